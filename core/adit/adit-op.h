@@ -1,0 +1,85 @@
+/* core/adit/adit-op.h - SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <adit/adit-graph.h>
+
+G_BEGIN_DECLS
+
+#define ADIT_MAX_INPUTS 8
+/* Rows are summed in this many fixed slices, so that the order of a sum depends on shapes alone. */
+#define ADIT_SLICES 8
+
+/**
+ * AditView: the part of a tensor a kernel call works on.
+ * @data: the first row's first element; float or double, as the kernel was built
+ * @rows: whether there is a value for every row, one behind the other; else every row reads the same
+ * @count: elements a row
+ */
+typedef struct {
+    void *data;
+    gboolean rows;
+    AditShape shape;
+    gsize count;
+} AditView;
+
+/**
+ * AditKernelCall: one call of a kernel: a run of rows, or once (rows 1) for a tensor without rows.
+ * @rows: rows of this call
+ * @first_row: number of the first within the batch
+ * @batch_rows: rows of the whole batch
+ * @slice: number of the slice the rows belong to
+ * @iteration: number of the iteration within all enclosing loops, unrolled
+ * @step: number of the training step, for counters
+ * @keys: (nullable): the random stream's key
+ * @attributes: what the builder gave
+ */
+typedef struct {
+    gsize rows;
+    gsize first_row;
+    gsize batch_rows;
+    guint slice;
+    guint64 step;
+    const guint32 *key;
+    const void *attributes;
+    guint n_inputs;
+    AditView inputs[ADIT_MAX_INPUTS];
+    AditView output;
+} AditKernelCall;
+
+typedef void (*AditKernel)(const AditKernelCall *call);
+
+/**
+ * AditOp: an operation: a shape rule, a gradient rule, a pair of kernels of the same name.
+ * @name: kebab-case, the shader's too; a plugin's carries its vendor: "acme:fft"
+ * @infer: (nullable): sets @shape and @rows of the result from the inputs, or fails the graph by
+ *   returning FALSE with @error; on entry both are those of the inputs broadcast together
+ * @gradient: (nullable): sets @dx[i] to the gradient of input i given the result @y and its gradient
+ *   @dy, in graph operations; entries left NULL get none. NULL: not differentiable
+ * @kernel_f32, @kernel_f64: the CPU kernels of an operation that a plugin brings; the core's own are
+ *   found by name for each instruction set
+ * @combine_f32, @combine_f64: for an operation over rows: joins the eight slices' partial results
+ *   (input: [8, ..], one for each slice; slices without rows are left out of `rows`); NULL: their sum
+ * @over_rows: the result has no rows though its inputs do: every slice gives a partial result
+ * @cuts_none: the operation is a view of its input: no work, no memory of its own (reshape)
+ */
+struct _AditOp {
+    const char *name;
+    gboolean (*infer)(AditTensor *const *inputs, guint n_inputs, const void *attributes,
+                      AditShape *shape, gboolean *rows, GError **error);
+    void (*gradient)(AditTensor *y, AditTensor *dy, AditTensor *const *inputs, AditTensor **dx);
+    AditKernel kernel_f32;
+    AditKernel kernel_f64;
+    AditKernel combine_f32;
+    AditKernel combine_f64;
+    const char *combine;
+    gboolean over_rows;
+    gboolean is_view;
+};
+
+/* Adds an operation to the inputs' graph. @attributes is copied. */
+AditTensor *adit_apply(const AditOp *op, AditTensor *const *inputs, guint n_inputs,
+                       const void *attributes, gsize attributes_size);
+/* What the builder gave, for shape and gradient rules. */
+const void *adit_tensor_get_attributes(const AditTensor *self);
+
+G_END_DECLS

@@ -1,0 +1,116 @@
+/* core/adit/adit-ops.h - SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <adit/adit-graph.h>
+
+G_BEGIN_DECLS
+
+/* Operations. Each returns a new tensor of the same graph. Axes count from 0 over the shape, without the
+ * batch; negative ones from the end (-1: the last). Where shapes differ they broadcast: aligned at their
+ * last axes, an axis of size 1 or a missing one is repeated; a tensor without rows is repeated over the
+ * rows. A shape that does not fit fails the graph. */
+
+/* Pointwise (core/ops/adit-pointwise.def). Comparisons give 1 or 0. */
+AditTensor *adit_add(AditTensor *a, AditTensor *b);
+AditTensor *adit_sub(AditTensor *a, AditTensor *b);
+AditTensor *adit_mul(AditTensor *a, AditTensor *b);
+AditTensor *adit_div(AditTensor *a, AditTensor *b);
+AditTensor *adit_min(AditTensor *a, AditTensor *b);
+AditTensor *adit_max(AditTensor *a, AditTensor *b);
+AditTensor *adit_pow(AditTensor *a, AditTensor *b);
+AditTensor *adit_equal(AditTensor *a, AditTensor *b);
+AditTensor *adit_less(AditTensor *a, AditTensor *b);
+AditTensor *adit_less_equal(AditTensor *a, AditTensor *b);
+AditTensor *adit_greater(AditTensor *a, AditTensor *b);
+AditTensor *adit_greater_equal(AditTensor *a, AditTensor *b);
+/* a where @condition is not 0, else b. */
+AditTensor *adit_select(AditTensor *condition, AditTensor *a, AditTensor *b);
+AditTensor *adit_neg(AditTensor *x);
+AditTensor *adit_abs(AditTensor *x);
+AditTensor *adit_sign(AditTensor *x); /* 0 at 0 */
+AditTensor *adit_exp(AditTensor *x);
+AditTensor *adit_log(AditTensor *x);
+AditTensor *adit_sqrt(AditTensor *x);
+AditTensor *adit_square(AditTensor *x);
+AditTensor *adit_reciprocal(AditTensor *x);
+AditTensor *adit_relu(AditTensor *x);
+/* x where x > 0, else @slope x. */
+AditTensor *adit_leaky_relu(AditTensor *x, double slope);
+/* x Phi(x), exact form: Hendrycks and Gimpel 2016, section 2. */
+AditTensor *adit_gelu(AditTensor *x);
+/* x sigmoid(x). */
+AditTensor *adit_silu(AditTensor *x);
+AditTensor *adit_sigmoid(AditTensor *x);
+AditTensor *adit_tanh(AditTensor *x);
+/* log(1 + exp x), without overflow. */
+AditTensor *adit_softplus(AditTensor *x);
+/* factor x; x + offset. */
+AditTensor *adit_scale(AditTensor *x, double factor);
+AditTensor *adit_offset(AditTensor *x, double offset);
+
+/* The product over a's last axis and b's last but one: [.., i, k] x [k, j] -> [.., i, j]; a vector a [k]
+ * gives [j]. With @transpose_b, b is [j, k]. b has no rows (a layer's weights). */
+AditTensor *adit_matmul(AditTensor *a, AditTensor *b, gboolean transpose_b);
+/* Sum over all rows (and leading axes) of the outer products of a's and b's last axes: [.., i], [.., j]
+ * -> [i, j] without rows; the gradient of a layer's weights. */
+AditTensor *adit_matmul_rows(AditTensor *a, AditTensor *b);
+
+typedef enum {
+    ADIT_REDUCE_SUM,
+    ADIT_REDUCE_MEAN,
+    ADIT_REDUCE_MAX,
+    ADIT_REDUCE_MIN,
+    ADIT_REDUCE_ARGMAX, /* the first maximum's index; one axis only */
+} AditReduction;
+
+/* Over @n_axes axes, which leave the shape. No axes given (0): over all of them, to a scalar. */
+AditTensor *adit_reduce(AditTensor *x, AditReduction reduction, const int *axes, guint n_axes);
+/* Over the rows of the batch, in eight fixed slices; the result has no rows. Not ARGMAX. */
+AditTensor *adit_reduce_rows(AditTensor *x, AditReduction reduction);
+AditTensor *adit_sum(AditTensor *x);      /* all axes, to a scalar */
+AditTensor *adit_mean(AditTensor *x);     /* all axes, to a scalar */
+AditTensor *adit_sum_last(AditTensor *x); /* the last axis */
+
+AditTensor *adit_broadcast(AditTensor *x, const AditShape *shape);
+/* A tensor without rows, repeated for every row. */
+AditTensor *adit_broadcast_rows(AditTensor *x);
+AditTensor *adit_reshape(AditTensor *x, const AditShape *shape);
+/* Axis i of the result is axis @axes[i] of @x. */
+AditTensor *adit_transpose(AditTensor *x, const int *axes);
+AditTensor *adit_concat(AditTensor *const *tensors, guint n, int axis);
+/* Elements @begin, @begin + @stride, ... below @end of one axis. */
+AditTensor *adit_slice(AditTensor *x, int axis, gsize begin, gsize end, gsize stride);
+AditTensor *adit_pad(AditTensor *x, int axis, gsize before, gsize after, double value);
+/* table [n, ..] without rows, @index a scalar with rows -> [..]: row index of the table for every row. */
+AditTensor *adit_gather(AditTensor *table, AditTensor *index);
+/* @index a scalar -> [classes]: 1 at index, 0 elsewhere. */
+AditTensor *adit_one_hot(AditTensor *index, guint classes);
+
+/* Over the last axis. */
+AditTensor *adit_softmax(AditTensor *x);
+AditTensor *adit_log_softmax(AditTensor *x);
+/* -log softmax(logits)[target], one a row; @target is a scalar of class numbers. */
+AditTensor *adit_cross_entropy(AditTensor *logits, AditTensor *target);
+
+/* Mean and biased variance over the rows and all axes but @axis: [2, size of axis], by Chan, Golub and
+ * LeVeque 1979 over the eight slices. */
+AditTensor *adit_moments(AditTensor *x, int axis);
+/* (x - mean) / sqrt(variance + epsilon) scale + shift per channel along @axis; @moments as above, @scale
+ * and @shift of the channels' shape. Ioffe and Szegedy 2015, algorithm 1. */
+AditTensor *adit_normalize(AditTensor *x, AditTensor *moments, AditTensor *scale, AditTensor *shift,
+                           int axis, double epsilon);
+/* Over the last axis: Ba, Kiros and Hinton 2016, equation 4. */
+AditTensor *adit_layer_norm(AditTensor *x, AditTensor *scale, AditTensor *shift, double epsilon);
+/* Inverted dropout in training (Srivastava et al. 2014, section 10): x / (1 - rate) where a uniform of
+ * stream @name is at least rate, else 0; the identity in evaluation. @rate a scalar tensor. */
+AditTensor *adit_dropout(AditTensor *x, AditTensor *rate, const char *name);
+/* The value, of which no gradient is taken. */
+AditTensor *adit_stop_gradient(AditTensor *x);
+
+/* x W + b with parameters "weight" [width, units] and "bias" [units] (@bias FALSE: none), tapped as
+ * "linear"; the names carry @prefix when it is not empty: "gate.weight". The initializer is the model's
+ * when @initializer is NULL; biases start at 0. */
+AditTensor *adit_dense(AditTensor *x, gsize units, gboolean bias, AditInitializer *initializer,
+                       const char *prefix);
+
+G_END_DECLS

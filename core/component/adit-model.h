@@ -1,0 +1,26 @@
+/* core/component/adit-model.h - SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <adit/adit-block.h>
+#include <adit/adit-graph.h>
+#include <adit/adit-initializer.h>
+
+G_BEGIN_DECLS
+
+/**
+ * AditModel: the network: stem, trunk and head; each a block (NULL: the identity). `transform` is what
+ * the data set puts before it.
+ */
+typedef struct {
+    AditBlock *transform;
+    AditBlock *stem;
+    AditBlock *trunk;
+    AditBlock *head;
+    AditInitializer *initializer;
+} AditModel;
+
+void adit_model_clear(AditModel *self);
+/* Builds the network on @x, naming everything by its section; returns the logits. */
+AditTensor *adit_model_build(const AditModel *self, AditGraph *graph, AditTensor *x);
+
+G_END_DECLS

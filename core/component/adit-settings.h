@@ -1,0 +1,63 @@
+/* core/component/adit-settings.h - SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <adit/adit-dataset.h>
+#include <adit/adit-probe.h>
+#include <adit/adit-regularizer.h>
+
+G_BEGIN_DECLS
+
+/* The parameters that a kind gives to all its components: declared by the kind's base class, kept in its
+ * private data, read here. Borrowed from the component. */
+
+typedef enum { ADIT_STANDARDIZE_NONE, ADIT_STANDARDIZE_FEATURES, ADIT_STANDARDIZE_CHANNELS } AditStandardize;
+typedef enum { ADIT_RESIDENT_AUTO, ADIT_RESIDENT_YES, ADIT_RESIDENT_NO } AditResident;
+
+/**
+ * AditDatasetSettings: LANGUAGE 2.3, "every dataset".
+ * @name: NULL: the component's name
+ * @test: what is held out; a negative value: the plugin's default
+ * @standardize: an AditStandardize
+ * @resident: an AditResident
+ * @augment, @eval_augment, @transform: (nullable): blocks
+ */
+typedef struct {
+    char *name;
+    AditAmount test;
+    AditAmount validation;
+    gint64 split_seed;
+    int standardize;
+    int resident;
+    AditBlock *augment;
+    AditBlock *eval_augment;
+    AditBlock *transform;
+} AditDatasetSettings;
+
+const AditDatasetSettings *adit_dataset_get_settings(AditDataset *self);
+
+/**
+ * AditProbeSettings: LANGUAGE 2.3, "every probe".
+ * @at: NULL: the class's default
+ * @data: NULL: all sets
+ * @split: "test", "train", "validation"
+ * @when: "start", "end" and epochs as texts; NULL: at the end
+ * @every: value 0: never
+ * @memory: in bytes
+ */
+typedef struct {
+    char *name;
+    GStrv at;
+    char *split;
+    GStrv data;
+    AditAmount samples;
+    GStrv when;
+    AditAmount every;
+    AditAmount memory;
+} AditProbeSettings;
+
+const AditProbeSettings *adit_probe_get_settings(AditProbe *self);
+
+/* The addresses a regularizer looks at; NULL: the class's default. */
+const char *const *adit_regularizer_get_at(AditRegularizer *self);
+
+G_END_DECLS

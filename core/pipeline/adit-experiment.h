@@ -1,0 +1,93 @@
+/* core/pipeline/adit-experiment.h - SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <adit/adit-dataset.h>
+#include <adit/adit-loss.h>
+#include <adit/adit-optimizer.h>
+#include <adit/adit-policy.h>
+#include <adit/adit-probe.h>
+#include <adit/adit-regularizer.h>
+#include <adit/adit-strategy.h>
+
+#include "adit-diagnostics.h"
+#include "adit-model.h"
+
+G_BEGIN_DECLS
+
+/**
+ * AditRate: a factor on the learning rate of what lies under @at.
+ */
+typedef struct {
+    GStrv at;
+    double factor;
+    AditPlace place;
+} AditRate;
+
+/**
+ * AditStage: one element of `train` (LANGUAGE 2.3), keys of earlier stages carried over.
+ */
+typedef struct {
+    char *name;
+    AditLoss *loss;
+    AditOptimizer *optimizer;
+    AditStrategy *strategy;
+    AditAmount batch;
+    guint64 epochs;
+    GPtrArray *regularizers; /* AditRegularizer */
+    GStrv freeze;
+    AditPlace freeze_place;
+    GArray *rates; /* AditRate */
+    gboolean shuffle;
+    double clip;         /* 0: none */
+    guint64 micro_batch; /* 0: the batch */
+    char *best;          /* "validation.loss"; NULL: the default rule */
+    AditAmount patience; /* value 0: none */
+    AditAmount checkpoint_every;
+    guint keep_last;
+    guint keep_best;
+    char *data;      /* name of the data set; NULL: the first */
+    double max_time; /* seconds; 0: none */
+    gboolean recompute;
+    AditPlace place; /* of the stage; of keys, where errors after parsing point */
+    AditPlace batch_place;
+    AditPlace best_place;
+} AditStage;
+
+/**
+ * AditExperiment: a pipeline, bound: every name looked up, every parameter checked. What it holds are
+ * components and numbers; nothing has been opened or built.
+ */
+typedef struct {
+    char *path;
+    char *title;
+    guint64 seed;
+    GPtrArray *datasets; /* AditDataset; the first is trained on */
+    AditModel model;
+    char *from;       /* model.from; NULL: none */
+    GStrv load;       /* model.load */
+    GPtrArray *stages; /* AditStage */
+    guint64 inference_batch;
+    GPtrArray *probes; /* AditProbe */
+    char *text;        /* the file as written */
+    char *resolved;    /* config.resolved.yaml */
+    GStrv overrides;   /* as given */
+    GPtrArray *sources; /* AditSource: what places point into */
+} AditExperiment;
+
+/**
+ * adit_experiment_read:
+ * @path: the pipeline file
+ * @arguments: (array zero-terminated=1): overrides: `name=value`, and `path=value` after "-o"
+ * @first_argument: number of @arguments[0] on the command line, counted from the program's name (0)
+ * @data_folder: (nullable): what `$data` stands for
+ * @diagnostics: gets all errors of the file in one pass
+ *
+ * Returns: (nullable): the experiment, or NULL if there were errors
+ */
+AditExperiment *adit_experiment_read(const char *path, const char *const *arguments,
+                                     guint first_argument, const char *data_folder,
+                                     AditDiagnostics *diagnostics);
+void adit_experiment_free(AditExperiment *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditExperiment, adit_experiment_free)
+
+G_END_DECLS
