@@ -5,10 +5,6 @@ gsize
 adit_shape_count(const AditShape *shape)
 {
     gsize count = 1;
-<<<<<<< HEAD
-
-=======
->>>>>>> main
     for (guint i = 0; i < shape->rank; i++)
         count *= shape->size[i];
     return count;
@@ -29,33 +25,19 @@ adit_shape_equal(const AditShape *a, const AditShape *b)
 char *
 adit_shape_to_string(const AditShape *shape)
 {
-<<<<<<< HEAD
-    g_autoptr(GString) text = g_string_new(shape->rank == 0 ? "1" : NULL);
-
-    for (guint i = 0; i < shape->rank; i++)
-        g_string_append_printf(text, "%s%" G_GSIZE_FORMAT, i > 0 ? "x" : "", shape->size[i]);
-    return g_string_free(g_steal_pointer(&text), FALSE);
-=======
     if (shape->rank == 0)
         return g_strdup("1");
     GString *text = g_string_new(NULL);
     for (guint i = 0; i < shape->rank; i++)
         g_string_append_printf(text, "%s%" G_GSIZE_FORMAT, i > 0 ? "x" : "", shape->size[i]);
     return g_string_free(text, FALSE);
->>>>>>> main
 }
 
 AditShape
 adit_shape_prepend(const AditShape *shape, gsize size)
 {
-<<<<<<< HEAD
-    AditShape result = {.rank = shape->rank + 1, .size = {size}};
-
-    g_return_val_if_fail(shape->rank < ADIT_MAX_RANK, *shape);
-=======
     g_return_val_if_fail(shape->rank < ADIT_MAX_RANK, *shape);
     AditShape result = {.rank = shape->rank + 1, .size = {size}};
->>>>>>> main
     for (guint i = 0; i < shape->rank; i++)
         result.size[i + 1] = shape->size[i];
     return result;
