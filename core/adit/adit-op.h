@@ -96,7 +96,7 @@ struct _AditOp {
 /* Adds an operation to the inputs' graph. @attributes is copied. */
 AditTensor *adit_apply(const AditOp *op, AditTensor *const *inputs, guint n_inputs,
                        const void *attributes, gsize attributes_size);
-/* What the builder gave, for shape and gradient rules. */
+/* What the builder gave, for shape and gradient rules; seen through the views that loops make. */
 const void *adit_tensor_get_attributes(const AditTensor *self);
 
 G_END_DECLS

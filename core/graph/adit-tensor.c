@@ -62,6 +62,8 @@ adit_tensor_get_classes(const AditTensor *self)
 const void *
 adit_tensor_get_attributes(const AditTensor *self)
 {
+    while (self->attributes == NULL && self->other != NULL)
+        self = self->other;
     return self->attributes;
 }
 
