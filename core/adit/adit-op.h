@@ -29,9 +29,8 @@ typedef struct {
  * @first_row: number of the first within the batch
  * @batch_rows: rows of the whole batch
  * @slice: number of the slice the rows belong to
- * @iteration: number of the iteration within all enclosing loops, unrolled
  * @step: number of the training step, for counters
- * @keys: (nullable): the random stream's key
+ * @key: (nullable): the random stream's key
  * @attributes: what the builder gave
  */
 typedef struct {
@@ -74,7 +73,7 @@ struct _AditOp {
     AditKernel kernel_f64;
     AditKernel combine_f32;
     AditKernel combine_f64;
-    const char *combine;
+    gsize (*count_partial)(const AditShape *shape);
     gboolean over_rows;
     gboolean is_view;
 };
