@@ -7,8 +7,12 @@ typedef struct {
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE(AditComponent, adit_component, G_TYPE_OBJECT)
 
-/* (element-type AditField): what a class declares itself, kept with its type. */
-G_DEFINE_QUARK(adit-component-fields, adit_component_fields)
+/* Under which a type keeps what its class declares itself: (element-type AditField). */
+static GQuark
+own_fields_quark(void)
+{
+    return g_quark_from_static_string("adit-component-fields");
+}
 
 /* All fields of a class, base classes first; a field declared again takes its first one's place. */
 static GPtrArray *
@@ -20,14 +24,12 @@ list_fields(GType leaf)
     for (GType type = leaf; type != G_TYPE_OBJECT; type = g_type_parent(type))
         g_array_prepend_val(lineage, type);
     for (guint i = 0; i < lineage->len; i++) {
-        GPtrArray *own =
-            g_type_get_qdata(g_array_index(lineage, GType, i), adit_component_fields_quark());
+        GPtrArray *own = g_type_get_qdata(g_array_index(lineage, GType, i), own_fields_quark());
         for (guint j = 0; own != NULL && j < own->len; j++) {
             AditField *field = own->pdata[j];
             guint at = 0;
-            while (at < fields->len &&
-                   strcmp(((AditField *) fields->pdata[at])->parameter.name,
-                          field->parameter.name) != 0)
+            while (at < fields->len && strcmp(((AditField *) fields->pdata[at])->parameter.name,
+                                              field->parameter.name) != 0)
                 at++;
             if (at == fields->len)
                 g_ptr_array_add(fields, field);
@@ -134,23 +136,24 @@ static AditField *
 keep_field(AditComponentClass *klass, const AditField *field)
 {
     GType type = G_TYPE_FROM_CLASS(klass);
-    GPtrArray *own = g_type_get_qdata(type, adit_component_fields_quark());
+    GPtrArray *own = g_type_get_qdata(type, own_fields_quark());
     AditField *kept = g_memdup2(field, sizeof *field);
 
     if (own == NULL) {
         own = g_ptr_array_new();
-        g_type_set_qdata(type, adit_component_fields_quark(), own);
+        g_type_set_qdata(type, own_fields_quark(), own);
     }
     g_ptr_array_add(own, kept);
     return kept;
 }
 
-/* GObject clears both accessors in every subclass, so each class that declares a parameter gets them. */
+/* GObject clears both accessors in every subclass, so each class that declares a parameter gets
+ * them. */
 static void
 add_parameter(AditComponentClass *klass, const AditParameter *parameter, gsize offset)
 {
     GObjectClass *object_class = G_OBJECT_CLASS(klass);
-    GPtrArray *own = g_type_get_qdata(G_TYPE_FROM_CLASS(klass), adit_component_fields_quark());
+    GPtrArray *own = g_type_get_qdata(G_TYPE_FROM_CLASS(klass), own_fields_quark());
     guint id = own == NULL ? 1 : own->len + 1;
     AditField *field =
         keep_field(klass, &(AditField){.parameter = *parameter, .offset = (gssize) offset});
@@ -205,22 +208,20 @@ void
 adit_component_class_add_text(AditComponentClass *klass, const char *name, const char *blurb,
                               const char *def, gsize field)
 {
-    add_parameter(
-        klass,
-        &(AditParameter){
-            .name = name, .blurb = blurb, .type = ADIT_PARAMETER_TEXT, .def_text = def},
-        field);
+    add_parameter(klass,
+                  &(AditParameter){
+                      .name = name, .blurb = blurb, .type = ADIT_PARAMETER_TEXT, .def_text = def},
+                  field);
 }
 
 void
 adit_component_class_add_path(AditComponentClass *klass, const char *name, const char *blurb,
                               const char *def, gsize field)
 {
-    add_parameter(
-        klass,
-        &(AditParameter){
-            .name = name, .blurb = blurb, .type = ADIT_PARAMETER_PATH, .def_text = def},
-        field);
+    add_parameter(klass,
+                  &(AditParameter){
+                      .name = name, .blurb = blurb, .type = ADIT_PARAMETER_PATH, .def_text = def},
+                  field);
 }
 
 void
@@ -284,9 +285,8 @@ void
 adit_component_class_add_texts(AditComponentClass *klass, const char *name, const char *blurb,
                                gsize field)
 {
-    add_parameter(klass,
-                  &(AditParameter){.name = name, .blurb = blurb, .type = ADIT_PARAMETER_TEXTS},
-                  field);
+    add_parameter(
+        klass, &(AditParameter){.name = name, .blurb = blurb, .type = ADIT_PARAMETER_TEXTS}, field);
 }
 
 void
@@ -304,11 +304,10 @@ void
 adit_component_class_add_reference(AditComponentClass *klass, const char *name, const char *blurb,
                                    GType type, gsize field)
 {
-    add_parameter(
-        klass,
-        &(AditParameter){
-            .name = name, .blurb = blurb, .type = ADIT_PARAMETER_REFERENCE, .kind = type},
-        field);
+    add_parameter(klass,
+                  &(AditParameter){
+                      .name = name, .blurb = blurb, .type = ADIT_PARAMETER_REFERENCE, .kind = type},
+                  field);
 }
 
 /* The class's own field @name; an inherited one is copied, so that it can differ here alone. */
@@ -316,7 +315,7 @@ static AditField *
 ensure_own_field(AditComponentClass *klass, const char *name)
 {
     GType type = G_TYPE_FROM_CLASS(klass);
-    GPtrArray *own = g_type_get_qdata(type, adit_component_fields_quark());
+    GPtrArray *own = g_type_get_qdata(type, own_fields_quark());
     g_autoptr(GPtrArray) fields = list_fields(type);
 
     for (guint i = 0; i < fields->len; i++) {

@@ -1,4 +1,6 @@
 /* core/component/adit-dataset.c - SPDX-License-Identifier: MIT */
+#include <adit/adit-block.h>
+
 #include "adit-settings.h"
 
 typedef AditDatasetSettings AditDatasetPrivate;
@@ -18,10 +20,9 @@ adit_dataset_class_init(AditDatasetClass *klass)
     component_class->kind = "dataset";
     adit_component_class_add_text(component_class, "name", "Name among several sets; else its kind",
                                   NULL, FIELD(name));
-    adit_component_class_add_amount(component_class, "test",
-                                    "Samples held out for testing; else what the data set brings",
-                                    ADIT_FORM_COUNT, 0, no_limit, (AditAmount){.value = -1.0},
-                                    FIELD(test));
+    adit_component_class_add_amount(
+        component_class, "test", "Samples held out for testing; else what the data set brings",
+        ADIT_FORM_COUNT, 0, no_limit, (AditAmount){.value = -1.0}, FIELD(test));
     adit_component_class_add_amount(component_class, "validation",
                                     "Samples held out for validation", ADIT_FORM_COUNT, 0, no_limit,
                                     (AditAmount){0}, FIELD(validation));

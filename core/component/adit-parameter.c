@@ -13,7 +13,13 @@ adit_amount_copy(AditAmount *self)
 
 G_DEFINE_BOXED_TYPE(AditAmount, adit_amount, adit_amount_copy, g_free)
 G_DEFINE_BOXED_TYPE(AditNumbers, adit_numbers, g_array_ref, g_array_unref)
-G_DEFINE_QUARK(adit-field, adit_field)
+
+/* Under which a property keeps its AditField. */
+static GQuark
+field_quark(void)
+{
+    return g_quark_from_static_string("adit-field");
+}
 
 /* Checks. */
 
@@ -170,7 +176,7 @@ adit_field_make_pspec(AditField *field)
 {
     GParamSpec *pspec = make_pspec(&field->parameter);
 
-    g_param_spec_set_qdata(pspec, adit_field_quark(), field);
+    g_param_spec_set_qdata(pspec, field_quark(), field);
     field->parameter.pspec = pspec;
     return pspec;
 }
@@ -178,7 +184,7 @@ adit_field_make_pspec(AditField *field)
 AditField *
 adit_field_from_pspec(GParamSpec *pspec)
 {
-    return g_param_spec_get_qdata(pspec, adit_field_quark());
+    return g_param_spec_get_qdata(pspec, field_quark());
 }
 
 /* Values. */
@@ -334,7 +340,8 @@ adit_field_get(const AditField *field, gpointer instance, GValue *value)
 static gboolean
 numbers_equal(const GArray *a, const GArray *b)
 {
-    return a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len * sizeof(double)) == 0);
+    return a->len == b->len &&
+           (a->len == 0 || memcmp(a->data, b->data, a->len * sizeof(double)) == 0);
 }
 
 static gboolean

@@ -56,9 +56,8 @@ adit_probe_class_init(AditProbeClass *klass)
                                    FIELD(data));
     adit_component_class_add_amount(component_class, "samples", "How many samples are looked at",
                                     ADIT_FORM_COUNT, 1, no_limit, all, FIELD(samples));
-    adit_component_class_add_texts(component_class, "when",
-                                   "start, end or epochs; else at the end of training",
-                                   FIELD(when));
+    adit_component_class_add_texts(
+        component_class, "when", "start, end or epochs; else at the end of training", FIELD(when));
     adit_component_class_add_amount(component_class, "every", "How often as well; 0 is never",
                                     ADIT_FORM_SPAN, 0, no_limit, (AditAmount){0}, FIELD(every));
     adit_component_class_add_amount(component_class, "memory", "Memory for what is captured",
