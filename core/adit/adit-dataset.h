@@ -59,8 +59,8 @@ AditRandom *adit_loader_get_random(AditLoader *loader);
 /**
  * AditDatasetClass:
  * @describe: fills @schema from headers (`adit check`); opens files, reads no bulk
- * @load: fills @train and, if the data has a test set of its own, @test. Errors: ADIT_ERROR_NOT_FOUND,
- *   ADIT_ERROR_DAMAGED, ADIT_ERROR_INVALID, with file, line, got and expected.
+ * @load: fills @train and, if the data has a test set of its own, @test. Errors:
+ * ADIT_ERROR_NOT_FOUND, ADIT_ERROR_DAMAGED, ADIT_ERROR_INVALID, with file, line, got and expected.
  * @default_test: what is held out when the user does not say and @load gives no test set
  * @has_test: whether @load may give a test set of its own
  */

@@ -12,7 +12,8 @@ G_BEGIN_DECLS
 /**
  * AditView: the part of a tensor a kernel call works on.
  * @data: the first row's first element; float or double, as the kernel was built
- * @rows: whether there is a value for every row, one behind the other; else every row reads the same
+ * @rows: whether there is a value for every row, one behind the other; else every row reads the
+ * same
  * @count: elements a row
  */
 typedef struct {
@@ -53,12 +54,14 @@ typedef void (*AditKernel)(const AditKernelCall *call);
  * @name: kebab-case, the shader's too; a plugin's carries its vendor: "acme:fft"
  * @infer: (nullable): sets @shape and @rows of the result from the inputs, or fails the graph by
  *   returning FALSE with @error; on entry both are those of the inputs broadcast together
- * @gradient: (nullable): sets @dx[i] to the gradient of input i given the result @y and its gradient
+ * @gradient: (nullable): sets @dx[i] to the gradient of input i given the result @y and its
+ * gradient
  *   @dy, in graph operations; entries left NULL get none. NULL: not differentiable
- * @kernel_f32, @kernel_f64: the CPU kernels of an operation that a plugin brings; the core's own are
- *   found by name for each instruction set
+ * @kernel_f32, @kernel_f64: the CPU kernels of an operation that a plugin brings; the core's own
+ * are found by name for each instruction set
  * @combine_f32, @combine_f64: for an operation over rows: joins the eight slices' partial results
- *   (input: [8, ..], one for each slice; slices without rows are left out of `rows`); NULL: their sum
+ *   (input: [8, ..], one for each slice; slices without rows are left out of `rows`); NULL: their
+ * sum
  * @over_rows: the result has no rows though its inputs do: every slice gives a partial result
  * @cuts_none: the operation is a view of its input: no work, no memory of its own (reshape)
  */
@@ -79,7 +82,7 @@ struct _AditOp {
 /* Adds an operation to the inputs' graph. @attributes is copied. */
 AditTensor *adit_apply(const AditOp *op, AditTensor *const *inputs, guint n_inputs,
                        const void *attributes, gsize attributes_size);
-/* What the builder gave, for shape and gradient rules. */
+/* What the builder gave, for shape and gradient rules; seen through the views that loops make. */
 const void *adit_tensor_get_attributes(const AditTensor *self);
 
 G_END_DECLS
