@@ -49,6 +49,12 @@ timed()
     return $status
 }
 
+# logged COMMAND...: its output only if it fails
+logged()
+{
+    "$@" >"$log" 2>&1 || { tail -n 20 "$log"; return 1; }
+}
+
 # The mirror apt takes suite $1 from.
 find_mirror()
 {
@@ -79,6 +85,7 @@ inside()
 
 clean_up()
 {
+    rm -f "$log"
     umount -R "$fresh/dev" "$fresh/proc" 2>/dev/null || true
     if [ "$keep" = true ]; then
         say "kept: $fresh"
@@ -99,14 +106,13 @@ if [ $# -gt 0 ]; then
 else
     fresh=$(mktemp -d)
 fi
+log=$(mktemp)
 trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-timed "debootstrap of $suite" debootstrap --variant=minbase "$suite" "$fresh" "$mirror" \
-    >"$fresh.log" 2>&1 || { tail -n 20 "$fresh.log"; exit 1; }
-rm -f "$fresh.log"
-rm -rf "$fresh/etc/apt/sources.list"
+timed "debootstrap of $suite" logged debootstrap --variant=minbase "$suite" "$fresh" "$mirror"
+rm -f "$fresh/etc/apt/sources.list"
 copy /etc/apt/sources.list /etc/apt/sources.list.d /etc/apt/apt.conf /etc/apt/apt.conf.d \
     /etc/apt/preferences.d /etc/apt/trusted.gpg /etc/apt/trusted.gpg.d /etc/apt/keyrings \
     /usr/share/keyrings /usr/local/share/ca-certificates /etc/ssl/certs /etc/resolv.conf /etc/hosts
@@ -115,16 +121,16 @@ mount --rbind /dev "$fresh/dev"
 home=/root
 if [ $user != root ]; then
     home=/home/$user
-    chroot "$fresh" sh -c "apt-get update && apt-get install -y --no-install-recommends sudo &&
-        useradd --create-home $user && echo '$user ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/$user" \
-        >"$fresh/setup.log" 2>&1 || { tail -n 20 "$fresh/setup.log"; exit 1; }
+    logged chroot "$fresh" sh -c "apt-get update &&
+        apt-get install -y --no-install-recommends sudo && useradd --create-home $user &&
+        echo '$user ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/$user"
 fi
 git clone --quiet --no-hardlinks "$src" "$fresh$home/adit"
 chroot "$fresh" chown -R "$user:$user" "$home/adit"
 
 say "packages before: $(chroot "$fresh" dpkg-query -W | wc -l)"
-status=0
-timed 'first command' inside 'share/bootstrap run pipelines/tutorial/01-moons.yaml' || status=1
-timed 'second command' inside 'share/bootstrap test' || status=1
+failed=0
+timed 'first command' inside 'share/bootstrap run pipelines/tutorial/01-moons.yaml' || failed=1
+timed 'second command' inside 'share/bootstrap test' || failed=1
 say "packages after: $(chroot "$fresh" dpkg-query -W | wc -l)"
-exit $status
+exit $failed
