@@ -125,7 +125,7 @@ if [ $user != root ]; then
         apt-get install -y --no-install-recommends sudo && useradd --create-home $user &&
         echo '$user ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/$user"
 fi
-git clone --quiet --no-hardlinks "$src" "$fresh$home/adit"
+git -c advice.detachedHead=false clone --quiet --no-hardlinks "$src" "$fresh$home/adit"
 chroot "$fresh" chown -R "$user:$user" "$home/adit"
 
 say "packages before: $(chroot "$fresh" dpkg-query -W | wc -l)"
