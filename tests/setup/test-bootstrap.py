@@ -15,7 +15,8 @@ root = os.path.dirname(os.path.dirname(here))
 sys.path.insert(0, os.path.dirname(here))
 import tap  # noqa: E402
 
-TOOLS = ['sh', 'cat', 'chmod', 'dirname', 'env', 'mkdir', 'mktemp', 'rm', 'tail', 'touch']
+TOOLS = ['sh', 'cat', 'chmod', 'dirname', 'env', 'find', 'mkdir', 'mktemp', 'rm', 'sort', 'tail',
+         'touch']
 
 # Each stand-in writes its call to the log; "missing" names what pkg-config does not find until an
 # installation has emptied that file.
@@ -163,6 +164,9 @@ def configures_anew(machine):
     machine.calls()
     machine.run('build')
     expect(machine.calls()[0], 'meson setup --wipe TREE/build TREE')
+    machine.write('tests/new/meson.build', '')
+    machine.run('build')
+    expect(machine.calls()[0], 'meson setup --reconfigure TREE/build TREE')
     machine.run('build')
     expect(machine.calls(), ['ninja -C TREE/build'])
 

@@ -52,7 +52,8 @@ def every_fate():
 
 
 def failed_cases():
-    output = '1..3\nok 1 /a\nnot ok 2 /b - got 1, expected 2\n# not ok\n    not ok 1 sub\nok 3 - /c\n'
+    output = ('1..3\nok 1 /a\nnot ok 2 /b - got 1, expected 2\n# not ok\n    not ok 1 sub\n'
+              'ok 3 - /c\n')
     record = {'name': 'p', 'result': 'FAIL', 'stdout': output, 'returncode': 1}
     expect(count_records(record, status=1),
            (1, ['failed: p: /b - got 1, expected 2'], '2 passed, 1 failed, 0 skipped'))

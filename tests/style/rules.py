@@ -1,8 +1,8 @@
 # tests/style/rules.py - SPDX-License-Identifier: MIT
 """The house rules, each a function from a tree to what breaks it.
 
-A comment `nocheck: RULE` waives a rule on its own line and the next; for a rule about a whole file it
-may stand anywhere in it. Waivers are counted and printed; one that waives nothing is itself an error.
+A comment `nocheck: RULE` waives a rule on its own line and the next; for a rule about a whole file
+it may stand anywhere in it. Waivers are counted and printed; one that waives nothing is an error.
 """
 
 import functools
@@ -143,10 +143,11 @@ def folder_order(tree):
     for file in tree.c_files('core'):
         own = folder_of(file)
         for line, quoted, name in source.list_includes(tree.read(file)):
-            allowed = [home for home in homes.get(name, ()) if rank.get(home, 99) <= rank.get(own, 99)]
+            allowed = [home for home in homes.get(name, ())
+                       if rank.get(home, 99) <= rank.get(own, 99)]
             if quoted and name in homes and not allowed:
                 yield Violation(file, line, 'folder-order',
-                                f'{own} includes {name} of {min(homes[name])}, which stands below it')
+                                f'{own} includes {name} of {min(homes[name])}, which is below it')
 
 
 def include_path(tree):
@@ -154,7 +155,7 @@ def include_path(tree):
         for line, quoted, name in source.list_includes(tree.read(file)):
             if quoted and '/' in name:
                 yield Violation(file, line, 'include-path',
-                                f'"{name}": private headers go by bare name, public ones are <adit/...>')
+                                f'"{name}": private headers go by bare name, public by <adit/...>')
 
 
 def vulkan(tree):
@@ -170,7 +171,7 @@ def plugin_includes(tree):
         for line, quoted, name in source.list_includes(tree.read(file)):
             if quoted or not (name in PLUGIN_HEADERS or name.startswith('glib')):
                 yield Violation(file, line, 'plugin-includes',
-                                f'a plugin includes adit/adit-plugin.h, GLib and math.h, got {name}')
+                                f'plugins see adit/adit-plugin.h, GLib and math.h, got {name}')
 
 
 def function_length(tree):
@@ -178,7 +179,7 @@ def function_length(tree):
         for function in source.list_functions(tree.read(file)):
             if function.length > FUNCTION_LINES:
                 yield Violation(file, function.line, 'function-length',
-                                f'{function.name} has {function.length} lines, at most {FUNCTION_LINES}')
+                                f'{function.name}: {function.length} lines, at most {FUNCTION_LINES}')
 
 
 def nesting(tree):
@@ -207,7 +208,8 @@ def printing(tree):
     for file in tree.c_files('core', 'plugins'):
         if folder_of(file) != 'tool':
             for line, match in matches(tree.code(file), PRINTS):
-                yield Violation(file, line, 'print', f'{match[1]} outside core/tool; use a GError or g_log')
+                yield Violation(file, line, 'print',
+                                f'{match[1]} outside core/tool; use a GError or g_log')
 
 
 def machine_path(tree):
@@ -251,7 +253,8 @@ def plugin_name(tree):
             yield Violation(file, 1, 'plugin-name', f'no ADIT_PLUGIN("{stem}", ...)')
         for line, match in found:
             if match[2].replace(':', '-') != stem:
-                yield Violation(file, line, 'plugin-name', f'"{match[2]}" in {stem}.c: one name, one spelling')
+                yield Violation(file, line, 'plugin-name',
+                                f'"{match[2]}" in {stem}.c: one name, one spelling')
 
 
 RULES = {

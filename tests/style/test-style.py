@@ -82,8 +82,8 @@ def nested(depth):
     kinds = ['if (x) {', 'for (;;) {', 'while (x)', 'switch (x) {\ncase 1:', 'G_FOREACH(x, y) {']
     opened = [kinds[level % len(kinds)] for level in range(depth)]
     closed = '}\n' * sum(kind.count('{') for kind in opened)
-    return {'core/base/a.c': 'int\nf(void)\n{{\nif (x)\ny = (T){{1}};\nelse if (x)\nz();\n{}\nx();\n{}}}\n'
-            .format('\n'.join(opened), closed)}
+    start = 'int\nf(void)\n{\nif (x)\ny = (T){1};\nelse if (x)\nz();\n'
+    return {'core/base/a.c': start + '\n'.join(opened) + '\nx();\n' + closed + '}\n'}
 
 
 def file_of(name):
