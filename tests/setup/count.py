@@ -5,9 +5,9 @@
 usage: count.py STATUS LOG...
 
 STATUS is the exit code of `meson test`, LOG one of its JSON logs. Lists what failed and closes with
-`N passed, N failed, N skipped`. A program that speaks TAP counts by its cases; one that crashed, ran
-out of time or stopped before its plan counts as one failure more unless a case of its own says it
-failed. Meson's JUnit file would count the cases before a crash as passed and no failure at all.
+`N passed, N failed, N skipped`. A program that speaks TAP counts by its cases; one that crashed,
+ran out of time or stopped before its plan counts as one failure more unless a case of its own says
+it failed. Meson's JUnit file would count the cases before a crash as passed and no failure at all.
 The exit code is 0 if something ran and nothing failed.
 """
 

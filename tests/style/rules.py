@@ -179,7 +179,8 @@ def function_length(tree):
         for function in source.list_functions(tree.read(file)):
             if function.length > FUNCTION_LINES:
                 yield Violation(file, function.line, 'function-length',
-                                f'{function.name}: {function.length} lines, at most {FUNCTION_LINES}')
+                                f'{function.name} has {function.length} lines; '
+                                f'the limit is {FUNCTION_LINES}')
 
 
 def nesting(tree):
