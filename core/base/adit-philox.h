@@ -33,10 +33,13 @@ struct _AditRandom {
 
 void adit_random_init(AditRandom *random, guint64 seed, const char *name);
 
+#define ADIT_PERMUTATION_ROUNDS 8
+
 /* A pseudo-random permutation of 0..@size-1 without a table: a keyed Feistel network on the next
- * power of four, walked along its cycle until the value is below @size. */
+ * power of four, walked along its cycle until the value is below @size. Round keys are the first
+ * words of the named stream. */
 typedef struct {
-    guint32 key[2];
+    guint32 round_keys[ADIT_PERMUTATION_ROUNDS];
     guint64 size;
     guint half_bits;
 } AditPermutation;
