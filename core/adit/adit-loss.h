@@ -6,7 +6,8 @@
 G_BEGIN_DECLS
 
 /**
- * AditLoss: outputs and targets -> a loss for every row. The step minimises its mean over the batch.
+ * AditLoss: outputs and targets -> a loss for every row. The step minimises its mean over the
+ * batch.
  */
 #define ADIT_TYPE_LOSS (adit_loss_get_type())
 G_DECLARE_DERIVABLE_TYPE(AditLoss, adit_loss, ADIT, LOSS, AditComponent)

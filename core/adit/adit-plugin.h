@@ -1,8 +1,8 @@
 /* core/adit/adit-plugin.h - SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Everything a plugin needs. A plugin is one module, KIND-NAME.so (`block-highway.so`, for a vendor's
- * `block-acme-swish.so`), with one exported symbol, the descriptor. */
+/* Everything a plugin needs. A plugin is one module, KIND-NAME.so (`block-highway.so`, for a
+ * vendor's `block-acme-swish.so`), with one exported symbol, the descriptor. */
 
 #include <adit/adit-aggregator.h>
 #include <adit/adit-array.h>

@@ -26,16 +26,16 @@ typedef enum {
 } AditParameterType;
 
 /**
- * AditParameter: one declared parameter, in the order of declaration, base classes first. Static: lives
- * as long as the program.
+ * AditParameter: one declared parameter, in the order of declaration, base classes first. Static:
+ * lives as long as the program.
  */
 typedef struct {
     const char *name;
     const char *blurb;
     AditParameterType type;
-    AditForm form;            /* AMOUNT */
-    double min, max;          /* INT, NUMBER, AMOUNT, LIVE, NUMBERS */
-    gboolean whole;           /* NUMBERS */
+    AditForm form;   /* AMOUNT */
+    double min, max; /* INT, NUMBER, AMOUNT, LIVE, NUMBERS */
+    gboolean whole;  /* NUMBERS */
     gboolean required;
     const char *const *words; /* CHOICE */
     GType kind;               /* REFERENCE */
@@ -62,8 +62,8 @@ void adit_component_set_place(AditComponent *self, const AditPlace *place);
 const AditPlace *adit_component_get_place(AditComponent *self);
 /* Calls the class's check. */
 gboolean adit_component_check(AditComponent *self, GError **error);
-/* Whether two components are of one type and have equal parameters: instances of a repeat that share a
- * loop. References are compared by content. */
+/* Whether two components are of one type and have equal parameters: instances of a repeat that
+ * share a loop. References are compared by content. */
 gboolean adit_component_equal(AditComponent *a, AditComponent *b);
 
 /* The current value of a live number. */
