@@ -33,16 +33,11 @@ struct _AditRandom {
 
 void adit_random_init(AditRandom *random, guint64 seed, const char *name);
 
-<<<<<<< HEAD
 #define ADIT_PERMUTATION_ROUNDS 8
 
 /* A pseudo-random permutation of 0..@size-1 without a table: a keyed Feistel network on the next
  * power of four, walked along its cycle until the value is below @size. Round keys are the first
  * words of the named stream. */
-=======
-/* A pseudo-random permutation of 0..@size-1 without a table: a keyed Feistel network on the next
- * power of four, walked along its cycle until the value is below @size. */
->>>>>>> main
 typedef struct {
     guint32 round_keys[ADIT_PERMUTATION_ROUNDS];
     guint64 size;
