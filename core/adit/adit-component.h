@@ -23,7 +23,9 @@ G_DECLARE_DERIVABLE_TYPE(AditComponent, adit_component, ADIT, COMPONENT, GObject
  * @blurb: one line, no full stop
  * @example: (nullable): YAML the tests build; without it the defaults are the example
  * @check: (nullable): refuses parameters that do not fit together, with ADIT_ERROR_INVALID; called
- * once by whoever made the component, after all parameters are set
+ * once by whoever made the component, after all parameters are set; a kind's own check comes first
+ * @equal: (nullable): compares what is not a parameter; called with two components of this very
+ * type whose parameters are equal. Without it equal parameters are enough.
  */
 struct _AditComponentClass {
     GObjectClass parent_class;
@@ -33,8 +35,9 @@ struct _AditComponentClass {
     const char *blurb;
     const char *example;
     gboolean (*check)(AditComponent *self, GError **error);
+    gboolean (*equal)(AditComponent *self, AditComponent *other);
 
-    gpointer padding[8];
+    gpointer padding[7];
 };
 
 void adit_component_class_describe(AditComponentClass *klass, const char *name, const char *blurb);
@@ -125,6 +128,9 @@ void adit_component_class_add_reference(AditComponentClass *klass, const char *n
                                         gsize field /* AditComponent * */);
 /* Says that parameter @name has no default: leaving it out is an error. */
 void adit_component_class_require(AditComponentClass *klass, const char *name);
+/* Gives the parameter @name, which the kind declares, another default in this class: an integer,
+ * number, boolean or choice. */
+void adit_component_class_set_default(AditComponentClass *klass, const char *name, double def);
 
 /**
  * AditLive: a number that may move with training: a constant or a schedule. Boxed,
@@ -170,7 +176,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditLive, adit_live_unref)
         return (TypeName *) g_type_check_instance_cast(instance, type_name##_get_type());          \
     }
 
-/* For ADIT_DEFINE_COMPONENT only. */
+/* For ADIT_DEFINE_COMPONENT only. G_TYPE_NONE when the name is taken: the registry refuses the
+ * plugin. */
 GType adit_component_register(GType parent, const char *name, gsize instance_size,
                               GClassInitFunc class_init);
 

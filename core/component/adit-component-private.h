@@ -10,6 +10,7 @@
 
 G_BEGIN_DECLS
 
+/* Beside each: the field, which is also what the property's GValue holds. */
 typedef enum {
     ADIT_PARAMETER_INT,       /* gint64 */
     ADIT_PARAMETER_NUMBER,    /* double */
@@ -19,7 +20,7 @@ typedef enum {
     ADIT_PARAMETER_CHOICE,    /* int, index into words */
     ADIT_PARAMETER_AMOUNT,    /* AditAmount */
     ADIT_PARAMETER_LIVE,      /* AditLive * */
-    ADIT_PARAMETER_NUMBERS,   /* GArray of double */
+    ADIT_PARAMETER_NUMBERS,   /* GArray of double, never NULL */
     ADIT_PARAMETER_TEXTS,     /* GStrv */
     ADIT_PARAMETER_ADDRESSES, /* GStrv */
     ADIT_PARAMETER_REFERENCE, /* AditComponent * of type kind */
@@ -60,7 +61,7 @@ GType adit_numbers_get_type(void);
 void adit_component_set_place(AditComponent *self, const AditPlace *place);
 /* NULL: unknown. */
 const AditPlace *adit_component_get_place(AditComponent *self);
-/* Calls the class's check. */
+/* Calls the checks of its classes, the kind's first. */
 gboolean adit_component_check(AditComponent *self, GError **error);
 /* Whether two components are of one type and have equal parameters: instances of a repeat that
  * share a loop. References are compared by content. */
