@@ -1,5 +1,6 @@
 /* core/data/adit-array.c - SPDX-License-Identifier: MIT */
-#include <adit/adit-array.h>
+#include "adit-array-private.h"
+
 #include <adit/adit-error.h>
 
 #include <string.h>
@@ -126,4 +127,19 @@ adit_array_get(const AditArray *self, gsize index)
     default:
         g_return_val_if_reached(0);
     }
+}
+
+char *
+adit_array_describe_index(const AditArray *array, gsize index)
+{
+    g_autoptr(GString) text = g_string_new("]");
+
+    for (guint i = array->shape.rank; i > 0; i--) {
+        g_autofree char *number =
+            g_strdup_printf(", %" G_GSIZE_FORMAT, index % array->shape.size[i - 1]);
+
+        g_string_prepend(text, number);
+        index /= array->shape.size[i - 1];
+    }
+    return g_strdup_printf("[%" G_GSIZE_FORMAT "%s", index, text->str);
 }

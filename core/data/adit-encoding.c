@@ -1,6 +1,7 @@
 /* core/data/adit-encoding.c - SPDX-License-Identifier: MIT */
 #include <adit/adit-dataset.h>
 
+#include "adit-array-private.h"
 #include "adit-loader.h"
 
 #include <math.h>
@@ -54,22 +55,6 @@ adit_encoding_choose_type(const AditEncoding *self)
     if (self->size <= 2 || (self->kind == ADIT_ENCODING_REAL && self->size == 4))
         return ADIT_TYPE_CODE_F32;
     return ADIT_TYPE_CODE_F64;
-}
-
-/* "[16, 4]": where element @index of @array stands, counted from 0 as NumPy does. */
-static char *
-adit_array_describe_index(const AditArray *array, gsize index)
-{
-    g_autoptr(GString) text = g_string_new("]");
-
-    for (guint i = array->shape.rank; i > 0; i--) {
-        g_autofree char *number =
-            g_strdup_printf(", %" G_GSIZE_FORMAT, index % array->shape.size[i - 1]);
-
-        g_string_prepend(text, number);
-        index /= array->shape.size[i - 1];
-    }
-    return g_strdup_printf("[%" G_GSIZE_FORMAT "%s", index, text->str);
 }
 
 /**
