@@ -54,8 +54,8 @@ typedef struct {
 } AditStage;
 
 /**
- * AditExperiment: a pipeline, bound: every name looked up, every parameter checked. What it holds are
- * components and numbers; nothing has been opened or built.
+ * AditExperiment: a pipeline, bound: every name looked up, every parameter checked. What it holds
+ * are components and numbers; nothing has been opened or built.
  */
 typedef struct {
     char *path;
@@ -63,14 +63,14 @@ typedef struct {
     guint64 seed;
     GPtrArray *datasets; /* AditDataset; the first is trained on */
     AditModel model;
-    char *from;       /* model.from; NULL: none */
-    GStrv load;       /* model.load */
+    char *from;        /* model.from; NULL: none */
+    GStrv load;        /* model.load */
     GPtrArray *stages; /* AditStage */
     guint64 inference_batch;
-    GPtrArray *probes; /* AditProbe */
-    char *text;        /* the file as written */
-    char *resolved;    /* config.resolved.yaml */
-    GStrv overrides;   /* as given */
+    GPtrArray *probes;  /* AditProbe */
+    char *text;         /* the file as written */
+    char *resolved;     /* config.resolved.yaml */
+    GStrv overrides;    /* as given */
     GPtrArray *sources; /* AditSource: what places point into */
 } AditExperiment;
 
