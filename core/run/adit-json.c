@@ -41,7 +41,7 @@ find_refused(const char *text, gsize length)
 JsonObject *
 adit_json_parse(const char *name, const char *text, gsize length, GError **error)
 {
-    g_autoptr(JsonParser) parser = json_parser_new_immutable();
+    g_autoptr(JsonParser) parser = json_parser_new();
     g_autoptr(GError) reason = NULL;
     gssize refused = find_refused(text, length);
     JsonNode *root;
