@@ -19,6 +19,7 @@
 #include <adit/adit-policy.h>
 #include <adit/adit-probe.h>
 #include <adit/adit-random.h>
+#include <adit/adit-records.h>
 #include <adit/adit-regularizer.h>
 #include <adit/adit-schedule.h>
 #include <adit/adit-shape.h>
