@@ -6,8 +6,9 @@
 G_BEGIN_DECLS
 
 /**
- * AditAggregator: how a sequence is wired: a fold over two tensors. *feed* is what the next block sees,
- * *collect* what the head would see if the sequence ended here: exit k is collect after step k.
+ * AditAggregator: how a sequence is wired: a fold over two tensors. *feed* is what the next block
+ * sees, *collect* what the head would see if the sequence ended here: exit k is collect after step
+ * k.
  */
 #define ADIT_TYPE_AGGREGATOR (adit_aggregator_get_type())
 G_DECLARE_DERIVABLE_TYPE(AditAggregator, adit_aggregator, ADIT, AGGREGATOR, AditComponent)
@@ -17,9 +18,10 @@ G_DECLARE_DERIVABLE_TYPE(AditAggregator, adit_aggregator, ADIT, AGGREGATOR, Adit
  * @feed: what the next block is fed
  * @collect: (nullable): what leaves the sequence; NULL: nothing yet
  * @count: number of items of the sequence
- * @each: (nullable): a tensor without rows whose first axis has @count elements, set by begin() when
- *   every step needs a value of its own
+ * @each: (nullable): a tensor without rows whose first axis has @count elements, set by begin()
+ * when every step needs a value of its own
  * @item: (nullable): in step(), the current item's part of @each, set by the sequence
+ * @name: (nullable): in step(), what the current item is called in messages, set by the sequence
  */
 typedef struct {
     AditTensor *feed;
@@ -27,6 +29,7 @@ typedef struct {
     guint count;
     AditTensor *each;
     AditTensor *item;
+    const char *name;
 } AditFold;
 
 /**
@@ -35,7 +38,8 @@ typedef struct {
  * @step: moves @fold on by the output @y of the block that was fed feed
  * @skips: blocks of such a sequence carry a skip of their own (what GloNet's section 4 warns of)
  *
- * Both are called on the thread that builds the graph, step() once for a whole loop. They keep nothing.
+ * Both are called on the thread that builds the graph, step() once for a whole loop. They keep
+ * nothing.
  */
 struct _AditAggregatorClass {
     AditComponentClass parent_class;
@@ -47,15 +51,18 @@ struct _AditAggregatorClass {
     gpointer padding[6];
 };
 
-/* The shared parameters of all aggregators: `input`, `adapt`, `adapt-space`, `adapt-to` (LANGUAGE 2.4).
- * Every leaf class has them. */
+/* The shared parameters of all aggregators: `input` (false unless the class says otherwise by
+ * adit_component_class_set_default), `adapt`, `adapt-space`, `adapt-to` (LANGUAGE 2.4). Every leaf
+ * class has them. */
 
-/* Whether the sequence's input counts as an output. @def: what holds when the user did not say. */
-gboolean adit_aggregator_counts_input(AditAggregator *self, gboolean def);
-/* Makes @collect and @y one shape by the adapters and replaces both; shapes that differ under `none`
- * fail the graph. Equal shapes pass untouched. @collect may be NULL: nothing yet. */
-void adit_aggregator_adapt(AditAggregator *self, AditGraph *graph, AditTensor **collect,
-                           AditTensor **y);
+/* Whether the sequence's input counts as an output. */
+gboolean adit_aggregator_counts_input(AditAggregator *self);
+/* Makes @fold's collect and @y one shape by the adapters and replaces both; shapes that differ
+ * under `none` fail the graph. Equal shapes, and a collect of NULL, pass untouched. */
+void adit_aggregator_adapt(AditAggregator *self, AditGraph *graph, AditFold *fold, AditTensor **y);
+/* The same for the resolution alone: channels may differ. */
+void adit_aggregator_adapt_space(AditAggregator *self, AditGraph *graph, AditFold *fold,
+                                 AditTensor **y);
 
 #define ADIT_DEFINE_AGGREGATOR(TypeName, type_name, CAST)                                          \
     ADIT_DEFINE_COMPONENT(TypeName, type_name, CAST, ADIT_TYPE_AGGREGATOR)

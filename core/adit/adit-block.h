@@ -13,10 +13,10 @@ G_DECLARE_DERIVABLE_TYPE(AditBlock, adit_block, ADIT, BLOCK, AditComponent)
 
 /**
  * AditBlockClass:
- * @build: writes the block into @graph and returns its output. Called once for every place the block
- *   stands in (once for a whole loop), on the thread that builds the graph; must not keep tensors.
- *   Errors are sticky: a failed tensor may be used like any other. Parameters it makes are named in
- *   the block's own scope: "weight" becomes "trunk.7.weight".
+ * @build: writes the block into @graph and returns its output. Called once for every place the
+ * block stands in (once for a whole loop), on the thread that builds the graph; must not keep
+ * tensors. Errors are sticky: a failed tensor may be used like any other. Parameters it makes are
+ * named in the block's own scope: "weight" becomes "trunk.7.weight".
  * @normalizes: its output is normalised (what GloNet's section 4 warns of at a block's end)
  */
 struct _AditBlockClass {

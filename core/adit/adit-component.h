@@ -9,9 +9,9 @@ G_BEGIN_DECLS
 /**
  * AditComponent: the base of everything that has a name in YAML.
  *
- * Its parameters are GObject properties declared once, by struct offset, in class_init. From that one
- * declaration come YAML validation, `adit inspect`, defaults, setting and reading back. Parameters
- * are set before the component is used and stay as they are; what moves is an #AditLive.
+ * Its parameters are GObject properties declared once, by struct offset, in class_init. From that
+ * one declaration come YAML validation, `adit inspect`, defaults, setting and reading back.
+ * Parameters are set before the component is used and stay as they are; what moves is an #AditLive.
  */
 #define ADIT_TYPE_COMPONENT (adit_component_get_type())
 G_DECLARE_DERIVABLE_TYPE(AditComponent, adit_component, ADIT, COMPONENT, GObject)
@@ -22,8 +22,10 @@ G_DECLARE_DERIVABLE_TYPE(AditComponent, adit_component, ADIT, COMPONENT, GObject
  * @name: the name in YAML; a vendor's has its prefix: "acme:swish"
  * @blurb: one line, no full stop
  * @example: (nullable): YAML the tests build; without it the defaults are the example
- * @check: (nullable): refuses parameters that do not fit together, with ADIT_ERROR_INVALID; called once
- *   by whoever made the component, after all parameters are set
+ * @check: (nullable): refuses parameters that do not fit together, with ADIT_ERROR_INVALID; called
+ * once by whoever made the component, after all parameters are set; a kind's own check comes first
+ * @equal: (nullable): compares what is not a parameter; called with two components of this very
+ * type whose parameters are equal. Without it equal parameters are enough.
  */
 struct _AditComponentClass {
     GObjectClass parent_class;
@@ -33,8 +35,9 @@ struct _AditComponentClass {
     const char *blurb;
     const char *example;
     gboolean (*check)(AditComponent *self, GError **error);
+    gboolean (*equal)(AditComponent *self, AditComponent *other);
 
-    gpointer padding[8];
+    gpointer padding[7];
 };
 
 void adit_component_class_describe(AditComponentClass *klass, const char *name, const char *blurb);
@@ -48,7 +51,7 @@ void adit_component_class_set_example(AditComponentClass *klass, const char *yam
  */
 #define ADIT_FIELD(Type, member, ctype)                                                            \
     ((gsize) G_STRUCT_OFFSET(Type, member) +                                                       \
-     0 * sizeof(char[_Generic(&((Type *) NULL)->member, ctype *: 1)]))
+     0 * sizeof(char[_Generic(&((Type *) NULL)->member, ctype * : 1)]))
 
 /**
  * AditUnit: what a number with a unit is written in (LANGUAGE 2.2).
@@ -81,8 +84,8 @@ typedef enum {
     ADIT_FORM_BYTES,
 } AditForm;
 
-/* Parameters. Each is named in kebab-case and has a one-line @blurb, a range and a default. Call them
- * in class_init, in the order `adit inspect` shall print. Strings and objects are owned by the
+/* Parameters. Each is named in kebab-case and has a one-line @blurb, a range and a default. Call
+ * them in class_init, in the order `adit inspect` shall print. Strings and objects are owned by the
  * instance: the base class frees them. @max may be G_MAXINT64 or G_MAXDOUBLE. */
 
 void adit_component_class_add_int(AditComponentClass *klass, const char *name, const char *blurb,
@@ -106,8 +109,8 @@ void adit_component_class_add_amount(AditComponentClass *klass, const char *name
 void adit_component_class_add_live(AditComponentClass *klass, const char *name, const char *blurb,
                                    double min, double max, double def,
                                    gsize field /* AditLive * */);
-/* A list of numbers (GArray of double), empty by default; integers only if @whole. One value is a list
- * of one. */
+/* A list of numbers (GArray of double), empty by default; integers only if @whole. One value is a
+ * list of one. */
 void adit_component_class_add_numbers(AditComponentClass *klass, const char *name,
                                       const char *blurb, gboolean whole, double min, double max,
                                       gsize field /* GArray * */);
@@ -118,15 +121,20 @@ void adit_component_class_add_texts(AditComponentClass *klass, const char *name,
 void adit_component_class_add_addresses(AditComponentClass *klass, const char *name,
                                         const char *blurb, const char *def,
                                         gsize field /* GStrv */);
-/* A reference to a component of kind @type, none (NULL) by default. The field is a pointer to it. */
+/* A reference to a component of kind @type, none (NULL) by default. The field is a pointer to it.
+ */
 void adit_component_class_add_reference(AditComponentClass *klass, const char *name,
                                         const char *blurb, GType type,
                                         gsize field /* AditComponent * */);
 /* Says that parameter @name has no default: leaving it out is an error. */
 void adit_component_class_require(AditComponentClass *klass, const char *name);
+/* Gives the parameter @name, which the kind declares, another default in this class: an integer,
+ * number, boolean or choice. */
+void adit_component_class_set_default(AditComponentClass *klass, const char *name, double def);
 
 /**
- * AditLive: a number that may move with training: a constant or a schedule. Boxed, reference-counted.
+ * AditLive: a number that may move with training: a constant or a schedule. Boxed,
+ * reference-counted.
  */
 #define ADIT_TYPE_LIVE (adit_live_get_type())
 GType adit_live_get_type(void);
@@ -168,7 +176,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditLive, adit_live_unref)
         return (TypeName *) g_type_check_instance_cast(instance, type_name##_get_type());          \
     }
 
-/* For ADIT_DEFINE_COMPONENT only. */
+/* For ADIT_DEFINE_COMPONENT only. G_TYPE_NONE when the name is taken: the registry refuses the
+ * plugin. */
 GType adit_component_register(GType parent, const char *name, gsize instance_size,
                               GClassInitFunc class_init);
 

@@ -12,8 +12,9 @@ G_BEGIN_DECLS
  * A tensor is owned by its graph; everyone else borrows it. It has a shape without the batch, and
  * either one value for every row of the batch ("rows") or a single one (parameters, constants).
  *
- * Errors are sticky: the first one is kept with the component and the place in the YAML it came from;
- * an operation on a failed tensor returns a failed tensor, whose sizes read 1. Authors check nothing.
+ * Errors are sticky: the first one is kept with the component and the place in the YAML it came
+ * from; an operation on a failed tensor returns a failed tensor, whose sizes read 1. Authors check
+ * nothing.
  */
 #define ADIT_TYPE_GRAPH (adit_graph_get_type())
 GType adit_graph_get_type(void);
@@ -53,7 +54,8 @@ guint adit_tensor_get_classes(const AditTensor *self);
 
 /* Sources: the only operations that take the graph. */
 
-/* A value for every row, fed from outside: the features, the targets (@classes > 0: class numbers). */
+/* A value for every row, fed from outside: the features, the targets (@classes > 0: class numbers).
+ */
 AditTensor *adit_input(AditGraph *graph, const char *name, const AditShape *shape, guint classes);
 /* A number. */
 AditTensor *adit_constant(AditGraph *graph, double value);
@@ -70,7 +72,7 @@ AditTensor *adit_step(AditGraph *graph);
 typedef enum {
     ADIT_ROLE_WEIGHT, /* kernels of dense and convolution: in x out, kernel x in x out */
     ADIT_ROLE_BIAS,
-    ADIT_ROLE_NORM,   /* scale and shift of a normalisation */
+    ADIT_ROLE_NORM, /* scale and shift of a normalisation */
     ADIT_ROLE_OTHER,
 } AditRole;
 
@@ -99,7 +101,8 @@ AditTensor *adit_noise_normal(AditGraph *graph, const char *name, const AditShap
 
 /**
  * adit_tap:
- * @port: "linear" (an affine map, before norm and activation) or "pre" (the argument of an activation)
+ * @port: "linear" (an affine map, before norm and activation) or "pre" (the argument of an
+ * activation)
  *
  * Gives @x an address in the block being built, `trunk.7:pre`, for probes, exits and regularizers.
  * Costs nothing until somebody reads it. A second tensor of the same port is not recorded.

@@ -9,10 +9,21 @@ G_BEGIN_DECLS
 /* Rows are summed in this many fixed slices, so that the order of a sum depends on shapes alone. */
 #define ADIT_SLICES 8
 
+/* Number of the first row of a slice; slice ADIT_SLICES begins at @batch_rows. Slices are equally
+ * long, the last ones shorter or empty. */
+static inline gsize
+adit_slice_begin(gsize batch_rows, guint slice)
+{
+    gsize length = (batch_rows + ADIT_SLICES - 1) / ADIT_SLICES;
+
+    return MIN(slice * length, batch_rows);
+}
+
 /**
  * AditView: the part of a tensor a kernel call works on.
  * @data: the first row's first element; float or double, as the kernel was built
- * @rows: whether there is a value for every row, one behind the other; else every row reads the same
+ * @rows: whether there is a value for every row, one behind the other; else every row reads the
+ * same
  * @count: elements a row
  */
 typedef struct {
@@ -24,14 +35,19 @@ typedef struct {
 
 /**
  * AditKernelCall: one call of a kernel: a run of rows, or once (rows 1) for a tensor without rows.
- * @rows: rows of this call
+ * @rows: rows of this call; never 0
  * @first_row: number of the first within the batch
  * @batch_rows: rows of the whole batch
  * @slice: number of the slice the rows belong to
- * @iteration: number of the iteration within all enclosing loops, unrolled
  * @step: number of the training step, for counters
- * @keys: (nullable): the random stream's key
+ * @key: (nullable): the random stream's key
  * @attributes: what the builder gave
+ *
+ * A kernel of an operation over rows is called once for every slice that has rows, with all of
+ * them, and writes that slice's partial result, of the result's shape. Its combine kernel then gets
+ * the partial results one behind the other as inputs[0], `rows` of them: slices without rows are
+ * left out. How many rows partial result i stands for follows from adit_slice_begin(). The output
+ * overlaps no input.
  */
 typedef struct {
     gsize rows;
@@ -53,14 +69,15 @@ typedef void (*AditKernel)(const AditKernelCall *call);
  * @name: kebab-case, the shader's too; a plugin's carries its vendor: "acme:fft"
  * @infer: (nullable): sets @shape and @rows of the result from the inputs, or fails the graph by
  *   returning FALSE with @error; on entry both are those of the inputs broadcast together
- * @gradient: (nullable): sets @dx[i] to the gradient of input i given the result @y and its gradient
+ * @gradient: (nullable): sets @dx[i] to the gradient of input i given the result @y and its
+ * gradient
  *   @dy, in graph operations; entries left NULL get none. NULL: not differentiable
- * @kernel_f32, @kernel_f64: the CPU kernels of an operation that a plugin brings; the core's own are
- *   found by name for each instruction set
- * @combine_f32, @combine_f64: for an operation over rows: joins the eight slices' partial results
- *   (input: [8, ..], one for each slice; slices without rows are left out of `rows`); NULL: their sum
+ * @kernel_f32, @kernel_f64: the CPU kernels of an operation that a plugin brings; the core's own
+ * are found by name for each instruction set
+ * @combine_f32, @combine_f64: for a plugin's operation over rows: joins the slices' partial results
+ * @combine: the core's own kernel for this, by name; all three NULL: "combine-sum"
  * @over_rows: the result has no rows though its inputs do: every slice gives a partial result
- * @cuts_none: the operation is a view of its input: no work, no memory of its own (reshape)
+ * @is_view: the operation is a view of its input: no work, no memory of its own (reshape)
  */
 struct _AditOp {
     const char *name;
@@ -79,7 +96,7 @@ struct _AditOp {
 /* Adds an operation to the inputs' graph. @attributes is copied. */
 AditTensor *adit_apply(const AditOp *op, AditTensor *const *inputs, guint n_inputs,
                        const void *attributes, gsize attributes_size);
-/* What the builder gave, for shape and gradient rules. */
+/* What the builder gave, for shape and gradient rules; seen through the views that loops make. */
 const void *adit_tensor_get_attributes(const AditTensor *self);
 
 G_END_DECLS

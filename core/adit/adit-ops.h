@@ -5,10 +5,10 @@
 
 G_BEGIN_DECLS
 
-/* Operations. Each returns a new tensor of the same graph. Axes count from 0 over the shape, without the
- * batch; negative ones from the end (-1: the last). Where shapes differ they broadcast: aligned at their
- * last axes, an axis of size 1 or a missing one is repeated; a tensor without rows is repeated over the
- * rows. A shape that does not fit fails the graph. */
+/* Operations. Each returns a new tensor of the same graph. Axes count from 0 over the shape,
+ * without the batch; negative ones from the end (-1: the last). Where shapes differ they broadcast:
+ * aligned at their last axes, an axis of size 1 or a missing one is repeated; a tensor without rows
+ * is repeated over the rows. A shape that does not fit fails the graph. */
 
 /* Pointwise (core/ops/adit-pointwise.def). Comparisons give 1 or 0. */
 AditTensor *adit_add(AditTensor *a, AditTensor *b);
@@ -48,10 +48,11 @@ AditTensor *adit_softplus(AditTensor *x);
 AditTensor *adit_scale(AditTensor *x, double factor);
 AditTensor *adit_offset(AditTensor *x, double offset);
 
-/* The product over a's last axis and b's last but one: [.., i, k] x [k, j] -> [.., i, j]; a vector a [k]
- * gives [j]. With @transpose_b, b is [j, k]. b has no rows (a layer's weights). */
+/* The product over a's last axis and b's last but one: [.., i, k] x [k, j] -> [.., i, j]; a vector
+ * a [k] gives [j]. With @transpose_b, b is [j, k]. b has no rows (a layer's weights). */
 AditTensor *adit_matmul(AditTensor *a, AditTensor *b, gboolean transpose_b);
-/* Sum over all rows (and leading axes) of the outer products of a's and b's last axes: [.., i], [.., j]
+/* Sum over all rows (and leading axes) of the outer products of a's and b's last axes: [.., i],
+ * [.., j]
  * -> [i, j] without rows; the gradient of a layer's weights. */
 AditTensor *adit_matmul_rows(AditTensor *a, AditTensor *b);
 
@@ -81,7 +82,8 @@ AditTensor *adit_concat(AditTensor *const *tensors, guint n, int axis);
 /* Elements @begin, @begin + @stride, ... below @end of one axis. */
 AditTensor *adit_slice(AditTensor *x, int axis, gsize begin, gsize end, gsize stride);
 AditTensor *adit_pad(AditTensor *x, int axis, gsize before, gsize after, double value);
-/* table [n, ..] without rows, @index a scalar with rows -> [..]: row index of the table for every row. */
+/* table [n, ..] without rows, @index a scalar with rows -> [..]: row index of the table for every
+ * row. */
 AditTensor *adit_gather(AditTensor *table, AditTensor *index);
 /* @index a scalar -> [classes]: 1 at index, 0 elsewhere. */
 AditTensor *adit_one_hot(AditTensor *index, guint classes);
@@ -92,24 +94,24 @@ AditTensor *adit_log_softmax(AditTensor *x);
 /* -log softmax(logits)[target], one a row; @target is a scalar of class numbers. */
 AditTensor *adit_cross_entropy(AditTensor *logits, AditTensor *target);
 
-/* Mean and biased variance over the rows and all axes but @axis: [2, size of axis], by Chan, Golub and
- * LeVeque 1979 over the eight slices. */
+/* Mean and biased variance over the rows and all axes but @axis: [2, size of axis], by Chan, Golub
+ * and LeVeque 1979 over the eight slices. */
 AditTensor *adit_moments(AditTensor *x, int axis);
-/* (x - mean) / sqrt(variance + epsilon) scale + shift per channel along @axis; @moments as above, @scale
- * and @shift of the channels' shape. Ioffe and Szegedy 2015, algorithm 1. */
+/* (x - mean) / sqrt(variance + epsilon) scale + shift per channel along @axis; @moments as above,
+ * @scale and @shift of the channels' shape. Ioffe and Szegedy 2015, algorithm 1. */
 AditTensor *adit_normalize(AditTensor *x, AditTensor *moments, AditTensor *scale, AditTensor *shift,
                            int axis, double epsilon);
 /* Over the last axis: Ba, Kiros and Hinton 2016, equation 4. */
 AditTensor *adit_layer_norm(AditTensor *x, AditTensor *scale, AditTensor *shift, double epsilon);
-/* Inverted dropout in training (Srivastava et al. 2014, section 10): x / (1 - rate) where a uniform of
- * stream @name is at least rate, else 0; the identity in evaluation. @rate a scalar tensor. */
+/* Inverted dropout in training (Srivastava et al. 2014, section 10): x / (1 - rate) where a uniform
+ * of stream @name is at least rate, else 0; the identity in evaluation. @rate a scalar tensor. */
 AditTensor *adit_dropout(AditTensor *x, AditTensor *rate, const char *name);
 /* The value, of which no gradient is taken. */
 AditTensor *adit_stop_gradient(AditTensor *x);
 
 /* x W + b with parameters "weight" [width, units] and "bias" [units] (@bias FALSE: none), tapped as
- * "linear"; the names carry @prefix when it is not empty: "gate.weight". The initializer is the model's
- * when @initializer is NULL; biases start at 0. */
+ * "linear"; the names carry @prefix when it is not empty: "gate.weight". The initializer is the
+ * model's when @initializer is NULL; biases start at 0. */
 AditTensor *adit_dense(AditTensor *x, gsize units, gboolean bias, AditInitializer *initializer,
                        const char *prefix);
 

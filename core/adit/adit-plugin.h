@@ -1,8 +1,8 @@
 /* core/adit/adit-plugin.h - SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Everything a plugin needs. A plugin is one module, KIND-NAME.so (`block-highway.so`, for a vendor's
- * `block-acme-swish.so`), with one exported symbol, the descriptor. */
+/* Everything a plugin needs. A plugin is one module, KIND-NAME.so (`block-highway.so`, for a
+ * vendor's `block-acme-swish.so`), with one exported symbol, the descriptor. */
 
 #include <adit/adit-aggregator.h>
 #include <adit/adit-array.h>
@@ -19,6 +19,7 @@
 #include <adit/adit-policy.h>
 #include <adit/adit-probe.h>
 #include <adit/adit-random.h>
+#include <adit/adit-records.h>
 #include <adit/adit-regularizer.h>
 #include <adit/adit-schedule.h>
 #include <adit/adit-shape.h>

@@ -9,10 +9,10 @@ G_BEGIN_DECLS
  * nothing else. */
 
 guint32 adit_random_bits(AditRandom *random);
-/* Uniform in (0, 1), 24 bits. */
+/* Uniform in (0, 1), 23 bits. */
 double adit_random_uniform(AditRandom *random);
-/* Standard normal: Box and Muller 1958, both values of a pair are used in turn by drawing two words a
- * call. */
+/* Standard normal: Box and Muller 1958, both values of a pair are used in turn by drawing two words
+ * a call. */
 double adit_random_normal(AditRandom *random);
 
 G_END_DECLS

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <gio/gio.h>
-#include <gmodule.h>
 #include <glib-object.h>
+#include <gmodule.h>
 
 G_BEGIN_DECLS
 

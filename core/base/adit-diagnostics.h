@@ -25,8 +25,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditSource, adit_source_unref)
 
 /**
  * AditPlace: where something was written. @line and @column count from 1, @column in characters;
- * @length is that of the marked text in characters (at least 1). @source is borrowed: places live no
- * longer than the document or experiment that holds the source.
+ * @length is that of the marked text in characters (at least 1). @source is borrowed: places live
+ * no longer than the document or experiment that holds the source.
  */
 typedef struct {
     AditSource *source;
@@ -36,7 +36,8 @@ typedef struct {
 } AditPlace;
 
 /**
- * AditDiagnostics: the errors and warnings of one pass over a pipeline, in the order they were found.
+ * AditDiagnostics: the errors and warnings of one pass over a pipeline, in the order they were
+ * found.
  *
  * A message reads "what is wrong, expected and got; hint"; the part behind the first "; " is
  * repeated at the caret below the excerpt.
@@ -47,12 +48,12 @@ AditDiagnostics *adit_diagnostics_new(void);
 void adit_diagnostics_free(AditDiagnostics *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditDiagnostics, adit_diagnostics_free)
 
-/* Adds an error at @place (nullable: no place). @code is an AditError; the first error's code is the
- * pass's exit code, except that ADIT_ERROR_INVALID wins over ADIT_ERROR_NOT_FOUND. */
+/* Adds an error at @place (nullable: no place). @code is an AditError; the first error's code is
+ * the pass's exit code, except that ADIT_ERROR_INVALID wins over ADIT_ERROR_NOT_FOUND. */
 void adit_diagnostics_error(AditDiagnostics *self, const AditPlace *place, AditError code,
                             const char *format, ...) G_GNUC_PRINTF(4, 5);
-void adit_diagnostics_warning(AditDiagnostics *self, const AditPlace *place, const char *format, ...)
-    G_GNUC_PRINTF(3, 4);
+void adit_diagnostics_warning(AditDiagnostics *self, const AditPlace *place, const char *format,
+                              ...) G_GNUC_PRINTF(3, 4);
 /* Adds a note to the error added last: a place it passed through. */
 void adit_diagnostics_note(AditDiagnostics *self, const AditPlace *place, const char *format, ...)
     G_GNUC_PRINTF(3, 4);

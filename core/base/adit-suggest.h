@@ -10,8 +10,9 @@ G_BEGIN_DECLS
  * @word: what was written
  * @candidates: (array length=n_candidates): what exists
  *
- * The candidate nearest to @word by Damerau-Levenshtein distance, if it is near enough to be a typing
- * error: at most a third of the longer word, at least one edit allowed, transposition counts one.
+ * The candidate nearest to @word by Damerau-Levenshtein distance, if it is near enough to be a
+ * typing error: at most a third of the longer word, at least one edit allowed, transposition counts
+ * one.
  *
  * Returns: (transfer none) (nullable): a member of @candidates
  */

@@ -10,6 +10,7 @@
 
 G_BEGIN_DECLS
 
+/* Beside each: the field, which is also what the property's GValue holds. */
 typedef enum {
     ADIT_PARAMETER_INT,       /* gint64 */
     ADIT_PARAMETER_NUMBER,    /* double */
@@ -19,23 +20,23 @@ typedef enum {
     ADIT_PARAMETER_CHOICE,    /* int, index into words */
     ADIT_PARAMETER_AMOUNT,    /* AditAmount */
     ADIT_PARAMETER_LIVE,      /* AditLive * */
-    ADIT_PARAMETER_NUMBERS,   /* GArray of double */
+    ADIT_PARAMETER_NUMBERS,   /* GArray of double, never NULL */
     ADIT_PARAMETER_TEXTS,     /* GStrv */
     ADIT_PARAMETER_ADDRESSES, /* GStrv */
     ADIT_PARAMETER_REFERENCE, /* AditComponent * of type kind */
 } AditParameterType;
 
 /**
- * AditParameter: one declared parameter, in the order of declaration, base classes first. Static: lives
- * as long as the program.
+ * AditParameter: one declared parameter, in the order of declaration, base classes first. Static:
+ * lives as long as the program.
  */
 typedef struct {
     const char *name;
     const char *blurb;
     AditParameterType type;
-    AditForm form;            /* AMOUNT */
-    double min, max;          /* INT, NUMBER, AMOUNT, LIVE, NUMBERS */
-    gboolean whole;           /* NUMBERS */
+    AditForm form;   /* AMOUNT */
+    double min, max; /* INT, NUMBER, AMOUNT, LIVE, NUMBERS */
+    gboolean whole;  /* NUMBERS */
     gboolean required;
     const char *const *words; /* CHOICE */
     GType kind;               /* REFERENCE */
@@ -60,14 +61,13 @@ GType adit_numbers_get_type(void);
 void adit_component_set_place(AditComponent *self, const AditPlace *place);
 /* NULL: unknown. */
 const AditPlace *adit_component_get_place(AditComponent *self);
-/* Calls the class's check. */
+/* Calls the checks of its classes, the kind's first. */
 gboolean adit_component_check(AditComponent *self, GError **error);
-/* Whether two components are of one type and have equal parameters: instances of a repeat that share a
- * loop. References are compared by content. */
+/* Whether two components are of one type and have equal parameters: instances of a repeat that
+ * share a loop. References are compared by content. */
 gboolean adit_component_equal(AditComponent *a, AditComponent *b);
 
-/* The current value of a live number. */
-double adit_live_get(const AditLive *self, const AditClock *clock);
+/* NULL: a constant. */
 AditSchedule *adit_live_get_schedule(const AditLive *self);
 
 G_END_DECLS

@@ -8,8 +8,8 @@
 G_BEGIN_DECLS
 
 /**
- * AditModel: the network: stem, trunk and head; each a block (NULL: the identity). `transform` is what
- * the data set puts before it.
+ * AditModel: the network: stem, trunk and head; each a block (NULL: the identity). `transform` is
+ * what the data set puts before it.
  */
 typedef struct {
     AditBlock *transform;

@@ -30,9 +30,11 @@ void adit_item_free(AditItem *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditItem, adit_item_free)
 
 /**
- * AditSequence: a block made of blocks and an aggregator: a section of the model, a `sequence`, a part.
+ * AditSequence: a block made of blocks and an aggregator: a section of the model, a `sequence`, a
+ * part.
  *
- * Its items are counted from 1 after repeats are unrolled; instances of equal shape run as one loop.
+ * Its items are counted from 1 after repeats are unrolled; instances of equal shape run as one
+ * loop.
  */
 #define ADIT_TYPE_SEQUENCE (adit_sequence_get_type())
 G_DECLARE_FINAL_TYPE(AditSequence, adit_sequence, ADIT, SEQUENCE, AditBlock)

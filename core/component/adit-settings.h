@@ -7,10 +7,14 @@
 
 G_BEGIN_DECLS
 
-/* The parameters that a kind gives to all its components: declared by the kind's base class, kept in its
- * private data, read here. Borrowed from the component. */
+/* The parameters that a kind gives to all its components: declared by the kind's base class, kept
+ * in its private data, read here. Borrowed from the component. */
 
-typedef enum { ADIT_STANDARDIZE_NONE, ADIT_STANDARDIZE_FEATURES, ADIT_STANDARDIZE_CHANNELS } AditStandardize;
+typedef enum {
+    ADIT_STANDARDIZE_NONE,
+    ADIT_STANDARDIZE_FEATURES,
+    ADIT_STANDARDIZE_CHANNELS
+} AditStandardize;
 typedef enum { ADIT_RESIDENT_AUTO, ADIT_RESIDENT_YES, ADIT_RESIDENT_NO } AditResident;
 
 /**

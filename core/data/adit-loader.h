@@ -1,0 +1,24 @@
+/* core/data/adit-loader.h - SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <adit/adit-dataset.h>
+
+G_BEGIN_DECLS
+
+/* @data_folder: (nullable): what `$data` stands for; @seed: of what generators draw */
+AditLoader *adit_loader_new(const char *data_folder, guint64 seed);
+void adit_loader_free(AditLoader *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditLoader, adit_loader_free)
+
+/* (transfer full): @path as messages show it: `$data/...` under the data folder. */
+char *adit_loader_show_path(AditLoader *self, const char *path);
+
+/* (transfer full): one text for each file opened, as sha256sum prints it (the digest of its bytes
+ * on disk, two blanks, its name in messages), in the order of opening; empty when none was. NULL
+ * with ADIT_ERROR_NOT_FOUND when a file cannot be read any more. */
+GStrv adit_loader_list_files(AditLoader *self, GError **error);
+
+/* For streams: an error of GIO becomes ADIT_ERROR_NOT_FOUND with the file's name; ours stay. */
+void adit_loader_propagate(AditLoader *self, GInputStream *stream, GError *failure, GError **error);
+
+G_END_DECLS

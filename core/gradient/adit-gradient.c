@@ -1,0 +1,236 @@
+/* core/gradient/adit-gradient.c - SPDX-License-Identifier: MIT */
+#include "adit-gradient.h"
+
+#include <adit/adit-ops.h>
+
+#include "adit-graph-private.h"
+
+/**
+ * Pass: the walk back through one graph. For the root graph both sides are the same graph; for a
+ * loop,
+ * @forward is its body and @reverse the body of the reverse loop.
+ */
+typedef struct _Pass Pass;
+struct _Pass {
+    Pass *outer;
+    AditGraph *forward;
+    AditGraph *reverse;
+    AditLoop *forward_loop;
+    AditLoop *reverse_loop;
+    GHashTable *views;     /* forward tensor -> how the reverse side sees it */
+    GHashTable *gradients; /* forward tensor -> gradient, on the reverse side */
+};
+
+static void walk_back(Pass *pass);
+
+static void
+pass_init(Pass *self, Pass *outer, AditGraph *forward, AditGraph *reverse)
+{
+    *self = (Pass){.outer = outer, .forward = forward, .reverse = reverse};
+    self->views = g_hash_table_new(NULL, NULL);
+    self->gradients = g_hash_table_new(NULL, NULL);
+}
+
+static void
+pass_finish(Pass *self)
+{
+    g_hash_table_unref(self->views);
+    g_hash_table_unref(self->gradients);
+}
+
+/* A forward tensor as seen on the reverse side: what an iteration computed is stacked by the
+ * forward loop and read back by the reverse one. */
+static AditTensor *
+see(Pass *pass, AditTensor *tensor)
+{
+    if (pass->outer == NULL)
+        return tensor;
+    AditTensor *view = g_hash_table_lookup(pass->views, tensor);
+    if (view != NULL)
+        return view;
+    if (tensor->kind == ADIT_TENSOR_CAPTURE)
+        view = see(pass->outer, tensor->other);
+    else if (tensor->kind == ADIT_TENSOR_EACH)
+        view = adit_loop_each(pass->reverse_loop, see(pass->outer, tensor->other));
+    else
+        view = adit_loop_each(pass->reverse_loop,
+                              see(pass->outer, adit_loop_stack(pass->forward_loop, tensor)));
+    view = adit_graph_import(pass->reverse, view);
+    g_hash_table_insert(pass->views, tensor, view);
+    return view;
+}
+
+static AditTensor *
+zeros(AditGraph *graph, const AditTensor *like)
+{
+    AditTensor *zero = adit_broadcast(adit_constant(graph, 0), &like->shape);
+    return like->rows ? adit_broadcast_rows(zero) : zero;
+}
+
+static void
+add_gradient(Pass *pass, AditTensor *tensor, AditTensor *gradient)
+{
+    if (gradient == NULL || gradient->failed)
+        return;
+    if (!adit_shape_equal(&tensor->shape, &gradient->shape) || (gradient->rows && !tensor->rows)) {
+        adit_graph_fail(pass->reverse, "the gradient of '%s' has another shape",
+                        tensor->op != NULL ? tensor->op->name : "a source");
+        return;
+    }
+    if (tensor->rows && !gradient->rows)
+        gradient = adit_broadcast_rows(gradient);
+    AditTensor *sum = g_hash_table_lookup(pass->gradients, tensor);
+    if (sum != NULL)
+        gradient = adit_add(sum, gradient);
+    g_hash_table_insert(pass->gradients, tensor, gradient);
+}
+
+static void
+op_gradient(Pass *pass, AditTensor *y, AditTensor *dy)
+{
+    if (y->op->gradient == NULL || y->n_inputs == 0)
+        return;
+    AditTensor *inputs[ADIT_MAX_INPUTS];
+    AditTensor *dx[ADIT_MAX_INPUTS] = {NULL};
+    for (guint i = 0; i < y->n_inputs; i++)
+        inputs[i] = see(pass, y->inputs[i]);
+    y->op->gradient(see(pass, y), dy, inputs, dx);
+    for (guint i = 0; i < y->n_inputs; i++)
+        add_gradient(pass, y->inputs[i], dx[i]);
+}
+
+/* The sum over all iterations of the gradient by a tensor of the surrounding graph. */
+static void
+capture_gradient(Pass *outer, Pass *pass, AditTensor *capture)
+{
+    AditTensor *gradient = g_hash_table_lookup(pass->gradients, capture);
+    if (gradient == NULL)
+        return;
+    AditTensor *sum = adit_loop_carry(pass->reverse_loop, zeros(outer->reverse, capture));
+    adit_loop_set_next(pass->reverse_loop, sum, adit_add(sum, gradient));
+    add_gradient(outer, capture->other, adit_loop_last(pass->reverse_loop, sum));
+}
+
+static gboolean
+has_gradient(Pass *pass, const AditLoop *loop)
+{
+    for (guint i = 0; i < loop->lasts->len; i++) {
+        if (g_hash_table_contains(pass->gradients, loop->lasts->pdata[i]))
+            return TRUE;
+    }
+    for (guint i = 0; i < loop->stacks->len; i++) {
+        if (g_hash_table_contains(pass->gradients, loop->stacks->pdata[i]))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static AditTensor *
+last_gradient(Pass *pass, const AditLoop *loop, const AditTensor *carry)
+{
+    for (guint i = 0; i < loop->lasts->len; i++) {
+        AditTensor *last = loop->lasts->pdata[i];
+        if (last->other == carry)
+            return g_hash_table_lookup(pass->gradients, last);
+    }
+    return NULL;
+}
+
+static void
+loop_gradient(Pass *pass, AditLoop *loop)
+{
+    AditLoop *reverse = adit_loop_new(pass->reverse, loop->n, !loop->reverse);
+    g_autofree AditTensor **carries = g_new0(AditTensor *, loop->carries->len + 1);
+    Pass inner;
+    pass_init(&inner, pass, loop->body, reverse->body);
+    inner.forward_loop = loop;
+    inner.reverse_loop = reverse;
+
+    for (guint i = 0; i < loop->carries->len; i++) {
+        AditTensor *carry = loop->carries->pdata[i];
+        AditTensor *gradient = last_gradient(pass, loop, carry);
+        if (gradient == NULL)
+            gradient = zeros(pass->reverse, carry);
+        carries[i] = adit_loop_carry(reverse, gradient);
+        add_gradient(&inner, carry->next, carries[i]);
+    }
+    guint n_stacks = loop->stacks->len;
+    for (guint i = 0; i < n_stacks; i++) {
+        AditTensor *stack = loop->stacks->pdata[i];
+        AditTensor *gradient = g_hash_table_lookup(pass->gradients, stack);
+        if (gradient != NULL)
+            add_gradient(&inner, stack->other, adit_loop_each(reverse, gradient));
+    }
+    walk_back(&inner);
+
+    for (guint i = 0; i < loop->carries->len; i++) {
+        AditTensor *carry = loop->carries->pdata[i];
+        AditTensor *gradient = g_hash_table_lookup(inner.gradients, carry);
+        if (gradient == NULL)
+            gradient = zeros(reverse->body, carry);
+        adit_loop_set_next(reverse, carries[i], gradient);
+        add_gradient(pass, carry->initial, adit_loop_last(reverse, carries[i]));
+    }
+    for (guint i = 0; i < loop->eaches->len; i++) {
+        AditTensor *each = loop->eaches->pdata[i];
+        AditTensor *gradient = g_hash_table_lookup(inner.gradients, each);
+        if (gradient != NULL)
+            add_gradient(pass, each->other, adit_loop_stack(reverse, gradient));
+    }
+    for (guint i = 0; i < loop->captures->len; i++)
+        capture_gradient(pass, &inner, loop->captures->pdata[i]);
+    pass_finish(&inner);
+}
+
+/* All that reads a loop's outputs lies behind the first of them. */
+static gboolean
+is_first_output(const AditTensor *tensor)
+{
+    const AditLoop *loop = tensor->loop;
+    for (guint i = 0; i < loop->lasts->len; i++) {
+        if (((AditTensor *) loop->lasts->pdata[i])->id < tensor->id)
+            return FALSE;
+    }
+    for (guint i = 0; i < loop->stacks->len; i++) {
+        if (((AditTensor *) loop->stacks->pdata[i])->id < tensor->id)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static void
+walk_back(Pass *pass)
+{
+    for (guint i = pass->forward->tensors->len; i > 0; i--) {
+        AditTensor *tensor = pass->forward->tensors->pdata[i - 1];
+        if (tensor->kind == ADIT_TENSOR_LAST || tensor->kind == ADIT_TENSOR_STACK) {
+            if (is_first_output(tensor) && has_gradient(pass, tensor->loop))
+                loop_gradient(pass, tensor->loop);
+            continue;
+        }
+        AditTensor *gradient = g_hash_table_lookup(pass->gradients, tensor);
+        if (gradient != NULL && tensor->kind == ADIT_TENSOR_OP)
+            op_gradient(pass, tensor, gradient);
+    }
+}
+
+void
+adit_gradient(AditTensor *loss, AditTensor *const *sources, guint n_sources, AditTensor **gradients)
+{
+    for (guint i = 0; i < n_sources; i++)
+        gradients[i] = sources[i];
+    if (loss->failed)
+        return;
+    g_return_if_fail(loss->graph->parent == NULL && !loss->rows && loss->shape.rank == 0);
+
+    Pass pass;
+    pass_init(&pass, NULL, loss->graph, loss->graph);
+    add_gradient(&pass, loss, adit_constant(loss->graph, 1));
+    walk_back(&pass);
+    for (guint i = 0; i < n_sources; i++) {
+        gradients[i] = g_hash_table_lookup(pass.gradients, sources[i]);
+        if (gradients[i] == NULL)
+            gradients[i] = zeros(loss->graph, sources[i]);
+    }
+    pass_finish(&pass);
+}

@@ -1,0 +1,346 @@
+/* core/graph/adit-tensor.c - SPDX-License-Identifier: MIT */
+#include "adit-graph-private.h"
+
+#include <string.h>
+
+/* A tensor's elements, all instances together, fit into 40 bits. */
+#define MAX_ELEMENTS ((gsize) 1 << 40)
+
+AditTensor *
+adit_tensor_new(AditGraph *graph, AditTensorKind kind, const AditShape *shape, gboolean rows)
+{
+    AditGraph *root = graph->root;
+    AditTensor *self = g_new0(AditTensor, 1);
+    self->graph = graph;
+    self->id = graph->tensors->len;
+    self->kind = kind;
+    self->shape = *shape;
+    self->rows = rows;
+    self->scope = root->scope;
+    if (root->components->len > 0)
+        self->component = root->components->pdata[root->components->len - 1];
+    g_ptr_array_add(graph->tensors, self);
+    return self;
+}
+
+AditGraph *
+adit_tensor_get_graph(const AditTensor *self)
+{
+    return self->graph;
+}
+
+gboolean
+adit_tensor_has_failed(const AditTensor *self)
+{
+    return self->failed;
+}
+
+const AditShape *
+adit_tensor_get_shape(const AditTensor *self)
+{
+    return &self->shape;
+}
+
+gboolean
+adit_tensor_has_rows(const AditTensor *self)
+{
+    return self->rows;
+}
+
+gsize
+adit_tensor_get_width(const AditTensor *self)
+{
+    return self->shape.rank > 0 ? self->shape.size[self->shape.rank - 1] : 1;
+}
+
+guint
+adit_tensor_get_classes(const AditTensor *self)
+{
+    return self->kind == ADIT_TENSOR_CAPTURE ? adit_tensor_get_classes(self->other) : self->classes;
+}
+
+const void *
+adit_tensor_get_attributes(const AditTensor *self)
+{
+    /* A gradient rule may see the result through the loops between it and the forward pass. */
+    while (self->attributes == NULL && self->other != NULL)
+        self = self->other;
+    return self->attributes;
+}
+
+static gboolean
+fits(const AditShape *shape)
+{
+    gsize count = 1;
+    for (guint i = 0; i < shape->rank; i++) {
+        if (__builtin_mul_overflow(count, shape->size[i], &count) || count > MAX_ELEMENTS)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* Operations. */
+
+static gboolean
+broadcast_shape(const AditShape *other, AditShape *shape)
+{
+    AditShape a = *shape, b = *other;
+    guint rank = MAX(a.rank, b.rank);
+    shape->rank = rank;
+    for (guint i = 1; i <= rank; i++) {
+        gsize m = i <= a.rank ? a.size[a.rank - i] : 1;
+        gsize n = i <= b.rank ? b.size[b.rank - i] : 1;
+        if (m != n && m != 1 && n != 1)
+            return FALSE;
+        shape->size[rank - i] = m == 1 ? n : m;
+    }
+    return TRUE;
+}
+
+static gboolean
+infer(const AditOp *op, AditTensor *const *inputs, guint n_inputs, const void *attributes,
+      AditShape *shape, gboolean *rows, GError **error)
+{
+    gboolean agree = TRUE;
+    *shape = inputs[0]->shape;
+    *rows = FALSE;
+    for (guint i = 0; i < n_inputs; i++) {
+        agree = agree && broadcast_shape(&inputs[i]->shape, shape);
+        *rows = *rows || inputs[i]->rows;
+    }
+    if (!agree)
+        *shape = inputs[0]->shape;
+    if (op->over_rows)
+        *rows = FALSE;
+    if (op->infer != NULL)
+        return op->infer(inputs, n_inputs, attributes, shape, rows, error);
+    if (!agree) {
+        g_autofree char *a = adit_shape_to_string(&inputs[0]->shape);
+        g_autofree char *b = adit_shape_to_string(&inputs[1]->shape);
+        g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID, "'%s' cannot join %s and %s", op->name,
+                    a, b);
+    }
+    return agree;
+}
+
+AditTensor *
+adit_apply(const AditOp *op, AditTensor *const *inputs, guint n_inputs, const void *attributes,
+           gsize attributes_size)
+{
+    g_return_val_if_fail(n_inputs > 0 && n_inputs <= ADIT_MAX_INPUTS, NULL);
+
+    AditGraph *graph = inputs[0]->graph;
+    for (guint i = 0; i < n_inputs; i++) {
+        if (inputs[i]->failed)
+            return inputs[i];
+        if (inputs[i]->graph->depth > graph->depth)
+            graph = inputs[i]->graph;
+    }
+    AditShape shape;
+    gboolean rows;
+    g_autoptr(GError) error = NULL;
+    if (!infer(op, inputs, n_inputs, attributes, &shape, &rows, &error))
+        return adit_graph_fail(graph, "%s", error->message);
+    if (!fits(&shape))
+        return adit_graph_fail(graph, "'%s' gives more than 2^40 elements", op->name);
+
+    AditTensor *views[ADIT_MAX_INPUTS];
+    for (guint i = 0; i < n_inputs; i++)
+        views[i] = adit_graph_import(graph, inputs[i]);
+    AditTensor *self = adit_tensor_new(graph, ADIT_TENSOR_OP, &shape, rows);
+    self->op = op;
+    self->n_inputs = n_inputs;
+    memcpy(self->inputs, views, n_inputs * sizeof(AditTensor *));
+    if (attributes_size > 0)
+        self->attributes = g_memdup2(attributes, attributes_size);
+    return self;
+}
+
+/* Sources. Those that are the same for all iterations live in the root graph and are looked at from
+ * wherever they are used. */
+
+AditTensor *
+adit_input(AditGraph *graph, const char *name, const AditShape *shape, guint classes)
+{
+    AditTensor *self = adit_tensor_new(graph->root, ADIT_TENSOR_INPUT, shape, TRUE);
+    self->name = g_strdup(name);
+    self->classes = classes;
+    return adit_graph_import(graph, self);
+}
+
+AditTensor *
+adit_constant(AditGraph *graph, double value)
+{
+    return adit_constant_array(graph, &ADIT_SCALAR, &value);
+}
+
+AditTensor *
+adit_constant_array(AditGraph *graph, const AditShape *shape, const double *values)
+{
+    AditTensor *self = adit_tensor_new(graph->root, ADIT_TENSOR_CONSTANT, shape, FALSE);
+    self->values = g_memdup2(values, adit_shape_count(shape) * sizeof(double));
+    return adit_graph_import(graph, self);
+}
+
+AditTensor *
+adit_live(AditGraph *graph, AditLive *live)
+{
+    AditTensor *self = adit_tensor_new(graph->root, ADIT_TENSOR_LIVE, &ADIT_SCALAR, FALSE);
+    self->live = live;
+    return adit_graph_import(graph, self);
+}
+
+AditTensor *
+adit_step(AditGraph *graph)
+{
+    AditTensor *self = adit_tensor_new(graph->root, ADIT_TENSOR_STEP, &ADIT_SCALAR, FALSE);
+    return adit_graph_import(graph, self);
+}
+
+/* A parameter or state of the root graph as seen from @graph: a stack with an axis for every loop
+ * that is not tied. *@kept is made unless it exists. */
+static AditTensor *
+kept_tensor(AditGraph *graph, AditTensorKind kind, const AditShape *shape, AditTensor **kept)
+{
+    if (graph->parent == NULL) {
+        if (*kept == NULL)
+            *kept = adit_tensor_new(graph, kind, shape, FALSE);
+        return *kept;
+    }
+    if (graph->loop->tied)
+        return adit_graph_import(graph, kept_tensor(graph->parent, kind, shape, kept));
+    AditShape stack = adit_shape_prepend(shape, graph->loop->n);
+    return adit_loop_each(graph->loop, kept_tensor(graph->parent, kind, &stack, kept));
+}
+
+/* *@made: the root graph's new tensor, or NULL when there was nothing to make. */
+static AditTensor *
+named_tensor(AditGraph *graph, const char *name, AditTensorKind kind, const AditShape *shape,
+             AditTensor **made)
+{
+    AditGraph *root = graph->root;
+    *made = NULL;
+    if (root->error != NULL)
+        return root->failed;
+    if (shape->rank + graph->depth > ADIT_MAX_RANK)
+        return adit_graph_fail(graph, "'%s' has more than %d axes with its loops", name,
+                               ADIT_MAX_RANK);
+    if (!fits(shape))
+        return adit_graph_fail(graph, "'%s' has more than 2^40 elements", name);
+    g_auto(GStrv) names = adit_graph_list_names(graph, name, TRUE);
+    AditTensor *kept = g_hash_table_lookup(root->names, names[0]);
+    if (kept != NULL && root->sharing > 0)
+        return kept_tensor(graph, kind, shape, &kept);
+
+    AditTensor *self = kept_tensor(graph, kind, shape, made);
+    for (guint i = 0; names[i] != NULL; i++) {
+        if (!g_hash_table_insert(root->names, g_strdup(names[i]), *made))
+            return adit_graph_fail(graph, "parameter '%s' is made twice", names[i]);
+    }
+    (*made)->names = g_steal_pointer(&names);
+    return self;
+}
+
+AditTensor *
+adit_parameter(AditGraph *graph, const char *name, AditRole role, const AditShape *shape,
+               AditInitializer *initializer)
+{
+    AditTensor *parameter;
+    AditTensor *self = named_tensor(graph, name, ADIT_TENSOR_PARAMETER, shape, &parameter);
+    if (parameter == NULL)
+        return self;
+    if (initializer == NULL)
+        initializer = graph->root->initializer;
+    if (initializer != NULL)
+        parameter->initializer = (AditInitializer *) g_object_ref((gpointer) initializer);
+    parameter->role = role;
+    return self;
+}
+
+AditTensor *
+adit_parameter_filled(AditGraph *graph, const char *name, AditRole role, const AditShape *shape,
+                      double value)
+{
+    AditTensor *parameter;
+    AditTensor *self = named_tensor(graph, name, ADIT_TENSOR_PARAMETER, shape, &parameter);
+    if (parameter == NULL)
+        return self;
+    parameter->role = role;
+    parameter->fill = value;
+    return self;
+}
+
+AditTensor *
+adit_state(AditGraph *graph, const char *name, const AditShape *shape, double value)
+{
+    AditTensor *state;
+    AditTensor *self = named_tensor(graph, name, ADIT_TENSOR_STATE, shape, &state);
+    if (state != NULL)
+        state->fill = value;
+    return self;
+}
+
+void
+adit_state_update(AditTensor *state, AditTensor *value)
+{
+    AditGraph *root = state->graph->root;
+    if (root->mode != ADIT_MODE_TRAINING || state->failed || value->failed)
+        return;
+    if (!adit_shape_equal(&state->shape, &value->shape) || value->rows) {
+        adit_graph_fail(root, "a state's new value has another shape");
+        return;
+    }
+    AditTensor *kept = state;
+    while (kept->kind == ADIT_TENSOR_EACH || kept->kind == ADIT_TENSOR_CAPTURE)
+        kept = kept->other;
+    g_return_if_fail(kept->kind == ADIT_TENSOR_STATE);
+    AditStateUpdate update = {kept, adit_tensor_unroll(value)};
+    g_array_append_val(root->updates, update);
+}
+
+const AditOp adit_op_noise_uniform = {.name = "noise-uniform"};
+const AditOp adit_op_noise_normal = {.name = "noise-normal"};
+
+static AditTensor *
+noise(AditGraph *graph, const AditOp *op, const char *name, const AditShape *shape)
+{
+    if (graph->root->error != NULL)
+        return graph->root->failed;
+    AditTensor *self = adit_tensor_new(graph, ADIT_TENSOR_OP, shape, TRUE);
+    self->op = op;
+    self->names = adit_graph_list_names(graph, name, FALSE);
+    return self;
+}
+
+AditTensor *
+adit_noise_uniform(AditGraph *graph, const char *name, const AditShape *shape)
+{
+    return noise(graph, &adit_op_noise_uniform, name, shape);
+}
+
+AditTensor *
+adit_noise_normal(AditGraph *graph, const char *name, const AditShape *shape)
+{
+    return noise(graph, &adit_op_noise_normal, name, shape);
+}
+
+AditTensor *
+adit_tap(AditTensor *x, const char *port)
+{
+    AditGraph *root = x->graph->root;
+    if (x->failed || root->scope == NULL)
+        return x;
+    const char *in = g_intern_static_string("in");
+    port = g_intern_string(port);
+    /* a scope's first tap is its "in": what lies before belongs to others */
+    for (guint i = root->taps->len; i > 0; i--) {
+        const AditTap *tap = &g_array_index(root->taps, AditTap, i - 1);
+        if (tap->scope == root->scope && tap->port == port)
+            return x;
+        if (tap->scope == root->scope && tap->port == in)
+            break;
+    }
+    AditTap tap = {root->scope, port, x};
+    g_array_append_val(root->taps, tap);
+    return x;
+}
