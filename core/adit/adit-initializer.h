@@ -30,6 +30,13 @@ double adit_shape_fan_in(const AditShape *shape);
 /* Outputs that one input feeds: the last axis times the kernel's positions. */
 double adit_shape_fan_out(const AditShape *shape);
 
+/* Fills the whole shape uniformly from (-@bound, @bound). */
+void adit_fill_uniform(const AditShape *shape, double bound, AditRandom *random, double *values);
+/* Fills it with a normal cut off at two standard deviations and re-scaled so that what is left has
+ * standard deviation @std. */
+void adit_fill_truncated_normal(const AditShape *shape, double std, AditRandom *random,
+                                double *values);
+
 #define ADIT_DEFINE_INITIALIZER(TypeName, type_name, CAST)                                         \
     ADIT_DEFINE_COMPONENT(TypeName, type_name, CAST, ADIT_TYPE_INITIALIZER)
 

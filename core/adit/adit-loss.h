@@ -35,6 +35,14 @@ struct _AditLossClass {
     gpointer padding[5];
 };
 
+/* @targets in the shape of @outputs, for a loss of values; fails the graph when the data has
+ * classes or other sizes. */
+AditTensor *adit_loss_match_values(AditLoss *self, AditGraph *graph, AditTensor *outputs,
+                                   AditTensor *targets);
+/* @outputs, when they are one logit for each of the data's classes; else fails the graph. */
+AditTensor *adit_loss_match_classes(AditLoss *self, AditGraph *graph, AditTensor *outputs,
+                                    AditTensor *targets);
+
 #define ADIT_DEFINE_LOSS(TypeName, type_name, CAST)                                                \
     ADIT_DEFINE_COMPONENT(TypeName, type_name, CAST, ADIT_TYPE_LOSS)
 

@@ -40,7 +40,7 @@ typedef struct {
  * @batch_rows: rows of the whole batch
  * @slice: number of the slice the rows belong to
  * @step: number of the training step, for counters
- * @keys: (nullable): the random stream's key
+ * @key: (nullable): the random stream's key
  * @attributes: what the builder gave
  *
  * A kernel of an operation over rows is called once for every slice that has rows, with all of
@@ -88,7 +88,7 @@ struct _AditOp {
     AditKernel kernel_f64;
     AditKernel combine_f32;
     AditKernel combine_f64;
-    const char *combine;
+    gsize (*count_partial)(const AditShape *shape);
     gboolean over_rows;
     gboolean is_view;
 };

@@ -35,6 +35,8 @@ struct _AditScheduleClass {
     gpointer padding[7];
 };
 
+/* The current value of a live number. */
+double adit_live_get(const AditLive *self, const AditClock *clock);
 /* A span in steps: a bare number counts epochs. */
 double adit_clock_span(const AditClock *clock, AditAmount span);
 

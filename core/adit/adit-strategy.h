@@ -15,11 +15,14 @@ G_DECLARE_DERIVABLE_TYPE(AditStrategy, adit_strategy, ADIT, STRATEGY, AditCompon
  * AditPlan: one stage as data.
  * @exit_weights: (array length=n_exits): factor of each exit's loss, set to 0 on entry
  * @final_weight: factor of the last answer's loss, 1 on entry
+ * @ramp_from: the exits' weights c grow with the share e/E of the stage that is done, as
+ *   min(c, ramp_from + c e/E); negative, as on entry: they are c from the start
  */
 typedef struct {
     guint n_exits;
     double *exit_weights;
     double final_weight;
+    double ramp_from;
 } AditPlan;
 
 /**

@@ -67,8 +67,7 @@ gboolean adit_component_check(AditComponent *self, GError **error);
  * share a loop. References are compared by content. */
 gboolean adit_component_equal(AditComponent *a, AditComponent *b);
 
-/* The current value of a live number. */
-double adit_live_get(const AditLive *self, const AditClock *clock);
+/* NULL: a constant. */
 AditSchedule *adit_live_get_schedule(const AditLive *self);
 
 G_END_DECLS

@@ -1,6 +1,11 @@
 /* core/component/adit-initializer.c - SPDX-License-Identifier: MIT */
 #include <adit/adit-initializer.h>
 
+#include <math.h>
+
+/* Standard deviation of a standard normal cut off at -2 and 2. */
+#define TRUNCATED_STD 0.87962566103423978
+
 G_DEFINE_ABSTRACT_TYPE(AditInitializer, adit_initializer, ADIT_TYPE_COMPONENT)
 
 static void
@@ -35,4 +40,26 @@ adit_shape_fan_out(const AditShape *shape)
             fan *= (double) shape->size[i];
     }
     return MAX(fan, 1.0);
+}
+
+void
+adit_fill_uniform(const AditShape *shape, double bound, AditRandom *random, double *values)
+{
+    gsize count = adit_shape_count(shape);
+
+    for (gsize i = 0; i < count; i++)
+        values[i] = bound * (2.0 * adit_random_uniform(random) - 1.0);
+}
+
+void
+adit_fill_truncated_normal(const AditShape *shape, double std, AditRandom *random, double *values)
+{
+    gsize count = adit_shape_count(shape);
+
+    for (gsize i = 0; i < count; i++) {
+        double value = adit_random_normal(random);
+        while (fabs(value) > 2.0)
+            value = adit_random_normal(random);
+        values[i] = std / TRUNCATED_STD * value;
+    }
 }

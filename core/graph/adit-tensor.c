@@ -62,6 +62,10 @@ adit_tensor_get_classes(const AditTensor *self)
 const void *
 adit_tensor_get_attributes(const AditTensor *self)
 {
+    /* A gradient rule may see the result through the loops between it and the forward pass. */
+    while (self->kind == ADIT_TENSOR_EACH || self->kind == ADIT_TENSOR_CAPTURE ||
+           self->kind == ADIT_TENSOR_STACK)
+        self = self->other;
     while (self->attributes == NULL && self->other != NULL)
         self = self->other;
     return self->attributes;

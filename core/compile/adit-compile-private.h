@@ -1,0 +1,32 @@
+/* core/compile/adit-compile-private.h - SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "adit-graph-private.h"
+#include "adit-program.h"
+
+G_BEGIN_DECLS
+
+/* The passes of adit_compile(), in their order. */
+
+/* Every tensor that an output needs (set of AditTensor). */
+GHashTable *adit_simplify(const AditProgramOutput *outputs, guint n_outputs);
+/* Fills the program with instructions in an order that respects who reads what. */
+void adit_lower(AditProgram *program, const AditLayout *layout, GHashTable *live);
+/* Orders the instructions so that slices wait for each other as rarely as possible. */
+void adit_schedule(GPtrArray *instructions);
+/* Gives storages their offsets. */
+void adit_plan_memory(AditProgram *program);
+
+/**
+ * AditNode: an instruction while it is compiled.
+ * @needs: instructions of the same list it comes behind, not owned; freed by the scheduler
+ * @begin, @end: positions in the final order; a loop's span its body's
+ */
+typedef struct {
+    AditInstruction instruction;
+    GPtrArray *needs;
+    guint begin;
+    guint end;
+} AditNode;
+
+G_END_DECLS

@@ -1,0 +1,69 @@
+/* core/compile/adit-compile.c - SPDX-License-Identifier: MIT */
+#include "adit-compile-private.h"
+
+static void
+free_node(gpointer data)
+{
+    AditNode *node = data;
+    g_clear_pointer(&node->needs, g_ptr_array_unref);
+    if (node->instruction.body != NULL) {
+        g_ptr_array_set_free_func(node->instruction.body, free_node);
+        g_ptr_array_unref(node->instruction.body);
+    }
+    g_free(node);
+}
+
+AditProgram *
+adit_compile(AditGraph *graph, const AditLayout *layout, const AditProgramInput *inputs,
+             guint n_inputs, const AditProgramOutput *outputs, guint n_outputs)
+{
+    g_return_val_if_fail(adit_graph_get_error(graph) == NULL, NULL);
+
+    AditProgram *self = g_new0(AditProgram, 1);
+    self->graph = adit_graph_ref(graph);
+    self->instructions = g_ptr_array_new_with_free_func(free_node);
+    self->inputs = g_array_new(FALSE, FALSE, sizeof(AditProgramInput));
+    self->outputs = g_array_new(FALSE, FALSE, sizeof(AditProgramOutput));
+    self->storages = g_array_new(FALSE, FALSE, sizeof(AditStorage));
+    self->constants = g_array_new(FALSE, FALSE, sizeof(double));
+    self->lives = g_ptr_array_new();
+    if (n_inputs > 0)
+        g_array_append_vals(self->inputs, inputs, n_inputs);
+    g_array_append_vals(self->outputs, outputs, n_outputs);
+
+    g_autoptr(GHashTable) live = adit_simplify(outputs, n_outputs);
+    adit_lower(self, layout, live);
+    adit_schedule(self->instructions);
+    adit_plan_memory(self);
+    return self;
+}
+
+void
+adit_program_free(AditProgram *self)
+{
+    adit_graph_unref(self->graph);
+    g_ptr_array_unref(self->instructions);
+    g_array_unref(self->inputs);
+    g_array_unref(self->outputs);
+    g_array_unref(self->storages);
+    g_array_unref(self->constants);
+    g_ptr_array_unref(self->lives);
+    g_free(self);
+}
+
+static guint64
+count_calls(const GPtrArray *instructions)
+{
+    guint64 count = 0;
+    for (guint i = 0; i < instructions->len; i++) {
+        const AditInstruction *instruction = instructions->pdata[i];
+        count += instruction->body != NULL ? instruction->n * count_calls(instruction->body) : 1;
+    }
+    return count;
+}
+
+guint64
+adit_program_count_calls(const AditProgram *self)
+{
+    return count_calls(self->instructions);
+}

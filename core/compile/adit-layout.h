@@ -1,0 +1,55 @@
+/* core/compile/adit-layout.h - SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <adit/adit-graph.h>
+#include <adit/adit-initializer.h>
+
+G_BEGIN_DECLS
+
+/**
+ * AditSlot: one parameter or state and its place in its arena: all instances of a loop, one behind
+ * the other.
+ * @names: of the instances, in order: "trunk.1.weight", "trunk.2.weight", ...
+ * @n: number of instances
+ * @shape: of one instance
+ * @offset: in elements, of the first instance
+ */
+typedef struct {
+    GStrv names;
+    guint n;
+    AditShape shape;
+    gsize offset;
+    gboolean is_state;
+    AditRole role;
+    AditInitializer *initializer; /* (nullable): filled with @fill */
+    double fill;
+} AditSlot;
+
+/**
+ * AditLayout: where a model's parameters and states lie. Fixed by the model before any program; the
+ * programs of a run bind to it by name. Reference-counted.
+ *
+ * Gradients and each of the optimizer's slots have arenas of the parameters' layout.
+ */
+typedef struct {
+    gint ref_count;
+    GPtrArray *slots; /* AditSlot */
+    GHashTable *by_name;
+    gsize n_parameters; /* elements */
+    gsize n_states;
+} AditLayout;
+
+/* The layout of everything @graph keeps. */
+AditLayout *adit_layout_new(AditGraph *graph);
+AditLayout *adit_layout_ref(AditLayout *self);
+void adit_layout_unref(AditLayout *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditLayout, adit_layout_unref)
+
+/* The slot that instance @name begins; NULL: none. */
+const AditSlot *adit_layout_find(const AditLayout *self, const char *name);
+/* Writes the values everything starts with: each instance is drawn from its own stream, its name.
+ */
+void adit_layout_initialize(const AditLayout *self, guint64 seed, double *parameters,
+                            double *states);
+
+G_END_DECLS

@@ -1,0 +1,721 @@
+/* core/compile/adit-lower.c - SPDX-License-Identifier: MIT */
+#include "adit-compile-private.h"
+
+/**
+ * Lowering: every live tensor gets a place, every operation an instruction.
+ *
+ * A loop's carries need no copies: a carry has a row of places, one for every iteration and one for
+ * its start if somebody keeps its history (the gradient does), else two in turn; the iteration
+ * reads one and writes the next. What is stacked is written where it will stay.
+ */
+typedef struct {
+    AditProgram *program;
+    const AditLayout *layout;
+    GHashTable *live;
+    GHashTable *used;    /* tensors read by anything but a stack */
+    GHashTable *places;  /* AditTensor -> AditOperand */
+    GHashTable *writers; /* AditTensor -> AditNode that writes it, in its graph's list */
+    GHashTable *nexts;   /* CARRY -> AditOperand the next iteration reads */
+    GHashTable *apart;   /* stacks that lie elsewhere than the history they repeat */
+    guint n_live_inputs;
+} Lowering;
+
+typedef struct {
+    Lowering *lowering;
+    AditGraph *graph;
+    GPtrArray *nodes;
+    GHashTable *done;
+    GPtrArray *deferred; /* AditNode: combines for the graphs around */
+} Level;
+
+static void lower_graph(Lowering *self, AditGraph *graph, GPtrArray *nodes, GPtrArray *deferred);
+static void visit(Level *level, AditTensor *tensor);
+
+static gboolean
+is_live(const Lowering *self, const AditTensor *tensor)
+{
+    return g_hash_table_contains(self->live, tensor);
+}
+
+static gboolean
+is_invariant(const AditTensor *carry)
+{
+    return carry->next == NULL || carry->next == carry;
+}
+
+/* Whether the tensor is the work of an instruction that could write it anywhere. */
+static gboolean
+is_computed(const AditTensor *tensor)
+{
+    return tensor->kind == ADIT_TENSOR_OP && !tensor->op->is_view;
+}
+
+/* Places. */
+
+static AditOperand
+new_operand(const AditTensor *tensor)
+{
+    return (AditOperand){.storage = -1,
+                         .rows = tensor->rows,
+                         .shape = tensor->shape,
+                         .count = adit_shape_count(&tensor->shape)};
+}
+
+static AditOperand
+new_storage(Lowering *self, const AditTensor *tensor, gsize size, guint depth)
+{
+    AditStorage storage = {.arena = tensor->rows ? ADIT_ARENA_ROWS : ADIT_ARENA_SHARED,
+                           .size = size,
+                           .level = depth,
+                           .begin = G_MAXUINT};
+    AditOperand place = new_operand(tensor);
+    place.arena = storage.arena;
+    place.storage = (int) self->program->storages->len;
+    g_array_append_val(self->program->storages, storage);
+    return place;
+}
+
+/* @place as the place of @tensor, which has as many elements or is one of a stack's. */
+static AditOperand
+view_place(const AditOperand *place, const AditTensor *tensor, gsize offset)
+{
+    AditOperand view = *place;
+    view.offset += offset;
+    view.rows = tensor->rows;
+    view.shape = tensor->shape;
+    view.count = adit_shape_count(&tensor->shape);
+    return view;
+}
+
+static void
+set_place(Lowering *self, const AditTensor *tensor, const AditOperand *place)
+{
+    g_hash_table_insert(self->places, (gpointer) tensor, g_memdup2(place, sizeof *place));
+}
+
+static gboolean
+has_place(Lowering *self, const AditTensor *tensor)
+{
+    return g_hash_table_contains(self->places, tensor);
+}
+
+static AditOperand
+kept_place(Lowering *self, const AditTensor *tensor)
+{
+    AditOperand place = new_operand(tensor);
+    const AditSlot *slot = adit_layout_find(self->layout, tensor->names[0]);
+    g_assert(slot != NULL);
+    place.arena = slot->is_state ? ADIT_ARENA_STATES : ADIT_ARENA_PARAMETERS;
+    place.offset = slot->offset;
+    return place;
+}
+
+static AditOperand
+constant_place(Lowering *self, const AditTensor *tensor)
+{
+    AditOperand place = new_operand(tensor);
+    place.arena = ADIT_ARENA_CONSTANTS;
+    place.offset = self->program->constants->len;
+    g_array_append_vals(self->program->constants, tensor->values, (guint) place.count);
+    return place;
+}
+
+static AditOperand
+live_place(Lowering *self, const AditTensor *tensor)
+{
+    AditOperand place = new_operand(tensor);
+    place.arena = ADIT_ARENA_LIVE;
+    if (tensor->kind == ADIT_TENSOR_STEP)
+        return place;
+    guint index;
+    if (!g_ptr_array_find(self->program->lives, tensor->live, &index)) {
+        index = self->program->lives->len;
+        g_ptr_array_add(self->program->lives, tensor->live);
+    }
+    place.offset = index + 1;
+    return place;
+}
+
+static AditOperand get_place(Lowering *self, const AditTensor *tensor);
+
+static AditOperand
+each_place(Lowering *self, const AditTensor *tensor)
+{
+    AditOperand stack = get_place(self, tensor->other);
+    AditOperand place = view_place(&stack, tensor, 0);
+    place.strides[tensor->graph->depth - 1].stride = place.count;
+    return place;
+}
+
+static AditOperand
+make_place(Lowering *self, const AditTensor *tensor)
+{
+    switch (tensor->kind) {
+    case ADIT_TENSOR_PARAMETER:
+    case ADIT_TENSOR_STATE:
+        return kept_place(self, tensor);
+    case ADIT_TENSOR_CONSTANT:
+        return constant_place(self, tensor);
+    case ADIT_TENSOR_LIVE:
+    case ADIT_TENSOR_STEP:
+        return live_place(self, tensor);
+    case ADIT_TENSOR_EACH:
+        return each_place(self, tensor);
+    case ADIT_TENSOR_CAPTURE:
+        return get_place(self, tensor->other);
+    case ADIT_TENSOR_CARRY: /* an invariant one: the others were planned */
+        return get_place(self, tensor->initial);
+    case ADIT_TENSOR_LAST:
+        return get_place(self, tensor->other);
+    case ADIT_TENSOR_OP: {
+        if (!tensor->op->is_view)
+            return new_storage(self, tensor, adit_shape_count(&tensor->shape),
+                               tensor->graph->depth);
+        AditOperand place = get_place(self, tensor->inputs[0]);
+        return view_place(&place, tensor, 0);
+    }
+    case ADIT_TENSOR_INPUT:
+    case ADIT_TENSOR_STACK:
+    default:
+        return new_storage(self, tensor, adit_shape_count(&tensor->shape), tensor->graph->depth);
+    }
+}
+
+static AditOperand
+get_place(Lowering *self, const AditTensor *tensor)
+{
+    AditOperand *place = g_hash_table_lookup(self->places, tensor);
+    if (place == NULL) {
+        AditOperand made = make_place(self, tensor);
+        set_place(self, tensor, &made);
+        return made;
+    }
+    return *place;
+}
+
+/* Instructions. */
+
+static AditNode *
+new_node(Level *level, AditInstructionKind kind, const AditTensor *tensor)
+{
+    AditNode *node = g_new0(AditNode, 1);
+    node->instruction.kind = kind;
+    node->instruction.tensor = tensor;
+    node->instruction.level = level->graph->depth;
+    node->needs = g_ptr_array_new();
+    return node;
+}
+
+static void
+node_needs(Level *level, AditNode *node, const AditTensor *tensor)
+{
+    AditNode *writer = g_hash_table_lookup(level->lowering->writers, tensor);
+    while (writer == NULL && tensor != NULL) { /* a view's writer is its source's */
+        tensor = tensor->kind == ADIT_TENSOR_OP ? tensor->inputs[0] : tensor->other;
+        if (tensor == NULL || tensor->graph != level->graph)
+            return;
+        writer = g_hash_table_lookup(level->lowering->writers, tensor);
+    }
+    if (writer != NULL && writer != node)
+        g_ptr_array_add(node->needs, writer);
+}
+
+static AditNode *
+emit_copy(Level *level, const AditTensor *from, const AditOperand *to)
+{
+    AditNode *node = new_node(level, ADIT_INSTRUCTION_COPY, from);
+    node->instruction.run = from->rows ? ADIT_RUN_SLICES : ADIT_RUN_WHOLE;
+    node->instruction.n_inputs = 1;
+    node->instruction.inputs[0] = get_place(level->lowering, from);
+    node->instruction.output = *to;
+    node_needs(level, node, from);
+    g_ptr_array_add(level->nodes, node);
+    return node;
+}
+
+/* The graph in which a result over rows is first read by anything but a stack: its slices are
+ * joined there, once for all iterations. */
+static AditGraph *
+joining_graph(Lowering *self, const AditTensor *tensor)
+{
+    while (tensor->graph->loop != NULL && !g_hash_table_contains(self->used, tensor)) {
+        const AditLoop *loop = tensor->graph->loop;
+        const AditTensor *stack = NULL;
+        for (guint i = 0; i < loop->stacks->len && stack == NULL; i++) {
+            const AditTensor *candidate = loop->stacks->pdata[i];
+            if (candidate->other == tensor && is_live(self, candidate))
+                stack = candidate;
+        }
+        if (stack == NULL)
+            break;
+        tensor = stack;
+    }
+    return tensor->graph;
+}
+
+static AditNode *
+wrap_in_loop(Level *level, AditNode *node, const AditLoop *loop)
+{
+    AditNode *wrapper = new_node(level, ADIT_INSTRUCTION_LOOP, node->instruction.tensor);
+    AditInstruction *instruction = &wrapper->instruction;
+    instruction->run = ADIT_RUN_WHOLE;
+    instruction->level = loop->parent->depth;
+    instruction->n = loop->n;
+    instruction->independent = TRUE;
+    instruction->body = g_ptr_array_new();
+    g_ptr_array_add(instruction->body, node);
+    return wrapper;
+}
+
+/* Partial results of the slices, and the instruction that joins them: here, or behind the loops. */
+static void
+emit_combine(Level *level, AditNode *writer, AditTensor *tensor)
+{
+    Lowering *self = level->lowering;
+    AditGraph *where = joining_graph(self, tensor);
+    gsize partial = writer->instruction.output.count;
+    if (tensor->op->count_partial != NULL)
+        partial = tensor->op->count_partial(&tensor->shape);
+    gsize size = partial * ADIT_SLICES;
+    AditOperand parts = new_operand(tensor);
+    guint innermost = tensor->graph->depth;
+    for (const AditLoop *loop = tensor->graph->loop; innermost > where->depth;
+         loop = loop->parent->loop, innermost--) {
+        parts.strides[innermost - 1].stride = size;
+        size *= loop->n;
+    }
+    AditOperand storage = new_storage(self, tensor, size, where->depth);
+    parts.arena = storage.arena;
+    parts.storage = storage.storage;
+
+    AditNode *node = new_node(level, ADIT_INSTRUCTION_COMBINE, tensor);
+    node->instruction.run = ADIT_RUN_WHOLE;
+    node->instruction.op = tensor->op;
+    node->instruction.attributes = tensor->attributes;
+    node->instruction.partial = partial;
+    node->instruction.n_inputs = 1;
+    node->instruction.inputs[0] = parts;
+    node->instruction.output = writer->instruction.output;
+    writer->instruction.partial = partial;
+    writer->instruction.output = parts;
+    if (where == level->graph) {
+        g_ptr_array_add(node->needs, writer);
+        g_ptr_array_add(level->nodes, node);
+        g_hash_table_insert(self->writers, tensor, node);
+        return;
+    }
+    for (const AditLoop *loop = tensor->graph->loop;; loop = loop->parent->loop) {
+        node = wrap_in_loop(level, node, loop);
+        if (loop->parent == where)
+            break;
+    }
+    g_ptr_array_add(level->deferred, node);
+}
+
+static void
+emit_op(Level *level, AditTensor *tensor)
+{
+    Lowering *self = level->lowering;
+    for (guint i = 0; i < tensor->n_inputs; i++)
+        visit(level, tensor->inputs[i]);
+    if (tensor->op->is_view)
+        return;
+    AditNode *node = new_node(level, ADIT_INSTRUCTION_OP, tensor);
+    AditInstruction *instruction = &node->instruction;
+    instruction->op = tensor->op;
+    instruction->attributes = tensor->attributes;
+    instruction->names = tensor->names;
+    instruction->n_inputs = tensor->n_inputs;
+    gboolean rows = tensor->rows;
+    for (guint i = 0; i < tensor->n_inputs; i++) {
+        instruction->inputs[i] = get_place(self, tensor->inputs[i]);
+        rows = rows || tensor->inputs[i]->rows;
+        node_needs(level, node, tensor->inputs[i]);
+    }
+    instruction->run = rows ? ADIT_RUN_SLICES : ADIT_RUN_WHOLE;
+    instruction->output = get_place(self, tensor);
+    g_ptr_array_add(level->nodes, node);
+    g_hash_table_insert(self->writers, tensor, node);
+    if (tensor->op->over_rows && rows)
+        emit_combine(level, node, tensor);
+}
+
+static void
+emit_gather(Level *level, AditTensor *tensor)
+{
+    Lowering *self = level->lowering;
+    if (has_place(self, tensor)) /* linear: an arena itself */
+        return;
+    AditNode *node = new_node(level, ADIT_INSTRUCTION_GATHER, tensor);
+    node->instruction.run = ADIT_RUN_SLICES;
+    node->instruction.input = self->n_live_inputs++;
+    node->instruction.output = get_place(self, tensor);
+    AditProgramInput input = {.tensor = tensor};
+    g_array_append_val(self->program->inputs, input);
+    g_ptr_array_add(level->nodes, node);
+    g_hash_table_insert(self->writers, tensor, node);
+}
+
+/* Loops. */
+
+static AditTensor *
+find_stack(Lowering *self, const AditLoop *loop, const AditTensor *tensor)
+{
+    for (guint i = 0; i < loop->stacks->len; i++) {
+        AditTensor *stack = loop->stacks->pdata[i];
+        if (stack->other == tensor && is_live(self, stack))
+            return stack;
+    }
+    return NULL;
+}
+
+/* The history of a carry serves as the stack too, unless the stack has its place elsewhere. */
+static void
+share_history(Lowering *self, const AditLoop *loop, const AditTensor *tensor,
+              const AditOperand *history, guint slot)
+{
+    AditTensor *stack = find_stack(self, loop, tensor);
+    if (stack == NULL)
+        return;
+    AditOperand place = view_place(history, stack, slot * adit_shape_count(&tensor->shape));
+    if (has_place(self, stack))
+        g_hash_table_add(self->apart, stack);
+    else
+        set_place(self, stack, &place);
+}
+
+static void
+plan_carry(Lowering *self, const AditLoop *loop, AditTensor *carry)
+{
+    if (is_invariant(carry))
+        return;
+    gboolean bound = is_computed(carry->next) && carry->next->graph == loop->body &&
+                     !has_place(self, carry->next);
+    gboolean history = find_stack(self, loop, carry) != NULL ||
+                       (bound && find_stack(self, loop, carry->next) != NULL);
+    guint n = loop->n;
+    guint slots = history ? n + 1 : 2;
+    guint level = loop->body->depth - 1;
+    gsize count = adit_shape_count(&carry->shape);
+    AditOperand base = new_storage(self, carry, slots * count, loop->parent->depth);
+
+    AditOperand in = view_place(&base, carry, 0);
+    in.strides[level] = (AditStride){count, loop->reverse ? 1 : 0, history ? 0 : 2};
+    AditOperand out = in;
+    out.strides[level].shift = loop->reverse ? 0 : 1;
+    set_place(self, carry, &in);
+    if (bound)
+        set_place(self, carry->next, &out);
+    g_hash_table_insert(self->nexts, carry, g_memdup2(&out, sizeof out));
+    if (history) {
+        share_history(self, loop, carry, &base, loop->reverse ? 1 : 0);
+        if (bound)
+            share_history(self, loop, carry->next, &base, loop->reverse ? 0 : 1);
+    }
+
+    guint first = loop->reverse ? n % slots : 0;
+    guint last = loop->reverse ? 0 : n % slots;
+    AditOperand start = view_place(&base, carry, first * count);
+    if (is_computed(carry->initial) && !has_place(self, carry->initial))
+        set_place(self, carry->initial, &start);
+    for (guint i = 0; i < loop->lasts->len; i++) {
+        AditTensor *tensor = loop->lasts->pdata[i];
+        AditOperand end = view_place(&base, carry, last * count);
+        if (tensor->other == carry)
+            set_place(self, tensor, &end);
+    }
+}
+
+static void
+plan_stack(Lowering *self, const AditLoop *loop, AditTensor *stack)
+{
+    AditTensor *tensor = stack->other;
+    if (has_place(self, tensor) || !(is_computed(tensor) || tensor->kind == ADIT_TENSOR_STACK))
+        return;
+    AditOperand base = get_place(self, stack);
+    AditOperand place = view_place(&base, tensor, 0);
+    place.strides[loop->body->depth - 1].stride = place.count;
+    set_place(self, tensor, &place);
+}
+
+static void
+plan_loop(Lowering *self, const AditLoop *loop)
+{
+    for (guint i = 0; i < loop->carries->len; i++) {
+        if (is_live(self, loop->carries->pdata[i]))
+            plan_carry(self, loop, loop->carries->pdata[i]);
+    }
+    for (guint i = 0; i < loop->stacks->len; i++) {
+        if (is_live(self, loop->stacks->pdata[i]))
+            plan_stack(self, loop, loop->stacks->pdata[i]);
+    }
+}
+
+static gboolean
+same_place(const AditOperand *a, const AditOperand *b)
+{
+    if (a->arena != b->arena || a->storage != b->storage || a->offset != b->offset)
+        return FALSE;
+    for (guint i = 0; i < ADIT_MAX_LOOPS; i++) {
+        if (a->strides[i].stride != b->strides[i].stride ||
+            a->strides[i].shift != b->strides[i].shift)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* What an iteration leaves somewhere else than it was computed. */
+static void
+finish_body(Level *level, const AditLoop *loop)
+{
+    Lowering *self = level->lowering;
+    for (guint i = 0; i < loop->stacks->len; i++) {
+        AditTensor *stack = loop->stacks->pdata[i];
+        if (!is_live(self, stack))
+            continue;
+        AditOperand base = get_place(self, stack);
+        AditOperand place = view_place(&base, stack->other, 0);
+        place.strides[loop->body->depth - 1].stride = place.count;
+        AditOperand written = get_place(self, stack->other);
+        gboolean is_history = written.storage == base.storage && base.storage >= 0 &&
+                              !g_hash_table_contains(self->apart, stack);
+        if (!is_history && !same_place(&written, &place))
+            emit_copy(level, stack->other, &place);
+    }
+    for (guint i = 0; i < loop->carries->len; i++) {
+        AditTensor *carry = loop->carries->pdata[i];
+        if (!is_live(self, carry) || is_invariant(carry))
+            continue;
+        AditOperand *out = g_hash_table_lookup(self->nexts, carry);
+        AditOperand written = get_place(self, carry->next);
+        if (!same_place(&written, out))
+            emit_copy(level, carry->next, out);
+    }
+}
+
+static AditRun
+run_of(const GPtrArray *nodes)
+{
+    gboolean slices = FALSE, whole = FALSE;
+    for (guint i = 0; i < nodes->len; i++) {
+        const AditInstruction *instruction = nodes->pdata[i];
+        slices = slices || instruction->run != ADIT_RUN_WHOLE;
+        whole = whole || instruction->run != ADIT_RUN_SLICES;
+    }
+    return slices && whole ? ADIT_RUN_MIXED : whole ? ADIT_RUN_WHOLE : ADIT_RUN_SLICES;
+}
+
+static void
+loop_needs(Level *level, AditNode *node, AditTensor *tensor)
+{
+    visit(level, tensor);
+    node_needs(level, node, tensor);
+}
+
+static void
+emit_starts(Level *level, AditNode *node, const AditLoop *loop)
+{
+    Lowering *self = level->lowering;
+    for (guint i = 0; i < loop->carries->len; i++) {
+        AditTensor *carry = loop->carries->pdata[i];
+        if (!is_live(self, carry))
+            continue;
+        loop_needs(level, node, carry->initial);
+        if (is_invariant(carry))
+            continue;
+        const AditOperand *place = g_hash_table_lookup(self->places, carry);
+        AditOperand start = *place;
+        const AditStride *stride = &place->strides[loop->body->depth - 1];
+        guint first = loop->reverse ? loop->n : 0;
+        start.offset += stride->stride * (stride->modulo > 0 ? first % stride->modulo : first);
+        start.strides[loop->body->depth - 1] = (AditStride){0};
+        AditOperand initial = get_place(self, carry->initial);
+        if (!same_place(&initial, &start))
+            g_ptr_array_add(node->needs, emit_copy(level, carry->initial, &start));
+    }
+}
+
+static void
+emit_loop(Level *level, AditLoop *loop)
+{
+    Lowering *self = level->lowering;
+    if (!g_hash_table_add(level->done, loop))
+        return;
+    AditNode *node = new_node(level, ADIT_INSTRUCTION_LOOP, NULL);
+    AditInstruction *instruction = &node->instruction;
+    for (guint i = 0; i < loop->eaches->len; i++) {
+        AditTensor *each = loop->eaches->pdata[i];
+        if (is_live(self, each))
+            loop_needs(level, node, each->other);
+    }
+    for (guint i = 0; i < loop->captures->len; i++) {
+        AditTensor *capture = loop->captures->pdata[i];
+        if (is_live(self, capture))
+            loop_needs(level, node, capture->other);
+    }
+    emit_starts(level, node, loop);
+
+    instruction->n = loop->n;
+    instruction->reverse = loop->reverse;
+    instruction->body = g_ptr_array_new();
+    g_autoptr(GPtrArray) deferred = g_ptr_array_new();
+    lower_graph(self, loop->body, instruction->body, deferred);
+    instruction->run = run_of(instruction->body);
+    g_ptr_array_add(level->nodes, node);
+    for (guint i = 0; i < loop->lasts->len; i++)
+        g_hash_table_insert(self->writers, loop->lasts->pdata[i], node);
+    for (guint i = 0; i < loop->stacks->len; i++)
+        g_hash_table_insert(self->writers, loop->stacks->pdata[i], node);
+
+    for (guint i = 0; i < deferred->len; i++) {
+        AditNode *combine = deferred->pdata[i];
+        if (combine->instruction.level != level->graph->depth) {
+            g_ptr_array_add(level->deferred, combine);
+            continue;
+        }
+        g_ptr_array_add(combine->needs, node);
+        g_ptr_array_add(level->nodes, combine);
+        AditTensor *joined = (AditTensor *) combine->instruction.tensor;
+        while (joined->graph != level->graph)
+            joined = find_stack(self, joined->graph->loop, joined);
+        g_hash_table_insert(self->writers, joined, combine);
+    }
+}
+
+static void
+visit(Level *level, AditTensor *tensor)
+{
+    if (tensor->graph != level->graph || !g_hash_table_add(level->done, tensor))
+        return;
+    switch (tensor->kind) {
+    case ADIT_TENSOR_OP:
+        emit_op(level, tensor);
+        break;
+    case ADIT_TENSOR_INPUT:
+        emit_gather(level, tensor);
+        break;
+    case ADIT_TENSOR_LAST:
+    case ADIT_TENSOR_STACK:
+        emit_loop(level, tensor->loop);
+        break;
+    case ADIT_TENSOR_CONSTANT:
+    case ADIT_TENSOR_LIVE:
+    case ADIT_TENSOR_STEP:
+    case ADIT_TENSOR_PARAMETER:
+    case ADIT_TENSOR_STATE:
+    case ADIT_TENSOR_CARRY:
+    case ADIT_TENSOR_EACH:
+    case ADIT_TENSOR_CAPTURE:
+    default:
+        break;
+    }
+}
+
+static void
+lower_graph(Lowering *self, AditGraph *graph, GPtrArray *nodes, GPtrArray *deferred)
+{
+    Level level = {self, graph, nodes, g_hash_table_new(NULL, NULL), deferred};
+    for (guint i = 0; i < graph->loops->len; i++)
+        plan_loop(self, graph->loops->pdata[i]);
+    for (guint i = 0; i < graph->tensors->len; i++) {
+        AditTensor *tensor = graph->tensors->pdata[i];
+        if (is_live(self, tensor))
+            visit(&level, tensor);
+    }
+    if (graph->loop != NULL)
+        finish_body(&level, graph->loop);
+    g_hash_table_unref(level.done);
+}
+
+/* Outputs. */
+
+/* Gradients are written where they belong at once. What replaces something that may still be read
+ * (parameters, states) is copied when all is done. */
+static void
+bind_outputs(Lowering *self)
+{
+    for (guint i = 0; i < self->program->outputs->len; i++) {
+        const AditProgramOutput *output =
+            &g_array_index(self->program->outputs, AditProgramOutput, i);
+        AditTensor *tensor = output->tensor;
+        gboolean can_bind =
+            (is_computed(tensor) || tensor->kind == ADIT_TENSOR_STACK) && !has_place(self, tensor);
+        if (output->kind != ADIT_OUTPUT_ARENA || output->arena != ADIT_ARENA_GRADIENTS || !can_bind)
+            continue;
+        AditOperand place = new_operand(tensor);
+        place.arena = output->arena;
+        place.offset = output->offset;
+        set_place(self, tensor, &place);
+    }
+}
+
+static void
+finish_outputs(Lowering *self, GPtrArray *nodes)
+{
+    Level level = {self, self->program->graph, nodes, NULL, NULL};
+    for (guint i = 0; i < self->program->outputs->len; i++) {
+        AditProgramOutput *output = &g_array_index(self->program->outputs, AditProgramOutput, i);
+        output->operand = get_place(self, output->tensor);
+        if (output->kind != ADIT_OUTPUT_ARENA)
+            continue;
+        AditOperand place = new_operand(output->tensor);
+        place.arena = output->arena;
+        place.offset = output->offset;
+        place.linear = place.rows;
+        if (same_place(&output->operand, &place))
+            continue;
+        AditNode *copy = emit_copy(&level, output->tensor, &place);
+        for (guint j = 0; j + 1 < nodes->len; j++) /* all that may still read the old value */
+            g_ptr_array_add(copy->needs, nodes->pdata[j]);
+        output->operand = place;
+    }
+}
+
+static void
+collect_uses(Lowering *self)
+{
+    GHashTableIter iter;
+    gpointer key;
+    g_hash_table_iter_init(&iter, self->live);
+    while (g_hash_table_iter_next(&iter, &key, NULL)) {
+        const AditTensor *tensor = key;
+        for (guint i = 0; i < tensor->n_inputs; i++)
+            g_hash_table_add(self->used, tensor->inputs[i]);
+        if (tensor->initial != NULL)
+            g_hash_table_add(self->used, tensor->initial);
+        if (tensor->next != NULL)
+            g_hash_table_add(self->used, tensor->next);
+        if (tensor->other != NULL && tensor->kind != ADIT_TENSOR_STACK)
+            g_hash_table_add(self->used, tensor->other);
+    }
+}
+
+void
+adit_lower(AditProgram *program, const AditLayout *layout, GHashTable *live)
+{
+    Lowering self = {program, layout, live};
+    self.used = g_hash_table_new(NULL, NULL);
+    self.places = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    self.writers = g_hash_table_new(NULL, NULL);
+    self.nexts = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    self.apart = g_hash_table_new(NULL, NULL);
+    collect_uses(&self);
+    for (guint i = 0; i < program->inputs->len; i++) {
+        const AditProgramInput *input = &g_array_index(program->inputs, AditProgramInput, i);
+        AditOperand place = new_operand(input->tensor);
+        place.arena = input->arena;
+        place.offset = input->offset;
+        place.linear = TRUE;
+        set_place(&self, input->tensor, &place);
+    }
+    self.n_live_inputs = program->inputs->len;
+    bind_outputs(&self);
+    g_autoptr(GPtrArray) deferred = g_ptr_array_new();
+    lower_graph(&self, program->graph, program->instructions, deferred);
+    finish_outputs(&self, program->instructions);
+    g_hash_table_unref(self.used);
+    g_hash_table_unref(self.places);
+    g_hash_table_unref(self.writers);
+    g_hash_table_unref(self.nexts);
+    g_hash_table_unref(self.apart);
+}

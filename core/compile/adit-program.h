@@ -1,0 +1,178 @@
+/* core/compile/adit-program.h - SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <adit/adit-op.h>
+
+#include "adit-layout.h"
+
+G_BEGIN_DECLS
+
+#define ADIT_MAX_LOOPS 4
+
+/**
+ * AditArena: the memory an operand lies in.
+ * @ADIT_ARENA_ROWS: values with rows, each of the eight slices' in a block of its own, so that
+ * slices never wait for each other; offsets are in units of the rows of a slice
+ * @ADIT_ARENA_SHARED: values without rows, and the slices' partial results
+ * @ADIT_ARENA_CONSTANTS: written once
+ * @ADIT_ARENA_LIVE: the live numbers and, last, the step; written before every run
+ */
+typedef enum {
+    ADIT_ARENA_PARAMETERS,
+    ADIT_ARENA_GRADIENTS,
+    ADIT_ARENA_STATES,
+    ADIT_ARENA_OPTIMIZER,
+    ADIT_ARENA_ROWS,
+    ADIT_ARENA_SHARED,
+    ADIT_ARENA_CONSTANTS,
+    ADIT_ARENA_LIVE,
+} AditArena;
+
+/**
+ * AditStride: how an operand moves with the index of one loop: by @stride elements (units in the
+ * ROWS arena) times (index + @shift) mod @modulo; 0: no modulo.
+ */
+typedef struct {
+    gsize stride;
+    guint shift;
+    guint modulo;
+} AditStride;
+
+/**
+ * AditOperand: where a value lies.
+ * @storage: number of the storage it lies in, or -1 outside the planned arenas
+ * @offset: elements (units in the ROWS arena) from the storage's or arena's begin
+ * @linear: rows lie one behind the other in the arena itself (the optimizer's update: an element is
+ * a row)
+ */
+typedef struct {
+    AditArena arena;
+    int storage;
+    gsize offset;
+    gboolean rows;
+    gboolean linear;
+    AditShape shape;
+    gsize count;
+    AditStride strides[ADIT_MAX_LOOPS];
+} AditOperand;
+
+typedef enum {
+    ADIT_RUN_SLICES, /* slice by slice, no slice waits for another */
+    ADIT_RUN_WHOLE,  /* once, when all slices are there */
+    ADIT_RUN_MIXED,  /* a loop with both in its body */
+} AditRun;
+
+typedef enum {
+    ADIT_INSTRUCTION_OP,
+    ADIT_INSTRUCTION_COMBINE, /* joins the slices' partial results of an operation over rows */
+    ADIT_INSTRUCTION_COPY,
+    ADIT_INSTRUCTION_GATHER, /* the batch's rows of input @input */
+    ADIT_INSTRUCTION_LOOP,
+} AditInstructionKind;
+
+/**
+ * AditInstruction:
+ * @keys: (nullable): stream keys for every iteration, two words each
+ * @level: number of loops around it
+ * @partial: (OP over rows): elements of one slice's partial result; the slices' lie one behind the
+ * other
+ * @tensor: what it computes, for messages
+ */
+typedef struct {
+    AditInstructionKind kind;
+    AditRun run;
+    guint phase;
+    guint level;
+
+    const AditOp *op;
+    const void *attributes;
+    guint n_inputs;
+    AditOperand inputs[ADIT_MAX_INPUTS];
+    AditOperand output;
+    gsize partial;
+    guint input;
+    char **names; /* noise: stream names of all iterations, owned by the graph */
+    const AditTensor *tensor;
+
+    guint n; /* LOOP */
+    gboolean reverse;
+    gboolean independent; /* iterations may run in any order: no carry */
+    GPtrArray *body;      /* AditInstruction */
+} AditInstruction;
+
+/**
+ * AditFeedKind: what an input is fed with: rows of a data array, or an arena itself.
+ */
+typedef struct {
+    const AditTensor *tensor;
+    gboolean is_linear;
+    AditArena arena; /* linear */
+    gsize offset;    /* linear: elements */
+} AditProgramInput;
+
+typedef enum {
+    ADIT_OUTPUT_ARENA, /* goes to an arena: gradients, states, parameters */
+    ADIT_OUTPUT_SUM,   /* a scalar for every row: summed in row order, in float64 */
+    ADIT_OUTPUT_READ,  /* kept where it is until the next run, to be read by the host */
+    ADIT_OUTPUT_GUARD, /* a scalar without rows that must be finite */
+} AditOutputKind;
+
+/**
+ * AditProgramOutput: what a program leaves.
+ * @tensor: of the root graph
+ * @operand: set by the compiler: where it is read
+ */
+typedef struct {
+    AditOutputKind kind;
+    AditTensor *tensor;
+    AditArena arena;
+    gsize offset;
+    AditOperand operand;
+} AditProgramOutput;
+
+typedef struct {
+    AditArena arena; /* ROWS or SHARED */
+    gsize size;      /* units or elements */
+    gsize offset;
+    guint level; /* number of loops around where it belongs */
+    guint begin; /* first and last position it is used at */
+    guint end;
+} AditStorage;
+
+/**
+ * AditProgram: instructions for any number of rows up to what the device has room for. Holds its
+ * graph.
+ */
+typedef struct {
+    AditGraph *graph;
+    GPtrArray *instructions; /* AditInstruction */
+    GArray *inputs;          /* AditProgramInput */
+    GArray *outputs;         /* AditProgramOutput */
+    GArray *storages;        /* AditStorage */
+    GArray *constants;       /* double */
+    GPtrArray *lives;        /* AditLive; the step comes behind them */
+    gsize row_units;         /* elements the ROWS arena needs for each row */
+    gsize shared_size;       /* elements of the SHARED arena */
+} AditProgram;
+
+/**
+ * adit_compile:
+ * @graph: a root graph without an error
+ * @layout: where its parameters and states lie
+ * @inputs: (array length=n_inputs): how inputs are fed; those not named are fed with rows of data,
+ * in the order of their making
+ * @outputs: (array length=n_outputs): what is wanted; everything else is dropped
+ *
+ * Simplify (drop what nobody reads), schedule (as few waits between slices as possible), plan
+ * memory. Does not fail: the graph was checked while it was built.
+ */
+AditProgram *adit_compile(AditGraph *graph, const AditLayout *layout,
+                          const AditProgramInput *inputs, guint n_inputs,
+                          const AditProgramOutput *outputs, guint n_outputs);
+void adit_program_free(AditProgram *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditProgram, adit_program_free)
+
+/* Number of kernel calls a step needs if nothing is fused: loops count their iterations. */
+guint64 adit_program_count_calls(const AditProgram *self);
+
+G_END_DECLS

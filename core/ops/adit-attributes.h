@@ -1,0 +1,61 @@
+/* core/ops/adit-attributes.h - SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <adit/adit-op.h>
+
+#include "adit-pointwise.h"
+
+G_BEGIN_DECLS
+
+/* What builders give to kernels and to gradient rules. A row is seen as [outer, size, inner]; outer
+ * follows from the number of elements. */
+
+typedef struct {
+    gboolean transpose_b;
+} AditMatmulAttributes;
+
+/* Reductions over neighbouring axes @first, ... of @size elements together. */
+typedef struct {
+    guint first;
+    guint n_axes;
+    gsize size;
+    gsize inner;
+} AditReduceAttributes;
+
+typedef struct {
+    AditShape shape;
+} AditShapeAttributes;
+
+typedef struct {
+    guint axes[ADIT_MAX_RANK];
+} AditTransposeAttributes;
+
+typedef struct {
+    guint axis;
+    gsize inner;
+} AditConcatAttributes;
+
+/* Elements begin, begin + stride, ... (@size of them) of an axis of @full elements. */
+typedef struct {
+    guint axis;
+    gsize begin;
+    gsize stride;
+    gsize size;
+    gsize full;
+    gsize inner;
+    double value; /* of the elements around it, when the other way round */
+} AditSliceAttributes;
+
+typedef struct {
+    gsize size; /* rows of the table, or classes */
+} AditGatherAttributes;
+
+/* Channels along an axis of @size elements. */
+typedef struct {
+    guint axis;
+    gsize size;
+    gsize inner;
+    double epsilon;
+} AditChannelAttributes;
+
+G_END_DECLS

@@ -1,0 +1,132 @@
+/* core/ops/adit-kernels.c - SPDX-License-Identifier: MIT */
+#include "adit-kernels.h"
+
+#include <string.h>
+
+#define TABLES(isa)                                                                                \
+    extern const AditKernelRow adit_kernels_##isa##_f32[];                                         \
+    extern const AditKernelRow adit_kernels_##isa##_f64[];
+
+TABLES(portable)
+#ifdef __x86_64__
+TABLES(avx2)
+TABLES(avx512)
+#endif
+#ifdef __aarch64__
+TABLES(neon)
+#endif
+
+typedef struct {
+    const char *name;
+    const AditKernelRow *tables[2]; /* f32, f64; NULL: not built */
+} Isa;
+
+static const Isa isas[ADIT_N_ISAS] = {
+    [ADIT_ISA_PORTABLE] = {"portable", {adit_kernels_portable_f32, adit_kernels_portable_f64}},
+#ifdef __x86_64__
+    [ADIT_ISA_AVX2] = {"avx2", {adit_kernels_avx2_f32, adit_kernels_avx2_f64}},
+    [ADIT_ISA_AVX512] = {"avx512", {adit_kernels_avx512_f32, adit_kernels_avx512_f64}},
+#else
+    [ADIT_ISA_AVX2] = {"avx2", {NULL, NULL}},
+    [ADIT_ISA_AVX512] = {"avx512", {NULL, NULL}},
+#endif
+#ifdef __aarch64__
+    [ADIT_ISA_NEON] = {"neon", {adit_kernels_neon_f32, adit_kernels_neon_f64}},
+#else
+    [ADIT_ISA_NEON] = {"neon", {NULL, NULL}},
+#endif
+};
+
+const char *
+adit_isa_get_name(AditIsa isa)
+{
+    return isas[isa].name;
+}
+
+gboolean
+adit_isa_is_available(AditIsa isa)
+{
+    if (isas[isa].tables[0] == NULL)
+        return FALSE;
+#ifdef __x86_64__
+    if (isa == ADIT_ISA_AVX2)
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    if (isa == ADIT_ISA_AVX512)
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+               __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+               __builtin_cpu_supports("fma");
+#endif
+    return TRUE;
+}
+
+static AditIsa
+find_best(void)
+{
+    AditIsa best = ADIT_ISA_PORTABLE;
+
+    for (guint i = 0; i < ADIT_N_ISAS; i++) {
+        if (adit_isa_is_available((AditIsa) i))
+            best = (AditIsa) i;
+    }
+    return best;
+}
+
+AditIsa
+adit_isa_detect(void)
+{
+    const char *wanted = g_getenv("ADIT_ISA");
+
+    if (wanted == NULL || *wanted == '\0')
+        return find_best();
+    for (guint i = 0; i < ADIT_N_ISAS; i++) {
+        if (strcmp(isas[i].name, wanted) == 0 && adit_isa_is_available((AditIsa) i))
+            return (AditIsa) i;
+    }
+    g_warning("ADIT_ISA is '%s', which this processor or build does not have; using '%s'", wanted,
+              isas[find_best()].name);
+    return find_best();
+}
+
+AditKernel
+adit_kernel_find(const char *name, AditIsa isa, gboolean f64)
+{
+    for (const AditKernelRow *row = isas[isa].tables[f64 ? 1 : 0]; row->name != NULL; row++) {
+        if (strcmp(row->name, name) == 0)
+            return row->kernel;
+    }
+    return NULL;
+}
+
+typedef struct {
+    void *memory;
+    gsize size;
+} Scratch;
+
+static void
+scratch_free(void *data)
+{
+    Scratch *scratch = data;
+
+    free(scratch->memory);
+    g_free(scratch);
+}
+
+void *
+adit_scratch_get(gsize size)
+{
+    static GPrivate key = G_PRIVATE_INIT(scratch_free);
+    Scratch *scratch = g_private_get(&key);
+
+    if (scratch == NULL) {
+        scratch = g_new0(Scratch, 1);
+        g_private_set(&key, scratch);
+    }
+    if (scratch->size < size) {
+        free(scratch->memory);
+        scratch->size = (size + 4095) / 4096 * 4096;
+        scratch->memory = aligned_alloc(64, scratch->size);
+        if (scratch->memory == NULL)
+            g_error("out of memory: %" G_GSIZE_FORMAT " bytes of scratch", scratch->size);
+    }
+    return scratch->memory;
+}

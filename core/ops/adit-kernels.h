@@ -1,0 +1,45 @@
+/* core/ops/adit-kernels.h - SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <adit/adit-op.h>
+
+G_BEGIN_DECLS
+
+/**
+ * AditIsa: instruction sets that the kernels are built for, slowest first. Each gives the same
+ * results for a row whatever rows are computed with it; results of two instruction sets differ by
+ * rounding.
+ */
+typedef enum {
+    ADIT_ISA_PORTABLE,
+    ADIT_ISA_AVX2,
+    ADIT_ISA_AVX512,
+    ADIT_ISA_NEON,
+} AditIsa;
+
+#define ADIT_N_ISAS (ADIT_ISA_NEON + 1)
+
+/* The best one that this program and this processor have. The environment's ADIT_ISA (a name)
+ * lowers it; one that is not available is passed over with a warning. */
+AditIsa adit_isa_detect(void);
+/* "portable", "avx2", "avx512", "neon" */
+const char *adit_isa_get_name(AditIsa isa);
+gboolean adit_isa_is_available(AditIsa isa);
+
+/* The kernel of one of the core's operations by its name; NULL if there is none of that name. @isa
+ * must be available. */
+AditKernel adit_kernel_find(const char *name, AditIsa isa, gboolean f64);
+
+/**
+ * AditKernelRow: one row of a variant's table of kernels. The tables end with a NULL name.
+ */
+typedef struct {
+    const char *name;
+    AditKernel kernel;
+} AditKernelRow;
+
+/* At least @size bytes of this thread's scratch memory, aligned to 64 bytes; the next call in this
+ * thread gives the same memory again. */
+void *adit_scratch_get(gsize size);
+
+G_END_DECLS

@@ -1,0 +1,84 @@
+/* core/ops/adit-lanes.h - SPDX-License-Identifier: MIT */
+
+/* Sums and extrema in kernels, in orders that depend on sizes alone. */
+
+#pragma once
+
+#include "adit-kernel.h"
+
+/* Neighbours are summed in this many lanes, number i into lane i % SUM_LANES, and the lanes by
+ * halves: the same for every instruction set. */
+#define SUM_LANES 16
+
+ADIT_ALWAYS_INLINE real
+lanes_join(real *lane)
+{
+    for (gsize half = SUM_LANES / 2; half > 0; half /= 2) {
+        for (gsize i = 0; i < half; i++)
+            lane[i] += lane[i + half];
+    }
+    return lane[0];
+}
+
+/* The sum of TERM, an expression in `i`, for i from 0 to N - 1. */
+#define LANES_SUM(n, term)                                                                         \
+    ({                                                                                             \
+        real lane_[SUM_LANES] = {0};                                                               \
+        gsize n_ = (n), base_ = 0;                                                                 \
+        for (; base_ + SUM_LANES <= n_; base_ += SUM_LANES) {                                      \
+            for (gsize l_ = 0; l_ < SUM_LANES; l_++) {                                             \
+                gsize i = base_ + l_;                                                              \
+                lane_[l_] += (term);                                                               \
+            }                                                                                      \
+        }                                                                                          \
+        for (gsize i = base_; i < n_; i++)                                                         \
+            lane_[i - base_] += (term);                                                            \
+        lanes_join(lane_);                                                                         \
+    })
+
+ADIT_ALWAYS_INLINE real
+lanes_sum(gsize n, const real *x)
+{
+    return LANES_SUM(n, x[i]);
+}
+
+/* The sums of TERM(load, at) over @n lines of @count numbers each, in order, to out[0..count-1]:
+ * TERM is an expression in `r`, the line, and `j`, the column; LOAD(pointer) reads a number or a
+ * vector of them. */
+#define COLUMNS_SUM(n, count, out, term)                                                           \
+    do {                                                                                           \
+        gsize n_ = (n), count_ = (count), j = 0;                                                   \
+        for (; j + LANES <= count_; j += LANES) {                                                  \
+            vector sum_ = {0};                                                                     \
+            for (gsize r = 0; r < n_; r++)                                                         \
+                sum_ += term(vector_load);                                                         \
+            vector_store((out) + j, sum_);                                                         \
+        }                                                                                          \
+        for (; j < count_; j++) {                                                                  \
+            real sum_ = 0;                                                                         \
+            for (gsize r = 0; r < n_; r++)                                                         \
+                sum_ += term(*);                                                                   \
+            (out)[j] = sum_;                                                                       \
+        }                                                                                          \
+    } while (0)
+
+ADIT_ALWAYS_INLINE void
+columns_sum(gsize n, gsize count, const real *x, real *out)
+{
+#define TERM(load) load(x + r * count + j)
+    COLUMNS_SUM(n, count, out, TERM);
+#undef TERM
+}
+
+/* NaN wins. */
+ADIT_ALWAYS_INLINE real
+max_of(real a, real b)
+{
+    return a > b || a != a ? a : b;
+}
+
+ADIT_ALWAYS_INLINE real
+min_of(real a, real b)
+{
+    return a < b || a != a ? a : b;
+}

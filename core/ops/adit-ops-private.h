@@ -1,0 +1,32 @@
+/* core/ops/adit-ops-private.h - SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <adit/adit-op.h>
+#include <adit/adit-ops.h>
+
+G_BEGIN_DECLS
+
+/* Helpers of builders, shape rules and gradient rules. */
+
+/* Shape rule of operations whose inputs broadcast: sets @shape. @name: the verb of "cannot add 16
+ * and 32". */
+gboolean adit_infer_broadcast(const char *name, AditTensor *const *inputs, guint n_inputs,
+                              AditShape *shape, GError **error);
+/* Fails with "@what: expected @expected, got SHAPE"; always FALSE. */
+gboolean adit_infer_fail(GError **error, const AditTensor *got, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+
+/* Turns a possibly negative axis of @x into 0..rank-1. FALSE: it failed the graph. */
+gboolean adit_resolve_axis(AditTensor *x, const char *name, int axis, guint *resolved);
+/* Elements behind @axis: the distance between neighbours along it. */
+gsize adit_inner_count(const AditShape *shape, guint axis);
+
+/* @dy, a gradient by something broadcast from @like, summed back to @like's shape and rows. */
+AditTensor *adit_sum_to(AditTensor *dy, AditTensor *like);
+/* The gradient of a mean over rows: repeated for every row, divided by their number. */
+AditTensor *adit_broadcast_rows_mean(AditTensor *x);
+
+/* A gradient rule for operations that are constant almost everywhere. */
+void adit_gradient_zero(AditTensor *y, AditTensor *dy, AditTensor *const *inputs, AditTensor **dx);
+
+G_END_DECLS

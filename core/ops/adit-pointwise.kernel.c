@@ -1,0 +1,206 @@
+/* core/ops/adit-pointwise.kernel.c - SPDX-License-Identifier: MIT */
+#include <tgmath.h>
+
+#include "adit-kernel.h"
+
+/**
+ * Plane: @m lines of @n elements each. The output is contiguous; input i moves on by outer[i]
+ * elements a line and by inner[i], 0 or 1, an element.
+ */
+typedef struct {
+    gsize m, n;
+    real *out;
+    const real *in[3];
+    gsize outer[3];
+    gsize inner[3];
+    real p;
+} Plane;
+
+typedef void (*PlaneFunc)(const Plane *plane);
+
+/* Axes of the call, rows first, those that all inputs walk alike joined into one. */
+typedef struct {
+    guint n;
+    gsize size[ADIT_MAX_RANK + 1];
+    gsize stride[3][ADIT_MAX_RANK + 1];
+} Axes;
+
+/* Puts an axis before the others. */
+static void
+axes_add(Axes *axes, guint n_inputs, gsize size, const gsize *stride)
+{
+    gboolean joins = axes->n > 0;
+
+    if (size == 1)
+        return;
+    for (guint i = 0; i < n_inputs && joins; i++)
+        joins = stride[i] == axes->stride[i][axes->n - 1] * axes->size[axes->n - 1];
+    if (joins) {
+        axes->size[axes->n - 1] *= size;
+        return;
+    }
+    axes->size[axes->n] = size;
+    for (guint i = 0; i < n_inputs; i++)
+        axes->stride[i][axes->n] = stride[i];
+    axes->n++;
+}
+
+static void
+axes_init(Axes *axes, const AditKernelCall *call)
+{
+    const AditShape *shape = &call->output.shape;
+    gsize contiguous[3] = {1, 1, 1};
+    gsize stride[3] = {0};
+
+    axes->n = 0;
+    for (guint k = 1; k <= shape->rank; k++) {
+        for (guint i = 0; i < call->n_inputs; i++) {
+            const AditShape *in = &call->inputs[i].shape;
+            gsize size = k <= in->rank ? in->size[in->rank - k] : 1;
+
+            stride[i] = size == 1 ? 0 : contiguous[i];
+            contiguous[i] *= size;
+        }
+        axes_add(axes, call->n_inputs, shape->size[shape->rank - k], stride);
+    }
+    for (guint i = 0; i < call->n_inputs; i++)
+        stride[i] = call->inputs[i].rows ? call->inputs[i].count : 0;
+    axes_add(axes, call->n_inputs, call->output.rows ? call->rows : 1, stride);
+}
+
+/* Calls @function for every plane of the innermost two axes. */
+static void
+run_axes(const Axes *axes, guint n_inputs, Plane *plane, PlaneFunc function)
+{
+    gsize index[ADIT_MAX_RANK + 1] = {0};
+
+    plane->n = axes->n > 0 ? axes->size[0] : 1;
+    plane->m = axes->n > 1 ? axes->size[1] : 1;
+    for (guint i = 0; i < n_inputs; i++) {
+        plane->inner[i] = axes->n > 0 ? axes->stride[i][0] : 0;
+        plane->outer[i] = axes->n > 1 ? axes->stride[i][1] : 0;
+    }
+    for (;;) {
+        guint k = 2;
+
+        function(plane);
+        plane->out += plane->m * plane->n;
+        for (; k < axes->n; k++) {
+            gboolean wraps = ++index[k] == axes->size[k];
+
+            for (guint i = 0; i < n_inputs; i++)
+                plane->in[i] += wraps ? -(gssize) ((axes->size[k] - 1) * axes->stride[i][k])
+                                      : (gssize) axes->stride[i][k];
+            if (!wraps)
+                break;
+            index[k] = 0;
+        }
+        if (k >= axes->n)
+            return;
+    }
+}
+
+static void
+run(const AditKernelCall *call, PlaneFunc function)
+{
+    Plane plane = {.m = 1, .n = call_count(call), .out = call->output.data};
+    gboolean all_alike = TRUE;
+
+    for (guint i = 0; i < call->n_inputs; i++) {
+        const AditView *in = &call->inputs[i];
+
+        plane.in[i] = in->data;
+        plane.inner[i] = 1;
+        all_alike = all_alike && in->count == call->output.count &&
+                    (in->rows == call->output.rows || call->rows == 1);
+    }
+    if (call->attributes != NULL)
+        plane.p = K(((const AditPointwiseAttributes *) call->attributes)->value);
+    if (all_alike) {
+        function(&plane);
+    } else {
+        Axes axes;
+
+        axes_init(&axes, call);
+        run_axes(&axes, call->n_inputs, &plane, function);
+    }
+}
+
+/* One line; the strides are constants where it is called, so that each case becomes a vector loop.
+ */
+#define LINE_1(symbol, value)                                                                      \
+    ADIT_ALWAYS_INLINE void symbol##_line(const Plane *t, gsize i, gsize sa)                       \
+    {                                                                                              \
+        real *restrict out = t->out + i * t->n;                                                    \
+        const real *restrict pa = t->in[0] + i * t->outer[0];                                      \
+        const real p G_GNUC_UNUSED = t->p;                                                         \
+        for (gsize j = 0, n = t->n; j < n; j++) {                                                  \
+            real a = pa[j * sa];                                                                   \
+            out[j] = value;                                                                        \
+        }                                                                                          \
+    }                                                                                              \
+    static void symbol##_plane(const Plane *t)                                                     \
+    {                                                                                              \
+        for (gsize i = 0; i < t->m; i++) {                                                         \
+            if (t->inner[0] == 1)                                                                  \
+                symbol##_line(t, i, 1);                                                            \
+            else                                                                                   \
+                symbol##_line(t, i, 0);                                                            \
+        }                                                                                          \
+    }
+
+#define LINE_2(symbol, value)                                                                      \
+    ADIT_ALWAYS_INLINE void symbol##_line(const Plane *t, gsize i, gsize sa, gsize sb)             \
+    {                                                                                              \
+        real *restrict out = t->out + i * t->n;                                                    \
+        const real *restrict pa = t->in[0] + i * t->outer[0];                                      \
+        const real *restrict pb = t->in[1] + i * t->outer[1];                                      \
+        const real p G_GNUC_UNUSED = t->p;                                                         \
+        for (gsize j = 0, n = t->n; j < n; j++) {                                                  \
+            real a = pa[j * sa];                                                                   \
+            real b = pb[j * sb];                                                                   \
+            out[j] = value;                                                                        \
+        }                                                                                          \
+    }                                                                                              \
+    static void symbol##_plane(const Plane *t)                                                     \
+    {                                                                                              \
+        for (gsize i = 0; i < t->m; i++) {                                                         \
+            if (t->inner[0] == 1 && t->inner[1] == 1)                                              \
+                symbol##_line(t, i, 1, 1);                                                         \
+            else if (t->inner[0] == 1)                                                             \
+                symbol##_line(t, i, 1, 0);                                                         \
+            else                                                                                   \
+                symbol##_line(t, i, 0, t->inner[1]);                                               \
+        }                                                                                          \
+    }
+
+#define LINE_3(symbol, value)                                                                      \
+    ADIT_ALWAYS_INLINE void symbol##_line(const Plane *t, gsize i, gsize sa, gsize sb, gsize sc)   \
+    {                                                                                              \
+        real *restrict out = t->out + i * t->n;                                                    \
+        const real *restrict pa = t->in[0] + i * t->outer[0];                                      \
+        const real *restrict pb = t->in[1] + i * t->outer[1];                                      \
+        const real *restrict pc = t->in[2] + i * t->outer[2];                                      \
+        for (gsize j = 0, n = t->n; j < n; j++) {                                                  \
+            real a = pa[j * sa];                                                                   \
+            real b = pb[j * sb];                                                                   \
+            real c = pc[j * sc];                                                                   \
+            out[j] = value;                                                                        \
+        }                                                                                          \
+    }                                                                                              \
+    static void symbol##_plane(const Plane *t)                                                     \
+    {                                                                                              \
+        for (gsize i = 0; i < t->m; i++) {                                                         \
+            if (t->inner[0] == 1 && t->inner[1] == 1 && t->inner[2] == 1)                          \
+                symbol##_line(t, i, 1, 1, 1);                                                      \
+            else                                                                                   \
+                symbol##_line(t, i, t->inner[0], t->inner[1], t->inner[2]);                        \
+        }                                                                                          \
+    }
+
+#define ADIT_POINTWISE(symbol, name, arity, parameters, value, glsl, ...)                          \
+    LINE_##arity(symbol, value) void ADIT_KERNEL(symbol)(const AditKernelCall *call)               \
+    {                                                                                              \
+        run(call, symbol##_plane);                                                                 \
+    }
+#include "adit-pointwise.def"

@@ -1,0 +1,13 @@
+/* core/ops/adit-table.kernel.c - SPDX-License-Identifier: MIT */
+#include "adit-kernel.h"
+
+extern const AditKernelRow ADIT_PASTE(adit, _kernels, ADIT_VARIANT)[];
+
+const AditKernelRow ADIT_PASTE(adit, _kernels, ADIT_VARIANT)[] = {
+#define ADIT_KERNEL_ROW(symbol, name) {name, ADIT_KERNEL(symbol)},
+#include "adit-kernels.def"
+#undef ADIT_KERNEL_ROW
+#define ADIT_POINTWISE(symbol, name, ...) {name, ADIT_KERNEL(symbol)},
+#include "adit-pointwise.def"
+    {NULL, NULL},
+};
