@@ -88,7 +88,7 @@ struct _AditOp {
     AditKernel kernel_f64;
     AditKernel combine_f32;
     AditKernel combine_f64;
-    gsize (*count_partial)(const AditShape *shape);
+    const char *combine;
     gboolean over_rows;
     gboolean is_view;
 };

@@ -9,7 +9,7 @@ G_BEGIN_DECLS
  * nothing else. */
 
 guint32 adit_random_bits(AditRandom *random);
-/* Uniform in (0, 1), 24 bits. */
+/* Uniform in (0, 1), 23 bits. */
 double adit_random_uniform(AditRandom *random);
 /* Standard normal: Box and Muller 1958, both values of a pair are used in turn by drawing two words
  * a call. */

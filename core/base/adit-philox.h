@@ -13,12 +13,12 @@ void adit_philox(const guint32 counter[4], const guint32 key[2], guint32 out[4])
  * bytes, then @name). */
 void adit_stream_key(guint64 seed, const char *name, guint32 key[2]);
 
-/* A uniform in (0, 1) from 32 random bits, 24 bits kept: (bits >> 8) + 0.5 in units of 2^-24. Exact
- * in float32, never 0 or 1. */
+/* A uniform in (0, 1) from 32 random bits, 23 bits kept: (bits >> 9) + 0.5 in units of 2^-23. Exact
+ * in float32 (a 24th bit would round the last value to 1), never 0 or 1. */
 static inline double
 adit_uniform(guint32 bits)
 {
-    return ((double) (bits >> 8) + 0.5) * (1.0 / 16777216.0);
+    return ((double) (bits >> 9) + 0.5) * (1.0 / 8388608.0);
 }
 
 /**

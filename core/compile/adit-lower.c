@@ -274,8 +274,6 @@ emit_combine(Level *level, AditNode *writer, AditTensor *tensor)
     Lowering *self = level->lowering;
     AditGraph *where = joining_graph(self, tensor);
     gsize partial = writer->instruction.output.count;
-    if (tensor->op->count_partial != NULL)
-        partial = tensor->op->count_partial(&tensor->shape);
     gsize size = partial * ADIT_SLICES;
     AditOperand parts = new_operand(tensor);
     guint innermost = tensor->graph->depth;

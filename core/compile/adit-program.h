@@ -3,11 +3,10 @@
 
 #include <adit/adit-op.h>
 
+#include "adit-graph-private.h"
 #include "adit-layout.h"
 
 G_BEGIN_DECLS
-
-#define ADIT_MAX_LOOPS 4
 
 /**
  * AditArena: the memory an operand lies in.

@@ -49,7 +49,7 @@ mix_channels(AditTensor *x, AditTensor *weight)
 static AditTensor *
 random_matrix(AditGraph *graph, const AditShape *shape)
 {
-    g_auto(GStrv) names = adit_graph_list_names(graph, "adapt");
+    g_auto(GStrv) names = adit_graph_list_names(graph, "adapt", TRUE);
     gsize count = adit_shape_count(shape);
     g_autofree double *values = g_new(double, count);
     double scale = 1.0 / sqrt((double) shape->size[0]);

@@ -23,10 +23,16 @@ typedef enum {
     ADIT_TENSOR_STACK,   /* of a loop: all iterations' values of a tensor of its body */
 } AditTensorKind;
 
+/* Loops within loops; what is nested deeper is unrolled. */
+#define ADIT_MAX_LOOPS 4
+
 /**
  * AditScope: one segment of an address: what is being built. Owned by the root graph.
- * @number, @stride: position among its siblings; in a loop's body the first instance's, and the
- * distance to the next instance's. 0 for a root (`trunk`)
+ * @number: position among its siblings, in a loop's body the first instance's; 0 for a root
+ * (`trunk`)
+ * @strides: distance to the next instance's number, for every loop around by its depth
+ * @weights: the number that names its parameters: @number, or that of the instance it shares them
+ * with
  * @name: (nullable): the item's own name, or the root's
  * @type: (nullable): component or part
  * @loop: (nullable): the innermost loop around it, whose iterations tell the instances apart
@@ -35,7 +41,8 @@ typedef struct _AditScope AditScope;
 struct _AditScope {
     AditScope *parent;
     guint number;
-    guint stride;
+    guint strides[ADIT_MAX_LOOPS];
+    guint weights;
     char *name;
     char *type;
     AditLoop *loop;
@@ -124,20 +131,25 @@ struct _AditGraph {
     GPtrArray *kept;       /* every component seen, owned */
     GArray *taps;          /* AditTap */
     GArray *updates;       /* AditStateUpdate */
-    GHashTable *names;     /* of parameters and states */
+    GHashTable *names;     /* name -> root tensor of parameters and states */
+    int sharing;           /* tied repeats being built */
 };
 
 /* Building scopes. enter/leave pairs nest; @component NULL: unknown. */
 void adit_graph_enter_component(AditGraph *self, gpointer component);
 void adit_graph_leave_component(AditGraph *self);
-void adit_graph_enter_scope(AditGraph *self, guint number, guint stride, const char *name,
-                            const char *type);
+/* @strides: (nullable) (array fixed-size=4): all 0 outside loops. */
+void adit_graph_enter_scope(AditGraph *self, guint number, const guint *strides, guint weights,
+                            const char *name, const char *type);
 void adit_graph_leave_scope(AditGraph *self);
 void adit_graph_set_initializer(AditGraph *self, AditInitializer *initializer);
 /* The component that was building when the graph failed; NULL: none. */
 gpointer adit_graph_get_error_component(const AditGraph *self);
-/* Every instance's name of @name in the current scope: "trunk.1.weight", "trunk.2.weight", ... */
-GStrv adit_graph_list_names(AditGraph *self, const char *name);
+/* From here on a parameter whose name exists is that parameter (+1), or no more (-1). Nests. */
+void adit_graph_share_weights(AditGraph *self, int change);
+/* Every instance's name of @name in the current scope: "trunk.1.weight", "trunk.2.weight", ...;
+ * those of a tied loop have one name if @tied, else one each. */
+GStrv adit_graph_list_names(AditGraph *self, const char *name, gboolean tied);
 /* Dotted address of instance @index of a scope. */
 char *adit_scope_to_string(const AditScope *self, guint index);
 /* Number of instances of a scope: the iterations of all loops around it. */

@@ -1,6 +1,8 @@
 /* core/graph/adit-graph.c - SPDX-License-Identifier: MIT */
 #include "adit-graph-private.h"
 
+#include <string.h>
+
 G_DEFINE_BOXED_TYPE(AditGraph, adit_graph, adit_graph_ref, adit_graph_unref)
 
 static void
@@ -158,17 +160,19 @@ adit_graph_leave_component(AditGraph *self)
 }
 
 void
-adit_graph_enter_scope(AditGraph *self, guint number, guint stride, const char *name,
-                       const char *type)
+adit_graph_enter_scope(AditGraph *self, guint number, const guint *strides, guint weights,
+                       const char *name, const char *type)
 {
     AditGraph *root = self->root;
     AditScope *scope = g_new0(AditScope, 1);
     scope->parent = root->scope;
     scope->number = number;
-    scope->stride = stride;
+    scope->weights = weights;
     scope->name = g_strdup(name);
     scope->type = g_strdup(type);
     scope->loop = self->loop;
+    if (strides != NULL)
+        memcpy(scope->strides, strides, sizeof scope->strides);
     g_ptr_array_add(root->scopes, scope);
     root->scope = scope;
 }
@@ -207,20 +211,29 @@ count_iterations(const AditLoop *innermost, gboolean skip_tied)
     return count;
 }
 
+/* The number of the instance that iteration @index is. */
+static guint
+scope_number(const AditScope *scope, const AditLoop *innermost, guint index, gboolean weights)
+{
+    guint number = weights ? scope->weights : scope->number;
+    for (const AditLoop *loop = scope->loop; loop != NULL; loop = loop->parent->loop)
+        number +=
+            scope->strides[loop->parent->depth] * iteration_of(innermost, index, loop, weights);
+    return number;
+}
+
 static void
 append_scope(GString *text, const AditScope *scope, const AditLoop *innermost, guint index,
-             gboolean skip_tied)
+             gboolean weights)
 {
     if (scope->parent != NULL) {
-        append_scope(text, scope->parent, innermost, index, skip_tied);
+        append_scope(text, scope->parent, innermost, index, weights);
         g_string_append_c(text, '.');
     }
     if (scope->number == 0)
         g_string_append(text, scope->name);
     else
-        g_string_append_printf(
-            text, "%u",
-            scope->number + scope->stride * iteration_of(innermost, index, scope->loop, skip_tied));
+        g_string_append_printf(text, "%u", scope_number(scope, innermost, index, weights));
 }
 
 char *
@@ -237,15 +250,21 @@ adit_scope_count(const AditScope *self)
     return count_iterations(self->loop, FALSE);
 }
 
-GStrv
-adit_graph_list_names(AditGraph *self, const char *name)
+void
+adit_graph_share_weights(AditGraph *self, int change)
 {
-    guint count = count_iterations(self->loop, TRUE);
+    self->root->sharing += change;
+}
+
+GStrv
+adit_graph_list_names(AditGraph *self, const char *name, gboolean tied)
+{
+    guint count = count_iterations(self->loop, tied);
     GStrv names = g_new0(char *, count + 1);
     for (guint i = 0; i < count; i++) {
         GString *text = g_string_new(NULL);
         if (self->root->scope != NULL) {
-            append_scope(text, self->root->scope, self->loop, i, TRUE);
+            append_scope(text, self->root->scope, self->loop, i, tied);
             g_string_append_c(text, '.');
         }
         g_string_append(text, name);

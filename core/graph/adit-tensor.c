@@ -63,9 +63,6 @@ const void *
 adit_tensor_get_attributes(const AditTensor *self)
 {
     /* A gradient rule may see the result through the loops between it and the forward pass. */
-    while (self->kind == ADIT_TENSOR_EACH || self->kind == ADIT_TENSOR_CAPTURE ||
-           self->kind == ADIT_TENSOR_STACK)
-        self = self->other;
     while (self->attributes == NULL && self->other != NULL)
         self = self->other;
     return self->attributes;
@@ -201,26 +198,28 @@ adit_step(AditGraph *graph)
 }
 
 /* A parameter or state of the root graph as seen from @graph: a stack with an axis for every loop
- * that is not tied. */
+ * that is not tied. *@kept is made unless it exists. */
 static AditTensor *
-kept_tensor(AditGraph *graph, AditTensorKind kind, const AditShape *shape, AditTensor **root_tensor)
+kept_tensor(AditGraph *graph, AditTensorKind kind, const AditShape *shape, AditTensor **kept)
 {
     if (graph->parent == NULL) {
-        *root_tensor = adit_tensor_new(graph, kind, shape, FALSE);
-        return *root_tensor;
+        if (*kept == NULL)
+            *kept = adit_tensor_new(graph, kind, shape, FALSE);
+        return *kept;
     }
     if (graph->loop->tied)
-        return adit_graph_import(graph, kept_tensor(graph->parent, kind, shape, root_tensor));
+        return adit_graph_import(graph, kept_tensor(graph->parent, kind, shape, kept));
     AditShape stack = adit_shape_prepend(shape, graph->loop->n);
-    return adit_loop_each(graph->loop, kept_tensor(graph->parent, kind, &stack, root_tensor));
+    return adit_loop_each(graph->loop, kept_tensor(graph->parent, kind, &stack, kept));
 }
 
+/* *@made: the root graph's new tensor, or NULL when there was nothing to make. */
 static AditTensor *
 named_tensor(AditGraph *graph, const char *name, AditTensorKind kind, const AditShape *shape,
-             AditTensor **root_tensor)
+             AditTensor **made)
 {
     AditGraph *root = graph->root;
-    *root_tensor = NULL;
+    *made = NULL;
     if (root->error != NULL)
         return root->failed;
     if (shape->rank + graph->depth > ADIT_MAX_RANK)
@@ -228,13 +227,17 @@ named_tensor(AditGraph *graph, const char *name, AditTensorKind kind, const Adit
                                ADIT_MAX_RANK);
     if (!fits(shape))
         return adit_graph_fail(graph, "'%s' has more than 2^40 elements", name);
-    g_auto(GStrv) names = adit_graph_list_names(graph, name);
+    g_auto(GStrv) names = adit_graph_list_names(graph, name, TRUE);
+    AditTensor *kept = g_hash_table_lookup(root->names, names[0]);
+    if (kept != NULL && root->sharing > 0)
+        return kept_tensor(graph, kind, shape, &kept);
+
+    AditTensor *self = kept_tensor(graph, kind, shape, made);
     for (guint i = 0; names[i] != NULL; i++) {
-        if (!g_hash_table_add(root->names, g_strdup(names[i])))
+        if (!g_hash_table_insert(root->names, g_strdup(names[i]), *made))
             return adit_graph_fail(graph, "parameter '%s' is made twice", names[i]);
     }
-    AditTensor *self = kept_tensor(graph, kind, shape, root_tensor);
-    (*root_tensor)->names = g_steal_pointer(&names);
+    (*made)->names = g_steal_pointer(&names);
     return self;
 }
 
@@ -305,7 +308,7 @@ noise(AditGraph *graph, const AditOp *op, const char *name, const AditShape *sha
         return graph->root->failed;
     AditTensor *self = adit_tensor_new(graph, ADIT_TENSOR_OP, shape, TRUE);
     self->op = op;
-    self->names = adit_graph_list_names(graph, name);
+    self->names = adit_graph_list_names(graph, name, FALSE);
     return self;
 }
 
@@ -327,11 +330,15 @@ adit_tap(AditTensor *x, const char *port)
     AditGraph *root = x->graph->root;
     if (x->failed || root->scope == NULL)
         return x;
+    const char *in = g_intern_static_string("in");
     port = g_intern_string(port);
+    /* a scope's first tap is its "in": what lies before belongs to others */
     for (guint i = root->taps->len; i > 0; i--) {
         const AditTap *tap = &g_array_index(root->taps, AditTap, i - 1);
         if (tap->scope == root->scope && tap->port == port)
             return x;
+        if (tap->scope == root->scope && tap->port == in)
+            break;
     }
     AditTap tap = {root->scope, port, x};
     g_array_append_val(root->taps, tap);

@@ -35,7 +35,8 @@ typedef struct {
     gsize inner;
 } AditConcatAttributes;
 
-/* Elements begin, begin + stride, ... (@size of them) of an axis of @full elements. */
+/* Elements begin, begin + stride, ... (@size of them) of an axis of @full elements; or, padding, an
+ * axis of @size elements put there among @full with @value between them. */
 typedef struct {
     guint axis;
     gsize begin;
@@ -43,7 +44,7 @@ typedef struct {
     gsize size;
     gsize full;
     gsize inner;
-    double value; /* of the elements around it, when the other way round */
+    double value;
 } AditSliceAttributes;
 
 typedef struct {

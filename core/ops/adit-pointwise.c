@@ -56,7 +56,7 @@ hand_on(AditTensor *const *gradients, AditTensor *const *inputs, guint n, AditTe
     }
 
 /* The gradient expressions see the tensors by the names of the table. */
-#define ADIT_POINTWISE(symbol, label, arity, parameters, expression, glsl, ...)                         \
+#define ADIT_POINTWISE(symbol, label, arity, parameters, expression, glsl, ...)                    \
     INFER(symbol, label)                                                                           \
     static void symbol##_gradient(AditTensor *y, AditTensor *dy, AditTensor *const *inputs,        \
                                   AditTensor **dx)                                                 \
@@ -72,14 +72,14 @@ hand_on(AditTensor *const *gradients, AditTensor *const *inputs, guint n, AditTe
     static const AditOp symbol##_op = {                                                            \
         .name = label, .infer = symbol##_infer, .gradient = symbol##_gradient};                    \
     BUILDER_##arity##_##parameters(symbol)
-#define ADIT_POINTWISE_HELPER(symbol, label, arity, parameters, expression, glsl)                       \
+#define ADIT_POINTWISE_HELPER(symbol, label, arity, parameters, expression, glsl)                  \
     INFER(symbol, label)                                                                           \
     static const AditOp symbol##_op = {.name = label, .infer = symbol##_infer};                    \
     BUILDER_##arity##_##parameters(symbol)
 #include "adit-pointwise.def"
 
 static const AditPointwise rows_of_table[] = {
-#define ADIT_POINTWISE(symbol, name, arity, parameters, expression, glsl, ...)                          \
+#define ADIT_POINTWISE(symbol, name, arity, parameters, expression, glsl, ...)                     \
     {&symbol##_op, name, arity, parameters, glsl},
 #include "adit-pointwise.def"
 };

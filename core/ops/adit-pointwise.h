@@ -36,7 +36,7 @@ const AditPointwise *adit_pointwise_find(const AditOp *op);
 #define ADIT_BUILDER_2_1(symbol) AditTensor *adit_##symbol(AditTensor *a, AditTensor *b, double p);
 #define ADIT_BUILDER_3_0(symbol)                                                                   \
     AditTensor *adit_##symbol(AditTensor *a, AditTensor *b, AditTensor *c);
-#define ADIT_POINTWISE(symbol, name, arity, parameters, expression, glsl, ...)                          \
+#define ADIT_POINTWISE(symbol, name, arity, parameters, expression, glsl, ...)                     \
     ADIT_BUILDER_##arity##_##parameters(symbol)
 #include "adit-pointwise.def"
 #undef ADIT_BUILDER_1_0

@@ -1,4 +1,4 @@
-/* core/data/adit-array.c - SPDX-License-Identifier: MIT */
+/* core/base/adit-array.c - SPDX-License-Identifier: MIT */
 #include "adit-array-private.h"
 
 #include <adit/adit-error.h>

@@ -1,4 +1,4 @@
-/* core/data/adit-array-private.h - SPDX-License-Identifier: MIT */
+/* core/base/adit-array-private.h - SPDX-License-Identifier: MIT */
 #pragma once
 
 #include <adit/adit-array.h>

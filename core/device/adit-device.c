@@ -1,0 +1,82 @@
+/* core/device/adit-device.c - SPDX-License-Identifier: MIT */
+#include "adit-device.h"
+
+G_DEFINE_ABSTRACT_TYPE(AditDevice, adit_device, G_TYPE_OBJECT)
+
+static void
+adit_device_class_init(AditDeviceClass *klass)
+{
+}
+
+static void
+adit_device_init(AditDevice *self)
+{
+}
+
+AditMemory *
+adit_device_allocate(AditDevice *self, const AditLayout *layout, guint n_slots, GError **error)
+{
+    return ADIT_DEVICE_GET_CLASS(self)->allocate(self, layout, n_slots, error);
+}
+
+void
+adit_memory_free(AditDevice *device, AditMemory *memory)
+{
+    if (memory != NULL)
+        ADIT_DEVICE_GET_CLASS(device)->free_memory(device, memory);
+}
+
+void
+adit_memory_read(AditDevice *device, AditMemory *memory, AditArena arena, gsize offset, gsize count,
+                 double *values)
+{
+    ADIT_DEVICE_GET_CLASS(device)->transfer(device, memory, arena, offset, count, values, FALSE);
+}
+
+void
+adit_memory_write(AditDevice *device, AditMemory *memory, AditArena arena, gsize offset,
+                  gsize count, const double *values)
+{
+    ADIT_DEVICE_GET_CLASS(device)->transfer(device, memory, arena, offset, count, (double *) values,
+                                            TRUE);
+}
+
+AditExecutable *
+adit_device_prepare(AditDevice *self, AditProgram *program, AditMemory *memory, gsize max_rows,
+                    guint64 seed, GError **error)
+{
+    return ADIT_DEVICE_GET_CLASS(self)->prepare(self, program, memory, max_rows, seed, error);
+}
+
+void
+adit_executable_free(AditDevice *device, AditExecutable *executable)
+{
+    if (executable != NULL)
+        ADIT_DEVICE_GET_CLASS(device)->free_executable(device, executable);
+}
+
+void
+adit_device_run(AditDevice *self, AditExecutable *executable, const AditCall *call)
+{
+    ADIT_DEVICE_GET_CLASS(self)->run(self, executable, call);
+}
+
+gboolean
+adit_device_is_finite(AditDevice *self)
+{
+    return ADIT_DEVICE_GET_CLASS(self)->is_finite(self);
+}
+
+void
+adit_executable_read_sums(AditDevice *device, AditExecutable *executable, double *sums,
+                          gboolean reset)
+{
+    ADIT_DEVICE_GET_CLASS(device)->read_sums(device, executable, sums, reset);
+}
+
+void
+adit_executable_read_output(AditDevice *device, AditExecutable *executable, guint output,
+                            double *values)
+{
+    ADIT_DEVICE_GET_CLASS(device)->read_output(device, executable, output, values);
+}

@@ -1,0 +1,109 @@
+/* core/device/adit-device.h - SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <adit/adit-array.h>
+
+#include "adit-philox.h"
+#include "adit-program.h"
+
+G_BEGIN_DECLS
+
+/**
+ * AditMemory: a model's arenas on a device: parameters, gradients, states, the optimizer's slots.
+ */
+typedef struct _AditMemory AditMemory;
+
+/**
+ * AditExecutable: a program made ready for one memory and up to a number of rows.
+ */
+typedef struct _AditExecutable AditExecutable;
+
+/**
+ * AditFeed: where the rows of one input come from: row r of the batch is row
+ * @subset[@order(@first + r)] of @array; without an order or a subset these are the identity.
+ */
+typedef struct {
+    const AditArray *array;
+    const gsize *subset;
+    const AditPermutation *order;
+    gsize first;
+} AditFeed;
+
+/**
+ * AditCall: one run of a program.
+ * @step: what random numbers count by: different for every step of a run
+ * @update: number of the optimizer's update, 1 for the first
+ * @rows: rows of the batch
+ * @first_row: of a linear input's or output's arena
+ * @feeds: one for each input fed with data, in the order of the program's inputs
+ * @lives: values of the program's live numbers
+ */
+typedef struct {
+    guint64 step;
+    guint64 update;
+    gsize rows;
+    gsize first_row;
+    const AditFeed *feeds;
+    const double *lives;
+} AditCall;
+
+/**
+ * AditDevice: what runs programs.
+ */
+#define ADIT_TYPE_DEVICE (adit_device_get_type())
+G_DECLARE_DERIVABLE_TYPE(AditDevice, adit_device, ADIT, DEVICE, GObject)
+
+/**
+ * AditDeviceClass:
+ *
+ * Runs are queued in order; whoever reads waits for them. All functions are called on one thread.
+ */
+struct _AditDeviceClass {
+    GObjectClass parent_class;
+
+    AditMemory *(*allocate)(AditDevice *self, const AditLayout *layout, guint n_slots,
+                            GError **error);
+    void (*free_memory)(AditDevice *self, AditMemory *memory);
+    void (*transfer)(AditDevice *self, AditMemory *memory, AditArena arena, gsize offset,
+                     gsize count, double *values, gboolean write);
+    AditExecutable *(*prepare)(AditDevice *self, AditProgram *program, AditMemory *memory,
+                               gsize max_rows, guint64 seed, GError **error);
+    void (*free_executable)(AditDevice *self, AditExecutable *executable);
+    void (*run)(AditDevice *self, AditExecutable *executable, const AditCall *call);
+    gboolean (*is_finite)(AditDevice *self);
+    void (*read_sums)(AditDevice *self, AditExecutable *executable, double *sums, gboolean reset);
+    void (*read_output)(AditDevice *self, AditExecutable *executable, guint output, double *values);
+};
+
+/* The CPU. @threads 0: one for each core; @f64: compute in float64, the oracle of tests. */
+AditDevice *adit_cpu_device_new(guint threads, gboolean f64);
+/* "avx512": the instruction set the kernels were chosen for. */
+const char *adit_cpu_device_get_isa(AditDevice *self);
+guint adit_cpu_device_get_threads(AditDevice *self);
+
+/* Arenas with room for @n_slots optimizer slots, zeroed; ADIT_ERROR_MEMORY when they do not fit.
+ * The device outlives them. */
+AditMemory *adit_device_allocate(AditDevice *self, const AditLayout *layout, guint n_slots,
+                                 GError **error);
+void adit_memory_free(AditDevice *device, AditMemory *memory);
+/* Elements of an arena as numbers; the optimizer's slots lie one behind the other. */
+void adit_memory_read(AditDevice *device, AditMemory *memory, AditArena arena, gsize offset,
+                      gsize count, double *values);
+void adit_memory_write(AditDevice *device, AditMemory *memory, AditArena arena, gsize offset,
+                       gsize count, const double *values);
+/* @program must outlive the executable. @seed: of its random streams. */
+AditExecutable *adit_device_prepare(AditDevice *self, AditProgram *program, AditMemory *memory,
+                                    gsize max_rows, guint64 seed, GError **error);
+void adit_executable_free(AditDevice *device, AditExecutable *executable);
+/* Does nothing once a guarded value was not finite. */
+void adit_device_run(AditDevice *self, AditExecutable *executable, const AditCall *call);
+/* Whether all guarded values so far were finite; a FALSE is told once and then forgotten. */
+gboolean adit_device_is_finite(AditDevice *self);
+/* The sums of the program's SUM outputs over all rows of all runs since they were last reset. */
+void adit_executable_read_sums(AditDevice *device, AditExecutable *executable, double *sums,
+                               gboolean reset);
+/* A READ output of the last run: row after row, a stack's axes first. */
+void adit_executable_read_output(AditDevice *device, AditExecutable *executable, guint output,
+                                 double *values);
+
+G_END_DECLS

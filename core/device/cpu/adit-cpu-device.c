@@ -1,0 +1,190 @@
+/* core/device/cpu/adit-cpu-device.c - SPDX-License-Identifier: MIT */
+#include "adit-cpu-private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ADIT_TYPE_CPU_DEVICE (adit_cpu_device_get_type())
+G_DECLARE_FINAL_TYPE(AditCpuDevice, adit_cpu_device, ADIT, CPU_DEVICE, AditDevice)
+
+struct _AditCpuDevice {
+    AditDevice parent_instance;
+    AditIsa isa;
+    AditCpuNumbers numbers;
+    AditTeam *team;
+    gboolean finite;
+};
+
+G_DEFINE_FINAL_TYPE(AditCpuDevice, adit_cpu_device, ADIT_TYPE_DEVICE)
+
+void *
+adit_cpu_allocate(gsize bytes, const char *what, GError **error)
+{
+    void *data = NULL;
+    bytes = MAX(bytes, 64);
+    if (bytes > G_MAXSSIZE || posix_memalign(&data, 64, bytes) != 0) {
+        g_autofree char *size = g_format_size_full(bytes, G_FORMAT_SIZE_IEC_UNITS);
+        g_set_error(error, ADIT_ERROR, ADIT_ERROR_MEMORY, "no memory for %s of %s", size, what);
+        return NULL;
+    }
+    memset(data, 0, bytes);
+    return data;
+}
+
+double
+adit_cpu_load(const AditCpuNumbers *numbers, const void *data, gsize index)
+{
+    return numbers->f64 ? ((const double *) data)[index] : (double) ((const float *) data)[index];
+}
+
+void
+adit_cpu_store(const AditCpuNumbers *numbers, void *data, gsize index, double value)
+{
+    if (numbers->f64)
+        ((double *) data)[index] = value;
+    else
+        ((float *) data)[index] = (float) value;
+}
+
+static void
+free_memory(AditDevice *device, AditMemory *memory)
+{
+    for (guint i = 0; i < ADIT_N_ARENAS; i++)
+        free(memory->arenas[i]);
+    g_free(memory);
+}
+
+static AditMemory *
+allocate(AditDevice *device, const AditLayout *layout, guint n_slots, GError **error)
+{
+    AditCpuDevice *self = ADIT_CPU_DEVICE(device);
+    const struct {
+        AditArena arena;
+        gsize count;
+        const char *what;
+    } arenas[] = {
+        {ADIT_ARENA_PARAMETERS, layout->n_parameters, "parameters"},
+        {ADIT_ARENA_GRADIENTS, layout->n_parameters, "gradients"},
+        {ADIT_ARENA_STATES, layout->n_states, "states"},
+        {ADIT_ARENA_OPTIMIZER, layout->n_parameters * n_slots, "the optimizer's state"},
+    };
+    AditMemory *memory = g_new0(AditMemory, 1);
+    for (guint i = 0; i < G_N_ELEMENTS(arenas); i++) {
+        void *data = adit_cpu_allocate(arenas[i].count * self->numbers.size, arenas[i].what, error);
+        memory->arenas[arenas[i].arena] = data;
+        if (data == NULL) {
+            free_memory(device, memory);
+            return NULL;
+        }
+    }
+    return memory;
+}
+
+static void
+transfer(AditDevice *device, AditMemory *memory, AditArena arena, gsize offset, gsize count,
+         double *values, gboolean write)
+{
+    AditCpuDevice *self = ADIT_CPU_DEVICE(device);
+    void *data = memory->arenas[arena];
+    for (gsize i = 0; i < count; i++) {
+        if (write)
+            adit_cpu_store(&self->numbers, data, offset + i, values[i]);
+        else
+            values[i] = adit_cpu_load(&self->numbers, data, offset + i);
+    }
+}
+
+static AditExecutable *
+prepare(AditDevice *device, AditProgram *program, AditMemory *memory, gsize max_rows, guint64 seed,
+        GError **error)
+{
+    AditCpuDevice *self = ADIT_CPU_DEVICE(device);
+    return adit_cpu_executable_new(program, memory, self->isa, self->team, self->numbers, max_rows,
+                                   seed, error);
+}
+
+static void
+free_executable(AditDevice *device, AditExecutable *executable)
+{
+    adit_cpu_executable_free(executable);
+}
+
+static void
+run(AditDevice *device, AditExecutable *executable, const AditCall *call)
+{
+    AditCpuDevice *self = ADIT_CPU_DEVICE(device);
+    if (self->finite)
+        self->finite = adit_cpu_executable_run(executable, call);
+}
+
+static gboolean
+is_finite(AditDevice *device)
+{
+    AditCpuDevice *self = ADIT_CPU_DEVICE(device);
+    gboolean finite = self->finite;
+    self->finite = TRUE;
+    return finite;
+}
+
+static void
+read_sums(AditDevice *device, AditExecutable *executable, double *sums, gboolean reset)
+{
+    adit_cpu_executable_read_sums(executable, sums, reset);
+}
+
+static void
+read_output(AditDevice *device, AditExecutable *executable, guint output, double *values)
+{
+    adit_cpu_executable_read_output(executable, output, values);
+}
+
+static void
+adit_cpu_device_finalize(GObject *object)
+{
+    g_clear_pointer(&ADIT_CPU_DEVICE(object)->team, adit_team_free);
+    G_OBJECT_CLASS(adit_cpu_device_parent_class)->finalize(object);
+}
+
+static void
+adit_cpu_device_class_init(AditCpuDeviceClass *klass)
+{
+    AditDeviceClass *device_class = ADIT_DEVICE_CLASS(klass);
+    G_OBJECT_CLASS(klass)->finalize = adit_cpu_device_finalize;
+    device_class->allocate = allocate;
+    device_class->free_memory = free_memory;
+    device_class->transfer = transfer;
+    device_class->prepare = prepare;
+    device_class->free_executable = free_executable;
+    device_class->run = run;
+    device_class->is_finite = is_finite;
+    device_class->read_sums = read_sums;
+    device_class->read_output = read_output;
+}
+
+static void
+adit_cpu_device_init(AditCpuDevice *self)
+{
+    self->finite = TRUE;
+}
+
+AditDevice *
+adit_cpu_device_new(guint threads, gboolean f64)
+{
+    AditCpuDevice *self = g_object_new(ADIT_TYPE_CPU_DEVICE, NULL);
+    self->isa = adit_isa_detect();
+    self->numbers = (AditCpuNumbers){f64, f64 ? sizeof(double) : sizeof(float)};
+    self->team = adit_team_new(threads > 0 ? threads : g_get_num_processors());
+    return ADIT_DEVICE(self);
+}
+
+const char *
+adit_cpu_device_get_isa(AditDevice *self)
+{
+    return adit_isa_get_name(ADIT_CPU_DEVICE(self)->isa);
+}
+
+guint
+adit_cpu_device_get_threads(AditDevice *self)
+{
+    return adit_team_get_size(ADIT_CPU_DEVICE(self)->team);
+}
