@@ -96,9 +96,9 @@ find(AditIdx *self, AditLoader *loader, const char *given, const char *set, cons
         return g_strdup(given);
     dashed = g_strdup_printf("%s/%s-%s-ubyte", self->folder, set, what);
     dotted = g_strdup_printf("%s/%s-%.6s.%s-ubyte", self->folder, set, what, what + 7);
-    return g_steal_pointer(!adit_loader_exists(loader, dashed) && adit_loader_exists(loader, dotted)
-                               ? &dotted
-                               : &dashed);
+    if (!adit_loader_exists(loader, dashed) && adit_loader_exists(loader, dotted))
+        return g_steal_pointer(&dotted);
+    return g_steal_pointer(&dashed);
 }
 
 static GInputStream *
