@@ -107,7 +107,7 @@ rig_prepare(Rig *self, guint threads, gboolean f64, gsize max_rows)
                                  (const AditProgramOutput *) (gpointer) self->outputs->data,
                                  self->outputs->len);
     self->device = adit_cpu_device_new(threads, f64);
-    self->memory = adit_device_allocate(self->device, self->layout, 0, &error);
+    self->memory = adit_device_allocate(self->device, self->layout, self->n_slots, &error);
     g_assert_no_error(error);
     adit_layout_initialize(self->layout, 1, parameters, states);
     adit_memory_write(self->device, self->memory, ADIT_ARENA_PARAMETERS, 0, n_parameters,
@@ -193,6 +193,19 @@ test_array(const AditShape *shape, gsize rows, guint64 seed)
     for (gsize i = 0; i < rows * adit_shape_count(shape); i++)
         ((double *) array->data)[i] = adit_random_normal(&random);
     return array;
+}
+
+AditArray *
+test_array_f32(const AditShape *shape, gsize rows, guint64 seed)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AditArray) array = test_array(shape, rows, seed);
+    AditArray *single = adit_array_new(ADIT_TYPE_CODE_F32, shape, rows, &error);
+
+    g_assert_no_error(error);
+    for (gsize i = 0; i < rows * adit_shape_count(shape); i++)
+        ((float *) single->data)[i] = (float) ((double *) array->data)[i];
+    return single;
 }
 
 AditArray *

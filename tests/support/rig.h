@@ -9,6 +9,7 @@
  * @outputs: (element-type AditProgramOutput): what is wanted; added before rig_prepare()
  * @parameters: (element-type AditTensor): of the graph, in the order of their making
  * @feeds: (element-type AditArray): what the inputs are fed with, owned
+ * @n_slots: optimizer slots of its memory; set before rig_prepare()
  */
 typedef struct {
     AditGraph *graph;
@@ -16,6 +17,7 @@ typedef struct {
     GArray *outputs;
     GPtrArray *parameters;
     GPtrArray *feeds;
+    guint n_slots;
     AditProgram *program;
     AditDevice *device;
     AditMemory *memory;
@@ -48,6 +50,8 @@ gsize rig_find(Rig *self, const char *name, gsize *count);
 
 /* Normal random numbers (seed @seed), in float64. */
 AditArray *test_array(const AditShape *shape, gsize rows, guint64 seed);
+/* The same numbers in float32. */
+AditArray *test_array_f32(const AditShape *shape, gsize rows, guint64 seed);
 /* Class numbers 0, 1, .. in turn. */
 AditArray *test_classes(guint classes, gsize rows);
 /* A scalar without rows that depends on all elements of @y alike: the mean over the rows of a sum
