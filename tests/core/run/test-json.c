@@ -41,7 +41,6 @@ test_doubles_keep_their_bits(void)
         back = adit_json_parse("test", text, strlen(text), &error);
         g_assert_no_error(error);
         g_assert_true(adit_json_get_double(back, "x", &value));
-        g_test_message("%s", text);
         g_assert_cmpmem(&value, sizeof(value), &values[i], sizeof(value));
     }
 }
@@ -178,7 +177,6 @@ test_refuses(void)
         g_autoptr(JsonObject) object =
             adit_json_parse("x.json", texts[i], strlen(texts[i]), &error);
 
-        g_test_message("%s", texts[i]);
         g_assert_null(object);
         g_assert_error(error, ADIT_ERROR, ADIT_ERROR_DAMAGED);
         g_assert_true(g_str_has_prefix(error->message, "x.json"));
