@@ -1,5 +1,6 @@
 /* tests/core/ops/kernel-test.c - SPDX-License-Identifier: MIT */
 #include "kernel-test.h"
+#include "adit-philox.h"
 
 #include <math.h>
 #include <string.h>
@@ -80,15 +81,31 @@ add(KernelTest *self, gboolean rows, AditShape shape)
     return operand;
 }
 
+/* The same numbers in every run, so that a limit holds or does not. */
+static AditRandom *
+ensure_random(void)
+{
+    static AditRandom random;
+
+    if (random.next == 0)
+        adit_random_init(&random, 1, "kernel-test");
+    return &random;
+}
+
 Operand *
 kernel_test_add(KernelTest *self, gboolean rows, AditShape shape, gboolean positive)
 {
     Operand *operand = add(self, rows, shape);
+    AditRandom *random = ensure_random();
 
     for (gsize i = 0; i < kernel_test_count(self, operand); i++) {
-        operand->values[i] = g_test_rand_int_range(1, 17) / 8.0;
-        if (!positive && g_test_rand_bit())
-            operand->values[i] *= -1;
+        double value = 0.125 + 1.875 * adit_random_uniform(random);
+
+        if (adit_random_uniform(random) < 0.25)
+            value = round(4 * value + 0.5) / 4;
+        if (!positive && adit_random_uniform(random) < 0.5)
+            value *= -1;
+        operand->values[i] = (double) (float) value;
     }
     return operand;
 }
@@ -99,7 +116,7 @@ kernel_test_add_numbers(KernelTest *self, gboolean rows, AditShape shape, guint 
     Operand *operand = add(self, rows, shape);
 
     for (gsize i = 0; i < kernel_test_count(self, operand); i++)
-        operand->values[i] = g_test_rand_int_range(0, (gint32) n);
+        operand->values[i] = adit_random_bits(ensure_random()) % n;
     return operand;
 }
 

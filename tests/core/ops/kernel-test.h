@@ -35,7 +35,8 @@ typedef struct {
 void kernel_test_clear(KernelTest *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(KernelTest, kernel_test_clear)
 
-/* Adds an input with values a multiple of 1/8 in [-2, 2], never 0; in [1/8, 2] if @positive. */
+/* Adds an input with values between 1/8 and 2 in size, positive or of either sign; a quarter of
+ * them are multiples of 1/4, so that equal ones occur. */
 Operand *kernel_test_add(KernelTest *self, gboolean rows, AditShape shape, gboolean positive);
 /* Adds an input of numbers 0..n-1. */
 Operand *kernel_test_add_numbers(KernelTest *self, gboolean rows, AditShape shape, guint n);
