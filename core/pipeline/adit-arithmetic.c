@@ -20,8 +20,7 @@ static const AditQuantity wrong = {.wrong = TRUE};
 
 static AditQuantity read_sum(Calculator *self);
 
-static G_GNUC_PRINTF(2, 3) AditQuantity
-fail(Calculator *self, const char *format, ...)
+static G_GNUC_PRINTF(2, 3) AditQuantity fail(Calculator *self, const char *format, ...)
 {
     va_list arguments;
 
@@ -138,7 +137,8 @@ read_unary(Calculator *self)
     } else if (g_ascii_islower(*self->at)) {
         result = read_word(self);
     } else if (*self->at == '\0') {
-        return fail(self, *self->text == '\0' ? "$() is empty" : "$(%s) ends too early", self->text);
+        return fail(self, *self->text == '\0' ? "$() is empty" : "$(%s) ends too early",
+                    self->text);
     } else {
         return fail(self, "'%.*s' has no meaning in $(%s)",
                     (int) (g_utf8_next_char(self->at) - self->at), self->at, self->text);
@@ -263,8 +263,8 @@ adit_arithmetic(const char *text, AditLookup lookup, gpointer user_data, GString
 
     skip_blanks(&calculator);
     if (!result.wrong && *calculator.at != '\0')
-        result = fail(&calculator, "an operator is missing before '%s' in $(%s)", calculator.at,
-                      text);
+        result =
+            fail(&calculator, "an operator is missing before '%s' in $(%s)", calculator.at, text);
     *message = calculator.message;
     return result;
 }

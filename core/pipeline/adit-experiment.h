@@ -72,6 +72,9 @@ typedef struct {
     char *resolved;     /* config.resolved.yaml */
     GStrv overrides;    /* as given */
     GPtrArray *sources; /* AditSource: what places point into */
+    AditPolicy *policy; /* inference.policy; NULL: never */
+    char *fallback;     /* "last" or "most-confident" */
+    GHashTable *places; /* read by adit_experiment_find_place() */
 } AditExperiment;
 
 /**
@@ -88,6 +91,20 @@ AditExperiment *adit_experiment_read(const char *path, const char *const *argume
                                      guint first_argument, const char *data_folder,
                                      AditDiagnostics *diagnostics);
 void adit_experiment_free(AditExperiment *self);
+
+/**
+ * adit_experiment_find_place:
+ * @owner: a component of the experiment, one of its stages, one of a stage's rates, or @self (for `load`)
+ * @key: a parameter or key that holds addresses, paths or names: "at", "freeze", "path", "data"
+ * @index: which of its values
+ *
+ * Where a value was written that is found wrong only later, when the network is built or the data is
+ * opened: "nothing is at 'trunk.25'".
+ *
+ * Returns: (transfer none) (nullable): NULL when the file does not say it
+ */
+const AditPlace *adit_experiment_find_place(const AditExperiment *self, gconstpointer owner,
+                                            const char *key, guint index);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditExperiment, adit_experiment_free)
 
 G_END_DECLS

@@ -19,7 +19,8 @@ pass_free(gpointer data)
 }
 
 void
-adit_substitution_init(AditSubstitution *self, AditDiagnostics *diagnostics, const char *data_folder)
+adit_substitution_init(AditSubstitution *self, AditDiagnostics *diagnostics,
+                       const char *data_folder)
 {
     *self = (AditSubstitution){.diagnostics = diagnostics, .data_folder = data_folder};
     self->nodes = g_ptr_array_new_with_free_func((GDestroyNotify) adit_node_unref);
@@ -141,8 +142,8 @@ place_within(const AditNode *node, gsize offset, gsize length)
 }
 
 /* An error at the `$` of a scalar. */
-static G_GNUC_PRINTF(5, 6) void
-report(AditSubstitution *self, AditValue value, gsize offset, gsize length, const char *format, ...)
+static G_GNUC_PRINTF(5, 6) void report(AditSubstitution *self, AditValue value, gsize offset,
+                                       gsize length, const char *format, ...)
 {
     AditPlace place = place_within(value.node, offset, length);
     AditNode node = *value.node;
@@ -181,7 +182,8 @@ split_difference(AditSubstitution *self, AditScope *scope, const char *name)
 }
 
 static void
-report_unknown(AditSubstitution *self, AditValue value, gsize offset, gsize length, const char *name)
+report_unknown(AditSubstitution *self, AditValue value, gsize offset, gsize length,
+               const char *name)
 {
     g_autofree char *difference = split_difference(self, value.scope, name);
     const char *nearest = suggest_name(value.scope, name);
@@ -217,6 +219,15 @@ get_data_folder(AditSubstitution *self, AditValue value, gsize offset)
     return result;
 }
 
+static const AditPass *
+join_passes(AditSubstitution *self, const AditPass *first, const AditPass *rest)
+{
+    if (first == NULL)
+        return rest;
+    return adit_pass_new(self, join_passes(self, first->next, rest), &first->place, "%s",
+                         first->text);
+}
+
 /* What $@name stands for; the `$` is at @offset of @value's text. */
 static AditValue
 get_name(AditSubstitution *self, AditValue value, const char *name, gsize offset, gsize length)
@@ -231,8 +242,8 @@ get_name(AditSubstitution *self, AditValue value, const char *name, gsize offset
     }
     scope->used = TRUE;
     if (scope->state == ADIT_SCOPE_MISSING) {
-        report(self, value, offset, length,
-               "'%s' has no default; give it: adit run FILE %s=...", name, name);
+        report(self, value, offset, length, "'%s' has no default; give it: adit run FILE %s=...",
+               name, name);
         return nothing;
     }
     if (scope->state == ADIT_SCOPE_OPAQUE)
@@ -242,13 +253,9 @@ get_name(AditSubstitution *self, AditValue value, const char *name, gsize offset
     if (result.node == NULL)
         return nothing;
     AditPlace place = place_within(value.node, offset, length);
-    const AditPass *outer = value.pass;
+    const AditPass *here = adit_pass_new(self, value.pass, &place, "passed on as '$%s' here", name);
 
-    /* the places of the name itself come before those where it is used */
-    if (result.pass == NULL)
-        result.pass = adit_pass_new(self, outer, &place, "passed on as '$%s' here", name);
-    else
-        result.pass = adit_pass_new(self, result.pass, &place, "passed on as '$%s' here", name);
+    result.pass = join_passes(self, result.pass, here);
     return adit_substitute(self, result);
 }
 
@@ -280,8 +287,8 @@ lookup_cb(const char *word, gpointer user_data)
         adit_diagnostics_note(self->diagnostics, &value.node->place, "'%s' is set here", word);
         return (AditQuantity){.wrong = TRUE};
     }
-    expression->pass = adit_pass_new(self, expression->pass, &value.node->place, "'%s' is %s here",
-                                     word, shown);
+    expression->pass =
+        adit_pass_new(self, expression->pass, &value.node->place, "'%s' is %s here", word, shown);
     result.is_integer = scalar.type == ADIT_SCALAR_INTEGER;
     result.integer = scalar.integer;
     result.number = scalar.number;
@@ -353,11 +360,11 @@ compute(AditSubstitution *self, AditValue value, const Reference *reference, gsi
         report(self, value, offset, reference->length, "%s", message);
     if (quantity.wrong)
         return nothing;
-    g_autofree char *text = quantity.opaque ? g_strdup_printf("%s)", bound->str)
-                                            : adit_quantity_to_string(quantity);
+    g_autofree char *text =
+        quantity.opaque ? g_strdup_printf("%s)", bound->str) : adit_quantity_to_string(quantity);
     AditNode *node = adit_substitution_keep(self, adit_node_new_scalar(text, TRUE, &place));
 
-    node->literal = TRUE;
+    node->literal = !quantity.opaque;
     node->origin = g_strdup_printf("$(%s)", reference->sum);
     return (AditValue){node, value.scope, expression.pass, quantity.opaque};
 }
@@ -371,13 +378,27 @@ substitute_reference(AditSubstitution *self, AditValue value, const Reference *r
                : compute(self, value, reference, offset);
 }
 
-/* Prints one reference into a longer text. */
+/* A text that is put together: as it is, and as it must be written while a parameter is opaque. */
+typedef struct {
+    GString *text;
+    GString *bound;
+    gboolean opaque;
+} Composition;
+
+static void
+append_text(Composition *out, const char *text)
+{
+    g_string_append(out->text, text);
+    for (; *text != '\0'; text++)
+        g_string_append(out->bound, *text == '$' ? "$$" : (char[]){*text, '\0'});
+}
+
 static gboolean
 print_reference(AditSubstitution *self, AditValue value, const Reference *reference, gsize offset,
-                GString *out, gboolean *opaque)
+                Composition *out)
 {
     if (reference->name == NULL && reference->sum == NULL) {
-        g_string_append_c(out, '$');
+        append_text(out, "$");
         return TRUE;
     }
     AditValue inner = substitute_reference(self, value, reference, offset);
@@ -385,11 +406,11 @@ print_reference(AditSubstitution *self, AditValue value, const Reference *refere
     if (inner.node == NULL)
         return FALSE;
     if (inner.opaque) {
-        *opaque = TRUE;
+        out->opaque = TRUE;
         if (reference->sum != NULL)
-            g_string_append(out, inner.node->text);
+            g_string_append(out->bound, inner.node->text);
         else
-            g_string_append_len(out, value.node->text + offset, (gssize) reference->length);
+            g_string_append_len(out->bound, value.node->text + offset, (gssize) reference->length);
         return TRUE;
     }
     if (inner.node->kind != ADIT_NODE_SCALAR) {
@@ -397,40 +418,40 @@ print_reference(AditSubstitution *self, AditValue value, const Reference *refere
                reference->name, inner.node->kind == ADIT_NODE_LIST ? "a list" : "a mapping");
         return FALSE;
     }
-    g_string_append(out, inner.node->text);
-    if (out->len <= ADIT_YAML_MAX_SCALAR)
+    append_text(out, inner.node->text);
+    if (out->text->len <= ADIT_YAML_MAX_SCALAR)
         return TRUE;
     report(self, value, offset, reference->length, "text grows longer than 64 KiB");
     return FALSE;
 }
 
-/* Text with references in it. While a parameter is opaque, the rest keeps its `$$`. */
 static AditValue
 substitute_text(AditSubstitution *self, AditValue value)
 {
-    g_autoptr(GString) out = g_string_new(NULL);
+    g_autoptr(GString) plain = g_string_new(NULL), bound = g_string_new(NULL);
+    Composition out = {plain, bound, FALSE};
     const char *text = value.node->text;
-    gboolean opaque = FALSE, good = TRUE;
 
-    for (gsize i = 0; good && text[i] != '\0';) {
+    for (gsize i = 0; text[i] != '\0';) {
         if (text[i] != '$') {
-            g_string_append_c(out, text[i++]);
+            append_text(&out, (char[]){text[i++], '\0'});
             continue;
         }
         Reference reference = read_reference(self, value, i);
+        gboolean good = reference.length > 0 && print_reference(self, value, &reference, i, &out);
 
-        good = reference.length > 0 && print_reference(self, value, &reference, i, out, &opaque);
         i += reference.length;
         g_free(reference.name);
         g_free(reference.sum);
+        if (!good)
+            return nothing;
     }
-    if (!good)
-        return nothing;
-    AditNode *node = adit_node_new_scalar(out->str, FALSE, &value.node->place);
+    AditNode *node =
+        adit_node_new_scalar(out.opaque ? bound->str : plain->str, FALSE, &value.node->place);
 
-    node->literal = TRUE;
+    node->literal = !out.opaque;
     node->origin = g_strdup(text);
-    return (AditValue){adit_substitution_keep(self, node), value.scope, value.pass, opaque};
+    return (AditValue){adit_substitution_keep(self, node), value.scope, value.pass, out.opaque};
 }
 
 static AditValue
@@ -485,6 +506,23 @@ open_repeat(AditSubstitution *self, AditValue value)
     return adit_scope_new(self, value.scope, index->text, ADIT_SCOPE_OPAQUE, nothing);
 }
 
+/* Keys stay, but for the name in a reference. */
+static AditNode *
+substitute_key(AditSubstitution *self, AditValue value, guint index)
+{
+    AditNode *key = adit_node_get_key(value.node, index);
+
+    if (adit_node_count(value.node) != 1 || key->text[0] != '$')
+        return adit_node_ref(key);
+    value.node = key;
+    AditNode *name = adit_substitute_all(self, value);
+
+    if (name == NULL || name->kind == ADIT_NODE_SCALAR)
+        return name;
+    adit_node_unref(name);
+    return adit_node_ref(key);
+}
+
 static AditNode *
 substitute_collection(AditSubstitution *self, AditValue value)
 {
@@ -498,14 +536,16 @@ substitute_collection(AditSubstitution *self, AditValue value)
         if (node->kind == ADIT_NODE_MAPPING && item.node->kind == ADIT_NODE_MAPPING &&
             strcmp(adit_node_get_key(node, i)->text, "repeat") == 0)
             item.scope = open_repeat(self, item);
-        AditNode *child = adit_substitute_all(self, item);
+        g_autoptr(AditNode) child = adit_substitute_all(self, item);
+        g_autoptr(AditNode) key =
+            node->kind == ADIT_NODE_MAPPING ? substitute_key(self, value, i) : NULL;
 
-        if (child == NULL)
+        if (child == NULL || (key == NULL && node->kind == ADIT_NODE_MAPPING))
             return NULL;
         if (node->kind == ADIT_NODE_LIST)
-            adit_node_append(result, child);
+            adit_node_append(result, g_steal_pointer(&child));
         else
-            adit_node_set(result, adit_node_ref(adit_node_get_key(node, i)), child);
+            adit_node_set(result, g_steal_pointer(&key), g_steal_pointer(&child));
     }
     return g_steal_pointer(&result);
 }

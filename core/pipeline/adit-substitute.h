@@ -21,11 +21,11 @@ struct _AditPass {
 };
 
 /**
- * AditValue: a node with the names it may use. Substitution is lazy: a node is resolved where its value
- * is needed.
+ * AditValue: a node with the names it may use. Substitution is lazy: a node is resolved where its
+ * value is needed.
  * @node: NULL: wrong, and reported already
- * @opaque: it depends on a parameter that is not known here, because a part is looked at by itself; @node
- *   is its text
+ * @opaque: it depends on a parameter that is not known here, because a part is looked at by itself;
+ * @node is its text
  */
 typedef struct {
     AditNode *node;
@@ -83,7 +83,8 @@ gboolean adit_substitution_work(AditSubstitution *self, const AditPlace *place, 
 /* What @value stands for: the same node, or what `$` in it leads to; not resolved inside lists and
  * mappings. */
 AditValue adit_substitute(AditSubstitution *self, AditValue value);
-/* A tree in which everything known is substituted; what is opaque stays as text. NULL after errors. */
+/* A tree in which everything known is substituted; what is opaque stays as text. NULL after errors.
+ */
 AditNode *adit_substitute_all(AditSubstitution *self, AditValue value);
 
 /* Parts of a list or mapping, with its scope. */
@@ -110,10 +111,11 @@ typedef struct {
 /* Looks up a word of an expression: sets its value. */
 typedef AditQuantity (*AditLookup)(const char *word, gpointer user_data);
 
-/* The value of @text, the inside of "$(...)". @bound gets the text with known words replaced by their
- * values. On errors @message is set and the value is wrong; it is not set when @lookup was wrong. */
-AditQuantity adit_arithmetic(const char *text, AditLookup lookup, gpointer user_data, GString *bound,
-                             char **message);
+/* The value of @text, the inside of "$(...)". @bound gets the text with known words replaced by
+ * their values. On errors @message is set and the value is wrong; it is not set when @lookup was
+ * wrong. */
+AditQuantity adit_arithmetic(const char *text, AditLookup lookup, gpointer user_data,
+                             GString *bound, char **message);
 char *adit_quantity_to_string(AditQuantity quantity);
 
 G_END_DECLS

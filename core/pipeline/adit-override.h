@@ -1,0 +1,35 @@
+/* core/pipeline/adit-override.h - SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "adit-node.h"
+
+G_BEGIN_DECLS
+
+/**
+ * AditOverride: one argument of the command line, read.
+ * @is_path: it came after "-o" and sets any key; else it sets a declared parameter
+ * @append: "path+=value"
+ * @remove: "path=~"
+ * @used: (parameters) it was declared
+ */
+typedef struct {
+    AditSource *source;
+    char *path;
+    AditNode *value;
+    gboolean is_path;
+    gboolean append;
+    gboolean remove;
+    gboolean used;
+} AditOverride;
+
+/* (element-type AditOverride): reads arguments as in adit_experiment_read(); their sources are
+ * added to
+ * @sources. Wrong ones are reported and left out. */
+GPtrArray *adit_overrides_read(const char *const *arguments, guint first_argument,
+                               GPtrArray *sources, AditDiagnostics *diagnostics);
+/* Carries out those with a path on the file's tree, in turn. */
+void adit_overrides_apply(const GPtrArray *overrides, AditNode *root, AditDiagnostics *diagnostics);
+/* (nullable): the last one that sets parameter @name; all of that name count as used. */
+AditOverride *adit_overrides_find(const GPtrArray *overrides, const char *name);
+
+G_END_DECLS
