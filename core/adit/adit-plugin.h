@@ -13,6 +13,7 @@
 #include <adit/adit-graph.h>
 #include <adit/adit-initializer.h>
 #include <adit/adit-loss.h>
+#include <adit/adit-npy.h>
 #include <adit/adit-op.h>
 #include <adit/adit-ops.h>
 #include <adit/adit-optimizer.h>

@@ -1,0 +1,251 @@
+/* core/component/adit-selection.c - SPDX-License-Identifier: MIT */
+#include "adit-selection.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_DEPTH 64
+
+/**
+ * Path: the segments from the root to a scope, of one instance.
+ */
+typedef struct {
+    guint length;
+    guint numbers[MAX_DEPTH];
+    const AditScope *scopes[MAX_DEPTH];
+} Path;
+
+static void
+path_init(Path *self, const AditScope *scope, guint instance)
+{
+    g_autofree char *text = adit_scope_to_string(scope, instance);
+    g_auto(GStrv) words = g_strsplit(text, ".", -1);
+    self->length = 0;
+    for (const AditScope *s = scope; s != NULL; s = s->parent)
+        self->length++;
+    self->length = MIN(self->length, MAX_DEPTH);
+    guint i = self->length;
+    for (const AditScope *s = scope; s != NULL && i > 0; s = s->parent) {
+        i--;
+        self->scopes[i] = s;
+        self->numbers[i] = s->number > 0 ? (guint) strtoul(words[i], NULL, 10) : 0;
+    }
+}
+
+static gboolean
+in_range(const char *segment, guint number)
+{
+    char *end;
+    gulong from = strtoul(segment, &end, 10);
+    if (*end == '\0')
+        return number == from;
+    gulong to = strtoul(end + 2, &end, 10);
+    gulong by = *end == '/' ? strtoul(end + 1, NULL, 10) : 1;
+    return number >= from && number <= to && (number - from) % MAX(by, 1) == 0;
+}
+
+static gboolean
+segment_matches(const char *segment, const Path *path, guint index)
+{
+    const AditScope *scope = path->scopes[index];
+    if (g_str_equal(segment, "*"))
+        return TRUE;
+    if (g_ascii_isdigit(segment[0]))
+        return scope->number > 0 && in_range(segment, path->numbers[index]);
+    return g_strcmp0(segment, scope->name) == 0 ||
+           (scope->number > 0 && g_strcmp0(segment, scope->type) == 0);
+}
+
+/* "**" stands for any number of segments, at the end for at least one. */
+static gboolean
+matches(char **segments, const Path *path, guint index)
+{
+    if (*segments == NULL)
+        return index == path->length;
+    if (!g_str_equal(*segments, "**"))
+        return index < path->length && segment_matches(*segments, path, index) &&
+               matches(segments + 1, path, index + 1);
+    for (guint i = index + (segments[1] == NULL); i <= path->length; i++) {
+        if (matches(segments + 1, path, i))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static char **
+split_address(const char *address, const char **port)
+{
+    const char *colon = strchr(address, ':');
+    g_autofree char *item =
+        colon != NULL ? g_strndup(address, (gsize) (colon - address)) : g_strdup(address);
+    /* a range has dots of its own */
+    g_auto(GStrv) parts = g_strsplit(item, "..", -1);
+    GString *joined = g_string_new(parts[0]);
+    for (guint i = 1; parts[i] != NULL; i++)
+        g_string_append_printf(joined, "\001\001%s", parts[i]);
+    char **segments = g_strsplit(joined->str, ".", -1);
+    for (char **segment = segments; *segment != NULL; segment++)
+        g_strdelimit(*segment, "\001", '.');
+    g_string_free(joined, TRUE);
+    *port = g_intern_string(colon != NULL ? colon + 1 : "out");
+    return segments;
+}
+
+/* @seen: tensor -> set of instances + 1. Returns whether the instance was new. */
+static gboolean
+mark_picked(GHashTable *seen, AditTensor *tensor, guint instance)
+{
+    GHashTable *instances = g_hash_table_lookup(seen, tensor);
+    if (instances == NULL) {
+        instances = g_hash_table_new(NULL, NULL);
+        g_hash_table_insert(seen, tensor, instances);
+    }
+    return g_hash_table_add(instances, GUINT_TO_POINTER(instance + 1));
+}
+
+static void
+clear_pick(gpointer data)
+{
+    g_free(((AditPick *) data)->address);
+}
+
+static int
+compare_segments(const char *a, const char *b)
+{
+    static const char *const roots[] = {"input", "augment", "stem", "trunk", "head", "exits"};
+    gulong m = strtoul(a, NULL, 10), n = strtoul(b, NULL, 10);
+    for (guint i = 0; i < G_N_ELEMENTS(roots); i++) {
+        m = g_str_equal(a, roots[i]) ? i : m;
+        n = g_str_equal(b, roots[i]) ? i : n;
+    }
+    return m < n ? -1 : m > n;
+}
+
+/* Forward order; what is inside an item comes before the item's own output. */
+static int
+compare_picks(gconstpointer a, gconstpointer b)
+{
+    g_auto(GStrv) p = g_strsplit_set(((const AditPick *) a)->address, ".:", -1);
+    g_auto(GStrv) q = g_strsplit_set(((const AditPick *) b)->address, ".:", -1);
+    for (guint i = 0; p[i] != NULL || q[i] != NULL; i++) {
+        if (p[i] == NULL || q[i] == NULL)
+            return p[i] != NULL ? -1 : 1;
+        int order = compare_segments(p[i], q[i]);
+        if (order != 0)
+            return order;
+    }
+    return 0;
+}
+
+GArray *
+adit_graph_pick(AditGraph *graph, const char *address)
+{
+    GArray *picks = g_array_new(FALSE, FALSE, sizeof(AditPick));
+    g_array_set_clear_func(picks, clear_pick);
+    const char *port;
+    g_auto(GStrv) segments = split_address(address, &port);
+    g_autoptr(GHashTable) seen =
+        g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify) g_hash_table_unref);
+    const GArray *taps = graph->root->taps;
+    for (guint i = 0; i < taps->len; i++) {
+        const AditTap *tap = &g_array_index(taps, AditTap, i);
+        guint count = tap->port == port ? adit_scope_count(tap->scope) : 0;
+        for (guint j = 0; j < count; j++) {
+            Path path;
+            path_init(&path, tap->scope, j);
+            if (!matches(segments, &path, 0) || !mark_picked(seen, tap->tensor, j))
+                continue;
+            g_autofree char *text = adit_scope_to_string(tap->scope, j);
+            AditPick pick = {.tensor = tap->tensor, .instance = j};
+            pick.address = g_str_equal(port, "out") ? g_steal_pointer(&text)
+                                                    : g_strdup_printf("%s:%s", text, port);
+            g_array_append_val(picks, pick);
+        }
+    }
+    g_array_sort(picks, compare_picks);
+    return picks;
+}
+
+gboolean
+adit_address_covers(const char *address, const AditScope *scope, guint instance)
+{
+    const char *port;
+    g_auto(GStrv) segments = split_address(address, &port);
+    Path path;
+    path_init(&path, scope, instance);
+    for (guint length = path.length; length > 0; length--) {
+        path.length = length;
+        if (matches(segments, &path, 0))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* The ports of the item at @segments, and its type; NULL if there is no such item. */
+static GPtrArray *
+list_ports(AditGraph *graph, char **segments, const char **type)
+{
+    GPtrArray *ports = NULL;
+    const GArray *taps = graph->root->taps;
+    for (guint i = 0; i < taps->len; i++) {
+        const AditTap *tap = &g_array_index(taps, AditTap, i);
+        for (guint j = 0; j < adit_scope_count(tap->scope); j++) {
+            Path path;
+            path_init(&path, tap->scope, j);
+            if (!matches(segments, &path, 0))
+                continue;
+            if (ports == NULL)
+                ports = g_ptr_array_new();
+            if (!g_ptr_array_find(ports, tap->port, NULL))
+                g_ptr_array_add(ports, (gpointer) tap->port);
+            *type = tap->scope->type != NULL ? tap->scope->type : tap->scope->name;
+            break;
+        }
+    }
+    return ports;
+}
+
+/* Highest number among the items of the sequence at @segments. */
+static guint
+count_children(AditGraph *graph, char **segments)
+{
+    guint count = 0;
+    const GArray *taps = graph->root->taps;
+    for (guint i = 0; i < taps->len; i++) {
+        const AditTap *tap = &g_array_index(taps, AditTap, i);
+        if (tap->scope->number == 0)
+            continue;
+        for (guint j = 0; j < adit_scope_count(tap->scope); j++) {
+            Path path;
+            path_init(&path, tap->scope, j);
+            guint number = path.numbers[path.length - 1];
+            path.length--;
+            if (number > count && matches(segments, &path, 0))
+                count = number;
+        }
+    }
+    return count;
+}
+
+char *
+adit_graph_explain_address(AditGraph *graph, const char *address)
+{
+    const char *port, *type = NULL;
+    g_auto(GStrv) segments = split_address(address, &port);
+    g_autoptr(GPtrArray) ports = list_ports(graph, segments, &type);
+    if (ports != NULL) {
+        g_autofree char *item = g_strndup(address, strcspn(address, ":"));
+        g_ptr_array_add(ports, NULL);
+        g_autofree char *list = g_strjoinv(", ", (char **) ports->pdata);
+        return g_strdup_printf("'%s' has no ':%s'; it is a '%s' (%s)", item, port, type, list);
+    }
+    for (guint n = g_strv_length(segments); n > 1; n--) {
+        g_clear_pointer(&segments[n - 1], g_free);
+        guint count = count_children(graph, segments);
+        g_autofree char *around = g_strjoinv(".", segments);
+        if (count > 0)
+            return g_strdup_printf("nothing is at '%s'; '%s' has %u item%s", address, around, count,
+                                   count == 1 ? "" : "s");
+    }
+    return g_strdup_printf("nothing is at '%s'", address);
+}

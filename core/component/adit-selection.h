@@ -1,0 +1,30 @@
+/* core/component/adit-selection.h - SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "adit-graph-private.h"
+
+G_BEGIN_DECLS
+
+/* What an address (LANGUAGE 2.6, its grammar checked by the reader) means in a built graph. */
+
+/**
+ * AditPick: one tensor that an address found.
+ * @address: its shortest spelling: "trunk.7:pre"
+ * @tensor: where it was made, perhaps in a loop's body
+ * @instance: which iteration of all loops around it
+ */
+typedef struct {
+    char *address;
+    AditTensor *tensor;
+    guint instance;
+} AditPick;
+
+/* (transfer full) (element-type AditPick): the tensors at @address in forward order, one pick for
+ * each tensor however many addresses it has; empty: nothing is there. */
+GArray *adit_graph_pick(AditGraph *graph, const char *address);
+/* Whether an item or anything around it is at @address: what is inside belongs to it. */
+gboolean adit_address_covers(const char *address, const AditScope *scope, guint instance);
+/* Why adit_graph_pick() found nothing: "nothing is at 'trunk.25'; 'trunk' has 20 items". */
+char *adit_graph_explain_address(AditGraph *graph, const char *address);
+
+G_END_DECLS

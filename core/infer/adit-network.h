@@ -1,0 +1,104 @@
+/* core/infer/adit-network.h - SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "adit-data.h"
+#include "adit-device.h"
+#include "adit-experiment.h"
+#include "adit-settings.h"
+#include "adit-tensor-list.h"
+
+G_BEGIN_DECLS
+
+/**
+ * AditNetworkShape: what the data asks of a network.
+ * @classes: 0 for values
+ */
+typedef struct {
+    AditShape inputs;
+    AditShape targets;
+    guint classes;
+} AditNetworkShape;
+
+/**
+ * adit_network_build:
+ * @blocks: (nullable): augmentations, before the model's `transform`
+ * @loss: (nullable): with it the targets come in and the rows' loss and metric go out
+ * @outputs: (out caller-allocates): the tensors
+ *
+ * Writes a model down for training or evaluation. What does not fit is told by the graph's error.
+ *
+ * Returns: (transfer full): the graph
+ */
+typedef struct {
+    AditTensor *logits;
+    AditTensor *loss;   /* a scalar for every row; NULL without a loss */
+    AditTensor *metric; /* likewise */
+} AditNetworkTensors;
+
+AditGraph *adit_network_build(const AditModel *model, AditMode mode, const AditNetworkShape *shape,
+                              AditBlock *augment, AditLoss *loss, AditNetworkTensors *tensors);
+/* Adds the graph's error to @diagnostics at the place of the component that made it. */
+void adit_network_diagnose(AditGraph *graph, AditDiagnostics *diagnostics);
+
+/**
+ * AditNetwork: a model with its weights on a device, ready to be evaluated.
+ */
+typedef struct _AditNetwork AditNetwork;
+
+/**
+ * adit_network_new:
+ * @loss: (nullable): without it the network gives outputs only
+ * @n_slots: numbers the optimizer keeps for each parameter
+ *
+ * Builds and compiles the model for evaluation, with all weights 0. Fails with ADIT_ERROR_INVALID
+ * (the message is complete, with places and excerpts) or ADIT_ERROR_MEMORY. Borrows the experiment,
+ * holds the device.
+ */
+AditNetwork *adit_network_new(const AditExperiment *experiment, const AditNetworkShape *shape,
+                              AditLoss *loss, AditDevice *device, guint n_slots, GError **error);
+void adit_network_free(AditNetwork *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditNetwork, adit_network_free)
+
+/* Sets the optimizer's slots to 0. */
+void adit_network_clear_slots(AditNetwork *self);
+/* Draws the initial weights; each from the stream of its name. */
+void adit_network_initialize(AditNetwork *self, guint64 seed);
+
+const AditLayout *adit_network_get_layout(const AditNetwork *self);
+AditMemory *adit_network_get_memory(const AditNetwork *self);
+AditDevice *adit_network_get_device(const AditNetwork *self);
+const AditNetworkShape *adit_network_get_shape(const AditNetwork *self);
+AditGraph *adit_network_get_graph(const AditNetwork *self);
+guint64 adit_network_count_parameters(const AditNetwork *self);
+
+/**
+ * AditScores: means over a split. @metric is that of the loss's class.
+ */
+typedef struct {
+    gsize rows;
+    double loss;
+    double metric;
+} AditScores;
+
+/* Loss and metric over a split, the same bits for every batch size. */
+gboolean adit_network_evaluate(AditNetwork *self, const AditSplit *split, gsize batch,
+                               AditScores *scores, GError **error);
+/* What the loss predicts from the outputs (else the outputs), @width numbers a row; @each is called
+ * with every batch's rows in order. */
+typedef gboolean (*AditPredictionFunc)(gsize first_row, gsize rows, gsize width,
+                                       const double *outputs, const double *predictions,
+                                       gpointer user_data, GError **error);
+gboolean adit_network_predict(AditNetwork *self, const AditSplit *split, gsize batch,
+                              AditPredictionFunc func, gpointer user_data, GError **error);
+
+/* Parameters and states as named tensors (float32). */
+AditTensorList *adit_network_save(AditNetwork *self);
+/* The other way round; all names must be there with their shapes, and no others:
+ * ADIT_ERROR_DAMAGED. */
+gboolean adit_network_load(AditNetwork *self, const AditTensorList *tensors, GError **error);
+/* The optimizer's slots, "NAME.0", "NAME.1". */
+AditTensorList *adit_network_save_slots(AditNetwork *self, guint n_slots);
+gboolean adit_network_load_slots(AditNetwork *self, guint n_slots, const AditTensorList *tensors,
+                                 GError **error);
+
+G_END_DECLS
