@@ -91,15 +91,16 @@ split_address(const char *address, const char **port)
     return segments;
 }
 
+/* @seen: tensor -> set of instances + 1. Returns whether the instance was new. */
 static gboolean
-is_picked(const GArray *picks, const AditTensor *tensor, guint instance)
+mark_picked(GHashTable *seen, AditTensor *tensor, guint instance)
 {
-    for (guint i = picks->len; i > 0; i--) {
-        const AditPick *pick = &g_array_index(picks, AditPick, i - 1);
-        if (pick->tensor == tensor && pick->instance == instance)
-            return TRUE;
+    GHashTable *instances = g_hash_table_lookup(seen, tensor);
+    if (instances == NULL) {
+        instances = g_hash_table_new(NULL, NULL);
+        g_hash_table_insert(seen, tensor, instances);
     }
-    return FALSE;
+    return g_hash_table_add(instances, GUINT_TO_POINTER(instance + 1));
 }
 
 static void
@@ -109,17 +110,29 @@ clear_pick(gpointer data)
 }
 
 static int
+compare_segments(const char *a, const char *b)
+{
+    static const char *const roots[] = {"input", "augment", "stem", "trunk", "head", "exits"};
+    gulong m = strtoul(a, NULL, 10), n = strtoul(b, NULL, 10);
+    for (guint i = 0; i < G_N_ELEMENTS(roots); i++) {
+        m = g_str_equal(a, roots[i]) ? i : m;
+        n = g_str_equal(b, roots[i]) ? i : n;
+    }
+    return m < n ? -1 : m > n;
+}
+
+/* Forward order; what is inside an item comes before the item's own output. */
+static int
 compare_picks(gconstpointer a, gconstpointer b)
 {
-    const AditPick *x = a, *y = b;
-    g_auto(GStrv) p = g_strsplit(x->address, ".", -1);
-    g_auto(GStrv) q = g_strsplit(y->address, ".", -1);
-    for (guint i = 0; p[i] != NULL && q[i] != NULL; i++) {
-        if (g_ascii_isdigit(p[i][0]) && g_ascii_isdigit(q[i][0])) {
-            gulong m = strtoul(p[i], NULL, 10), n = strtoul(q[i], NULL, 10);
-            if (m != n)
-                return m < n ? -1 : 1;
-        }
+    g_auto(GStrv) p = g_strsplit_set(((const AditPick *) a)->address, ".:", -1);
+    g_auto(GStrv) q = g_strsplit_set(((const AditPick *) b)->address, ".:", -1);
+    for (guint i = 0; p[i] != NULL || q[i] != NULL; i++) {
+        if (p[i] == NULL || q[i] == NULL)
+            return p[i] != NULL ? -1 : 1;
+        int order = compare_segments(p[i], q[i]);
+        if (order != 0)
+            return order;
     }
     return 0;
 }
@@ -131,6 +144,8 @@ adit_graph_pick(AditGraph *graph, const char *address)
     g_array_set_clear_func(picks, clear_pick);
     const char *port;
     g_auto(GStrv) segments = split_address(address, &port);
+    g_autoptr(GHashTable) seen =
+        g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify) g_hash_table_unref);
     const GArray *taps = graph->root->taps;
     for (guint i = 0; i < taps->len; i++) {
         const AditTap *tap = &g_array_index(taps, AditTap, i);
@@ -138,7 +153,7 @@ adit_graph_pick(AditGraph *graph, const char *address)
         for (guint j = 0; j < count; j++) {
             Path path;
             path_init(&path, tap->scope, j);
-            if (!matches(segments, &path, 0) || is_picked(picks, tap->tensor, j))
+            if (!matches(segments, &path, 0) || !mark_picked(seen, tap->tensor, j))
                 continue;
             g_autofree char *text = adit_scope_to_string(tap->scope, j);
             AditPick pick = {.tensor = tap->tensor, .instance = j};

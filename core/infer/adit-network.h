@@ -4,6 +4,7 @@
 #include "adit-data.h"
 #include "adit-device.h"
 #include "adit-experiment.h"
+#include "adit-settings.h"
 #include "adit-tensor-list.h"
 
 G_BEGIN_DECLS
@@ -49,15 +50,17 @@ typedef struct _AditNetwork AditNetwork;
  * @loss: (nullable): without it the network gives outputs only
  * @n_slots: numbers the optimizer keeps for each parameter
  *
- * Builds and compiles the model for evaluation, with all weights 0. Fails with ADIT_ERROR_INVALID (the
- * message is complete, with places and excerpts) or ADIT_ERROR_MEMORY. Borrows the experiment, holds the
- * device.
+ * Builds and compiles the model for evaluation, with all weights 0. Fails with ADIT_ERROR_INVALID
+ * (the message is complete, with places and excerpts) or ADIT_ERROR_MEMORY. Borrows the experiment,
+ * holds the device.
  */
 AditNetwork *adit_network_new(const AditExperiment *experiment, const AditNetworkShape *shape,
                               AditLoss *loss, AditDevice *device, guint n_slots, GError **error);
 void adit_network_free(AditNetwork *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditNetwork, adit_network_free)
 
+/* Sets the optimizer's slots to 0. */
+void adit_network_clear_slots(AditNetwork *self);
 /* Draws the initial weights; each from the stream of its name. */
 void adit_network_initialize(AditNetwork *self, guint64 seed);
 
@@ -80,8 +83,8 @@ typedef struct {
 /* Loss and metric over a split, the same bits for every batch size. */
 gboolean adit_network_evaluate(AditNetwork *self, const AditSplit *split, gsize batch,
                                AditScores *scores, GError **error);
-/* What the loss predicts from the outputs (else the outputs), @width numbers a row; @each is called with
- * every batch's rows in order. */
+/* What the loss predicts from the outputs (else the outputs), @width numbers a row; @each is called
+ * with every batch's rows in order. */
 typedef gboolean (*AditPredictionFunc)(gsize first_row, gsize rows, gsize width,
                                        const double *outputs, const double *predictions,
                                        gpointer user_data, GError **error);
@@ -90,10 +93,12 @@ gboolean adit_network_predict(AditNetwork *self, const AditSplit *split, gsize b
 
 /* Parameters and states as named tensors (float32). */
 AditTensorList *adit_network_save(AditNetwork *self);
-/* The other way round; all names must be there with their shapes, and no others: ADIT_ERROR_DAMAGED. */
+/* The other way round; all names must be there with their shapes, and no others:
+ * ADIT_ERROR_DAMAGED. */
 gboolean adit_network_load(AditNetwork *self, const AditTensorList *tensors, GError **error);
 /* The optimizer's slots, "NAME.0", "NAME.1". */
-AditTensorList *adit_network_save_slots(AditNetwork *self);
-gboolean adit_network_load_slots(AditNetwork *self, const AditTensorList *tensors, GError **error);
+AditTensorList *adit_network_save_slots(AditNetwork *self, guint n_slots);
+gboolean adit_network_load_slots(AditNetwork *self, guint n_slots, const AditTensorList *tensors,
+                                 GError **error);
 
 G_END_DECLS

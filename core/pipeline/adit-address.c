@@ -105,7 +105,8 @@ char *
 adit_address_check(const char *text, gboolean parameters)
 {
     const char *colon = strchr(text, ':');
-    g_autofree char *path = colon != NULL ? g_strndup(text, (gsize) (colon - text)) : g_strdup(text);
+    g_autofree char *path =
+        colon != NULL ? g_strndup(text, (gsize) (colon - text)) : g_strdup(text);
     const char *at = path, *end = find_end(at);
     g_autofree char *root = g_strndup(at, (gsize) (end - at));
     char *message = NULL;

@@ -315,8 +315,8 @@ read_unit(const char *text, const Unit *units, AditAmount *amount)
     for (; units->word != NULL; units++)
         if (strcmp(units->word, word) == 0) {
             /* dividing keeps 20% the number that 0.2 is */
-            amount->value = units->factor == 0.01 ? scalar.number / 100
-                                                  : scalar.number * units->factor;
+            amount->value =
+                units->factor == 0.01 ? scalar.number / 100 : scalar.number * units->factor;
             amount->unit = units->unit;
             return TRUE;
         }
@@ -518,8 +518,8 @@ adit_bind_keep_places(AditBinder *self, gconstpointer owner, const char *key,
     GHashTable *table = (GHashTable *) g_hash_table_lookup(all, owner);
 
     if (table == NULL) {
-        table = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-                                      (GDestroyNotify) g_array_unref);
+        table =
+            g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_array_unref);
         g_hash_table_insert(all, (gpointer) owner, table);
     }
     GArray *kept = g_array_new(FALSE, FALSE, sizeof(AditPlace));

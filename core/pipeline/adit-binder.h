@@ -43,9 +43,9 @@ struct _AditPipelineFile {
 };
 
 /**
- * AditBinder: what one reading of a pipeline needs. A bind function returns what was bound, or NULL when
- * it is wrong (reported) or depends on something opaque; @resolved, never NULL, gets the value as
- * config.resolved.yaml writes it.
+ * AditBinder: what one reading of a pipeline needs. A bind function returns what was bound, or NULL
+ * when it is wrong (reported) or depends on something opaque; @resolved, never NULL, gets the value
+ * as config.resolved.yaml writes it.
  * @files: all files read: absolute path -> AditPipelineFile
  * @installed: (nullable): files of installed parts, once they are needed
  * @stack: parts that are being bound, one inside the other
@@ -83,8 +83,8 @@ typedef struct {
 void adit_bound_clear(AditBound *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AditBound, adit_bound_clear)
 
-/* adit-bind-value.c: @owner is what adit_experiment_find_place() is asked for. @parameters: addresses
- * say where parameters are. */
+/* adit-bind-value.c: @owner is what adit_experiment_find_place() is asked for. @parameters:
+ * addresses say where parameters are. */
 AditBound adit_bind_value(AditBinder *self, const AditParameter *parameter, AditValue value,
                           gboolean parameters, gconstpointer owner);
 /* NULL: nothing is written. */
@@ -120,8 +120,8 @@ typedef struct {
 /* FALSE: wrong. */
 gboolean adit_bind_read_name(AditBinder *self, const char *kind, AditValue value, AditNamed *named);
 AditNode *adit_named_resolve(const AditNamed *named, AditNode *parameters);
-/* Sets the parameters of a component whose type is known. @item_name: (nullable): `name` is the item's
- * and goes there. */
+/* Sets the parameters of a component whose type is known. @item_name: (nullable): `name` is the
+ * item's and goes there. */
 AditComponent *adit_bind_type(AditBinder *self, GType type, const AditNamed *named,
                               char **item_name, AditNode **resolved);
 

@@ -13,11 +13,11 @@ G_BEGIN_DECLS
  * @folder: where NAME.csv goes; NULL: nowhere
  * @when: "start", "end", or the epoch
  *
- * Captures the features the probe wants, as many addresses at a time as its memory allows, and writes one
- * row for each address, in forward order: data,split,when,address, then the probe's columns. A file that
- * has rows of the same @when already gets them replaced.
+ * Captures the features the probe wants, as many addresses at a time as its memory allows, and
+ * writes one row for each address, in forward order: data,split,when,address, then the probe's
+ * columns. A file that has rows of the same @when already gets them replaced.
  */
-gboolean adit_probe_run(AditProbe *probe, AditNetwork *network, GPtrArray *data,
-                        const char *folder, const char *when, GError **error);
+gboolean adit_probe_run(AditProbe *probe, AditNetwork *network, GPtrArray *data, const char *folder,
+                        const char *when, GError **error);
 
 G_END_DECLS

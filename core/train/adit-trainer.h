@@ -77,9 +77,9 @@ typedef struct {
 /**
  * adit_train:
  *
- * Trains the experiment's stages, from the newest valid checkpoint of the run if there is one. Writes
- * metrics, checkpoints and, at their times, probes into the run directory. Does not set the run's
- * status.
+ * Trains the experiment's stages, from the newest valid checkpoint of the run if there is one.
+ * Writes metrics, checkpoints and, at their times, probes into the run directory. Does not set the
+ * run's status.
  *
  * Fails with ADIT_ERROR_STOPPED (asked to stop; a checkpoint is written), ADIT_ERROR_NUMERIC (a
  * non-finite loss; the message names block and step, no weight was changed by that step),

@@ -1,0 +1,28 @@
+/* core/infer/adit-feed.c - SPDX-License-Identifier: MIT */
+#include "adit-feed.h"
+
+#include "adit-component-private.h"
+
+void
+adit_feeds_set(AditFeed feeds[ADIT_N_FEEDS], const AditProgram *program, const AditSplit *split,
+               const AditPermutation *order, gsize first)
+{
+    for (guint i = 0; i < program->inputs->len; i++) {
+        const AditTensor *tensor = g_array_index(program->inputs, AditProgramInput, i).tensor;
+        gboolean is_target = g_str_equal(tensor->name, "targets");
+        feeds[i] = (AditFeed){.array = is_target ? split->targets : split->inputs,
+                              .subset = split->index,
+                              .order = order,
+                              .first = first};
+    }
+}
+
+double *
+adit_lives_new(const AditProgram *program, const AditClock *clock)
+{
+    AditClock start = {.steps = 1, .steps_per_epoch = 1};
+    double *lives = g_new0(double, program->lives->len + 1);
+    for (guint i = 0; i < program->lives->len; i++)
+        lives[i] = adit_live_get(program->lives->pdata[i], clock != NULL ? clock : &start);
+    return lives;
+}

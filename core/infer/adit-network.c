@@ -1,0 +1,229 @@
+/* core/infer/adit-network.c - SPDX-License-Identifier: MIT */
+#include "adit-network.h"
+
+#include "adit-feed.h"
+
+#include <string.h>
+
+struct _AditNetwork {
+    const AditExperiment *experiment;
+    AditDevice *device;
+    AditNetworkShape shape;
+    AditLoss *loss;
+    guint n_slots;
+
+    AditGraph *graph;
+    AditNetworkTensors tensors;
+    AditLayout *layout;
+    AditMemory *memory;
+
+    AditProgram *program; /* evaluation: sums of loss and metric */
+    AditExecutable *executable;
+    gsize executable_rows;
+};
+
+static AditBlock *
+get_eval_augment(const AditExperiment *experiment)
+{
+    if (experiment->datasets->len == 0)
+        return NULL;
+    return adit_dataset_get_settings(experiment->datasets->pdata[0])->eval_augment;
+}
+
+AditNetwork *
+adit_network_new(const AditExperiment *experiment, const AditNetworkShape *shape, AditLoss *loss,
+                 AditDevice *device, guint n_slots, GError **error)
+{
+    g_autoptr(AditNetwork) self = g_new0(AditNetwork, 1);
+    self->experiment = experiment;
+    self->device = g_object_ref(device);
+    self->shape = *shape;
+    self->loss = loss != NULL ? g_object_ref(loss) : NULL;
+    self->n_slots = n_slots;
+    self->graph = adit_network_build(&experiment->model, ADIT_MODE_EVALUATION, shape,
+                                     get_eval_augment(experiment), loss, &self->tensors);
+    g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
+    adit_network_diagnose(self->graph, diagnostics);
+    if (adit_diagnostics_fail(diagnostics, error))
+        return NULL;
+    self->layout = adit_layout_new(self->graph);
+    self->memory = adit_device_allocate(device, self->layout, n_slots, error);
+    if (self->memory == NULL)
+        return NULL;
+    return g_steal_pointer(&self);
+}
+
+static void
+drop_program(AditNetwork *self)
+{
+    adit_executable_free(self->device, g_steal_pointer(&self->executable));
+    g_clear_pointer(&self->program, adit_program_free);
+}
+
+void
+adit_network_free(AditNetwork *self)
+{
+    drop_program(self);
+    adit_memory_free(self->device, self->memory);
+    g_clear_pointer(&self->layout, adit_layout_unref);
+    g_clear_pointer(&self->graph, adit_graph_unref);
+    g_clear_object(&self->loss);
+    g_clear_object(&self->device);
+    g_free(self);
+}
+
+void
+adit_network_initialize(AditNetwork *self, guint64 seed)
+{
+    g_autofree double *parameters = g_new0(double, self->layout->n_parameters + 1);
+    g_autofree double *states = g_new0(double, self->layout->n_states + 1);
+    adit_layout_initialize(self->layout, seed, parameters, states);
+    adit_memory_write(self->device, self->memory, ADIT_ARENA_PARAMETERS, 0,
+                      self->layout->n_parameters, parameters);
+    adit_memory_write(self->device, self->memory, ADIT_ARENA_STATES, 0, self->layout->n_states,
+                      states);
+}
+
+void
+adit_network_clear_slots(AditNetwork *self)
+{
+    gsize count = self->n_slots * self->layout->n_parameters;
+    g_autofree double *zeros = g_new0(double, count + 1);
+    adit_memory_write(self->device, self->memory, ADIT_ARENA_OPTIMIZER, 0, count, zeros);
+}
+
+const AditLayout *
+adit_network_get_layout(const AditNetwork *self)
+{
+    return self->layout;
+}
+
+AditMemory *
+adit_network_get_memory(const AditNetwork *self)
+{
+    return self->memory;
+}
+
+AditDevice *
+adit_network_get_device(const AditNetwork *self)
+{
+    return self->device;
+}
+
+const AditNetworkShape *
+adit_network_get_shape(const AditNetwork *self)
+{
+    return &self->shape;
+}
+
+AditGraph *
+adit_network_get_graph(const AditNetwork *self)
+{
+    return self->graph;
+}
+
+guint64
+adit_network_count_parameters(const AditNetwork *self)
+{
+    guint64 count = 0;
+    for (guint i = 0; i < self->layout->slots->len; i++) {
+        const AditSlot *slot = self->layout->slots->pdata[i];
+        if (!slot->is_state)
+            count += slot->n * adit_shape_count(&slot->shape);
+    }
+    return count;
+}
+
+/* Evaluation. */
+
+static gboolean
+ensure_evaluation(AditNetwork *self, gsize batch, GError **error)
+{
+    if (self->executable != NULL && self->executable_rows >= batch)
+        return TRUE;
+    drop_program(self);
+    AditProgramOutput outputs[] = {
+        {.kind = ADIT_OUTPUT_SUM, .tensor = self->tensors.loss},
+        {.kind = ADIT_OUTPUT_SUM, .tensor = self->tensors.metric},
+    };
+    self->program =
+        adit_compile(self->graph, self->layout, NULL, 0, outputs, G_N_ELEMENTS(outputs));
+    self->executable = adit_device_prepare(self->device, self->program, self->memory, batch,
+                                           self->experiment->seed, error);
+    self->executable_rows = batch;
+    return self->executable != NULL;
+}
+
+gboolean
+adit_network_evaluate(AditNetwork *self, const AditSplit *split, gsize batch, AditScores *scores,
+                      GError **error)
+{
+    g_return_val_if_fail(self->loss != NULL && split->rows > 0, FALSE);
+    batch = MIN(batch, split->rows);
+    if (!ensure_evaluation(self, batch, error))
+        return FALSE;
+    g_autofree double *lives = adit_lives_new(self->program, NULL);
+    double sums[2];
+    adit_executable_read_sums(self->device, self->executable, sums, TRUE);
+    for (gsize first = 0; first < split->rows; first += batch) {
+        AditFeed feeds[ADIT_N_FEEDS];
+        adit_feeds_set(feeds, self->program, split, NULL, first);
+        AditCall call = {.rows = MIN(batch, split->rows - first), .feeds = feeds, .lives = lives};
+        adit_device_run(self->device, self->executable, &call);
+    }
+    adit_executable_read_sums(self->device, self->executable, sums, TRUE);
+    *scores = (AditScores){.rows = split->rows,
+                           .loss = sums[0] / (double) split->rows,
+                           .metric = sums[1] / (double) split->rows};
+    return TRUE;
+}
+
+/* Prediction. */
+
+static gboolean
+predict_batches(AditNetwork *self, const AditProgram *program, AditExecutable *executable,
+                const AditSplit *split, gsize batch, AditPredictionFunc func, gpointer user_data,
+                GError **error)
+{
+    const AditTensor *logits = g_array_index(program->outputs, AditProgramOutput, 0).tensor;
+    const AditTensor *predicted = g_array_index(program->outputs, AditProgramOutput, 1).tensor;
+    gsize width = adit_shape_count(&logits->shape);
+    g_autofree double *outputs = g_new(double, batch *width);
+    g_autofree double *predictions = g_new(double, batch *adit_shape_count(&predicted->shape));
+    g_autofree double *lives = adit_lives_new(program, NULL);
+    for (gsize first = 0; first < split->rows; first += batch) {
+        AditFeed feeds[ADIT_N_FEEDS];
+        adit_feeds_set(feeds, program, split, NULL, first);
+        AditCall call = {.rows = MIN(batch, split->rows - first), .feeds = feeds, .lives = lives};
+        adit_device_run(self->device, executable, &call);
+        adit_executable_read_output(self->device, executable, 0, outputs);
+        adit_executable_read_output(self->device, executable, 1, predictions);
+        if (!func(first, call.rows, width, outputs, predictions, user_data, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean
+adit_network_predict(AditNetwork *self, const AditSplit *split, gsize batch,
+                     AditPredictionFunc func, gpointer user_data, GError **error)
+{
+    AditTensor *predicted = self->tensors.logits;
+    batch = MAX(MIN(batch, split->rows), 1);
+    if (self->loss != NULL && ADIT_LOSS_GET_CLASS(self->loss)->predict != NULL)
+        predicted = ADIT_LOSS_GET_CLASS(self->loss)->predict(self->loss, self->graph, predicted);
+    AditProgramOutput outputs[] = {
+        {.kind = ADIT_OUTPUT_READ, .tensor = self->tensors.logits},
+        {.kind = ADIT_OUTPUT_READ, .tensor = predicted},
+    };
+    g_autoptr(AditProgram) program =
+        adit_compile(self->graph, self->layout, NULL, 0, outputs, G_N_ELEMENTS(outputs));
+    AditExecutable *executable = adit_device_prepare(self->device, program, self->memory, batch,
+                                                     self->experiment->seed, error);
+    if (executable == NULL)
+        return FALSE;
+    gboolean done =
+        predict_batches(self, program, executable, split, batch, func, user_data, error);
+    adit_executable_free(self->device, executable);
+    return done;
+}

@@ -1,0 +1,397 @@
+/* core/train/adit-train-step.c - SPDX-License-Identifier: MIT */
+#include "adit-train-step.h"
+
+#include <adit/adit-ops.h>
+
+#include "adit-component-private.h"
+#include "adit-feed.h"
+#include "adit-gradient.h"
+#include "adit-penalty.h"
+
+#include <math.h>
+
+/* Parameters of neighbouring arena ranges that are updated alike. */
+typedef struct {
+    gsize begin;
+    gsize end;
+    double factor;
+} Range;
+
+struct _AditTrainStep {
+    const AditExperiment *experiment;
+    const AditStage *stage;
+    AditNetwork *network;
+    AditDevice *device;
+
+    AditGraph *graph;
+    AditProgram *program;
+    AditExecutable *executable;
+
+    AditGraph *update_graph;
+    AditProgram *update_program;
+    AditExecutable *update_executable;
+    AditLive *factor;
+    GArray *ranges;
+};
+
+guint
+adit_stage_count_slots(const AditStage *stage)
+{
+    AditOptimizerClass *klass = ADIT_OPTIMIZER_GET_CLASS(stage->optimizer);
+    return klass->count_slots != NULL ? klass->count_slots(stage->optimizer) : 0;
+}
+
+static double
+get_factor(const AditStage *stage, const AditTensor *parameter, guint instance)
+{
+    double factor = 1;
+    for (guint i = 0; stage->freeze != NULL && stage->freeze[i] != NULL; i++) {
+        if (adit_parameter_is_at(parameter, instance, stage->freeze[i]))
+            return 0;
+    }
+    for (guint i = 0; stage->rates != NULL && i < stage->rates->len; i++) {
+        const AditRate *rate = &g_array_index(stage->rates, AditRate, i);
+        for (guint j = 0; rate->at[j] != NULL; j++) {
+            if (adit_parameter_is_at(parameter, instance, rate->at[j]))
+                factor = rate->factor;
+        }
+    }
+    return factor;
+}
+
+static void
+add_range(AditTrainStep *self, gsize begin, gsize end, double factor)
+{
+    if (self->ranges->len > 0) {
+        Range *last = &g_array_index(self->ranges, Range, self->ranges->len - 1);
+        if (last->end == begin && last->factor == factor) {
+            last->end = end;
+            return;
+        }
+    }
+    Range range = {begin, end, factor};
+    g_array_append_val(self->ranges, range);
+}
+
+/* Fills the ranges and returns whether any instance of the parameter is trained. */
+static gboolean
+add_ranges(AditTrainStep *self, const AditTensor *parameter)
+{
+    const AditSlot *slot =
+        adit_layout_find(adit_network_get_layout(self->network), parameter->names[0]);
+    gsize count = adit_shape_count(&slot->shape);
+    gboolean trained = FALSE;
+    for (guint i = 0; i < slot->n; i++) {
+        double factor = get_factor(self->stage, parameter, i);
+        gsize begin = slot->offset + i * count;
+        add_range(self, begin, begin + count, factor);
+        trained = trained || factor != 0;
+    }
+    return trained;
+}
+
+/* Scales all gradients so that the norm of all together is at most @clip. */
+static void
+clip_gradients(AditTensor **gradients, guint n, double clip)
+{
+    AditTensor *sum = NULL;
+    for (guint i = 0; i < n; i++) {
+        AditTensor *square = adit_sum(adit_square(gradients[i]));
+        sum = sum != NULL ? adit_add(sum, square) : square;
+    }
+    if (sum == NULL)
+        return;
+    AditTensor *limit = adit_constant(adit_tensor_get_graph(sum), clip);
+    AditTensor *norm = adit_max(adit_sqrt(sum), limit); /* never 0 */
+    AditTensor *factor = adit_div(limit, norm);
+    for (guint i = 0; i < n; i++)
+        gradients[i] = adit_mul(gradients[i], factor);
+}
+
+static AditTensor *
+build_objective(AditTrainStep *self, AditNetworkTensors *tensors, GError **error)
+{
+    const AditStage *stage = self->stage;
+    const AditDatasetSettings *settings =
+        adit_dataset_get_settings(self->experiment->datasets->pdata[0]);
+    self->graph = adit_network_build(&self->experiment->model, ADIT_MODE_TRAINING,
+                                     adit_network_get_shape(self->network), settings->augment,
+                                     stage->loss, tensors);
+    AditPlan plan = {.final_weight = 1, .ramp_from = -1};
+    if (!ADIT_STRATEGY_GET_CLASS(stage->strategy)->plan(stage->strategy, &plan, error))
+        return NULL;
+    AditTensor *objective = adit_reduce_rows(tensors->loss, ADIT_REDUCE_MEAN);
+    if (plan.final_weight != 1)
+        objective = adit_scale(objective, plan.final_weight);
+    for (guint i = 0; i < stage->regularizers->len; i++)
+        objective = adit_penalty_add(objective, stage->regularizers->pdata[i], self->graph);
+    g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
+    adit_network_diagnose(self->graph, diagnostics);
+    return adit_diagnostics_fail(diagnostics, error) ? NULL : objective;
+}
+
+static GPtrArray *
+list_trained(AditTrainStep *self)
+{
+    GPtrArray *trained = g_ptr_array_new();
+    for (guint i = 0; i < self->graph->tensors->len; i++) {
+        AditTensor *tensor = self->graph->tensors->pdata[i];
+        if (tensor->kind == ADIT_TENSOR_PARAMETER && add_ranges(self, tensor))
+            g_ptr_array_add(trained, tensor);
+    }
+    return trained;
+}
+
+static void
+add_state_updates(AditTrainStep *self, GArray *outputs)
+{
+    const AditLayout *layout = adit_network_get_layout(self->network);
+    for (guint i = 0; i < self->graph->updates->len; i++) {
+        const AditStateUpdate *update = &g_array_index(self->graph->updates, AditStateUpdate, i);
+        AditProgramOutput output = {
+            .kind = ADIT_OUTPUT_ARENA,
+            .tensor = update->value,
+            .arena = ADIT_ARENA_STATES,
+            .offset = adit_layout_find(layout, update->state->names[0])->offset,
+        };
+        g_array_append_val(outputs, output);
+    }
+}
+
+static gboolean
+compile_gradient(AditTrainStep *self, gsize max_rows, GError **error)
+{
+    const AditLayout *layout = adit_network_get_layout(self->network);
+    AditNetworkTensors tensors;
+    AditTensor *objective = build_objective(self, &tensors, error);
+    if (objective == NULL)
+        return FALSE;
+    g_autoptr(GArray) outputs = g_array_new(FALSE, FALSE, sizeof(AditProgramOutput));
+    AditProgramOutput fixed[] = {
+        {.kind = ADIT_OUTPUT_SUM, .tensor = tensors.loss},
+        {.kind = ADIT_OUTPUT_SUM, .tensor = tensors.metric},
+        {.kind = ADIT_OUTPUT_GUARD, .tensor = objective},
+    };
+    g_array_append_vals(outputs, fixed, G_N_ELEMENTS(fixed));
+
+    g_autoptr(GPtrArray) trained = list_trained(self);
+    g_autofree AditTensor **gradients = g_new0(AditTensor *, trained->len + 1);
+    adit_gradient(objective, (AditTensor **) trained->pdata, trained->len, gradients);
+    if (self->stage->clip > 0)
+        clip_gradients(gradients, trained->len, self->stage->clip);
+    for (guint i = 0; i < trained->len; i++) {
+        const AditTensor *parameter = trained->pdata[i];
+        AditProgramOutput output = {
+            .kind = ADIT_OUTPUT_ARENA,
+            .tensor = gradients[i],
+            .arena = ADIT_ARENA_GRADIENTS,
+            .offset = adit_layout_find(layout, parameter->names[0])->offset,
+        };
+        g_array_append_val(outputs, output);
+    }
+    add_state_updates(self, outputs);
+    if (adit_graph_get_error(self->graph) != NULL) {
+        g_propagate_error(error, g_error_copy(adit_graph_get_error(self->graph)));
+        return FALSE;
+    }
+    self->program = adit_compile(self->graph, layout, NULL, 0, (AditProgramOutput *) outputs->data,
+                                 outputs->len);
+    self->executable =
+        adit_device_prepare(self->device, self->program, adit_network_get_memory(self->network),
+                            max_rows, self->experiment->seed, error);
+    return self->executable != NULL;
+}
+
+/* The optimizer's update as a program of its own whose rows are the parameters' elements. */
+static gboolean
+compile_update(AditTrainStep *self, GError **error)
+{
+    const AditLayout *layout = adit_network_get_layout(self->network);
+    guint n_slots = adit_stage_count_slots(self->stage);
+    AditGraph *graph = self->update_graph = adit_graph_new(ADIT_MODE_TRAINING);
+    AditProgramInput inputs[ADIT_MAX_SLOTS + 2];
+    AditProgramOutput outputs[ADIT_MAX_SLOTS + 1];
+    AditUpdate update = {
+        .value = adit_input(graph, "value", &ADIT_SCALAR, 0),
+        .gradient = adit_input(graph, "gradient", &ADIT_SCALAR, 0),
+        .factor = adit_live(graph, self->factor),
+        .step = adit_step(graph),
+    };
+    inputs[0] = (AditProgramInput){update.value, TRUE, ADIT_ARENA_PARAMETERS, 0};
+    inputs[1] = (AditProgramInput){update.gradient, TRUE, ADIT_ARENA_GRADIENTS, 0};
+    for (guint i = 0; i < n_slots; i++) {
+        update.slots[i] = adit_input(graph, "slot", &ADIT_SCALAR, 0);
+        inputs[2 + i] = (AditProgramInput){update.slots[i], TRUE, ADIT_ARENA_OPTIMIZER,
+                                           i * layout->n_parameters};
+    }
+    adit_graph_enter_component(graph, self->stage->optimizer);
+    ADIT_OPTIMIZER_GET_CLASS(self->stage->optimizer)
+        ->update(self->stage->optimizer, graph, &update);
+    adit_graph_leave_component(graph);
+    if (adit_graph_get_error(graph) != NULL) {
+        g_propagate_error(error, g_error_copy(adit_graph_get_error(graph)));
+        return FALSE;
+    }
+    outputs[0] = (AditProgramOutput){
+        .kind = ADIT_OUTPUT_ARENA, .tensor = update.value, .arena = ADIT_ARENA_PARAMETERS};
+    for (guint i = 0; i < n_slots; i++)
+        outputs[1 + i] = (AditProgramOutput){.kind = ADIT_OUTPUT_ARENA,
+                                             .tensor = update.slots[i],
+                                             .arena = ADIT_ARENA_OPTIMIZER,
+                                             .offset = i * layout->n_parameters};
+    self->update_program = adit_compile(graph, layout, inputs, 2 + n_slots, outputs, 1 + n_slots);
+    gsize longest = 1;
+    for (guint i = 0; i < self->ranges->len; i++) {
+        const Range *range = &g_array_index(self->ranges, Range, i);
+        longest = MAX(longest, range->end - range->begin);
+    }
+    self->update_executable =
+        adit_device_prepare(self->device, self->update_program,
+                            adit_network_get_memory(self->network), longest, 0, error);
+    return self->update_executable != NULL;
+}
+
+AditTrainStep *
+adit_train_step_new(const AditExperiment *experiment, const AditStage *stage, AditNetwork *network,
+                    gsize max_rows, GError **error)
+{
+    g_autoptr(AditTrainStep) self = g_new0(AditTrainStep, 1);
+    self->experiment = experiment;
+    self->stage = stage;
+    self->network = network;
+    self->device = adit_network_get_device(network);
+    self->factor = adit_live_new(1);
+    self->ranges = g_array_new(FALSE, FALSE, sizeof(Range));
+    if (!compile_gradient(self, max_rows, error) || !compile_update(self, error))
+        return NULL;
+    return g_steal_pointer(&self);
+}
+
+void
+adit_train_step_free(AditTrainStep *self)
+{
+    adit_executable_free(self->device, self->executable);
+    adit_executable_free(self->device, self->update_executable);
+    g_clear_pointer(&self->program, adit_program_free);
+    g_clear_pointer(&self->update_program, adit_program_free);
+    g_clear_pointer(&self->graph, adit_graph_unref);
+    g_clear_pointer(&self->update_graph, adit_graph_unref);
+    adit_live_unref(self->factor);
+    g_array_unref(self->ranges);
+    g_free(self);
+}
+
+static void
+run_gradient(AditTrainStep *self, AditProgram *program, AditExecutable *executable,
+             const AditBatch *batch)
+{
+    AditFeed feeds[ADIT_N_FEEDS];
+    g_autofree double *lives = adit_lives_new(program, &batch->clock);
+    adit_feeds_set(feeds, program, batch->split, batch->order, batch->first);
+    AditCall call = {.step = batch->step,
+                     .update = batch->clock.step + 1,
+                     .rows = batch->rows,
+                     .feeds = feeds,
+                     .lives = lives};
+    adit_device_run(self->device, executable, &call);
+}
+
+static void
+run_update(AditTrainStep *self, const AditBatch *batch)
+{
+    g_autofree double *lives = adit_lives_new(self->update_program, &batch->clock);
+    guint factor = 0;
+    gboolean has_factor = g_ptr_array_find(self->update_program->lives, self->factor, &factor);
+    for (guint i = 0; i < self->ranges->len; i++) {
+        const Range *range = &g_array_index(self->ranges, Range, i);
+        if (range->factor == 0)
+            continue;
+        if (has_factor)
+            lives[factor] = range->factor;
+        AditCall call = {.step = batch->step,
+                         .update = batch->clock.step + 1,
+                         .rows = range->end - range->begin,
+                         .first_row = range->begin,
+                         .lives = lives};
+        adit_device_run(self->device, self->update_executable, &call);
+    }
+}
+
+gboolean
+adit_train_step_run(AditTrainStep *self, const AditBatch *batch)
+{
+    run_gradient(self, self->program, self->executable, batch);
+    run_update(self, batch);
+    return adit_device_is_finite(self->device);
+}
+
+void
+adit_train_step_read_sums(AditTrainStep *self, double sums[2], gboolean reset)
+{
+    adit_executable_read_sums(self->device, self->executable, sums, reset);
+}
+
+guint64
+adit_train_step_count_calls(const AditTrainStep *self)
+{
+    return adit_program_count_calls(self->program) + adit_program_count_calls(self->update_program);
+}
+
+/* Finding what is not finite. */
+
+static gboolean
+is_finite_instance(AditTrainStep *self, AditExecutable *executable, guint output,
+                   const AditTensor *tensor, guint instance, gsize rows)
+{
+    gsize count = adit_shape_count(&tensor->shape) * (tensor->rows ? rows : 1);
+    guint instances = 1;
+    for (guint i = 0; i < tensor->lead; i++)
+        instances *= (guint) tensor->shape.size[i];
+    g_autofree double *values = g_new(double, count + 1);
+    adit_executable_read_output(self->device, executable, output, values);
+    const double *own = values + count / instances * instance;
+    for (gsize i = 0; i < count / instances; i++) {
+        if (!isfinite(own[i]))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static char *
+locate_in(AditTrainStep *self, const GArray *picks, const AditProgram *program,
+          AditExecutable *executable, gsize rows)
+{
+    for (guint i = 0; i < picks->len; i++) {
+        const AditPick *pick = &g_array_index(picks, AditPick, i);
+        const AditTensor *tensor = g_array_index(program->outputs, AditProgramOutput, i).tensor;
+        if (!is_finite_instance(self, executable, i, tensor, pick->instance, rows))
+            return g_strdup(pick->address);
+    }
+    return g_strdup("loss");
+}
+
+char *
+adit_train_step_locate(AditTrainStep *self, const AditBatch *batch, GError **error)
+{
+    g_autoptr(GArray) picks = adit_graph_pick(self->graph, "**");
+    g_autoptr(GArray) outputs = g_array_new(FALSE, FALSE, sizeof(AditProgramOutput));
+    for (guint i = 0; i < picks->len; i++) {
+        AditProgramOutput output = {
+            .kind = ADIT_OUTPUT_READ,
+            .tensor = adit_tensor_unroll(g_array_index(picks, AditPick, i).tensor),
+        };
+        g_array_append_val(outputs, output);
+    }
+    g_autoptr(AditProgram) program =
+        adit_compile(self->graph, adit_network_get_layout(self->network), NULL, 0,
+                     (AditProgramOutput *) outputs->data, outputs->len);
+    AditExecutable *executable =
+        adit_device_prepare(self->device, program, adit_network_get_memory(self->network),
+                            batch->rows, self->experiment->seed, error);
+    if (executable == NULL)
+        return NULL;
+    run_gradient(self, program, executable, batch);
+    char *address = locate_in(self, picks, program, executable, batch->rows);
+    adit_executable_free(self->device, executable);
+    return address;
+}

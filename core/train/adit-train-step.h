@@ -1,0 +1,50 @@
+/* core/train/adit-train-step.h - SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <adit/adit-schedule.h>
+
+#include "adit-network.h"
+
+G_BEGIN_DECLS
+
+/**
+ * AditTrainStep: one stage's step, compiled: the gradient of loss and regularizers, and the update.
+ */
+typedef struct _AditTrainStep AditTrainStep;
+
+/* @max_rows: of a batch. Fails with ADIT_ERROR_INVALID (message complete, with places) or
+ * ADIT_ERROR_MEMORY. Borrows everything. */
+AditTrainStep *adit_train_step_new(const AditExperiment *experiment, const AditStage *stage,
+                                   AditNetwork *network, gsize max_rows, GError **error);
+void adit_train_step_free(AditTrainStep *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditTrainStep, adit_train_step_free)
+
+/**
+ * AditBatch: the rows of one step.
+ * @order: (nullable): of the epoch
+ * @step: number of the step within the run: what random numbers count by
+ * @clock: where the stage stands
+ */
+typedef struct {
+    const AditSplit *split;
+    const AditPermutation *order;
+    gsize first;
+    gsize rows;
+    guint64 step;
+    AditClock clock;
+} AditBatch;
+
+/* One update of the weights. FALSE: the loss was not finite, and nothing was changed. */
+gboolean adit_train_step_run(AditTrainStep *self, const AditBatch *batch);
+/* Sums of loss and metric over all rows since the last reset. */
+void adit_train_step_read_sums(AditTrainStep *self, double sums[2], gboolean reset);
+/* The address of the first block whose output is not finite in this batch; "loss" if they all are.
+ */
+char *adit_train_step_locate(AditTrainStep *self, const AditBatch *batch, GError **error);
+/* Number of kernel calls of one step: gradient and update. */
+guint64 adit_train_step_count_calls(const AditTrainStep *self);
+
+/* Numbers the stage's optimizer keeps for each parameter. */
+guint adit_stage_count_slots(const AditStage *stage);
+
+G_END_DECLS
