@@ -114,12 +114,6 @@ adit_data_count(const char *key, AditAmount amount, gsize rows, gsize *count, GE
     *count = 0;
     if (amount.value <= 0)
         return TRUE;
-    if (value != floor(value)) {
-        g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
-                    "%s: %g is no whole number of samples; write %g%% for a share", key,
-                    amount.value, amount.value * 100);
-        return FALSE;
-    }
     if (value < 1) {
         g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
                     "%s: %g%% of %" G_GSIZE_FORMAT " rows is no row", key, amount.value * 100,
@@ -141,7 +135,8 @@ adit_data_take(const char *key, AditAmount amount, gsize rows, gsize *left, gsiz
         gboolean share = amount.unit == ADIT_UNIT_PERCENT;
 
         g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
-                    "%s: %.15g%s leaves nothing to train on; %" G_GSIZE_FORMAT " rows were left",
+                    "%s: %.15g%s leaves nothing to train on; it takes from %" G_GSIZE_FORMAT
+                    " rows",
                     key, share ? amount.value * 100 : amount.value, share ? "%" : "", *left);
         return FALSE;
     }

@@ -261,7 +261,7 @@ ensure_opened(AditRegistry *self, Entry *entry)
 GType
 adit_registry_find(AditRegistry *self, const char *kind, const char *name, GError **error)
 {
-    g_autoptr(GRecMutexLocker) locker = g_rec_mutex_locker_new(&self->lock);
+    G_GNUC_UNUSED g_autoptr(GRecMutexLocker) locker = g_rec_mutex_locker_new(&self->lock);
     g_autofree char *stem = g_strdelimit(g_strdup(name), ":", '-');
     g_autofree char *file = g_strdup_printf("%s-%s", kind, stem);
     Entry *entry = g_hash_table_lookup(self->by_file, file);
@@ -281,7 +281,7 @@ adit_registry_find(AditRegistry *self, const char *kind, const char *name, GErro
 const char **
 adit_registry_list(AditRegistry *self, const char *kind, guint *n)
 {
-    g_autoptr(GRecMutexLocker) locker = g_rec_mutex_locker_new(&self->lock);
+    G_GNUC_UNUSED g_autoptr(GRecMutexLocker) locker = g_rec_mutex_locker_new(&self->lock);
     GPtrArray *names = g_ptr_array_new();
 
     for (guint i = 0; i < self->entries->len; i++) {
@@ -302,7 +302,7 @@ adit_registry_list(AditRegistry *self, const char *kind, guint *n)
 const GPtrArray *
 adit_registry_load_all(AditRegistry *self)
 {
-    g_autoptr(GRecMutexLocker) locker = g_rec_mutex_locker_new(&self->lock);
+    G_GNUC_UNUSED g_autoptr(GRecMutexLocker) locker = g_rec_mutex_locker_new(&self->lock);
 
     for (guint i = 0; i < self->entries->len; i++)
         ensure_opened(self, self->entries->pdata[i]);
@@ -312,7 +312,7 @@ adit_registry_load_all(AditRegistry *self)
 const AditOp *
 adit_registry_find_op(AditRegistry *self, const char *name)
 {
-    g_autoptr(GRecMutexLocker) locker = g_rec_mutex_locker_new(&self->lock);
+    G_GNUC_UNUSED g_autoptr(GRecMutexLocker) locker = g_rec_mutex_locker_new(&self->lock);
 
     return g_hash_table_lookup(self->ops, name);
 }
