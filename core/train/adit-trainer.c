@@ -527,8 +527,8 @@ get_majority(const AditSplit *split)
     g_autofree guint64 *counts = g_new0(guint64, split->classes);
     guint64 most = 0;
     for (gsize i = 0; i < split->rows; i++) {
-        guint64 *count = &counts[(gsize) adit_array_get(split->targets, split->index[i])];
-        most = MAX(most, ++*count);
+        guint64 count = ++counts[(gsize) adit_array_get(split->targets, split->index[i])];
+        most = MAX(most, count);
     }
     return (double) most / (double) split->rows;
 }
