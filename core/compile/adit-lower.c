@@ -224,7 +224,7 @@ static AditNode *
 emit_copy(Level *level, const AditTensor *from, const AditOperand *to)
 {
     AditNode *node = new_node(level, ADIT_INSTRUCTION_COPY, from);
-    node->instruction.run = from->rows ? ADIT_RUN_SLICES : ADIT_RUN_WHOLE;
+    node->instruction.domain = from->rows ? ADIT_DOMAIN_SLICES : ADIT_DOMAIN_WHOLE;
     node->instruction.n_inputs = 1;
     node->instruction.inputs[0] = get_place(level->lowering, from);
     node->instruction.output = *to;
@@ -258,7 +258,7 @@ wrap_in_loop(Level *level, AditNode *node, const AditLoop *loop)
 {
     AditNode *wrapper = new_node(level, ADIT_INSTRUCTION_LOOP, node->instruction.tensor);
     AditInstruction *instruction = &wrapper->instruction;
-    instruction->run = ADIT_RUN_WHOLE;
+    instruction->domain = ADIT_DOMAIN_WHOLE;
     instruction->level = loop->parent->depth;
     instruction->n = loop->n;
     instruction->independent = TRUE;
@@ -287,7 +287,7 @@ emit_combine(Level *level, AditNode *writer, AditTensor *tensor)
     parts.storage = storage.storage;
 
     AditNode *node = new_node(level, ADIT_INSTRUCTION_COMBINE, tensor);
-    node->instruction.run = ADIT_RUN_WHOLE;
+    node->instruction.domain = ADIT_DOMAIN_WHOLE;
     node->instruction.op = tensor->op;
     node->instruction.attributes = tensor->attributes;
     node->instruction.partial = partial;
@@ -330,7 +330,7 @@ emit_op(Level *level, AditTensor *tensor)
         rows = rows || tensor->inputs[i]->rows;
         node_needs(level, node, tensor->inputs[i]);
     }
-    instruction->run = rows ? ADIT_RUN_SLICES : ADIT_RUN_WHOLE;
+    instruction->domain = rows ? ADIT_DOMAIN_SLICES : ADIT_DOMAIN_WHOLE;
     instruction->output = get_place(self, tensor);
     g_ptr_array_add(level->nodes, node);
     g_hash_table_insert(self->writers, tensor, node);
@@ -345,7 +345,7 @@ emit_gather(Level *level, AditTensor *tensor)
     if (has_place(self, tensor)) /* linear: an arena itself */
         return;
     AditNode *node = new_node(level, ADIT_INSTRUCTION_GATHER, tensor);
-    node->instruction.run = ADIT_RUN_SLICES;
+    node->instruction.domain = ADIT_DOMAIN_SLICES;
     node->instruction.input = self->n_live_inputs++;
     node->instruction.output = get_place(self, tensor);
     AditProgramInput input = {.tensor = tensor};
@@ -491,16 +491,16 @@ finish_body(Level *level, const AditLoop *loop)
     }
 }
 
-static AditRun
-run_of(const GPtrArray *nodes)
+static AditDomain
+domain_of(const GPtrArray *nodes)
 {
     gboolean slices = FALSE, whole = FALSE;
     for (guint i = 0; i < nodes->len; i++) {
         const AditInstruction *instruction = nodes->pdata[i];
-        slices = slices || instruction->run != ADIT_RUN_WHOLE;
-        whole = whole || instruction->run != ADIT_RUN_SLICES;
+        slices = slices || instruction->domain != ADIT_DOMAIN_WHOLE;
+        whole = whole || instruction->domain != ADIT_DOMAIN_SLICES;
     }
-    return slices && whole ? ADIT_RUN_MIXED : whole ? ADIT_RUN_WHOLE : ADIT_RUN_SLICES;
+    return slices && whole ? ADIT_DOMAIN_MIXED : whole ? ADIT_DOMAIN_WHOLE : ADIT_DOMAIN_SLICES;
 }
 
 static void
@@ -558,7 +558,7 @@ emit_loop(Level *level, AditLoop *loop)
     instruction->body = g_ptr_array_new();
     g_autoptr(GPtrArray) deferred = g_ptr_array_new();
     lower_graph(self, loop->body, instruction->body, deferred);
-    instruction->run = run_of(instruction->body);
+    instruction->domain = domain_of(instruction->body);
     g_ptr_array_add(level->nodes, node);
     for (guint i = 0; i < loop->lasts->len; i++)
         g_hash_table_insert(self->writers, loop->lasts->pdata[i], node);

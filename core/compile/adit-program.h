@@ -56,10 +56,10 @@ typedef struct {
 } AditOperand;
 
 typedef enum {
-    ADIT_RUN_SLICES, /* slice by slice, no slice waits for another */
-    ADIT_RUN_WHOLE,  /* once, when all slices are there */
-    ADIT_RUN_MIXED,  /* a loop with both in its body */
-} AditRun;
+    ADIT_DOMAIN_SLICES, /* slice by slice, no slice waits for another */
+    ADIT_DOMAIN_WHOLE,  /* once, when all slices are there */
+    ADIT_DOMAIN_MIXED,  /* a loop with both in its body */
+} AditDomain;
 
 typedef enum {
     ADIT_INSTRUCTION_OP,
@@ -79,7 +79,7 @@ typedef enum {
  */
 typedef struct {
     AditInstructionKind kind;
-    AditRun run;
+    AditDomain domain;
     guint phase;
     guint level;
 

@@ -8,7 +8,7 @@
 static gboolean
 is_whole(const AditNode *node)
 {
-    return node->instruction.run == ADIT_RUN_WHOLE;
+    return node->instruction.domain == ADIT_DOMAIN_WHOLE;
 }
 
 static int

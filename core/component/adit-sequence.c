@@ -102,7 +102,7 @@ build_block(Builder *self, const AditItem *item)
     adit_tap(y, "out");
     self->fold.item = item_part(self);
     self->fold.name = item->type;
-    adit_graph_enter_component(self->graph, aggregator);
+    adit_graph_enter_component(self->graph, item->block); /* errors stand at the item */
     ADIT_AGGREGATOR_GET_CLASS(aggregator)->step(aggregator, self->graph, y, &self->fold);
     adit_graph_leave_component(self->graph);
     adit_tap(self->fold.collect, "collect");

@@ -72,6 +72,11 @@ adit_data_check(const AditData *self, const AditExamples *examples, GError **err
 
     if (inputs == NULL || inputs->rows == 0)
         return adit_data_fail(self, error, "no rows");
+    if (adit_shape_count(&inputs->shape) == 0) {
+        g_autofree char *shape = adit_shape_to_string(&inputs->shape);
+
+        return adit_data_fail(self, error, "inputs are %s, which is no number at all", shape);
+    }
     if (targets != NULL && targets->rows != inputs->rows)
         return adit_data_fail(self, error,
                               "%" G_GSIZE_FORMAT " inputs, but %" G_GSIZE_FORMAT " targets",
@@ -114,12 +119,6 @@ adit_data_count(const char *key, AditAmount amount, gsize rows, gsize *count, GE
     *count = 0;
     if (amount.value <= 0)
         return TRUE;
-    if (value != floor(value)) {
-        g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
-                    "%s: %g is no whole number of samples; write %g%% for a share", key,
-                    amount.value, amount.value * 100);
-        return FALSE;
-    }
     if (value < 1) {
         g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
                     "%s: %g%% of %" G_GSIZE_FORMAT " rows is no row", key, amount.value * 100,
@@ -141,7 +140,8 @@ adit_data_take(const char *key, AditAmount amount, gsize rows, gsize *left, gsiz
         gboolean share = amount.unit == ADIT_UNIT_PERCENT;
 
         g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
-                    "%s: %.15g%s leaves nothing to train on; %" G_GSIZE_FORMAT " rows were left",
+                    "%s: %.15g%s leaves nothing to train on; it takes from %" G_GSIZE_FORMAT
+                    " rows",
                     key, share ? amount.value * 100 : amount.value, share ? "%" : "", *left);
         return FALSE;
     }

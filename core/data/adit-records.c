@@ -214,13 +214,25 @@ adit_records_read(AditRecords *self, GError **error)
     return TRUE;
 }
 
+/* Passes over the byte order mark that spreadsheets put before UTF-8. */
+static gboolean
+adit_records_skip_mark(AditRecords *self, GError **error)
+{
+    while (self->end < 3 && !self->at_end)
+        if (!adit_records_fill(self, error))
+            return FALSE;
+    if (self->end >= 3 && memcmp(self->buffer, "\xef\xbb\xbf", 3) == 0)
+        self->start = 3;
+    return TRUE;
+}
+
 static gboolean
 adit_records_read_header(AditRecords *self, GError **error)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
     g_autoptr(GError) failure = NULL;
 
-    if (!adit_records_read(self, &failure)) {
+    if (!adit_records_skip_mark(self, &failure) || !adit_records_read(self, &failure)) {
         if (failure != NULL)
             g_propagate_error(error, g_steal_pointer(&failure));
         else
@@ -234,14 +246,10 @@ adit_records_read_header(AditRecords *self, GError **error)
     self->columns = g_new0(char *, self->n_columns + 1);
     for (guint i = 0; i < self->n_columns; i++) {
         AditField *field = &g_array_index(self->fields, AditField, i);
-        const char *text = field->text;
 
-        /* what spreadsheets put before UTF-8 */
-        if (i == 0 && g_str_has_prefix(text, "\xef\xbb\xbf"))
-            text += 3;
-        if (!g_utf8_validate(text, -1, NULL))
+        if (!g_utf8_validate(field->text, -1, NULL))
             return adit_records_fail(self, error, "the header is not UTF-8 text");
-        self->columns[i] = g_strstrip(g_strdup(text));
+        self->columns[i] = g_strstrip(g_strdup(field->text));
         if (!g_hash_table_add(seen, self->columns[i]))
             return adit_records_fail(self, error, "column '%s' stands twice in the header",
                                      self->columns[i]);

@@ -84,6 +84,14 @@ adit_network_initialize(AditNetwork *self, guint64 seed)
                       states);
 }
 
+void
+adit_network_clear_slots(AditNetwork *self)
+{
+    gsize count = self->n_slots * self->layout->n_parameters;
+    g_autofree double *zeros = g_new0(double, count + 1);
+    adit_memory_write(self->device, self->memory, ADIT_ARENA_OPTIMIZER, 0, count, zeros);
+}
+
 const AditLayout *
 adit_network_get_layout(const AditNetwork *self)
 {

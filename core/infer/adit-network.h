@@ -59,6 +59,8 @@ AditNetwork *adit_network_new(const AditExperiment *experiment, const AditNetwor
 void adit_network_free(AditNetwork *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditNetwork, adit_network_free)
 
+/* Sets the optimizer's slots to 0. */
+void adit_network_clear_slots(AditNetwork *self);
 /* Draws the initial weights; each from the stream of its name. */
 void adit_network_initialize(AditNetwork *self, guint64 seed);
 

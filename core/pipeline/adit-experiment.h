@@ -94,8 +94,7 @@ void adit_experiment_free(AditExperiment *self);
 
 /**
  * adit_experiment_find_place:
- * @owner: a component of the experiment, one of its stages, one of a stage's rates, or @self (for
- * `load`)
+ * @owner: a component of the experiment, one of its stages, or @self (for `load`)
  * @key: a parameter or key that holds addresses, paths or names: "at", "freeze", "path", "data"
  * @index: which of its values
  *

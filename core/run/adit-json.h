@@ -17,8 +17,8 @@ G_BEGIN_DECLS
  * @name: for messages: a path, perhaps with a line number
  * @text: (array length=length): one JSON object
  *
- * Refuses what json-glib lets through: comments, single quotes, nesting deeper than 32. Fails with
- * ADIT_ERROR_DAMAGED.
+ * Accepts RFC 8259 and nothing wider; keys are there once, nesting is at most 32. Numbers are
+ * exact: integers of 64 bits as such, others as the nearest double. Fails with ADIT_ERROR_DAMAGED.
  *
  * Returns: (transfer full) (nullable): the object
  */

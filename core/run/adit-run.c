@@ -2,6 +2,7 @@
 #include "adit-run.h"
 
 #include "adit-checkpoint.h"
+#include "adit-console.h"
 #include "adit-file.h"
 #include "adit-host.h"
 #include "adit-output.h"
@@ -70,8 +71,6 @@ adit_run_free(AditRun *self)
     g_free(self);
 }
 
-/* ---- making a folder ---- */
-
 /* DATE_TIME_NAME_sSEED_XXXX */
 static char *
 make_name(const AditRunSetup *setup)
@@ -136,8 +135,6 @@ remove_contents(const char *folder)
             g_debug("cannot remove %s: %s", path, g_strerror(errno));
     }
 }
-
-/* ---- run.json ---- */
 
 static void
 set_text(AditRun *self, const char *name, const char *text)
@@ -258,8 +255,6 @@ adit_run_create(const AditRunSetup *setup, GError **error)
     return NULL;
 }
 
-/* ---- reading and taking up ---- */
-
 /* Seconds since the heartbeat. */
 static double
 get_age(JsonObject *members)
@@ -362,8 +357,6 @@ adit_run_set_member(AditRun *self, const char *name, JsonNode *value)
     json_object_set_member(self->members, name, value);
 }
 
-/* ---- while it runs ---- */
-
 static void
 note_start(AditRun *self)
 {
@@ -401,41 +394,10 @@ adit_run_beat(AditRun *self, GError **error)
     return write_record(self, error);
 }
 
-/* Where the escape sequence at @text ends (ECMA-48: CSI up to its final byte, OSC up to BEL or ST,
- * else two characters). */
-static const char *
-skip_escape(const char *text)
-{
-    const char *at = text + 1;
-
-    if (*at == '[') {
-        at++;
-        while (*at != '\0' && (*at < 0x40 || *at > 0x7e))
-            at++;
-    } else if (*at == ']') {
-        while (*at != '\0' && *at != '\a' && !(at[0] == '\033' && at[1] == '\\'))
-            at++;
-        if (*at == '\033')
-            at++;
-    }
-    return *at != '\0' ? at + 1 : at;
-}
-
 gboolean
 adit_run_log(AditRun *self, const char *text, GError **error)
 {
-    g_autoptr(GString) plain = g_string_new(NULL);
+    g_autofree char *plain = adit_console_to_plain(text);
 
-    while (*text != '\0') {
-        if (*text == '\033') {
-            text = skip_escape(text);
-            continue;
-        }
-        if (*text != '\r')
-            g_string_append_c(plain, *text);
-        text++;
-    }
-    if (plain->len > 0 && plain->str[plain->len - 1] != '\n')
-        g_string_append_c(plain, '\n');
-    return adit_output_write_line(self->console, plain->str, plain->len, error);
+    return adit_output_write_line(self->console, plain, strlen(plain), error);
 }

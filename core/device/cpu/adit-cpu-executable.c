@@ -406,7 +406,7 @@ run_slices(Worker *worker, Op *ops, guint n_ops)
 {
     const AditExecutable *self = worker->executable;
     guint n = 0;
-    while (n < n_ops && ops[n].instruction->run == ADIT_RUN_SLICES)
+    while (n < n_ops && ops[n].instruction->domain == ADIT_DOMAIN_SLICES)
         n++;
     if (worker->pending == PENDING_WHOLE)
         meet(worker);
@@ -440,11 +440,11 @@ run_list(Worker *worker, Op *ops, guint n_ops)
 {
     for (guint i = 0; i < n_ops;) {
         const AditInstruction *instruction = ops[i].instruction;
-        if (instruction->run == ADIT_RUN_SLICES) {
+        if (instruction->domain == ADIT_DOMAIN_SLICES) {
             i += run_slices(worker, &ops[i], n_ops - i);
             continue;
         }
-        if (instruction->run == ADIT_RUN_WHOLE) {
+        if (instruction->domain == ADIT_DOMAIN_WHOLE) {
             run_once(worker, &ops[i]);
         } else {
             meet(worker);

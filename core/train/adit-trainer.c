@@ -1,0 +1,601 @@
+/* core/train/adit-trainer.c - SPDX-License-Identifier: MIT */
+#include "adit-trainer.h"
+
+#include "adit-checkpoint.h"
+#include "adit-component-private.h"
+#include "adit-course.h"
+#include "adit-metrics.h"
+#include "adit-probes.h"
+#include "adit-scoreboard.h"
+#include "adit-train-step.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct {
+    const AditTraining *training;
+    const AditExperiment *experiment;
+    AditNetwork *network;
+    AditMetrics *metrics;
+    AditCourse course;
+    AditTrainingResult *result;
+    gint64 started;      /* monotonic, of this process */
+    double seconds_then; /* of the course when this process took it up */
+    guint64 epochs_here; /* epochs this process has done of the stage */
+
+    const AditStage *stage;
+    const AditData *data;
+    AditTrainStep *step;
+    gsize batch;
+    guint64 steps_per_epoch;
+    const char *metric; /* of the loss's class */
+    gboolean rises;
+    const char *split;    /* that is reported */
+    const char *ranking;  /* the figure that ranks checkpoints: "test.loss" */
+    gboolean ranks_rises; /* more of it is better */
+} Trainer;
+
+static double
+get_seconds(const Trainer *self)
+{
+    return self->seconds_then + (double) (g_get_monotonic_time() - self->started) * 1e-6;
+}
+
+static gboolean
+is_better(double value, double than, gboolean rises)
+{
+    if (isnan(value))
+        return FALSE;
+    return isnan(than) || (rises ? value > than : value < than);
+}
+
+static AditClock
+get_clock(const Trainer *self)
+{
+    return (AditClock){.step = self->course.stage_step,
+                       .steps = self->stage->epochs * self->steps_per_epoch,
+                       .steps_per_epoch = self->steps_per_epoch};
+}
+
+/* Setting a stage up. */
+
+static gsize
+count_of(AditAmount amount, gsize rows)
+{
+    double count = amount.unit == ADIT_UNIT_PERCENT ? amount.value * (double) rows : amount.value;
+    return (gsize) CLAMP(count, 1.0, (double) rows);
+}
+
+static const AditData *
+find_data(const Trainer *self, const char *name)
+{
+    for (guint i = 0; name != NULL && i < self->training->data->len; i++) {
+        const AditData *data = self->training->data->pdata[i];
+        if (g_str_equal(data->name, name))
+            return data;
+    }
+    return self->training->data->pdata[0];
+}
+
+static gboolean
+choose_ranking(Trainer *self, GError **error)
+{
+    const AditLossClass *klass = ADIT_LOSS_GET_CLASS(self->stage->loss);
+    self->metric = klass->metric_name;
+    self->rises = klass->metric_rises;
+    gboolean has_validation = self->data->validation.rows > 0;
+    gboolean has_test = self->data->test.rows > 0;
+    self->split = has_test ? "test" : has_validation ? "validation" : "train";
+    self->ranking = has_validation ? "validation.loss" : has_test ? "test.loss" : "train.loss";
+    if (self->stage->best == NULL)
+        return TRUE;
+    self->ranking = self->stage->best;
+    const char *figure = strrchr(self->ranking, '.');
+    gboolean is_metric = figure != NULL && g_strcmp0(figure + 1, self->metric) == 0;
+    gboolean known = is_metric || (figure != NULL && g_str_equal(figure, ".loss"));
+    gboolean has_split = g_str_has_prefix(self->ranking, "train.") ||
+                         (has_test && g_str_has_prefix(self->ranking, "test.")) ||
+                         (has_validation && g_str_has_prefix(self->ranking, "validation."));
+    if (!known || !has_split) {
+        g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
+        adit_diagnostics_error(diagnostics, &self->stage->best_place, ADIT_ERROR_INVALID,
+                               "'best' must be one of the run's figures, such as %s.loss or %s.%s, "
+                               "got \"%s\"",
+                               self->split, self->split,
+                               self->metric != NULL ? self->metric : "loss", self->ranking);
+        adit_diagnostics_fail(diagnostics, error);
+        return FALSE;
+    }
+    self->ranks_rises = is_metric && self->rises;
+    return TRUE;
+}
+
+static gboolean
+begin_stage(Trainer *self, GError **error)
+{
+    const AditTraining *training = self->training;
+    self->stage = self->experiment->stages->pdata[self->course.stage];
+    self->data = find_data(self, self->stage->data);
+    self->batch = count_of(self->stage->batch, self->data->train.rows);
+    self->steps_per_epoch = (self->data->train.rows + self->batch - 1) / self->batch;
+    if (training->limit_batches > 0)
+        self->steps_per_epoch = MIN(self->steps_per_epoch, training->limit_batches);
+    if (training->overfit_batches > 0)
+        self->steps_per_epoch = MIN(self->steps_per_epoch, training->overfit_batches);
+    self->epochs_here = 0;
+    if (!choose_ranking(self, error))
+        return FALSE;
+    g_clear_pointer(&self->step, adit_train_step_free);
+    self->step =
+        adit_train_step_new(self->experiment, self->stage, self->network, self->batch, error);
+    return self->step != NULL;
+}
+
+/* Checkpoints. */
+
+static gboolean
+save(Trainer *self, GError **error)
+{
+    g_autoptr(AditTensorList) model = adit_network_save(self->network);
+    g_autoptr(AditTensorList) optimizer =
+        adit_network_save_slots(self->network, adit_stage_count_slots(self->stage));
+    self->course.seconds = get_seconds(self);
+    g_autoptr(JsonObject) state = adit_course_to_json(&self->course);
+    json_object_set_string_member(state, "version", ADIT_VERSION);
+    double score = self->course.position == 0 && self->course.score_epoch == self->course.epoch
+                       ? self->course.score
+                       : (double) NAN;
+    AditCheckpoint checkpoint = {.step = self->course.step,
+                                 .model = model,
+                                 .optimizer = optimizer,
+                                 .state = state,
+                                 .score = self->ranks_rises ? -score : score};
+    AditRetention retention = {.last = MAX(self->stage->keep_last, 1),
+                               .best = self->stage->keep_best};
+    return adit_metrics_sync(self->metrics, error) &&
+           adit_checkpoint_write(adit_run_get_folder(self->training->run), &checkpoint, &retention,
+                                 error);
+}
+
+static gboolean
+restore(Trainer *self, const char *path, GError **error)
+{
+    g_auto(AditCheckpoint) checkpoint = {0};
+    if (!adit_checkpoint_read(path, &checkpoint, error) ||
+        !adit_course_from_json(&self->course, checkpoint.state, error) ||
+        !adit_network_load(self->network, checkpoint.model, error))
+        return FALSE;
+    if (self->course.stage >= self->experiment->stages->len) {
+        g_set_error(error, ADIT_ERROR, ADIT_ERROR_DAMAGED,
+                    "%s is of stage %" G_GUINT64_FORMAT ", the pipeline has %u", path,
+                    self->course.stage + 1, self->experiment->stages->len);
+        return FALSE;
+    }
+    const AditStage *stage = self->experiment->stages->pdata[self->course.stage];
+    self->seconds_then = self->course.seconds;
+    return checkpoint.optimizer == NULL ||
+           adit_network_load_slots(self->network, adit_stage_count_slots(stage),
+                                   checkpoint.optimizer, error);
+}
+
+/* Takes the run up where its newest valid checkpoint left it. */
+static gboolean
+take_up(Trainer *self, GError **error)
+{
+    const char *folder = adit_run_get_folder(self->training->run);
+    g_autofree char *path = adit_checkpoint_find(folder, NULL);
+    adit_course_begin_stage(&self->course, 0);
+    if (path == NULL)
+        adit_network_initialize(self->network, self->experiment->seed);
+    else if (!restore(self, path, error) ||
+             !adit_checkpoint_discard_after(folder, self->course.step, error))
+        return FALSE;
+    self->metrics = adit_metrics_open(folder, error);
+    if (self->metrics == NULL)
+        return FALSE;
+    g_autoptr(GPtrArray) lines = adit_metrics_read(folder, error);
+    if (lines == NULL)
+        return FALSE;
+    return (path == NULL && lines->len == 0) ||
+           adit_metrics_resume(self->metrics, self->course.step, error);
+}
+
+/* An epoch. */
+
+static gboolean
+stop_for_numbers(Trainer *self, const AditBatch *batch, GError **error)
+{
+    g_autofree char *address = adit_train_step_locate(self->step, batch, error);
+    if (address == NULL)
+        return FALSE;
+    g_set_error(error, ADIT_ERROR, ADIT_ERROR_NUMERIC,
+                "the loss is not finite at step %" G_GUINT64_FORMAT " (epoch %" G_GUINT64_FORMAT
+                "): '%s' is the first that is not; no weight was changed by this step",
+                self->course.step + 1, self->course.epoch + 1, address);
+    return FALSE;
+}
+
+static gboolean
+is_asked_to_stop(const Trainer *self)
+{
+    const AditTraining *training = self->training;
+    double limit = self->stage->max_time;
+    if (training->max_time > 0 && (limit <= 0 || training->max_time < limit))
+        limit = training->max_time;
+    return (training->stop != NULL && g_atomic_int_get(training->stop) != 0) ||
+           (limit > 0 && get_seconds(self) >= limit);
+}
+
+static gboolean
+stop(Trainer *self, GError **error)
+{
+    if (!save(self, error))
+        return FALSE;
+    g_set_error(error, ADIT_ERROR, ADIT_ERROR_STOPPED,
+                "stopped after step %" G_GUINT64_FORMAT "; the state is saved", self->course.step);
+    return FALSE;
+}
+
+static void
+tell(Trainer *self, const char *line)
+{
+    const AditCourse *course = &self->course;
+    if (self->training->progress == NULL)
+        return;
+    double here = get_seconds(self) - self->seconds_then;
+    double done =
+        (double) self->epochs_here + (double) course->position / (double) self->steps_per_epoch;
+    double left = (double) (self->stage->epochs - course->epoch) -
+                  (double) course->position / (double) self->steps_per_epoch;
+    AditProgress progress = {
+        .stage = (guint) course->stage + 1,
+        .n_stages = self->experiment->stages->len,
+        .epoch = course->epoch,
+        .epochs = self->stage->epochs,
+        .steps_done = course->position,
+        .steps_per_epoch = self->steps_per_epoch,
+        .loss = course->rows > 0 ? course->sums[0] / (double) course->rows : (double) NAN,
+        .seconds = get_seconds(self),
+        .eta = done > 0 ? here / done * left : (double) NAN,
+        .finished = line != NULL,
+        .line = line,
+    };
+    self->training->progress(&progress, self->training->user_data);
+}
+
+/* Checkpoints and heartbeats within an epoch. */
+static gboolean
+pause_step(Trainer *self, GError **error)
+{
+    AditAmount every = self->stage->checkpoint_every;
+    if (!adit_run_beat(self->training->run, error))
+        return FALSE;
+    if (every.unit == ADIT_UNIT_STEPS && every.value > 0 &&
+        self->course.stage_step % (guint64) every.value == 0 && !save(self, error))
+        return FALSE;
+    return is_asked_to_stop(self) ? stop(self, error) : TRUE;
+}
+
+static gboolean
+run_steps(Trainer *self, GError **error)
+{
+    AditCourse *course = &self->course;
+    const AditSplit *split = &self->data->train;
+    AditPermutation order;
+    g_autofree char *stream = g_strdup_printf("order.%" G_GUINT64_FORMAT ".%" G_GUINT64_FORMAT,
+                                              course->stage, course->epoch);
+    adit_permutation_init(&order, self->experiment->seed, stream, split->rows);
+    gboolean shuffle = self->stage->shuffle && self->training->overfit_batches == 0;
+    while (course->position < self->steps_per_epoch) {
+        gsize first = course->position * self->batch;
+        AditBatch batch = {.split = split,
+                           .order = shuffle ? &order : NULL,
+                           .first = first,
+                           .rows = MIN(self->batch, split->rows - first),
+                           .step = course->step,
+                           .clock = get_clock(self)};
+        double sums[2];
+        if (!adit_train_step_run(self->step, &batch))
+            return stop_for_numbers(self, &batch, error);
+        adit_train_step_read_sums(self->step, sums, TRUE);
+        course->sums[0] += sums[0];
+        course->sums[1] += sums[1];
+        course->rows += batch.rows;
+        course->step++;
+        course->stage_step++;
+        course->position++;
+        tell(self, NULL);
+        if (course->position < self->steps_per_epoch && !pause_step(self, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* The figures of an epoch. */
+
+static gboolean
+add_split(Trainer *self, AditScoreboard *board, const char *set, const char *name,
+          const AditSplit *split, GError **error)
+{
+    AditScores scores;
+    if (split->rows == 0)
+        return TRUE;
+    if (!adit_network_evaluate(self->network, split, self->experiment->inference_batch, &scores,
+                               error))
+        return FALSE;
+    adit_scoreboard_add_scores(board, set, name, self->metric, &scores);
+    return TRUE;
+}
+
+static double
+get_learning_rate(const Trainer *self)
+{
+    g_autoptr(AditLive) live = NULL;
+    AditClock clock = get_clock(self);
+    if (g_object_class_find_property(G_OBJECT_GET_CLASS(self->stage->optimizer), "lr") == NULL)
+        return (double) NAN;
+    g_object_get(self->stage->optimizer, "lr", &live, NULL);
+    if (clock.step > 0)
+        clock.step--; /* the one the last update was made with */
+    return live != NULL ? adit_live_get(live, &clock) : (double) NAN;
+}
+
+static gboolean
+measure(Trainer *self, AditScoreboard *board, GError **error)
+{
+    AditScores train = {.rows = self->course.rows,
+                        .loss = self->course.sums[0] / (double) self->course.rows,
+                        .metric = self->course.sums[1] / (double) self->course.rows};
+    adit_scoreboard_add_scores(board, NULL, "train", self->metric, &train);
+    for (guint i = 0; i < self->training->data->len; i++) {
+        const AditData *data = self->training->data->pdata[i];
+        const char *set = data == self->data ? NULL : data->name;
+        if (!add_split(self, board, set, "validation", &data->validation, error) ||
+            !add_split(self, board, set, "test", &data->test, error))
+            return FALSE;
+    }
+    double rate = get_learning_rate(self);
+    if (!isnan(rate))
+        adit_scoreboard_add(board, "learning-rate", rate);
+    adit_scoreboard_add(board, "seconds", get_seconds(self));
+    return TRUE;
+}
+
+/* A line of metrics.jsonl for each split. */
+static gboolean
+write_splits(Trainer *self, const AditScoreboard *board, GError **error)
+{
+    const GArray *figures = board->figures;
+    for (guint i = 0; i < figures->len;) {
+        const char *name = g_array_index(figures, AditMetric, i).name;
+        const char *dot = strrchr(name, '.');
+        if (dot == NULL) {
+            i++;
+            continue;
+        }
+        g_autofree char *split = g_strndup(name, (gsize) (dot - name));
+        AditMetric values[2];
+        guint n = 0;
+        for (; i < figures->len && n < 2; i++) {
+            const AditMetric *figure = &g_array_index(figures, AditMetric, i);
+            const char *end = strrchr(figure->name, '.');
+            if (end == NULL || (gsize) (end - figure->name) != strlen(split) ||
+                !g_str_has_prefix(figure->name, split))
+                break;
+            values[n] = *figure;
+            values[n++].name = end + 1;
+        }
+        if (!adit_metrics_write(self->metrics, self->course.step, self->course.epoch, split, values,
+                                n, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static char *
+make_line(const Trainer *self, const AditScoreboard *board)
+{
+    GString *line = g_string_new(NULL);
+    g_string_append_printf(line, "epoch %" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT,
+                           self->course.epoch, self->stage->epochs);
+    for (guint i = 0; i < board->figures->len; i++) {
+        const AditMetric *figure = &g_array_index(board->figures, AditMetric, i);
+        if (g_str_equal(figure->name, "seconds"))
+            g_string_append_printf(line, "  %.1f s", figure->value);
+        else
+            g_string_append_printf(line, "  %s %.5g", figure->name, figure->value);
+    }
+    return g_string_free(line, FALSE);
+}
+
+static void
+note_scores(Trainer *self, const AditScoreboard *board)
+{
+    AditCourse *course = &self->course;
+    g_autofree char *metric =
+        g_strconcat(self->split, ".", self->metric != NULL ? self->metric : "loss", NULL);
+    g_autofree char *loss = g_strconcat(self->split, ".loss", NULL);
+    course->last = adit_scoreboard_get(board, metric);
+    course->last_loss = adit_scoreboard_get(board, loss);
+    if (is_better(course->last, course->best, self->rises)) {
+        course->best = course->last;
+        course->best_epoch = course->epoch;
+    }
+    double score = adit_scoreboard_get(board, self->ranking);
+    if (is_better(score, course->score, self->ranks_rises)) {
+        course->score = score;
+        course->score_epoch = course->epoch;
+    }
+}
+
+/* Probes. */
+
+static gboolean
+is_due(const AditProbe *probe, guint64 epoch, gboolean last)
+{
+    const AditProbeSettings *settings = adit_probe_get_settings((AditProbe *) probe);
+    g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, epoch);
+    const char *const at_end[] = {"end", NULL};
+    const char *const *when =
+        settings->when != NULL ? (const char *const *) settings->when : at_end;
+    guint64 every = settings->every.unit == ADIT_UNIT_NONE ? (guint64) settings->every.value : 0;
+    return g_strv_contains(when, number) || (epoch == 0 && g_strv_contains(when, "start")) ||
+           (last && g_strv_contains(when, "end")) || (every > 0 && epoch % every == 0);
+}
+
+static gboolean
+run_probes(Trainer *self, GError **error)
+{
+    gboolean last = self->course.epoch == self->stage->epochs &&
+                    self->course.stage + 1 == self->experiment->stages->len;
+    g_autofree char *folder =
+        g_build_filename(adit_run_get_folder(self->training->run), "probes", NULL);
+    g_autofree char *epoch = g_strdup_printf("%" G_GUINT64_FORMAT, self->course.epoch);
+    for (guint i = 0; i < self->experiment->probes->len; i++) {
+        AditProbe *probe = self->experiment->probes->pdata[i];
+        if (is_due(probe, self->course.epoch, last) &&
+            !adit_probe_run(probe, self->network, self->training->data, folder,
+                            last ? "end" : epoch, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* Stages. */
+
+static gboolean
+is_out_of_patience(const Trainer *self)
+{
+    AditClock clock = get_clock(self);
+    double patience = adit_clock_span(&clock, self->stage->patience);
+    return patience > 0 && (double) ((self->course.epoch - self->course.score_epoch) *
+                                     self->steps_per_epoch) >= patience;
+}
+
+static gboolean
+finish_epoch(Trainer *self, gboolean *done, GError **error)
+{
+    AditCourse *course = &self->course;
+    g_autoptr(AditScoreboard) board = adit_scoreboard_new();
+    course->epoch++;
+    if (!measure(self, board, error))
+        return FALSE;
+    note_scores(self, board);
+    if (!write_splits(self, board, error) ||
+        !adit_metrics_write_row(self->metrics, course->step, course->epoch,
+                                (AditMetric *) board->figures->data, board->figures->len, error))
+        return FALSE;
+    course->position = 0;
+    course->rows = 0;
+    course->sums[0] = course->sums[1] = 0;
+    self->epochs_here++;
+    g_autofree char *line = make_line(self, board);
+    tell(self, line);
+
+    *done = course->epoch >= self->stage->epochs || is_out_of_patience(self);
+    AditAmount every = self->stage->checkpoint_every;
+    gboolean due = every.unit == ADIT_UNIT_NONE && every.value > 0 &&
+                   course->epoch % (guint64) MAX(every.value, 1) == 0;
+    if (!run_probes(self, error) || !adit_run_beat(self->training->run, error))
+        return FALSE;
+    if ((due || *done) && !save(self, error))
+        return FALSE;
+    return *done || !is_asked_to_stop(self) ? TRUE : stop(self, error);
+}
+
+static gboolean
+run_stage(Trainer *self, GError **error)
+{
+    if (!begin_stage(self, error))
+        return FALSE;
+    if (self->course.epoch == 0 && self->course.position == 0 && !run_probes(self, error))
+        return FALSE;
+    gboolean done = self->course.epoch >= self->stage->epochs ||
+                    (self->course.epoch > 0 && is_out_of_patience(self));
+    while (!done) {
+        if (!run_steps(self, error) || !finish_epoch(self, &done, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static double
+get_majority(const AditSplit *split)
+{
+    if (split->classes == 0 || split->rows == 0)
+        return 0;
+    g_autofree guint64 *counts = g_new0(guint64, split->classes);
+    guint64 most = 0;
+    for (gsize i = 0; i < split->rows; i++) {
+        guint64 count = ++counts[(gsize) adit_array_get(split->targets, split->index[i])];
+        most = MAX(most, count);
+    }
+    return (double) most / (double) split->rows;
+}
+
+static void
+fill_result(const Trainer *self)
+{
+    const AditSplit *split = g_str_equal(self->split, "test")         ? &self->data->test
+                             : g_str_equal(self->split, "validation") ? &self->data->validation
+                                                                      : &self->data->train;
+    AditTrainingResult *result = self->result;
+    *result = (AditTrainingResult){
+        .split = self->split,
+        .metric = self->metric != NULL ? self->metric : "loss",
+        .rises = self->rises,
+        .best = self->course.best,
+        .best_epoch = self->course.best_epoch,
+        .last = self->course.last,
+        .last_loss = self->course.last_loss,
+        .epochs = self->course.epoch,
+        .target_variance = adit_split_get_target_variance(split),
+        .majority = get_majority(split),
+        .seconds = get_seconds(self),
+    };
+    gboolean is_error = g_str_equal(result->metric, "mse");
+    result->is_dead =
+        (is_error && result->target_variance > 0 &&
+         result->best >= 0.99 * result->target_variance) ||
+        (self->rises && split->classes > 0 && result->best <= 1.01 * result->majority);
+}
+
+static gboolean
+train(Trainer *self, GError **error)
+{
+    if (!take_up(self, error))
+        return FALSE;
+    for (;;) {
+        if (!run_stage(self, error))
+            return FALSE;
+        if (self->course.stage + 1 >= self->experiment->stages->len)
+            break;
+        adit_course_begin_stage(&self->course, self->course.stage + 1);
+        adit_network_clear_slots(self->network);
+    }
+    fill_result(self);
+    return TRUE;
+}
+
+gboolean
+adit_train(const AditTraining *training, AditTrainingResult *result, GError **error)
+{
+    const AditExperiment *experiment = training->experiment;
+    g_return_val_if_fail(experiment->stages->len > 0 && training->data->len > 0, FALSE);
+
+    Trainer self = {.training = training, .experiment = experiment, .result = result};
+    self.started = g_get_monotonic_time();
+    const AditData *data = training->data->pdata[0];
+    AditNetworkShape shape = {data->input_shape, data->target_shape, data->classes};
+    const AditStage *first = experiment->stages->pdata[0];
+    guint n_slots = 0;
+    for (guint i = 0; i < experiment->stages->len; i++)
+        n_slots = MAX(n_slots, adit_stage_count_slots(experiment->stages->pdata[i]));
+    self.network =
+        adit_network_new(experiment, &shape, first->loss, training->device, n_slots, error);
+    gboolean done = self.network != NULL && train(&self, error);
+    g_clear_pointer(&self.step, adit_train_step_free);
+    g_clear_pointer(&self.metrics, adit_metrics_free);
+    g_clear_pointer(&self.network, adit_network_free);
+    return done;
+}

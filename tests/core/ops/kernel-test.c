@@ -1,0 +1,258 @@
+/* tests/core/ops/kernel-test.c - SPDX-License-Identifier: MIT */
+#include "kernel-test.h"
+#include "adit-philox.h"
+
+#include <math.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/**
+ * Buffer: @size bytes that end where a forbidden page begins.
+ */
+typedef struct {
+    char *pages;
+    gsize length;
+    char *data;
+    gsize size;
+} Buffer;
+
+static void
+buffer_init(Buffer *self, gsize size)
+{
+    gsize page = (gsize) sysconf(_SC_PAGESIZE);
+    gsize used = (size + page - 1) / page * page;
+
+    self->length = used + 2 * page;
+    self->pages =
+        mmap(NULL, self->length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    g_assert_true(self->pages != MAP_FAILED);
+    g_assert_cmpint(mprotect(self->pages + page + used, page, PROT_NONE), ==, 0);
+    self->data = self->pages + page + used - size;
+    self->size = size;
+    /* all bits set: NaN, so that what was not written shows */
+    memset(self->pages, 0xff, page + used);
+}
+
+static void
+buffer_clear(Buffer *self)
+{
+    for (const char *p = self->pages; p < self->data; p++)
+        g_assert_cmpint(*p, ==, (char) 0xff);
+    munmap(self->pages, self->length);
+}
+
+static void
+buffer_set(Buffer *self, gsize i, gboolean f64, double value)
+{
+    if (f64)
+        ((double *) self->data)[i] = value;
+    else
+        ((float *) self->data)[i] = (float) value;
+}
+
+static double
+buffer_get(const Buffer *self, gsize i, gboolean f64)
+{
+    return f64 ? ((double *) self->data)[i] : (double) ((float *) self->data)[i];
+}
+
+void
+kernel_test_clear(KernelTest *self)
+{
+    for (guint i = 0; i < self->n_inputs; i++)
+        g_free(self->inputs[i].values);
+}
+
+gsize
+kernel_test_count(const KernelTest *self, const Operand *operand)
+{
+    return (operand->rows ? self->rows : 1) * adit_shape_count(&operand->shape);
+}
+
+static Operand *
+add(KernelTest *self, gboolean rows, AditShape shape)
+{
+    Operand *operand = &self->inputs[self->n_inputs++];
+
+    operand->rows = rows;
+    operand->shape = shape;
+    operand->values = g_new(double, kernel_test_count(self, operand));
+    return operand;
+}
+
+/* The same numbers in every run, so that a limit holds or does not. */
+static AditRandom *
+ensure_random(void)
+{
+    static AditRandom random;
+
+    if (random.next == 0)
+        adit_random_init(&random, 1, "kernel-test");
+    return &random;
+}
+
+Operand *
+kernel_test_add(KernelTest *self, gboolean rows, AditShape shape, gboolean positive)
+{
+    Operand *operand = add(self, rows, shape);
+    AditRandom *random = ensure_random();
+
+    for (gsize i = 0; i < kernel_test_count(self, operand); i++) {
+        double value = 0.125 + 1.875 * adit_random_uniform(random);
+
+        if (adit_random_uniform(random) < 0.25)
+            value = round(4 * value + 0.5) / 4;
+        if (!positive && adit_random_uniform(random) < 0.5)
+            value *= -1;
+        operand->values[i] = (double) (float) value;
+    }
+    return operand;
+}
+
+Operand *
+kernel_test_add_numbers(KernelTest *self, gboolean rows, AditShape shape, guint n)
+{
+    Operand *operand = add(self, rows, shape);
+
+    for (gsize i = 0; i < kernel_test_count(self, operand); i++)
+        operand->values[i] = adit_random_bits(ensure_random()) % n;
+    return operand;
+}
+
+double
+kernel_test_get(const KernelTest *self, guint i, gsize row, gsize element)
+{
+    const Operand *operand = &self->inputs[i];
+    gsize count = adit_shape_count(&operand->shape);
+
+    return operand->values[(operand->rows ? row * count : 0) + element];
+}
+
+static AditView
+make_view(const Operand *operand, Buffer *buffer)
+{
+    return (AditView){buffer->data, operand->rows, operand->shape,
+                      adit_shape_count(&operand->shape)};
+}
+
+double *
+kernel_test_run(const KernelTest *self, AditIsa isa, gboolean f64, gsize first, gsize rows)
+{
+    AditKernel kernel = adit_kernel_find(self->kernel, isa, f64);
+    gsize unit = f64 ? sizeof(double) : sizeof(float);
+    gsize n = (self->output.rows ? rows : 1) * adit_shape_count(&self->output.shape);
+    double *result = g_new(double, n);
+    Buffer buffers[ADIT_MAX_INPUTS], output;
+    AditKernelCall call = {.rows = rows,
+                           .first_row = first,
+                           .batch_rows = self->batch_rows > 0 ? self->batch_rows : self->rows,
+                           .step = self->step,
+                           .key = self->key,
+                           .attributes = self->attributes,
+                           .n_inputs = self->n_inputs};
+
+    g_assert_nonnull(kernel);
+    for (guint i = 0; i < self->n_inputs; i++) {
+        const Operand *operand = &self->inputs[i];
+        gsize count = adit_shape_count(&operand->shape);
+        gsize skip = operand->rows ? first * count : 0;
+
+        count *= operand->rows ? rows : 1;
+        buffer_init(&buffers[i], count * unit);
+        for (gsize k = 0; k < count; k++)
+            buffer_set(&buffers[i], k, f64, operand->values[skip + k]);
+        call.inputs[i] = make_view(operand, &buffers[i]);
+    }
+    buffer_init(&output, n * unit);
+    call.output = make_view(&self->output, &output);
+    kernel(&call);
+    for (gsize k = 0; k < n; k++)
+        result[k] = buffer_get(&output, k, f64);
+    for (guint i = 0; i < self->n_inputs; i++)
+        buffer_clear(&buffers[i]);
+    buffer_clear(&output);
+    return result;
+}
+
+/* What a device does with an operation over rows: each slice, then the combine kernel. */
+static double *
+run_slices(const KernelTest *self, AditIsa isa, gboolean f64)
+{
+    KernelTest combine = {.kernel = self->combine,
+                          .batch_rows = self->rows,
+                          .attributes = self->attributes,
+                          .output = self->output,
+                          .n_inputs = 1};
+    g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(double));
+    guint count = (guint) adit_shape_count(&self->output.shape);
+
+    for (guint slice = 0; slice < ADIT_SLICES; slice++) {
+        gsize begin = adit_slice_begin(self->rows, slice);
+        gsize end = adit_slice_begin(self->rows, slice + 1);
+        g_autofree double *part = NULL;
+
+        if (begin == end)
+            break;
+        part = kernel_test_run(self, isa, f64, begin, end - begin);
+        g_array_append_vals(parts, part, count);
+        combine.rows++;
+    }
+    combine.inputs[0] = (Operand){TRUE, self->output.shape, (double *) parts->data};
+    return kernel_test_run(&combine, isa, f64, 0, combine.rows);
+}
+
+static void
+assert_near(const KernelTest *self, AditIsa isa, gboolean f64, const double *got,
+            const double *expected, double limit)
+{
+    gsize n = kernel_test_count(self, &self->output);
+    double error = 0, power = 0;
+
+    for (gsize i = 0; i < n; i++) {
+        error += (got[i] - expected[i]) * (got[i] - expected[i]);
+        power += expected[i] * expected[i];
+    }
+    if (!(error <= limit * power))
+        g_test_message("%s, %s, %s, %" G_GSIZE_FORMAT " rows: normalised error %g, at most %g",
+                       self->kernel, adit_isa_get_name(isa), f64 ? "float64" : "float32",
+                       self->rows, error / power, limit);
+    g_assert_true(error <= limit * power);
+}
+
+static void
+assert_rows_alone(const KernelTest *self, AditIsa isa, gboolean f64, const double *whole,
+                  gsize panel)
+{
+    gsize count = adit_shape_count(&self->output.shape);
+
+    for (gsize first = 0; first < self->rows; first += panel) {
+        gsize rows = MIN(panel, self->rows - first);
+        g_autofree double *part = kernel_test_run(self, isa, f64, first, rows);
+
+        g_assert_cmpmem(part, rows * count * sizeof(double), whole + first * count,
+                        rows * count * sizeof(double));
+    }
+}
+
+void
+kernel_test_check(const KernelTest *self, const double *expected, double limit)
+{
+    for (guint i = 0; i < 2 * ADIT_N_ISAS; i++) {
+        AditIsa isa = (AditIsa) (i / 2);
+        gboolean f64 = i % 2 == 1;
+        g_autofree double *got = NULL;
+
+        if (!adit_isa_is_available(isa))
+            continue;
+        if (self->combine != NULL)
+            got = run_slices(self, isa, f64);
+        else
+            got = kernel_test_run(self, isa, f64, 0, self->rows);
+        assert_near(self, isa, f64, got, expected, f64 ? 1e-24 : limit);
+        if (self->output.rows) {
+            assert_rows_alone(self, isa, f64, got, 1);
+            assert_rows_alone(self, isa, f64, got, 7);
+        }
+    }
+}
