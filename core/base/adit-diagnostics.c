@@ -340,7 +340,7 @@ print_excerpt(const Message *message, const Palette *palette, GString *out)
     guint length = MIN(MAX(place->length, 1), EXCERPT_WIDTH - before);
 
     indent += print_characters(out, &line, before);
-    guint marked = MAX(print_characters(out, &line, length), 1);
+    guint marked = print_characters(out, &line, length);
 
     print_characters(out, &line, EXCERPT_WIDTH - before - length);
     if (*line != '\0' && *line != '\n' && *line != '\r')

@@ -405,7 +405,7 @@ bind_parameters(AditBinder *self, AditComponent *component, const AditNamed *nam
     AditComponentClass *klass = ADIT_COMPONENT_GET_CLASS(component);
     g_autoptr(GPtrArray) declared = adit_component_class_list_parameters(klass);
     AditValue parameters = named->parameters, none = {0};
-    gboolean good = check_unknown(self, klass, parameters, item_name);
+    gboolean known = check_unknown(self, klass, parameters, item_name), good = known;
     AditValue name = parameters.node != NULL && is_item_name(klass, "name", item_name)
                          ? adit_value_get(parameters, "name")
                          : none;
@@ -419,9 +419,12 @@ bind_parameters(AditBinder *self, AditComponent *component, const AditNamed *nam
         if (value.node != NULL) {
             good = bind_parameter(self, component, p, value, resolved) && good;
         } else if (p->required) {
+            /* what is missing may be what was misspelt */
+            good = FALSE;
+            if (!known)
+                continue;
             adit_value_error(&self->substitution, named->name, ADIT_ERROR_INVALID,
                              "%s '%s' needs '%s'", klass->kind, klass->name, p->name);
-            good = FALSE;
         } else {
             AditNode *def = adit_resolve_default(p);
 

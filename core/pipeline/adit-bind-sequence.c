@@ -4,7 +4,7 @@
 #include "adit-binder.h"
 
 /* what binding one item counts for in the file's work */
-#define ITEM_WORK 20
+#define ITEM_WORK 5
 
 /* A list of items that is being filled. @sequence or @items gets them. */
 typedef struct {

@@ -346,9 +346,11 @@ read_stage(AditBinder *self, AditValue written, AditNode *merged, guint number, 
     adit_bind_check_keys(self, written, stage_keys, "key", "train");
     reading.value.node = merged;
     check_required(&reading, written);
-    g_auto(AditBound) text = read_key(&reading, &name, default_name);
+    g_auto(AditBound) text = read_key(&reading, &name, NULL);
 
-    stage->name = text.good ? g_steal_pointer(&text.text) : g_steal_pointer(&default_name);
+    stage->name = text.good ? g_strdup(text.text) : g_steal_pointer(&default_name);
+    adit_node_set_new(resolved, "name", adit_node_new_scalar(stage->name, FALSE, NULL));
+    adit_node_get(resolved, "name")->literal = TRUE;
     stage->loss = (AditLoss *) read_component(&reading, "loss", NULL);
     stage->optimizer = (AditOptimizer *) read_component(&reading, "optimizer", NULL);
     stage->strategy = (AditStrategy *) read_component(&reading, "strategy", "joint");

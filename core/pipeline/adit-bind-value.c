@@ -54,7 +54,7 @@ from_share(double share)
 {
     g_autofree char *number = NULL;
 
-    for (int digits = 1; digits <= 17; digits++) {
+    for (int digits = 15; digits <= 17; digits++) {
         g_free(number);
         number = g_strdup_printf("%.*g", digits, share * 100);
         if (g_ascii_strtod(number, NULL) / 100 == share)

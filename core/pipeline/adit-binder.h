@@ -15,7 +15,10 @@ G_BEGIN_DECLS
 typedef struct _AditPipelineFile AditPipelineFile;
 
 /**
- * AditPart: a part of a file. @used: the network needs it.
+ * AditPart: a part of a file.
+ * @used: the network needs it
+ * @listed: it was looked at by itself
+ * @loops: that it uses itself was reported
  */
 typedef struct {
     AditPipelineFile *file;
@@ -23,6 +26,7 @@ typedef struct {
     AditNode *node;
     gboolean used;
     gboolean listed;
+    gboolean loops;
 } AditPart;
 
 /**

@@ -66,7 +66,7 @@ adit_node_unref(AditNode *self)
 }
 
 AditNode *
-adit_node_copy(const AditNode *self)
+adit_node_copy_top(const AditNode *self)
 {
     AditNode *copy = node_new(self->kind, &self->place);
 
@@ -81,9 +81,31 @@ adit_node_copy(const AditNode *self)
     if (self->keys != NULL)
         copy->keys = g_ptr_array_new_with_free_func((GDestroyNotify) adit_node_unref);
     for (guint i = 0; i < adit_node_count(self); i++) {
-        g_ptr_array_add(copy->items, adit_node_copy(adit_node_get_item(self, i)));
+        g_ptr_array_add(copy->items, adit_node_ref(adit_node_get_item(self, i)));
         if (self->keys != NULL)
-            g_ptr_array_add(copy->keys, adit_node_copy(adit_node_get_key(self, i)));
+            g_ptr_array_add(copy->keys, adit_node_ref(adit_node_get_key(self, i)));
+    }
+    return copy;
+}
+
+static void
+unshare(GPtrArray *nodes, guint index)
+{
+    AditNode *shared = (AditNode *) g_ptr_array_index(nodes, index);
+
+    g_ptr_array_index(nodes, index) = adit_node_copy(shared);
+    adit_node_unref(shared);
+}
+
+AditNode *
+adit_node_copy(const AditNode *self)
+{
+    AditNode *copy = adit_node_copy_top(self);
+
+    for (guint i = 0; i < adit_node_count(copy); i++) {
+        unshare(copy->items, i);
+        if (copy->keys != NULL)
+            unshare(copy->keys, i);
     }
     return copy;
 }

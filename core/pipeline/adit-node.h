@@ -51,6 +51,8 @@ void adit_node_unref(AditNode *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditNode, adit_node_unref)
 /* A tree of its own. */
 AditNode *adit_node_copy(const AditNode *self);
+/* A node of its own over the same items. */
+AditNode *adit_node_copy_top(const AditNode *self);
 
 /* Adding takes what is added (transfer full). */
 void adit_node_append(AditNode *list, AditNode *item);

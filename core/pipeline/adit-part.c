@@ -217,6 +217,8 @@ read_file_parameters(AditBinder *self, AditPipelineFile *file)
 
         if (checked == NULL && !missing)
             value.node = NULL;
+        else if (checked != NULL && checked->kind == ADIT_NODE_SCALAR)
+            value = adit_substitute(&self->substitution, value);
         file->scope = adit_scope_new(&self->substitution, file->scope, key->text,
                                      missing ? ADIT_SCOPE_MISSING : ADIT_SCOPE_VALUE, value);
         file->opaque_scope = adit_scope_new(&self->substitution, file->opaque_scope, key->text,
@@ -413,12 +415,20 @@ static gboolean
 check_recursion(AditBinder *self, AditPart *part, const AditNamed *named)
 {
     g_autoptr(GString) path = g_string_new(NULL);
+    gboolean reported = FALSE;
     guint first;
 
     if (!g_ptr_array_find(self->stack, part, &first))
         return TRUE;
-    for (guint i = first; i < self->stack->len; i++)
-        g_string_append_printf(path, "%s -> ", ((AditPart *) self->stack->pdata[i])->name->text);
+    for (guint i = first; i < self->stack->len; i++) {
+        AditPart *inner = (AditPart *) self->stack->pdata[i];
+
+        g_string_append_printf(path, "%s -> ", inner->name->text);
+        reported = reported || inner->loops;
+        inner->loops = TRUE;
+    }
+    if (reported)
+        return FALSE;
     g_string_append(path, part->name->text);
     adit_value_error(&self->substitution, named->name, ADIT_ERROR_INVALID,
                      "part '%s' uses itself (%s)", part->name->text, path->str);

@@ -6,6 +6,8 @@
 #include "adit-suggest.h"
 
 #define MAX_DEPTH 64
+/* what a note kept for an error counts for */
+#define PASS_WORK 4
 
 static const AditValue nothing = {NULL, NULL, NULL, FALSE};
 
@@ -62,6 +64,7 @@ adit_pass_new(AditSubstitution *self, const AditPass *next, const AditPlace *pla
     va_end(arguments);
     pass->next = next;
     pass->place = *place;
+    self->work += PASS_WORK;
     g_ptr_array_add(self->passes, pass);
     return pass;
 }
@@ -76,13 +79,13 @@ adit_substitution_keep(AditSubstitution *self, AditNode *node)
 gboolean
 adit_substitution_work(AditSubstitution *self, const AditPlace *place, guint64 amount)
 {
-    gboolean had = self->work <= ADIT_MAX_WORK;
-
     self->work += amount;
-    if (had && self->work > ADIT_MAX_WORK)
+    if (self->work > ADIT_MAX_WORK && !self->exhausted) {
+        self->exhausted = TRUE;
         adit_diagnostics_error(self->diagnostics, place, ADIT_ERROR_INVALID,
                                "parameters and parts unfold to more than %d values", ADIT_MAX_WORK);
-    return self->work <= ADIT_MAX_WORK;
+    }
+    return !self->exhausted;
 }
 
 AditScope *

@@ -6,7 +6,7 @@
 G_BEGIN_DECLS
 
 /* values that one file may unfold to, all substitutions together */
-#define ADIT_MAX_WORK (4 * 1000 * 1000)
+#define ADIT_MAX_WORK (2 * 1000 * 1000)
 
 typedef struct _AditScope AditScope;
 
@@ -62,6 +62,7 @@ typedef struct {
     GPtrArray *scopes;
     GPtrArray *passes;
     guint64 work;
+    gboolean exhausted; /* too much work was reported */
     guint depth;
 } AditSubstitution;
 

@@ -196,7 +196,8 @@ read_alias(Reader *self, const yaml_event_t *event)
         reader_fail(self, &place, TRUE, "aliases unfold to more than 100000 nodes");
         return;
     }
-    AditNode *copy = adit_node_copy(anchor->node);
+    /* nothing is unfolded before all is counted */
+    AditNode *copy = adit_node_copy_top(anchor->node);
 
     copy->via = place;
     copy->via_note = "unfolded from an alias here";
@@ -437,5 +438,10 @@ adit_yaml_read(AditSource *source, AditDiagnostics *diagnostics)
         g_clear_pointer(&reader.root, adit_node_unref);
     else if (reader.root == NULL)
         reader.root = adit_node_new_scalar("", TRUE, &(AditPlace){source, 1, 1, 1});
+    if (reader.root != NULL && reader.n_aliases > 0) {
+        g_autoptr(AditNode) shared = reader.root;
+
+        reader.root = adit_node_copy(shared);
+    }
     return reader.root;
 }
