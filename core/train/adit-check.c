@@ -215,11 +215,9 @@ static void
 check_stage(const AditExperiment *experiment, AditStage *stage, const AditNetworkShape *shape,
             AditDiagnostics *diagnostics)
 {
-    AditDataset *dataset = experiment->datasets->pdata[0];
     AditNetworkTensors tensors;
     g_autoptr(AditGraph) graph =
-        adit_network_build(&experiment->model, ADIT_MODE_TRAINING, shape,
-                           adit_dataset_get_settings(dataset)->augment, stage->loss, &tensors);
+        adit_network_build(experiment, ADIT_MODE_TRAINING, shape, stage->loss, &tensors);
     Lookup lookup = {experiment, graph, diagnostics};
 
     if (adit_graph_get_error(graph) == NULL) {
@@ -255,7 +253,7 @@ check_network(const AditExperiment *experiment, AditCheck *check, AditDiagnostic
         experiment->stages->len > 0 ? experiment->stages->pdata[experiment->stages->len - 1] : NULL;
     AditNetworkTensors tensors;
 
-    check->graph = adit_network_build(&experiment->model, ADIT_MODE_EVALUATION, &check->shape, NULL,
+    check->graph = adit_network_build(experiment, ADIT_MODE_EVALUATION, &check->shape,
                                       last != NULL ? last->loss : NULL, &tensors);
     adit_network_diagnose(check->graph, diagnostics);
     if (adit_graph_get_error(check->graph) != NULL)

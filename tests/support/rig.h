@@ -37,9 +37,15 @@ void rig_add_gradients(Rig *self, AditTensor *loss);
 void rig_add_states(Rig *self);
 /* Compiles and prepares for up to @max_rows rows. */
 void rig_prepare(Rig *self, guint threads, gboolean f64, gsize max_rows);
+/* Moves all parameters off their initial values, which may be special (0, 1), by up to @by
+ * and by their names. */
+void rig_scatter(Rig *self, double by);
 /* Feeds the next input (in the order the program reads them). @array: taken. */
 void rig_feed(Rig *self, AditArray *array);
+/* Rows 0..@rows-1 of what is fed, live numbers at the start of a stage. */
 void rig_run(Rig *self, gsize rows, guint64 step);
+/* The same from row @first on. */
+void rig_run_from(Rig *self, gsize first, gsize rows, guint64 step);
 /* A READ output: as many numbers as fit, with @rows rows; free with g_free(). */
 double *rig_read(Rig *self, guint output, gsize rows);
 double rig_read_scalar(Rig *self, guint output);
