@@ -112,11 +112,8 @@ static AditTensor *
 build_objective(AditTrainStep *self, AditNetworkTensors *tensors, GError **error)
 {
     const AditStage *stage = self->stage;
-    const AditDatasetSettings *settings =
-        adit_dataset_get_settings(self->experiment->datasets->pdata[0]);
-    self->graph = adit_network_build(&self->experiment->model, ADIT_MODE_TRAINING,
-                                     adit_network_get_shape(self->network), settings->augment,
-                                     stage->loss, tensors);
+    self->graph = adit_network_build(self->experiment, ADIT_MODE_TRAINING,
+                                     adit_network_get_shape(self->network), stage->loss, tensors);
     AditPlan plan = {.final_weight = 1, .ramp_from = -1};
     if (!ADIT_STRATEGY_GET_CLASS(stage->strategy)->plan(stage->strategy, &plan, error))
         return NULL;

@@ -123,7 +123,8 @@ begin_stage(Trainer *self, GError **error)
     if (training->overfit_batches > 0)
         self->steps_per_epoch = MIN(self->steps_per_epoch, training->overfit_batches);
     self->epochs_here = 0;
-    if (!choose_ranking(self, error))
+    if (!choose_ranking(self, error) ||
+        !adit_network_set_loss(self->network, self->stage->loss, error))
         return FALSE;
     g_clear_pointer(&self->step, adit_train_step_free);
     self->step =
