@@ -628,7 +628,7 @@ lower_graph(Lowering *self, AditGraph *graph, GPtrArray *nodes, GPtrArray *defer
 /* Outputs. */
 
 /* Gradients are written where they belong at once. What replaces something that may still be read
- * (parameters, states) is copied when all is done. */
+ * (parameters, states, an arena's elements as rows) is copied when all is done. */
 static void
 bind_outputs(Lowering *self)
 {
