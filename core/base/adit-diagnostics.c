@@ -217,6 +217,12 @@ compare_messages(gconstpointer a, gconstpointer b)
     const Message *left = *(const Message *const *) a;
     const Message *right = *(const Message *const *) b;
 
+    gboolean left_given = left->place.source != NULL && left->place.source->is_argument;
+    gboolean right_given = right->place.source != NULL && right->place.source->is_argument;
+
+    /* files before arguments */
+    if (left_given != right_given)
+        return left_given ? 1 : -1;
     if (left->rank != right->rank)
         return left->rank < right->rank ? -1 : 1;
     if (left->place.line != right->place.line)
