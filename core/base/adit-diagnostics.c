@@ -111,9 +111,9 @@ find_rank(AditDiagnostics *self, AditSource *source)
     return index + 1;
 }
 
-static Message *
-message_new(AditDiagnostics *self, Level level, const AditPlace *place, const char *format,
-            va_list arguments)
+static G_GNUC_PRINTF(4, 0) Message *message_new(AditDiagnostics *self, Level level,
+                                                const AditPlace *place, const char *format,
+                                                va_list arguments)
 {
     Message *message = g_new0(Message, 1);
 

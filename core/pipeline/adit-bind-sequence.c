@@ -246,7 +246,9 @@ check_paths(AditBinder *self, AditValue key, AditValue value)
                       paths.node != value.node && i < adit_node_count(paths.node);
          i++) {
         g_autoptr(AditNode) resolved = NULL;
-        g_autoptr(AditBlock) path = adit_bind_sequence(self, adit_value_item(paths, i), &resolved);
+        AditBlock *path = adit_bind_sequence(self, adit_value_item(paths, i), &resolved);
+
+        g_clear_object(&path);
     }
 }
 
