@@ -22,6 +22,9 @@ G_DECLARE_DERIVABLE_TYPE(AditAggregator, adit_aggregator, ADIT, AGGREGATOR, Adit
  * when every step needs a value of its own
  * @item: (nullable): in step(), the current item's part of @each, set by the sequence
  * @name: (nullable): in step(), what the current item is called in messages, set by the sequence
+ * @skips: in step(), whether the item carries a skip of its own, set by the sequence
+ * @normalized: in step(), whether the item's output comes out of a normalisation, set by the
+ * sequence
  */
 typedef struct {
     AditTensor *feed;
@@ -30,6 +33,8 @@ typedef struct {
     AditTensor *each;
     AditTensor *item;
     const char *name;
+    gboolean skips;
+    gboolean normalized;
 } AditFold;
 
 /**

@@ -37,6 +37,8 @@ AditMode adit_graph_get_mode(const AditGraph *self);
 const GError *adit_graph_get_error(const AditGraph *self);
 /* Fails the graph with ADIT_ERROR_INVALID unless it has failed before; returns a failed tensor. */
 AditTensor *adit_graph_fail(AditGraph *self, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* Tells the user of something that works but is probably not meant, once for each component. */
+void adit_graph_warn(AditGraph *self, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* The graph in Graphviz' language, loops as clusters. */
 char *adit_graph_to_dot(const AditGraph *self);
 

@@ -46,8 +46,8 @@ typedef struct {
  * A kernel of an operation over rows is called once for every slice that has rows, with all of
  * them, and writes that slice's partial result, of the result's shape. Its combine kernel then gets
  * the partial results one behind the other as inputs[0], `rows` of them: slices without rows are
- * left out. How many rows partial result i stands for follows from adit_slice_begin(). The output
- * overlaps no input.
+ * left out. It has the operation's attributes; how many rows partial result i stands for follows
+ * from adit_slice_begin(). The output overlaps no input.
  */
 typedef struct {
     gsize rows;

@@ -77,6 +77,7 @@ typedef struct {
 } Builder;
 
 static void build_items(Builder *self, const GPtrArray *items);
+static gboolean carries_skip(AditBlock *block);
 
 static AditTensor *
 item_part(const Builder *self)
@@ -91,6 +92,33 @@ item_part(const Builder *self)
     return adit_reshape(part, &shape);
 }
 
+static gboolean
+carry_skips(const GPtrArray *items)
+{
+    for (guint i = 0; i < items->len; i++) {
+        const AditItem *item = items->pdata[i];
+        if (item->block == NULL ? carry_skips(item->items) : carries_skip(item->block))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean
+carries_skip(AditBlock *block)
+{
+    if (!ADIT_IS_SEQUENCE(block))
+        return FALSE;
+    AditSequence *sequence = ADIT_SEQUENCE(block);
+    return ADIT_AGGREGATOR_GET_CLASS(sequence->aggregator)->skips || carry_skips(sequence->items);
+}
+
+static gboolean
+ends_normalized(const AditTensor *y)
+{
+    return y->component != NULL && ADIT_IS_BLOCK(y->component) &&
+           ADIT_BLOCK_GET_CLASS(y->component)->normalizes;
+}
+
 static void
 build_block(Builder *self, const AditItem *item)
 {
@@ -102,6 +130,8 @@ build_block(Builder *self, const AditItem *item)
     adit_tap(y, "out");
     self->fold.item = item_part(self);
     self->fold.name = item->type;
+    self->fold.skips = carries_skip(item->block);
+    self->fold.normalized = ends_normalized(y);
     adit_graph_enter_component(self->graph, item->block); /* errors stand at the item */
     ADIT_AGGREGATOR_GET_CLASS(aggregator)->step(aggregator, self->graph, y, &self->fold);
     adit_graph_leave_component(self->graph);

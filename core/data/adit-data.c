@@ -72,6 +72,11 @@ adit_data_check(const AditData *self, const AditExamples *examples, GError **err
 
     if (inputs == NULL || inputs->rows == 0)
         return adit_data_fail(self, error, "no rows");
+    if (adit_shape_count(&inputs->shape) == 0) {
+        g_autofree char *shape = adit_shape_to_string(&inputs->shape);
+
+        return adit_data_fail(self, error, "inputs are %s, which is no number at all", shape);
+    }
     if (targets != NULL && targets->rows != inputs->rows)
         return adit_data_fail(self, error,
                               "%" G_GSIZE_FORMAT " inputs, but %" G_GSIZE_FORMAT " targets",

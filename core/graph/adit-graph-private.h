@@ -62,6 +62,11 @@ typedef struct {
     AditTensor *value;
 } AditStateUpdate;
 
+typedef struct {
+    gpointer component; /* nullable */
+    char *message;
+} AditWarning;
+
 struct _AditTensor {
     AditGraph *graph;
     guint id; /* position in its graph: inputs of an operation have smaller ones */
@@ -131,6 +136,7 @@ struct _AditGraph {
     GPtrArray *kept;       /* every component seen, owned */
     GArray *taps;          /* AditTap */
     GArray *updates;       /* AditStateUpdate */
+    GArray *warnings;      /* AditWarning */
     GHashTable *names;     /* name -> root tensor of parameters and states */
     int sharing;           /* tied repeats being built */
 };

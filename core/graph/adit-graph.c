@@ -40,6 +40,12 @@ loop_free(gpointer data)
     g_free(self);
 }
 
+static void
+clear_warning(gpointer data)
+{
+    g_free(((AditWarning *) data)->message);
+}
+
 static AditGraph *
 graph_alloc(void)
 {
@@ -61,6 +67,8 @@ adit_graph_new(AditMode mode)
     self->kept = g_ptr_array_new_with_free_func(g_object_unref);
     self->taps = g_array_new(FALSE, FALSE, sizeof(AditTap));
     self->updates = g_array_new(FALSE, FALSE, sizeof(AditStateUpdate));
+    self->warnings = g_array_new(FALSE, FALSE, sizeof(AditWarning));
+    g_array_set_clear_func(self->warnings, clear_warning);
     self->names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     self->failed = adit_tensor_new(self, ADIT_TENSOR_CONSTANT, &ADIT_SCALAR, FALSE);
     self->failed->failed = TRUE;
@@ -91,6 +99,7 @@ adit_graph_unref(AditGraph *self)
         g_ptr_array_unref(self->kept);
         g_array_unref(self->taps);
         g_array_unref(self->updates);
+        g_array_unref(self->warnings);
         g_hash_table_unref(self->names);
     }
     g_free(self);
@@ -127,6 +136,27 @@ adit_graph_fail(AditGraph *self, const char *format, ...)
             root->error_component = root->components->pdata[root->components->len - 1];
     }
     return root->failed;
+}
+
+void
+adit_graph_warn(AditGraph *self, const char *format, ...)
+{
+    AditGraph *root = self->root;
+    AditWarning warning = {0};
+    va_list arguments;
+    va_start(arguments, format);
+    warning.message = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    if (root->components->len > 0)
+        warning.component = root->components->pdata[root->components->len - 1];
+    for (guint i = 0; i < root->warnings->len; i++) {
+        const AditWarning *other = &g_array_index(root->warnings, AditWarning, i);
+        if (other->component == warning.component && g_str_equal(other->message, warning.message)) {
+            clear_warning(&warning);
+            return;
+        }
+    }
+    g_array_append_val(root->warnings, warning);
 }
 
 void

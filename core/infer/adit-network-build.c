@@ -19,29 +19,44 @@ build_loss(AditGraph *graph, AditLoss *loss, const AditNetworkShape *shape,
 }
 
 AditGraph *
-adit_network_build(const AditModel *model, AditMode mode, const AditNetworkShape *shape,
-                   AditBlock *augment, AditLoss *loss, AditNetworkTensors *tensors)
+adit_network_build(const AditExperiment *experiment, AditMode mode, const AditNetworkShape *shape,
+                   AditLoss *loss, AditNetworkTensors *tensors)
 {
     AditGraph *graph = adit_graph_new(mode);
     AditTensor *x = adit_input(graph, "inputs", &shape->inputs, 0);
-    if (augment != NULL) {
+    AditModel model = experiment->model;
+    if (experiment->datasets->len > 0) {
+        const AditDatasetSettings *settings =
+            adit_dataset_get_settings(experiment->datasets->pdata[0]);
+        AditBlock *augment =
+            mode == ADIT_MODE_TRAINING ? settings->augment : settings->eval_augment;
         adit_graph_enter_scope(graph, 0, NULL, 0, "augment", NULL);
         x = adit_block_build(augment, graph, x);
         adit_graph_leave_scope(graph);
+        model.transform = settings->transform;
     }
-    *tensors = (AditNetworkTensors){.logits = adit_model_build(model, graph, x)};
+    *tensors = (AditNetworkTensors){.logits = adit_model_build(&model, graph, x)};
     if (loss != NULL)
         build_loss(graph, loss, shape, tensors);
     return graph;
 }
 
+static const AditPlace *
+get_place(AditComponent *component)
+{
+    return component != NULL ? adit_component_get_place(component) : NULL;
+}
+
 void
 adit_network_diagnose(AditGraph *graph, AditDiagnostics *diagnostics)
 {
+    for (guint i = 0; i < graph->warnings->len; i++) {
+        const AditWarning *warning = &g_array_index(graph->warnings, AditWarning, i);
+        adit_diagnostics_warning(diagnostics, get_place(warning->component), "%s",
+                                 warning->message);
+    }
     const GError *error = adit_graph_get_error(graph);
-    if (error == NULL)
-        return;
-    AditComponent *component = adit_graph_get_error_component(graph);
-    const AditPlace *place = component != NULL ? adit_component_get_place(component) : NULL;
-    adit_diagnostics_error(diagnostics, place, error->code, "%s", error->message);
+    if (error != NULL)
+        adit_diagnostics_error(diagnostics, get_place(adit_graph_get_error_component(graph)),
+                               error->code, "%s", error->message);
 }

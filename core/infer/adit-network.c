@@ -22,12 +22,22 @@ struct _AditNetwork {
     gsize executable_rows;
 };
 
-static AditBlock *
-get_eval_augment(const AditExperiment *experiment)
+/* Builds the network for evaluation by @loss in place of what was there. */
+static gboolean
+build(AditNetwork *self, AditLoss *loss, GError **error)
 {
-    if (experiment->datasets->len == 0)
-        return NULL;
-    return adit_dataset_get_settings(experiment->datasets->pdata[0])->eval_augment;
+    AditNetworkTensors tensors;
+    g_autoptr(AditGraph) graph =
+        adit_network_build(self->experiment, ADIT_MODE_EVALUATION, &self->shape, loss, &tensors);
+    g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
+    adit_network_diagnose(graph, diagnostics);
+    if (adit_diagnostics_fail(diagnostics, error))
+        return FALSE;
+    g_clear_pointer(&self->graph, adit_graph_unref);
+    self->graph = g_steal_pointer(&graph);
+    self->tensors = tensors;
+    g_set_object(&self->loss, loss);
+    return TRUE;
 }
 
 AditNetwork *
@@ -38,13 +48,8 @@ adit_network_new(const AditExperiment *experiment, const AditNetworkShape *shape
     self->experiment = experiment;
     self->device = g_object_ref(device);
     self->shape = *shape;
-    self->loss = loss != NULL ? g_object_ref(loss) : NULL;
     self->n_slots = n_slots;
-    self->graph = adit_network_build(&experiment->model, ADIT_MODE_EVALUATION, shape,
-                                     get_eval_augment(experiment), loss, &self->tensors);
-    g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
-    adit_network_diagnose(self->graph, diagnostics);
-    if (adit_diagnostics_fail(diagnostics, error))
+    if (!build(self, loss, error))
         return NULL;
     self->layout = adit_layout_new(self->graph);
     self->memory = adit_device_allocate(device, self->layout, n_slots, error);
@@ -58,6 +63,15 @@ drop_program(AditNetwork *self)
 {
     adit_executable_free(self->device, g_steal_pointer(&self->executable));
     g_clear_pointer(&self->program, adit_program_free);
+}
+
+gboolean
+adit_network_set_loss(AditNetwork *self, AditLoss *loss, GError **error)
+{
+    if (loss == self->loss)
+        return TRUE;
+    drop_program(self);
+    return build(self, loss, error);
 }
 
 void

@@ -20,24 +20,31 @@ typedef struct {
 } AditNetworkShape;
 
 /**
- * adit_network_build:
- * @blocks: (nullable): augmentations, before the model's `transform`
- * @loss: (nullable): with it the targets come in and the rows' loss and metric go out
- * @outputs: (out caller-allocates): the tensors
- *
- * Writes a model down for training or evaluation. What does not fit is told by the graph's error.
- *
- * Returns: (transfer full): the graph
+ * AditNetworkTensors: what goes out of a built network.
+ * @loss, @metric: a scalar for every row; NULL without a loss
  */
 typedef struct {
     AditTensor *logits;
-    AditTensor *loss;   /* a scalar for every row; NULL without a loss */
-    AditTensor *metric; /* likewise */
+    AditTensor *loss;
+    AditTensor *metric;
 } AditNetworkTensors;
 
-AditGraph *adit_network_build(const AditModel *model, AditMode mode, const AditNetworkShape *shape,
-                              AditBlock *augment, AditLoss *loss, AditNetworkTensors *tensors);
-/* Adds the graph's error to @diagnostics at the place of the component that made it. */
+/**
+ * adit_network_build:
+ * @loss: (nullable): with it the targets come in and the rows' loss and metric go out
+ * @tensors: (out caller-allocates)
+ *
+ * Writes an experiment's network down for training or evaluation, with what its first data set puts
+ * before it (`augment` or `eval-augment`, `transform`). What does not fit is told by the graph's
+ * error.
+ *
+ * Returns: (transfer full): the graph
+ */
+AditGraph *adit_network_build(const AditExperiment *experiment, AditMode mode,
+                              const AditNetworkShape *shape, AditLoss *loss,
+                              AditNetworkTensors *tensors);
+/* Adds the graph's error and warnings to @diagnostics at the places of the components they are
+ * about. */
 void adit_network_diagnose(AditGraph *graph, AditDiagnostics *diagnostics);
 
 /**
@@ -57,6 +64,9 @@ typedef struct _AditNetwork AditNetwork;
 AditNetwork *adit_network_new(const AditExperiment *experiment, const AditNetworkShape *shape,
                               AditLoss *loss, AditDevice *device, guint n_slots, GError **error);
 void adit_network_free(AditNetwork *self);
+/* Evaluates by another loss from now on; the weights stay. ADIT_ERROR_INVALID when it does not fit.
+ */
+gboolean adit_network_set_loss(AditNetwork *self, AditLoss *loss, GError **error);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditNetwork, adit_network_free)
 
 /* Sets the optimizer's slots to 0. */

@@ -32,6 +32,8 @@ adit_dense(AditTensor *x, gsize units, gboolean bias, AditInitializer *initializ
 
     if (adit_tensor_has_failed(x))
         return x;
+    if (units == 0)
+        return adit_graph_fail(graph, "dense: expected at least one unit, got 0");
     weight = adit_parameter(graph, weight_name, ADIT_ROLE_WEIGHT,
                             &ADIT_SHAPE(adit_tensor_get_width(x), units), initializer);
     y = adit_matmul(x, weight, FALSE);

@@ -69,6 +69,11 @@ one_hot_infer(AditTensor *const *inputs, guint n_inputs, const void *data, AditS
 {
     const AditGatherAttributes *attributes = data;
 
+    if (attributes->size == 0) {
+        g_set_error_literal(error, ADIT_ERROR, ADIT_ERROR_INVALID,
+                            "one-hot: expected at least one class, got 0");
+        return FALSE;
+    }
     if (shape->rank == ADIT_MAX_RANK)
         return adit_infer_fail(error, inputs[0], "one-hot: expected at most %d axes",
                                ADIT_MAX_RANK - 1);

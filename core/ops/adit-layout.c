@@ -10,7 +10,7 @@ broadcast_infer(AditTensor *const *inputs, guint n_inputs, const void *data, Adi
 {
     const AditShapeAttributes *attributes = data;
     const AditShape *x = adit_tensor_get_shape(inputs[0]);
-    gboolean fits = x->rank <= attributes->shape.rank;
+    gboolean fits = x->rank <= attributes->shape.rank && adit_shape_count(&attributes->shape) > 0;
 
     for (guint i = 1; fits && i <= x->rank; i++) {
         gsize size = x->size[x->rank - i];

@@ -68,6 +68,47 @@ axes_init(Axes *axes, const AditKernelCall *call)
     axes_add(axes, call->n_inputs, call->output.rows ? call->rows : 1, stride);
 }
 
+/* Numbers of the long lines that short ones are put together to. */
+#define LONG_LINE 256
+
+/* Runs a plane of short lines, a bias of a thin layer added to every row, as one of long lines:
+ * what is the same for every line is written out a few times. FALSE: it is not of this kind. */
+static gboolean
+run_long_lines(const Plane *plane, guint n_inputs, PlaneFunc function)
+{
+    real repeated[3][LONG_LINE];
+    gsize n = plane->n, lines = LONG_LINE / MAX(n, 1);
+    Plane whole = *plane, rest;
+
+    if (lines < 4 || plane->m < lines)
+        return FALSE;
+    for (guint i = 0; i < n_inputs; i++) {
+        if (plane->outer[i] != 0 && (plane->inner[i] != 1 || plane->outer[i] != n))
+            return FALSE;
+    }
+    whole.m = plane->m / lines;
+    whole.n = lines * n;
+    for (guint i = 0; i < n_inputs; i++) {
+        whole.outer[i] *= lines;
+        if (plane->outer[i] != 0 || plane->inner[i] == 0)
+            continue;
+        memcpy(repeated[i], plane->in[i], n * sizeof(real));
+        for (gsize done = n; done < whole.n; done *= 2)
+            memcpy(repeated[i] + done, repeated[i], MIN(done, whole.n - done) * sizeof(real));
+        whole.in[i] = repeated[i];
+    }
+    function(&whole);
+
+    rest = whole;
+    rest.m = 1;
+    rest.n = plane->m % lines * n;
+    rest.out += whole.m * whole.n;
+    for (guint i = 0; i < n_inputs; i++)
+        rest.in[i] += whole.m * whole.outer[i];
+    function(&rest);
+    return TRUE;
+}
+
 /* Calls @function for every plane of the innermost two axes. */
 static void
 run_axes(const Axes *axes, guint n_inputs, Plane *plane, PlaneFunc function)
@@ -83,7 +124,8 @@ run_axes(const Axes *axes, guint n_inputs, Plane *plane, PlaneFunc function)
     for (;;) {
         guint k = 2;
 
-        function(plane);
+        if (!run_long_lines(plane, n_inputs, function))
+            function(plane);
         plane->out += plane->m * plane->n;
         for (; k < axes->n; k++) {
             gboolean wraps = ++index[k] == axes->size[k];

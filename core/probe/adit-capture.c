@@ -3,7 +3,8 @@
 
 #include "adit-feed.h"
 
-/* Samples a pass goes on with at a time: what is read back is in float64, all instances of a loop. */
+/* Samples a pass goes on with at a time: what is read back is in float64, all instances of a loop.
+ */
 #define BATCH 256
 
 gsize
@@ -108,11 +109,11 @@ run_pass(Pass *pass, const AditSplit *split, gsize samples, AditCapture *capture
 {
     AditDevice *device = adit_network_get_device(pass->network);
     gsize batch = MIN(samples, BATCH);
-    pass->program = adit_compile(adit_network_get_graph(pass->network),
-                                 adit_network_get_layout(pass->network), NULL, 0,
-                                 (AditProgramOutput *) pass->outputs->data, pass->outputs->len);
-    pass->executable = adit_device_prepare(
-        device, pass->program, adit_network_get_memory(pass->network), batch, 0, error);
+    pass->program =
+        adit_compile(adit_network_get_graph(pass->network), adit_network_get_layout(pass->network),
+                     NULL, 0, (AditProgramOutput *) pass->outputs->data, pass->outputs->len);
+    pass->executable = adit_device_prepare(device, pass->program,
+                                           adit_network_get_memory(pass->network), batch, 0, error);
     if (pass->executable == NULL)
         return FALSE;
     g_autofree double *lives = adit_lives_new(pass->program, NULL);
@@ -128,8 +129,8 @@ run_pass(Pass *pass, const AditSplit *split, gsize samples, AditCapture *capture
 }
 
 AditCapture *
-adit_capture_new(AditNetwork *network, const AditPick *picks, guint n_picks,
-                 const AditSplit *split, gsize samples, GError **error)
+adit_capture_new(AditNetwork *network, const AditPick *picks, guint n_picks, const AditSplit *split,
+                 gsize samples, GError **error)
 {
     g_autoptr(AditCapture) self = g_new0(AditCapture, 1);
     g_autoptr(GArray) outputs = g_array_new(FALSE, FALSE, sizeof(AditProgramOutput));

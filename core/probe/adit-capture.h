@@ -9,7 +9,8 @@
 G_BEGIN_DECLS
 
 /**
- * AditCapture: the features of some addresses for the first samples of a split, from one pass over it.
+ * AditCapture: the features of some addresses for the first samples of a split, from one pass over
+ * it.
  * @features: (element-type AditFeatures): one for each pick, in their order
  */
 typedef struct {

@@ -17,15 +17,14 @@ typedef struct {
     GString *rows;
 } Session;
 
-/* (element-type AditPick): what all addresses of the probe find; an address that finds nothing is an
- * error. */
+/* (element-type AditPick): what all addresses of the probe find; an address that finds nothing is
+ * an error. */
 static GArray *
 pick_all(AditProbe *probe, AditGraph *graph, GError **error)
 {
     const AditProbeSettings *settings = adit_probe_get_settings(probe);
     const char *const defaults[] = {ADIT_PROBE_GET_CLASS(probe)->default_at, NULL};
-    const char *const *at =
-        settings->at != NULL ? (const char *const *) settings->at : defaults;
+    const char *const *at = settings->at != NULL ? (const char *const *) settings->at : defaults;
     g_autoptr(GArray) picks = NULL;
     for (guint i = 0; at[i] != NULL; i++) {
         g_autoptr(GArray) found = adit_graph_pick(graph, at[i]);
@@ -132,8 +131,8 @@ write_table(Session *self, const char *folder, GError **error)
     g_autofree char *columns =
         g_strjoinv(",", (char **) ADIT_PROBE_GET_CLASS(self->probe)->columns);
     g_autofree char *others = keep_others(path, self->when);
-    g_autofree char *text = g_strdup_printf("data,split,when,address,%s\n%s%s", columns, others,
-                                            self->rows->str);
+    g_autofree char *text =
+        g_strdup_printf("data,split,when,address,%s\n%s%s", columns, others, self->rows->str);
     return adit_folder_create(folder, error) && adit_file_write(path, text, strlen(text), error);
 }
 

@@ -25,11 +25,28 @@ begin(AditAggregator *aggregator, AditGraph *graph, AditTensor *x, AditFold *fol
     fold->each = learned ? weights : adit_softmax(weights);
 }
 
+/* Section 4 of the paper: the sum takes the place of skips, and a normalisation at a block's end
+ * would keep the block from fading out of the sum. */
+static void
+warn(AditGraph *graph, const AditFold *fold)
+{
+    if (fold->skips)
+        adit_graph_warn(graph,
+                        "'%s' carries a skip of its own; in a GloNet the sum takes its place",
+                        fold->name);
+    if (fold->normalized)
+        adit_graph_warn(graph,
+                        "'%s' ends in a normalisation, so it cannot fade out of the GloNet's sum; "
+                        "put the normalisation before its last layer",
+                        fold->name);
+}
+
 /* The head sees the sum of all outputs: Di Cecco et al., "GloNets: globally connected
  * neural networks", IDA 2024, equation 2. */
 static void
 step(AditAggregator *aggregator, AditGraph *graph, AditTensor *y, AditFold *fold)
 {
+    warn(graph, fold);
     fold->feed = y;
     adit_aggregator_adapt(aggregator, graph, fold, &y);
     if (fold->item != NULL)

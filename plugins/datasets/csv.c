@@ -202,7 +202,7 @@ static int
 compare_texts(const void *a, const void *b)
 {
     const char *texts[] = {*(const char *const *) a, *(const char *const *) b};
-    double numbers[] = {INFINITY, INFINITY};
+    double numbers[] = {(double) INFINITY, (double) INFINITY};
 
     for (guint i = 0; i < 2; i++) {
         char *end = NULL;

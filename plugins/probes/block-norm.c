@@ -3,9 +3,9 @@
 
 #include <math.h>
 
-/* How much each block adds: the L1 norm of its output over the samples (GloNet, figures 4 to 6), and of
- * what is left of it when the mean output is taken away: a block that has become a constant still has a
- * norm, but tells no sample from another. */
+/* How much each block adds: the L1 norm of its output over the samples (GloNet, figures 4 to 6),
+ * and of what is left of it when the mean output is taken away: a block that has become a constant
+ * still has a norm, but tells no sample from another. */
 
 struct _AditBlockNorm {
     AditProbe parent_instance;

@@ -46,9 +46,11 @@ load(AditDataset *dataset, AditLoader *loader, AditExamples *train, AditExamples
         (self->test_rows > 0 && !fill(self, test, self->test_rows, error)))
         return FALSE;
     if (g_str_equal(damage, "nan"))
-        ((double *) train->inputs->data)[7] = NAN;
+        ((double *) train->inputs->data)[7] = (double) NAN;
     if (g_str_equal(damage, "rows"))
         train->targets->rows--;
+    if (g_str_equal(damage, "empty"))
+        train->inputs->shape = ADIT_SHAPE(1, 0);
     if (g_str_equal(damage, "shape"))
         test->inputs->shape = ADIT_SHAPE(1, 3);
     return TRUE;
@@ -224,6 +226,7 @@ test_refused_data(void)
         {"nan", 100, 0, "data 'noisy': inputs [2, 1] is nan, expected a finite number"},
         {"rows", 100, 0, "data 'noisy': 100 inputs, but 99 targets"},
         {"shape", 100, 0, "data 'noisy': inputs of the test set are 1x3, expected 3"},
+        {"empty", 100, 0, "data 'noisy': inputs are 1x0, which is no number at all"},
         {"", 0, 0, "data 'noisy': no rows"},
         {"", 100, 3, "data 'noisy': targets [3] is class 3, expected 0..2"},
     };

@@ -226,6 +226,24 @@ layer_norm(AditGraph *graph)
     return adit_layer_norm(rows(graph, ADIT_SHAPE(3)), scale, scale, 1e-5);
 }
 
+static AditTensor *
+one_hot(AditGraph *graph)
+{
+    return adit_one_hot(rows(graph, ADIT_SCALAR), 0);
+}
+
+static AditTensor *
+dense(AditGraph *graph)
+{
+    return adit_dense(rows(graph, ADIT_SHAPE(3)), 0, TRUE, NULL, "");
+}
+
+static AditTensor *
+broadcast_to_nothing(AditGraph *graph)
+{
+    return adit_broadcast(rows(graph, ADIT_SHAPE(1)), &ADIT_SHAPE(0));
+}
+
 static void
 test_errors(void)
 {
@@ -254,6 +272,9 @@ test_errors(void)
         {cross_entropy, "cross-entropy: expected class numbers of shape 1, got 3"},
         {moments, "moments: expected a value for every row, got 3 without rows"},
         {normalize, "normalize: expected 6 numbers without rows, got 2x4 without rows"},
+        {one_hot, "one-hot: expected at least one class, got 0"},
+        {dense, "dense: expected at least one unit, got 0"},
+        {broadcast_to_nothing, "cannot broadcast 1 to 0"},
         {layer_norm, "layer-norm: expected 3 numbers without rows, got 4 without rows"},
     };
 

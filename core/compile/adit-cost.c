@@ -1,0 +1,97 @@
+/* core/compile/adit-cost.c - SPDX-License-Identifier: MIT */
+#include "adit-cost.h"
+
+#include "adit-graph-private.h"
+
+#include <string.h>
+
+static void
+add_at(GHashTable *costs, const char *address, gsize length, const AditCost *cost)
+{
+    g_autofree char *key = g_strndup(address, length);
+    AditCost *sum = g_hash_table_lookup(costs, key);
+
+    if (sum == NULL) {
+        sum = g_new0(AditCost, 1);
+        g_hash_table_insert(costs, g_steal_pointer(&key), sum);
+    }
+    sum->parameters += cost->parameters;
+    sum->multiply_adds += cost->multiply_adds;
+}
+
+/* To @address and all that it lies in. */
+static void
+add_cost(GHashTable *costs, const char *address, const AditCost *cost)
+{
+    gsize length = strlen(address);
+
+    for (gsize i = 1; i <= length; i++) {
+        if (address[i] == '.' || address[i] == '\0')
+            add_at(costs, address, i, cost);
+    }
+    add_at(costs, "", 0, cost);
+}
+
+/* Of one instance: the axes that a loop put before its shape are not in its count. */
+static void
+add_parameter(GHashTable *costs, const AditTensor *tensor)
+{
+    guint n = g_strv_length(tensor->names);
+    AditCost cost = {.parameters = adit_shape_count(&tensor->shape) / MAX(n, 1)};
+
+    for (guint i = 0; i < n; i++) {
+        const char *dot = strrchr(tensor->names[i], '.');
+        g_autofree char *address =
+            g_strndup(tensor->names[i], dot != NULL ? (gsize) (dot - tensor->names[i]) : 0);
+
+        add_cost(costs, address, &cost);
+    }
+}
+
+/* A product of [.., inner] with a matrix: as many products as it sums, for every element. */
+static void
+add_product(GHashTable *costs, const AditTensor *tensor)
+{
+    const AditShape *left = &tensor->inputs[0]->shape;
+    guint64 inner = left->size[left->rank - 1];
+    AditCost cost = {.multiply_adds = adit_shape_count(&tensor->shape) * inner};
+
+    for (guint i = 0; i < adit_scope_count(tensor->scope); i++) {
+        g_autofree char *address = adit_scope_to_string(tensor->scope, i);
+
+        add_cost(costs, address, &cost);
+    }
+}
+
+static void
+add_graph(GHashTable *costs, const AditGraph *graph)
+{
+    for (guint i = 0; i < graph->tensors->len; i++) {
+        const AditTensor *tensor = graph->tensors->pdata[i];
+
+        if (tensor->kind == ADIT_TENSOR_PARAMETER)
+            add_parameter(costs, tensor);
+        else if (tensor->kind == ADIT_TENSOR_OP && tensor->rows && tensor->scope != NULL &&
+                 g_str_equal(tensor->op->name, "matmul"))
+            add_product(costs, tensor);
+    }
+    for (guint i = 0; i < graph->loops->len; i++)
+        add_graph(costs, ((const AditLoop *) graph->loops->pdata[i])->body);
+}
+
+GHashTable *
+adit_graph_count_costs(AditGraph *graph)
+{
+    GHashTable *costs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+
+    add_graph(costs, graph->root);
+    return costs;
+}
+
+AditCost
+adit_costs_find(GHashTable *costs, const char *address)
+{
+    const AditCost *cost = g_hash_table_lookup(costs, address);
+
+    return cost != NULL ? *cost : (AditCost){0};
+}

@@ -1,0 +1,34 @@
+/* core/tool/adit-evaluation.h - SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "adit-network.h"
+#include "adit-tool.h"
+
+G_BEGIN_DECLS
+
+/**
+ * AditEvaluation: a trained network with the rows it is asked about.
+ * @origin: (nullable): the pipeline of the run that `model.from` names, whose parts @experiment has
+ * @checkpoint: where the weights are from
+ * @data: all sets, the first is asked about
+ * @split_name: "test", "train", "validation"
+ */
+typedef struct {
+    AditExperiment *experiment;
+    AditExperiment *origin;
+    char *checkpoint;
+    AditDevice *device;
+    GPtrArray *data;
+    AditNetwork *network;
+    AditLoss *loss;
+    const AditSplit *split;
+    const char *split_name;
+    gsize batch;
+} AditEvaluation;
+
+/* Opens what the first argument names: a run directory, or a pipeline with `model.from`. */
+gboolean adit_evaluation_open(AditEvaluation *self, AditInvocation *invocation, GError **error);
+void adit_evaluation_clear(AditEvaluation *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AditEvaluation, adit_evaluation_clear)
+
+G_END_DECLS

@@ -1,0 +1,332 @@
+/* core/tool/adit-session.c - SPDX-License-Identifier: MIT */
+#include "adit-tool.h"
+
+#include "adit-checkpoint.h"
+#include "adit-json.h"
+#include "adit-registry.h"
+#include "adit-trainer.h"
+
+#include <math.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BAR_CELLS    24
+#define BAR_INTERVAL (G_USEC_PER_SEC / 10)
+/* seconds between lines of an epoch that takes long, where there is no bar */
+#define LINE_INTERVAL (30 * G_USEC_PER_SEC)
+
+/* ---- signals ---- */
+
+/* A signal handler has no user data. */
+static volatile gint stop_signal;
+
+static void
+handle_signal(int number)
+{
+    if (stop_signal != 0)
+        _exit(128 + number);
+    stop_signal = number;
+}
+
+static void
+catch_signals(void)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGUSR1};
+    struct sigaction action = {.sa_handler = handle_signal, .sa_flags = SA_RESTART};
+
+    stop_signal = 0;
+    for (guint i = 0; i < G_N_ELEMENTS(signals); i++)
+        sigaction(signals[i], &action, NULL);
+}
+
+/* ---- what run.json keeps ---- */
+
+static JsonArray *
+make_numbers(const double *values, gsize n)
+{
+    JsonArray *array = json_array_new();
+
+    for (gsize i = 0; i < n; i++)
+        json_array_add_double_element(array, values[i]);
+    return array;
+}
+
+static JsonArray *
+describe_data(GPtrArray *data)
+{
+    JsonArray *sets = json_array_new();
+
+    for (guint i = 0; i < data->len; i++) {
+        const AditData *each = data->pdata[i];
+        const AditStandardization *how = &each->standardization;
+        JsonObject *set = json_object_new();
+        JsonArray *files = json_array_new();
+
+        for (guint j = 0; each->files[j] != NULL; j++)
+            json_array_add_string_element(files, each->files[j]);
+        json_object_set_string_member(set, "name", each->name);
+        json_object_set_string_member(set, "fingerprint", each->fingerprint);
+        json_object_set_array_member(set, "files", files);
+        adit_json_set_unsigned(set, "train", each->train.rows);
+        adit_json_set_unsigned(set, "validation", each->validation.rows);
+        adit_json_set_unsigned(set, "test", each->test.rows);
+        if (how->count > 0) {
+            JsonObject *kept = json_object_new();
+
+            adit_json_set_unsigned(kept, "inner", how->inner);
+            json_object_set_array_member(kept, "mean", make_numbers(how->mean, how->count));
+            json_object_set_array_member(kept, "scale", make_numbers(how->scale, how->count));
+            json_object_set_object_member(set, "standardization", kept);
+        }
+        json_array_add_object_element(sets, set);
+    }
+    return sets;
+}
+
+static void
+describe_device(AditDevice *device, JsonObject *details)
+{
+    JsonObject *object = json_object_new();
+
+    json_object_set_string_member(object, "name", "cpu");
+    json_object_set_string_member(object, "instruction-set", adit_cpu_device_get_isa(device));
+    adit_json_set_unsigned(object, "threads", adit_cpu_device_get_threads(device));
+    adit_json_set_unsigned(object, "cores", g_get_num_processors());
+    json_object_set_object_member(details, "device", object);
+}
+
+/* Versions of the plugins: all that are installed, as any may stand in the pipeline's parts. */
+static JsonObject *
+describe_plugins(void)
+{
+    JsonObject *object = json_object_new();
+    const GPtrArray *plugins = adit_registry_load_all(adit_registry_get());
+
+    for (guint i = 0; i < plugins->len; i++) {
+        const AditPlugin *plugin = plugins->pdata[i];
+        g_autofree char *name = g_strdup_printf("%s-%s", plugin->kind, plugin->name);
+
+        if (plugin->reason == NULL)
+            json_object_set_string_member(object, name, plugin->version);
+    }
+    return object;
+}
+
+JsonObject *
+adit_session_describe(const AditInvocation *invocation, GPtrArray *data, AditDevice *device)
+{
+    JsonObject *details = json_object_new();
+    const AditOptions *options = &invocation->options;
+
+    describe_device(device, details);
+    json_object_set_array_member(details, "data", describe_data(data));
+    json_object_set_object_member(details, "plugins", describe_plugins());
+    /* they change the numbers, so that resuming keeps them */
+    adit_json_set_unsigned(details, "limit-batches", options->limit_batches);
+    adit_json_set_unsigned(details, "overfit-batches", options->overfit_batches);
+    return details;
+}
+
+/* ---- progress ---- */
+
+typedef struct {
+    AditSession *session;
+    gint64 drawn; /* monotonic time */
+    gint64 told;
+} Progress;
+
+/* "1:05", "2:03:10" */
+static char *
+format_seconds(double seconds)
+{
+    guint64 whole = (guint64) (seconds + 0.5);
+    guint hours = (guint) (whole / 3600), minutes = (guint) (whole / 60 % 60);
+
+    if (!isfinite(seconds))
+        return g_strdup("-:--");
+    if (hours > 0)
+        return g_strdup_printf("%u:%02u:%02u", hours, minutes, (guint) (whole % 60));
+    return g_strdup_printf("%u:%02u", minutes, (guint) (whole % 60));
+}
+
+static char *
+describe_progress(const AditProgress *progress)
+{
+    g_autofree char *eta = format_seconds(progress->eta);
+    GString *text = g_string_new(NULL);
+
+    if (progress->n_stages > 1)
+        g_string_append_printf(text, "stage %u/%u ", progress->stage, progress->n_stages);
+    g_string_append_printf(text,
+                           "epoch %" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT
+                           " step %" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT,
+                           MIN(progress->epoch + 1, progress->epochs), progress->epochs,
+                           progress->steps_done, progress->steps_per_epoch);
+    g_string_append_printf(text, " loss %.4g ETA %s", progress->loss, eta);
+    return g_string_free(text, FALSE);
+}
+
+static char *
+make_bar(const AditProgress *progress)
+{
+    double epochs = (double) progress->epoch;
+    g_autofree char *text = describe_progress(progress);
+    char cells[BAR_CELLS + 1] = {0};
+
+    if (progress->steps_per_epoch > 0)
+        epochs += (double) progress->steps_done / (double) progress->steps_per_epoch;
+    double share = progress->epochs > 0 ? MIN(epochs / (double) progress->epochs, 1) : 1;
+
+    for (guint i = 0; i < BAR_CELLS; i++)
+        cells[i] = (double) i < share * BAR_CELLS ? '#' : '.';
+    return g_strdup_printf("[%s] %3.0f%% %s", cells, 100 * share, text);
+}
+
+static void
+tell_progress(const AditProgress *progress, gpointer user_data)
+{
+    Progress *self = user_data;
+    AditTerminal *terminal = &self->session->invocation->terminal;
+    gint64 now = g_get_monotonic_time();
+
+    adit_run_beat(self->session->run, NULL);
+    if (progress->finished && (!terminal->bar || terminal->verbose)) {
+        adit_terminal_say(terminal, "%s", progress->line);
+        self->told = now;
+    } else if (progress->finished) {
+        g_autofree char *line = g_strconcat(progress->line, "\n", NULL);
+
+        adit_run_log(self->session->run, line, NULL);
+    }
+    if (terminal->bar && now - self->drawn >= BAR_INTERVAL) {
+        g_autofree char *bar = make_bar(progress);
+
+        adit_terminal_draw_bar(terminal, bar);
+        self->drawn = now;
+    } else if (!terminal->bar && now - self->told >= LINE_INTERVAL) {
+        g_autofree char *text = describe_progress(progress);
+
+        adit_terminal_say(terminal, "%s", text);
+        self->told = now;
+    }
+}
+
+/* ---- the end ---- */
+
+static void
+print_summary(AditSession *self, const AditTrainingResult *result)
+{
+    AditInvocation *invocation = self->invocation;
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_autofree char *seconds = format_seconds(result->seconds);
+
+    g_string_append_printf(text, "best %s %s %.6g (epoch %" G_GUINT64_FORMAT "), last %.6g\n",
+                           result->split, result->metric, result->best, result->best_epoch,
+                           result->last);
+    if (result->majority > 0)
+        g_string_append_printf(text, "share of the commonest class %.6g%s\n", result->majority,
+                               result->is_dead ? ": dead, the network does no better" : "");
+    else
+        g_string_append_printf(text, "variance of the %s target %.6g%s\n", result->split,
+                               result->target_variance,
+                               result->is_dead ? ": dead, the network does no better" : "");
+    g_string_append_printf(text, "%" G_GUINT64_FORMAT " epochs in %s\n%s\n", result->epochs,
+                           seconds, adit_run_get_folder(self->run));
+    adit_terminal_print(&invocation->terminal, "%s", text->str);
+    adit_run_log(self->run, text->str, NULL);
+}
+
+static void
+print_summary_json(AditSession *self, const AditTrainingResult *result)
+{
+    JsonObject *object = json_object_new();
+
+    json_object_set_string_member(object, "run", adit_run_get_folder(self->run));
+    json_object_set_string_member(object, "split", result->split);
+    json_object_set_string_member(object, "metric", result->metric);
+    adit_json_set_double(object, "best", result->best);
+    adit_json_set_unsigned(object, "best-epoch", result->best_epoch);
+    adit_json_set_double(object, "last", result->last);
+    adit_json_set_double(object, "last-loss", result->last_loss);
+    adit_json_set_unsigned(object, "epochs", result->epochs);
+    adit_json_set_double(object, "target-variance", result->target_variance);
+    adit_json_set_double(object, "majority", result->majority);
+    json_object_set_boolean_member(object, "dead", result->is_dead);
+    adit_json_set_double(object, "seconds", result->seconds);
+    adit_tool_print_json(self->invocation, object);
+}
+
+/* Notes how the run ended, and says what can be done. */
+static void
+note_end(AditSession *self, const GError *error)
+{
+    AditTerminal *terminal = &self->invocation->terminal;
+    const char *folder = adit_run_get_folder(self->run);
+    AditRunStatus status = ADIT_RUN_COMPLETED;
+    int code = 0;
+    g_autoptr(GError) failure = NULL;
+
+    if (error != NULL) {
+        code = error->domain == ADIT_ERROR ? error->code : ADIT_ERROR_FAILED;
+        status = code == ADIT_ERROR_STOPPED ? ADIT_RUN_STOPPED : ADIT_RUN_FAILED;
+    }
+    if (!adit_run_set_status(self->run, status, code, &failure))
+        adit_terminal_warn(terminal, "%s", failure->message);
+    if (status == ADIT_RUN_STOPPED)
+        adit_terminal_say(terminal, "stopped, state saved; adit resume %s goes on", folder);
+    else if (status == ADIT_RUN_FAILED)
+        adit_terminal_say(terminal, "run %s", folder);
+}
+
+/* ---- training ---- */
+
+static gboolean
+prepare(AditSession *self, AditTraining *training, GError **error)
+{
+    const AditOptions *options = &self->invocation->options;
+    JsonObject *members = adit_run_get_members(self->run);
+
+    training->experiment = self->experiment;
+    training->data = self->data;
+    training->device = self->device;
+    training->run = self->run;
+    training->stop = (const gint *) &stop_signal;
+    adit_json_get_unsigned(members, "limit-batches", &training->limit_batches);
+    adit_json_get_unsigned(members, "overfit-batches", &training->overfit_batches);
+    return options->max_time == NULL ||
+           adit_tool_parse_time("max-time", options->max_time, &training->max_time, error);
+}
+
+gboolean
+adit_session_train(AditSession *self, GError **error)
+{
+    AditInvocation *invocation = self->invocation;
+    Progress progress = {.session = self, .told = g_get_monotonic_time()};
+    AditTraining training = {.progress = tell_progress, .user_data = &progress};
+    AditTrainingResult result = {0};
+    g_autoptr(GError) failure = NULL;
+
+    if (!prepare(self, &training, error))
+        return FALSE;
+    catch_signals();
+    invocation->terminal.run = self->run;
+    adit_terminal_say(&invocation->terminal, "run %s", adit_run_get_folder(self->run));
+    if (!adit_run_set_status(self->run, ADIT_RUN_RUNNING, 0, error)) {
+        invocation->terminal.run = NULL;
+        return FALSE;
+    }
+    gboolean good = adit_train(&training, &result, &failure);
+
+    adit_terminal_clear_bar(&invocation->terminal);
+    if (good && invocation->options.json)
+        print_summary_json(self, &result);
+    else if (good)
+        print_summary(self, &result);
+    else if (failure->code != ADIT_ERROR_STOPPED)
+        adit_terminal_complain(&invocation->terminal, invocation->verb->name, failure);
+    note_end(self, failure);
+    invocation->terminal.run = NULL;
+    return good || adit_tool_fail_told(
+                       failure->domain == ADIT_ERROR ? failure->code : ADIT_ERROR_FAILED, error);
+}

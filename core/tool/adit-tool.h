@@ -1,0 +1,196 @@
+/* core/tool/adit-tool.h - SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "adit-check.h"
+#include "adit-data.h"
+#include "adit-device.h"
+#include "adit-experiment.h"
+#include "adit-terminal.h"
+
+G_BEGIN_DECLS
+
+/**
+ * AditOptions: what the command line says; 0, NULL and FALSE where it is silent.
+ */
+typedef struct {
+    gboolean help;
+    GStrv overrides; /* only there for the help: they are taken off the command line before */
+    char *data;
+    char *device;
+    char *run_dir;
+    char *runs;
+    char *max_time;
+    char *split;
+    char *checkpoint;
+    char *output;
+    guint64 threads;
+    guint64 limit_batches;
+    guint64 overfit_batches;
+    guint64 batch;
+    int colour; /* AditWhen */
+    int progress;
+    int resume; /* AditResume */
+    gboolean dry_run;
+    gboolean quiet;
+    gboolean verbose;
+    gboolean json;
+    gboolean layers;
+    gboolean dot;
+    gboolean broken;
+    gboolean resolved;
+} AditOptions;
+
+/* What `run` does with a run that is there already. */
+typedef enum { ADIT_RESUME_NEVER, ADIT_RESUME_AUTO, ADIT_RESUME_MUST } AditResume;
+
+typedef struct _AditVerb AditVerb;
+
+/**
+ * AditInvocation: one call of the command.
+ * @arguments: (element-type utf8): the words that are no options and no overrides
+ * @overrides: from word ADIT_FIRST_WORD on, each "-o", its value, or a word name=value, or "" for
+ * any other word, so that each keeps its number
+ * @n_overrides: how many of them say something
+ * @command_line: all words, the program's name first
+ */
+typedef struct {
+    const AditVerb *verb;
+    AditOptions options;
+    GPtrArray *arguments;
+    GPtrArray *overrides;
+    guint n_overrides;
+    const char *const *command_line;
+    AditTerminal terminal;
+} AditInvocation;
+
+/* Number of the word behind the verb. */
+#define ADIT_FIRST_WORD 2
+
+/**
+ * AditVerb:
+ * @usage: what follows the verb: "FILE [name=value ...]"
+ * @summary: one line, no full stop
+ * @about: paragraphs, one a line of the text, for help and manual
+ * @options: (array zero-terminated=1): long names of those it takes
+ * @min_arguments, @max_arguments: of words that are no overrides
+ * @has_overrides: takes name=value and -o path=value
+ * @run: does it; FALSE with an error, whose message is empty if it was told already
+ */
+struct _AditVerb {
+    const char *name;
+    const char *usage;
+    const char *summary;
+    const char *about;
+    const char *const *options;
+    guint min_arguments;
+    guint max_arguments;
+    gboolean has_overrides;
+    gboolean (*run)(AditInvocation *self, GError **error);
+};
+
+extern const AditVerb adit_verb_run;
+extern const AditVerb adit_verb_resume;
+extern const AditVerb adit_verb_check;
+extern const AditVerb adit_verb_inspect;
+extern const AditVerb adit_verb_devices;
+extern const AditVerb adit_verb_eval;
+extern const AditVerb adit_verb_predict;
+extern const AditVerb adit_verb_config;
+extern const AditVerb adit_verb_man;
+
+/* adit-options.c */
+
+/**
+ * AditOptionKind: how the value of an option is written.
+ */
+typedef enum {
+    ADIT_OPTION_FLAG,
+    ADIT_OPTION_TEXT,
+    ADIT_OPTION_COUNT, /* a whole number above 0 */
+    ADIT_OPTION_WORD,  /* one of @words */
+} AditOptionKind;
+
+/**
+ * AditOptionRow: an option, described once for parser, help and manual.
+ * @letter: 0: none
+ * @field: offset in AditOptions
+ * @argument: (nullable): how the value is called in the help
+ * @words: (nullable): NULL-terminated
+ */
+typedef struct {
+    const char *name;
+    char letter;
+    AditOptionKind kind;
+    gsize field;
+    const char *argument;
+    const char *help;
+    const char *const *words;
+} AditOptionRow;
+
+/* NULL: there is none called so. */
+const AditOptionRow *adit_option_find(const char *name);
+/* "-o, --override PATH=VALUE" */
+char *adit_option_describe(const AditOptionRow *row);
+/* All verbs, NULL-terminated; the last ones are not shown. */
+const AditVerb *const *adit_verbs_list(void);
+/* The help of a verb, or of the command (NULL): at most 80 columns. */
+char *adit_help_make(const AditVerb *verb);
+/* Reads the words behind the verb; ADIT_ERROR_INVALID. */
+gboolean adit_invocation_parse(AditInvocation *self, GError **error);
+void adit_invocation_clear(AditInvocation *self);
+
+/* adit-tool.c: what verbs share. */
+
+/* (nullable): what $data stands for: --data, else ADIT_DATA */
+const char *adit_tool_get_data_folder(const AditInvocation *self);
+/* Sets an error that was told already. */
+gboolean adit_tool_fail_told(int code, GError **error);
+/* Reads a pipeline with the overrides, and tells what is wrong. */
+AditExperiment *adit_tool_read(AditInvocation *self, const char *path, GError **error);
+/* The same, and checks it against its data's headers. @check: (out caller-allocates) */
+AditExperiment *adit_tool_read_checked(AditInvocation *self, const char *path, AditCheck *check,
+                                       GError **error);
+/* ADIT_ERROR_NO_DEVICE, ADIT_ERROR_INVALID */
+AditDevice *adit_tool_open_device(AditInvocation *self, GError **error);
+/* Opens all data sets: (element-type AditData). @run: (nullable): members of run.json: what
+ * the inputs are standardised by. */
+GPtrArray *adit_tool_open_data(AditInvocation *self, const AditExperiment *experiment,
+                               JsonObject *run, GError **error);
+/* "250 ms", "30 s", "5 min", "2 h" in seconds. */
+gboolean adit_tool_parse_time(const char *option, const char *text, double *seconds,
+                              GError **error);
+/* 6785 -> "6,785" */
+char *adit_tool_format_count(guint64 count);
+/* Prints @table (array of rows, each an array of texts; the first is the head) with aligned
+ * columns; column i is flush right if @align[i] is 'r'. */
+void adit_tool_print_table(AditInvocation *self, GPtrArray *table, const char *align);
+/* Prints @object and unrefs it. */
+void adit_tool_print_json(AditInvocation *self, JsonObject *object);
+
+/* adit-session.c, adit-resume.c: training a run from the command. */
+
+/**
+ * AditSession: a run under way. All borrowed.
+ */
+typedef struct {
+    AditInvocation *invocation;
+    const AditExperiment *experiment;
+    GPtrArray *data;
+    AditDevice *device;
+    AditRun *run;
+} AditSession;
+
+/* What run.json keeps of device, data and plugins. */
+JsonObject *adit_session_describe(const AditInvocation *invocation, GPtrArray *data,
+                                  AditDevice *device);
+/* Trains with progress, statuses and the summary; signals stop it with a checkpoint. */
+gboolean adit_session_train(AditSession *self, GError **error);
+/* Takes up the run in @folder and trains on. @path: (nullable): the pipeline it must have been made
+ * from. */
+gboolean adit_session_resume(AditInvocation *invocation, const char *folder, const char *path,
+                             GError **error);
+
+/* adit-layers.c: what `inspect FILE --layers` prints. */
+void adit_layers_print(AditInvocation *self, AditGraph *graph);
+
+G_END_DECLS

@@ -1,0 +1,76 @@
+/* core/tool/adit-verb-eval.c - SPDX-License-Identifier: MIT */
+#include "adit-evaluation.h"
+
+#include "adit-json.h"
+
+static void
+print_scores(AditInvocation *self, const AditEvaluation *evaluation, const AditScores *scores)
+{
+    g_autoptr(GPtrArray) table = g_ptr_array_new_with_free_func((GDestroyNotify) g_strfreev);
+    const char *metric = ADIT_LOSS_GET_CLASS(evaluation->loss)->metric_name;
+    const char *const head[] = {"split", "rows", "loss", metric, NULL};
+    char **row = g_new0(char *, 5);
+
+    row[0] = g_strdup(evaluation->split_name);
+    row[1] = g_strdup_printf("%" G_GSIZE_FORMAT, scores->rows);
+    row[2] = g_strdup_printf("%.9g", scores->loss);
+    row[3] = g_strdup_printf("%.9g", scores->metric);
+    g_ptr_array_add(table, g_strdupv((char **) head));
+    g_ptr_array_add(table, row);
+    adit_tool_print_table(self, table, "lrrr");
+}
+
+static void
+print_scores_json(AditInvocation *self, const AditEvaluation *evaluation, const AditScores *scores)
+{
+    JsonObject *object = json_object_new();
+
+    json_object_set_string_member(object, "checkpoint", evaluation->checkpoint);
+    json_object_set_string_member(object, "split", evaluation->split_name);
+    adit_json_set_unsigned(object, "rows", scores->rows);
+    adit_json_set_double(object, "loss", scores->loss);
+    json_object_set_string_member(object, "metric",
+                                  ADIT_LOSS_GET_CLASS(evaluation->loss)->metric_name);
+    adit_json_set_double(object, "value", scores->metric);
+    adit_tool_print_json(self, object);
+}
+
+static gboolean
+run(AditInvocation *self, GError **error)
+{
+    g_auto(AditEvaluation) evaluation = {0};
+    AditScores scores;
+
+    if (!adit_evaluation_open(&evaluation, self, error))
+        return FALSE;
+    if (evaluation.loss == NULL || evaluation.split->targets == NULL) {
+        g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
+                    "nothing to compare with: the data has no targets, or the pipeline no loss; "
+                    "adit predict writes the answers");
+        return FALSE;
+    }
+    if (!adit_network_evaluate(evaluation.network, evaluation.split, evaluation.batch, &scores,
+                               error))
+        return FALSE;
+    if (self->options.json)
+        print_scores_json(self, &evaluation, &scores);
+    else
+        print_scores(self, &evaluation, &scores);
+    return TRUE;
+}
+
+const AditVerb adit_verb_eval = {
+    .name = "eval",
+    .usage = "RUN | FILE [name=value ...] [-o path=value ...] [options]",
+    .summary = "loss and metric of a trained network",
+    .about = "Evaluates the weights of the run directory RUN, or those that a pipeline FILE with "
+             "'model.from' names, on a split of the data. The batch size changes no figure. After "
+             "training only 'data' and 'inference' can be overridden; inputs stay standardised as "
+             "they were in training.",
+    .options = (const char *const[]){"override", "data", "split", "checkpoint", "batch", "device",
+                                     "threads", "json", "color", "quiet", "verbose", "help", NULL},
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .has_overrides = TRUE,
+    .run = run,
+};

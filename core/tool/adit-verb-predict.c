@@ -1,0 +1,153 @@
+/* core/tool/adit-verb-predict.c - SPDX-License-Identifier: MIT */
+#include "adit-evaluation.h"
+
+#include "adit-output.h"
+
+#include <string.h>
+
+/**
+ * Writer: the table under way.
+ * @output: (nullable): NULL: standard output
+ * @terminal: that of the command
+ */
+typedef struct {
+    const AditEvaluation *evaluation;
+    AditTerminal *terminal;
+    AditOutput *output;
+    gboolean has_head;
+} Writer;
+
+static gboolean
+write_text(Writer *self, GString *text, GError **error)
+{
+    if (self->output != NULL)
+        return adit_output_write(self->output, text->str, text->len, error);
+    adit_terminal_print(self->terminal, "%s", text->str);
+    return adit_terminal_flush(self->terminal, error);
+}
+
+static void
+append_names(GString *text, const char *name, gsize width)
+{
+    for (gsize i = 0; i < width; i++) {
+        if (width > 1)
+            g_string_append_printf(text, ",%s.%" G_GSIZE_FORMAT, name, i);
+        else
+            g_string_append_printf(text, ",%s", name);
+    }
+}
+
+static gsize
+count_targets(const AditSplit *split)
+{
+    return split->targets != NULL ? adit_shape_count(&split->targets->shape) : 0;
+}
+
+static void
+append_head(const Writer *self, GString *text, gsize width)
+{
+    const AditSplit *split = self->evaluation->split;
+
+    g_string_append(text, "row");
+    append_names(text, "target", count_targets(split));
+    if (split->classes > 0) {
+        g_string_append(text, ",class");
+        append_names(text, "probability", width);
+        append_names(text, "logit", width);
+    } else {
+        append_names(text, "value", width);
+    }
+    g_string_append_c(text, '\n');
+}
+
+static void
+append_numbers(GString *text, const double *values, gsize n)
+{
+    char buffer[G_ASCII_DTOSTR_BUF_SIZE];
+
+    for (gsize i = 0; i < n; i++)
+        g_string_append_printf(text, ",%s",
+                               g_ascii_formatd(buffer, sizeof buffer, "%.9g", values[i]));
+}
+
+/* The likeliest class; of a single probability, that of class 1, whether it is the larger half. */
+static gsize
+find_class(const double *probabilities, gsize width)
+{
+    gsize best = 0;
+
+    if (width == 1)
+        return probabilities[0] > 0.5;
+    for (gsize i = 1; i < width; i++)
+        best = probabilities[i] > probabilities[best] ? i : best;
+    return best;
+}
+
+static gboolean
+write_rows(gsize first_row, gsize rows, gsize width, const double *outputs,
+           const double *predictions, gpointer user_data, GError **error)
+{
+    Writer *self = user_data;
+    const AditSplit *split = self->evaluation->split;
+    gsize n_targets = count_targets(split);
+    g_autofree double *targets = g_new(double, MAX(n_targets, 1));
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    if (!self->has_head)
+        append_head(self, text, width);
+    self->has_head = TRUE;
+    for (gsize i = 0; i < rows; i++) {
+        gsize row = first_row + i;
+
+        g_string_append_printf(text, "%" G_GSIZE_FORMAT, split->index[row]);
+        if (n_targets > 0)
+            adit_split_gather_targets_f64(split, &row, 1, targets);
+        append_numbers(text, targets, n_targets);
+        if (split->classes > 0)
+            g_string_append_printf(text, ",%" G_GSIZE_FORMAT,
+                                   find_class(predictions + i * width, width));
+        append_numbers(text, predictions + i * width, width);
+        if (split->classes > 0)
+            append_numbers(text, outputs + i * width, width);
+        g_string_append_c(text, '\n');
+    }
+    return write_text(self, text, error);
+}
+
+static gboolean
+run(AditInvocation *self, GError **error)
+{
+    g_auto(AditEvaluation) evaluation = {0};
+    Writer writer = {.evaluation = &evaluation, .terminal = &self->terminal};
+    const char *path = self->options.output;
+
+    if (!adit_evaluation_open(&evaluation, self, error))
+        return FALSE;
+    if (path == NULL || g_str_equal(path, "-"))
+        return adit_network_predict(evaluation.network, evaluation.split, evaluation.batch,
+                                    write_rows, &writer, error);
+    g_autoptr(AditOutput) output = adit_output_new_replacing(path, error);
+
+    writer.output = output;
+    return output != NULL &&
+           adit_network_predict(evaluation.network, evaluation.split, evaluation.batch, write_rows,
+                                &writer, error) &&
+           adit_output_finish(output, error);
+}
+
+const AditVerb adit_verb_predict = {
+    .name = "predict",
+    .usage = "RUN | FILE [name=value ...] [-o path=value ...] [options]",
+    .summary = "write the answers of a trained network",
+    .about =
+        "Writes one line of CSV for each row of a split: the row's number in its file, counted "
+        "from 0, the target, and the answer: the class with probabilities and logits, or the "
+        "value. RUN and FILE are as for 'adit eval'.",
+    .options =
+        (const char *const[]){"override", "data", "split", "checkpoint", "batch", "output",
+                              "device", "threads", "color", "quiet", "verbose", "help", NULL},
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .has_overrides = TRUE,
+    .run = run,
+};

@@ -1,0 +1,136 @@
+/* core/tool/main.c - SPDX-License-Identifier: MIT */
+#include "adit-tool.h"
+
+#include "adit-suggest.h"
+
+#include <signal.h>
+#include <string.h>
+
+static const AditVerb *const verbs[] = {
+    &adit_verb_run,     &adit_verb_resume,  &adit_verb_check,
+    &adit_verb_inspect, &adit_verb_devices, &adit_verb_eval,
+    &adit_verb_predict, &adit_verb_config,  NULL,
+};
+
+/* Not shown: what the build calls. */
+static const AditVerb *const hidden_verbs[] = {&adit_verb_man, NULL};
+
+const AditVerb *const *
+adit_verbs_list(void)
+{
+    return verbs;
+}
+
+static const AditVerb *
+find_verb(const AditVerb *const *list, const char *name)
+{
+    for (; *list != NULL; list++) {
+        if (g_str_equal((*list)->name, name))
+            return *list;
+    }
+    return NULL;
+}
+
+static void
+suggest_verb(AditTerminal *terminal, const char *word)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+
+    for (guint i = 0; verbs[i] != NULL; i++)
+        g_ptr_array_add(names, (gpointer) verbs[i]->name);
+    const char *near = adit_suggest(word, (const char *const *) names->pdata, names->len);
+    const char *what = word[0] == '-' ? "option" : "verb";
+    g_autoptr(GError) error =
+        near != NULL ? g_error_new(ADIT_ERROR, ADIT_ERROR_INVALID,
+                                   "unknown %s '%s'; did you mean '%s'?", what, word, near)
+                     : g_error_new(ADIT_ERROR, ADIT_ERROR_INVALID,
+                                   "unknown %s '%s'; adit --help lists the verbs", what, word);
+
+    adit_terminal_complain(terminal, NULL, error);
+}
+
+/* Writes what was printed; @code, or that of the failure to write. */
+static int
+finish(AditTerminal *terminal, const char *verb, int code)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!adit_terminal_flush(terminal, &error)) {
+        adit_terminal_complain(terminal, verb, error);
+        code = code != 0 ? code : error->code;
+    }
+    adit_terminal_clear(terminal);
+    return code;
+}
+
+static int
+run_verb(const AditVerb *verb, char **words)
+{
+    AditInvocation self = {.verb = verb, .command_line = (const char *const *) words};
+    g_autoptr(GError) error = NULL;
+    gboolean good = adit_invocation_parse(&self, &error);
+    int code = 0;
+
+    adit_terminal_init(&self.terminal, (AditWhen) self.options.colour,
+                       (AditWhen) self.options.progress);
+    self.terminal.quiet = self.options.quiet;
+    self.terminal.verbose = self.options.verbose;
+    adit_terminal_take_log(&self.terminal);
+    if (good && self.options.help) {
+        g_autofree char *help = adit_help_make(verb);
+
+        adit_terminal_print(&self.terminal, "%s", help);
+    } else if (good) {
+        good = verb->run(&self, &error);
+    }
+    if (!good) {
+        code = error->domain == ADIT_ERROR ? error->code : ADIT_ERROR_FAILED;
+        adit_terminal_complain(&self.terminal, verb->name, error);
+    }
+    code = finish(&self.terminal, verb->name, code);
+    adit_invocation_clear(&self);
+    return code;
+}
+
+/* `adit`, `adit --help`, `adit --version`, `adit help VERB`. */
+static int
+run_without_verb(const char *word, const char *topic)
+{
+    AditTerminal terminal = {0};
+    const AditVerb *verb = topic != NULL ? find_verb(verbs, topic) : NULL;
+    gboolean asked = word != NULL && (g_str_equal(word, "--help") || g_str_equal(word, "-h") ||
+                                      g_str_equal(word, "help"));
+    int code = 0;
+
+    adit_terminal_init(&terminal, ADIT_WHEN_AUTO, ADIT_WHEN_NEVER);
+    if (asked && (topic == NULL || verb != NULL)) {
+        g_autofree char *help = adit_help_make(verb);
+
+        adit_terminal_print(&terminal, "%s", help);
+    } else if (word != NULL && g_str_equal(word, "--version")) {
+        adit_terminal_print(&terminal, "adit %s\n", ADIT_VERSION);
+    } else if (word != NULL) {
+        suggest_verb(&terminal, asked ? topic : word);
+        code = ADIT_ERROR_INVALID;
+    } else {
+        g_autofree char *help = adit_help_make(NULL);
+
+        adit_terminal_say(&terminal, "%s", g_strchomp(help));
+        code = ADIT_ERROR_INVALID;
+    }
+    return finish(&terminal, NULL, code);
+}
+
+int
+main(int argc, char **argv)
+{
+    const AditVerb *verb = argc > 1 ? find_verb(verbs, argv[1]) : NULL;
+
+    /* a reader that goes away is seen where the writing fails */
+    signal(SIGPIPE, SIG_IGN);
+    if (verb == NULL && argc > 1)
+        verb = find_verb(hidden_verbs, argv[1]);
+    if (verb != NULL)
+        return run_verb(verb, argv);
+    return run_without_verb(argc > 1 ? argv[1] : NULL, argc > 2 ? argv[2] : NULL);
+}
