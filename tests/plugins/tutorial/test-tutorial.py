@@ -33,8 +33,8 @@ BROKEN = {
     'undescribed': ('block-acme-highway', 'highway.c',
                     ('adit_component_class_describe(klass, "acme:highway", "Gated mix of a layer '
                      'and its input");', ''), "none of its types is called 'acme:highway'"),
-    'wrong-kind': ('block-acme-mean', 'mean.c', ('', ''),
-                   'it holds a aggregator, its file says block'),
+    'wrong-kind': ('loss-acme-highway', 'highway.c', ('', ''),
+                   'it holds a block, its file says loss'),
     'no-descriptor': ('block-acme-highway', 'highway.c', ('ADIT_PLUGIN(', 'extern int none; //'),
                       'no symbol adit_plugin_descriptor'),
 }
@@ -44,7 +44,7 @@ REFUSED = {
     'same-prefix': ('"transform"', '"gate"', "parameter 'trunk.1.gate.weight' is made twice"),
     'bad-shapes': ('adit_dense(x, width, TRUE, NULL, "gate")',
                    'adit_dense(x, 2 * width, TRUE, NULL, "gate")',
-                   "'sub' cannot join 8 and 16"),
+                   'cannot mul 16 and 8'),
 }
 
 
@@ -204,7 +204,7 @@ def make_cases(reader):
         for epoch, row in enumerate(rows, 1):
             expected = 0.02 / (1 + (epoch * 15 - 1) / 15) ** 0.5
             assert abs(float(row['learning-rate']) - expected) < 1e-8, row
-        with open(reader.path('project', 'run', 'probes', 'acme:idle.csv'),
+        with open(reader.path('project', 'run', 'probes', 'acme-idle.csv'),
                   encoding='utf-8') as stream:
             rows = list(csv.DictReader(stream))
         assert [row['address'] for row in rows] == [f'trunk.{i}' for i in range(1, 7)], rows
