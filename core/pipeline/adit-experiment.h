@@ -80,7 +80,8 @@ typedef struct {
 /**
  * adit_experiment_read:
  * @path: the pipeline file
- * @arguments: (array zero-terminated=1): overrides: `name=value`, and `path=value` after "-o"
+ * @arguments: (array zero-terminated=1): overrides: `name=value`, and `path=value` after
+ * "-o"; "" stands for any other word of the command line, so that each keeps its number
  * @first_argument: number of @arguments[0] on the command line, counted from the program's name (0)
  * @data_folder: (nullable): what `$data` stands for
  * @diagnostics: gets all errors of the file in one pass

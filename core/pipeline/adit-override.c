@@ -81,6 +81,8 @@ adit_overrides_read(const char *const *arguments, guint first_argument, GPtrArra
 
         if (is_path)
             i++;
+        if (*arguments[i] == '\0' && !is_path)
+            continue;
         AditOverride *override =
             read_argument(arguments[i], first_argument + i, is_path, sources, diagnostics);
 

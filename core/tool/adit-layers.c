@@ -152,10 +152,10 @@ static void
 print_table(AditInvocation *self, GPtrArray *layers, GHashTable *costs)
 {
     g_autoptr(GPtrArray) table = g_ptr_array_new_with_free_func((GDestroyNotify) g_strfreev);
-    char *head[] = {"address", "shape", "parameters", "multiply-adds", "ports", NULL};
+    const char *const head[] = {"address", "shape", "parameters", "multiply-adds", "ports", NULL};
     AditCost total = adit_costs_find(costs, "");
 
-    g_ptr_array_add(table, g_strdupv(head));
+    g_ptr_array_add(table, g_strdupv((char **) head));
     for (guint i = 0; i < layers->len; i++) {
         const Layer *layer = layers->pdata[i];
         g_autofree char *shape = adit_shape_to_string(&layer->tensor->shape);

@@ -146,7 +146,7 @@ set_texts(AditOptions *options, Texts *texts, GError **error)
         const AditOptionRow *row = &rows[i];
         gpointer field = G_STRUCT_MEMBER_P(options, row->field);
         g_autofree char *text = g_steal_pointer(&texts->values[i]);
-        int index;
+        int index = 0;
 
         if (text == NULL)
             continue;

@@ -38,7 +38,7 @@ run(AditInvocation *self, GError **error)
     g_autofree char *outputs = adit_shape_to_string(&check.outputs);
 
     adit_terminal_print(&self->terminal,
-                        "%s: ok: %s parameters, %u block%s, %s inputs to %s outputs; nothing was "
+                        "%s: ok: %s parameters, %u block%s, input %s, output %s; nothing was "
                         "started\n",
                         path, parameters, check.blocks, check.blocks == 1 ? "" : "s", inputs,
                         outputs);

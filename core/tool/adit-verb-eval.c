@@ -8,14 +8,14 @@ print_scores(AditInvocation *self, const AditEvaluation *evaluation, const AditS
 {
     g_autoptr(GPtrArray) table = g_ptr_array_new_with_free_func((GDestroyNotify) g_strfreev);
     const char *metric = ADIT_LOSS_GET_CLASS(evaluation->loss)->metric_name;
-    char *head[] = {"split", "rows", "loss", (char *) metric, NULL};
+    const char *const head[] = {"split", "rows", "loss", metric, NULL};
     char **row = g_new0(char *, 5);
 
     row[0] = g_strdup(evaluation->split_name);
     row[1] = g_strdup_printf("%" G_GSIZE_FORMAT, scores->rows);
     row[2] = g_strdup_printf("%.9g", scores->loss);
     row[3] = g_strdup_printf("%.9g", scores->metric);
-    g_ptr_array_add(table, g_strdupv(head));
+    g_ptr_array_add(table, g_strdupv((char **) head));
     g_ptr_array_add(table, row);
     adit_tool_print_table(self, table, "lrrr");
 }

@@ -207,9 +207,9 @@ static void
 print_parameters(AditInvocation *self, GPtrArray *parameters)
 {
     g_autoptr(GPtrArray) table = g_ptr_array_new_with_free_func((GDestroyNotify) g_strfreev);
-    char *head[] = {"parameter", "type", "range", "default", "meaning", NULL};
+    const char *const head[] = {"parameter", "type", "range", "default", "meaning", NULL};
 
-    g_ptr_array_add(table, g_strdupv(head));
+    g_ptr_array_add(table, g_strdupv((char **) head));
     for (guint i = 0; i < parameters->len; i++) {
         const AditParameter *parameter = parameters->pdata[i];
         char **row = g_new0(char *, 6);
