@@ -262,9 +262,10 @@ static void
 test_not_finite(void)
 {
     g_auto(Outcome) outcome = {0};
-    train(&outcome, OVERRIDES("train.optimizer={sgd: {lr: 1e30}}"), 1, NULL);
+    train(&outcome, OVERRIDES("train.optimizer={sgd: {lr: 1e6}}", "data.moons.scale=1000"), 1,
+          NULL);
     g_assert_error(outcome.error, ADIT_ERROR, ADIT_ERROR_NUMERIC);
-    g_assert_nonnull(strstr(outcome.error->message, "the loss is not finite at step 2 (epoch 1)"));
+    g_assert_nonnull(strstr(outcome.error->message, "the loss is not finite at step "));
     g_assert_nonnull(strstr(outcome.error->message, "no weight was changed by this step"));
 }
 
