@@ -21,6 +21,14 @@ test_good(void)
                     "started\n");
     g_assert_cmpstr(command.err, ==, "");
     assert_contains(deeper.out, "ok: 14,442 parameters, 200 blocks");
+    command_write("bare.yaml", "adit: 1\nmodel: {head: {dense: {units: 2}}}\n");
+    g_auto(Command) bare = RUN("check", "bare.yaml");
+    g_auto(Command) run = RUN("run", "bare.yaml");
+
+    g_assert_cmpstr(bare.out, ==,
+                    "bare.yaml: ok: without 'data' no shape is known; nothing was started\n");
+    assert_code(&run, 2);
+    assert_contains(run.err, "bare.yaml has no section 'train'");
 }
 
 /* LANGUAGE section 6, rows 23 to 25: an argument counts from the program's name, which is 0,

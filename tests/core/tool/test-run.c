@@ -191,6 +191,27 @@ test_stop_and_resume(void)
     }
 }
 
+/* A second signal ends the command at once; the run goes on from the checkpoint before. */
+static void
+test_second_signal(void)
+{
+    static const char *const words[] = {
+        "run", "first.yaml", "--threads=1", "-o", "train.epochs=60", "--run-dir", "cut", NULL};
+    g_autoptr(GSubprocess) process =
+        command_start(words, G_SUBPROCESS_FLAGS_STDERR_PIPE | G_SUBPROCESS_FLAGS_STDOUT_SILENCE);
+
+    wait_for_line(process, "epoch 3/60");
+    g_subprocess_send_signal(process, SIGINT);
+    g_subprocess_send_signal(process, SIGTERM);
+    g_assert_true(g_subprocess_wait(process, NULL, NULL));
+    g_assert_true(g_subprocess_get_if_exited(process));
+    g_assert_cmpint(g_subprocess_get_exit_status(process), ==, 128 + SIGTERM);
+    g_auto(Command) resumed = RUN("resume", "cut");
+
+    assert_code(&resumed, 0);
+    assert_same_weights("through", "cut");
+}
+
 /* A checkpoint that is damaged is passed over, and named. */
 static void
 test_damaged_checkpoint(void)
@@ -326,6 +347,7 @@ main(int argc, char **argv)
     g_test_add_func("/tool/run/same-bits", test_same_bits);
     g_test_add_func("/tool/run/resolved", test_resolved);
     g_test_add_func("/tool/run/stop-and-resume", test_stop_and_resume);
+    g_test_add_func("/tool/run/second-signal", test_second_signal);
     g_test_add_func("/tool/run/damaged-checkpoint", test_damaged_checkpoint);
     g_test_add_func("/tool/run/max-time", test_max_time);
     g_test_add_func("/tool/run/resume-option", test_resume_option);
