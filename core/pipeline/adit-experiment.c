@@ -304,9 +304,8 @@ bind_model(AditBinder *self, AditNode *resolved)
         model->initializer =
             (AditInitializer *) adit_bind_component(self, "initializer", written, &initializer);
     } else {
-        model->initializer = (AditInitializer *) adit_bind_default(self, "initializer", "he-normal",
-                                                                   &value.node->place);
-        initializer = adit_node_new_scalar("he-normal", TRUE, NULL);
+        model->initializer = (AditInitializer *) adit_bind_default(
+            self, "initializer", "he-normal", &value.node->place, &initializer);
     }
     adit_node_set_new(node, "initializer", initializer);
     bind_source(self, value, node);
@@ -339,12 +338,15 @@ check_exit(AditBinder *self, AditValue exit)
     AditValue head = adit_substitute(&self->substitution, adit_value_get(exit, "head"));
 
     if (where.node != NULL && where.node->kind != ADIT_NODE_MAPPING) {
-        g_auto(AditBound) bound = adit_bind_value(self, &at, where, FALSE, NULL);
+        AditBound bound = adit_bind_value(self, &at, where, FALSE, NULL);
+
+        adit_bound_clear(&bound);
     }
     if (head.node == NULL || g_strcmp0(head.node->text, "shared") == 0)
         return;
-    g_autoptr(AditBlock) block = adit_bind_sequence(self, head, &node);
+    AditBlock *block = adit_bind_sequence(self, head, &node);
 
+    g_clear_object(&block);
     g_clear_pointer(&node, adit_node_unref);
 }
 
