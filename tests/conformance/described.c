@@ -147,8 +147,8 @@ check_range(const AditParameter *parameter)
         assert_fits(parameter, whole ? max + 1 : max + 1e-9 * MAX(1, fabs(max)), FALSE);
     }
     if (parameter->type != ADIT_PARAMETER_INT) {
-        assert_fits(parameter, NAN, FALSE);
-        assert_fits(parameter, INFINITY, FALSE);
+        assert_fits(parameter, (double) NAN, FALSE);
+        assert_fits(parameter, HUGE_VAL, FALSE);
     }
     if (whole && parameter->type != ADIT_PARAMETER_INT)
         assert_fits(parameter, min + 0.5, FALSE);

@@ -353,7 +353,7 @@ fill(AditInitializer *initializer, const AditShape *shape, const char *name, dou
 
     adit_random_init(&random, 11, name);
     for (gsize i = 0; i < adit_shape_count(shape); i++)
-        values[i] = NAN;
+        values[i] = (double) NAN;
     ADIT_INITIALIZER_GET_CLASS(initializer)->fill(initializer, shape, &random, values);
 }
 

@@ -31,7 +31,7 @@ difference(At at, gpointer data, double step)
 static void
 assert_derivative(const char *name, gsize index, double got, At at, gpointer data, double tolerance)
 {
-    double expected = NAN;
+    double expected = (double) NAN;
 
     for (guint i = 0; i < G_N_ELEMENTS(steps); i++) {
         expected = difference(at, data, steps[i]);

@@ -445,7 +445,6 @@ static void
 test_arenas(void)
 {
     AditGraph *graph = adit_graph_new(ADIT_MODE_TRAINING);
-    g_autoptr(GError) error = NULL;
     AditTensor *weight =
         adit_parameter_filled(graph, "weight", ADIT_ROLE_WEIGHT, &ADIT_SHAPE(5), 1);
     g_autoptr(Rig) rig = rig_new(graph);
