@@ -480,10 +480,10 @@ adit_bind_component(AditBinder *self, const char *kind, AditValue value, AditNod
 }
 
 AditComponent *
-adit_bind_default(AditBinder *self, const char *kind, const char *name, const AditPlace *place)
+adit_bind_default(AditBinder *self, const char *kind, const char *name, const AditPlace *place,
+                  AditNode **resolved)
 {
     g_autoptr(AditNode) node = adit_node_new_scalar(name, TRUE, place);
-    g_autoptr(AditNode) resolved = NULL;
 
-    return adit_bind_component(self, kind, (AditValue){.node = node}, &resolved);
+    return adit_bind_component(self, kind, (AditValue){.node = node}, resolved);
 }

@@ -355,8 +355,10 @@ bind_items(AditBinder *self, AditValue value, List *list, AditNode *resolved)
 static AditSequence *
 make_sequence(AditBinder *self, AditAggregator *aggregator, const AditPlace *place)
 {
+    g_autoptr(AditNode) unwritten = NULL; /* a list stays a list */
     g_autoptr(AditComponent) chain =
-        aggregator == NULL ? adit_bind_default(self, "aggregator", "chain", place) : NULL;
+        aggregator == NULL ? adit_bind_default(self, "aggregator", "chain", place, &unwritten)
+                           : NULL;
     AditSequence *sequence = NULL;
 
     if (aggregator == NULL)

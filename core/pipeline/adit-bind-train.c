@@ -183,8 +183,8 @@ read_component(Reading *self, const char *key, const char *def)
         component = adit_bind_component(self->binder, key, value, &resolved);
         adit_node_set_new(self->resolved, key, resolved);
     } else if (def != NULL) {
-        component = adit_bind_default(self->binder, key, def, &self->value.node->place);
-        adit_node_set_new(self->resolved, key, adit_node_new_scalar(def, TRUE, NULL));
+        component = adit_bind_default(self->binder, key, def, &self->value.node->place, &resolved);
+        adit_node_set_new(self->resolved, key, resolved);
     }
     return component;
 }

@@ -101,7 +101,7 @@ AditComponent *adit_bind_component(AditBinder *self, const char *kind, AditValue
                                    AditNode **resolved);
 /* A component with the defaults of its type, which the language names where the file is silent. */
 AditComponent *adit_bind_default(AditBinder *self, const char *kind, const char *name,
-                                 const AditPlace *place);
+                                 const AditPlace *place, AditNode **resolved);
 /* @known: (array length=n). Reports keys of a mapping that are none of them. @what: "key" or
  * "section"; @of: (nullable): 'train'. */
 void adit_bind_check_keys(AditBinder *self, AditValue mapping, const char *const *known,

@@ -299,9 +299,8 @@ bind_model(AditBinder *self, AditNode *resolved)
         model->initializer =
             (AditInitializer *) adit_bind_component(self, "initializer", written, &initializer);
     } else {
-        model->initializer = (AditInitializer *) adit_bind_default(self, "initializer", "he-normal",
-                                                                   &value.node->place);
-        initializer = adit_node_new_scalar("he-normal", TRUE, NULL);
+        model->initializer = (AditInitializer *) adit_bind_default(
+            self, "initializer", "he-normal", &value.node->place, &initializer);
     }
     adit_node_set_new(node, "initializer", initializer);
     bind_source(self, value, node);
