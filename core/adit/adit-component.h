@@ -159,7 +159,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditLive, adit_live_unref)
     typedef struct _##TypeName TypeName;                                                           \
     GType type_name##_get_type(void);                                                              \
     static void type_name##_class_init(AditComponentClass *klass);                                 \
-    static void type_name##_intern_init(gpointer klass, gpointer data)                             \
+    static void type_name##_intern_init(gpointer klass, G_GNUC_UNUSED gpointer data)               \
     {                                                                                              \
         type_name##_class_init((AditComponentClass *) klass);                                      \
     }                                                                                              \

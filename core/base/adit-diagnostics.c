@@ -111,9 +111,9 @@ find_rank(AditDiagnostics *self, AditSource *source)
     return index + 1;
 }
 
-static Message *
-message_new(AditDiagnostics *self, Level level, const AditPlace *place, const char *format,
-            va_list arguments)
+static G_GNUC_PRINTF(4, 0) Message *message_new(AditDiagnostics *self, Level level,
+                                                const AditPlace *place, const char *format,
+                                                va_list arguments)
 {
     Message *message = g_new0(Message, 1);
 
@@ -217,6 +217,12 @@ compare_messages(gconstpointer a, gconstpointer b)
     const Message *left = *(const Message *const *) a;
     const Message *right = *(const Message *const *) b;
 
+    gboolean left_given = left->place.source != NULL && left->place.source->is_argument;
+    gboolean right_given = right->place.source != NULL && right->place.source->is_argument;
+
+    /* files before arguments */
+    if (left_given != right_given)
+        return left_given ? 1 : -1;
     if (left->rank != right->rank)
         return left->rank < right->rank ? -1 : 1;
     if (left->place.line != right->place.line)

@@ -628,7 +628,7 @@ lower_graph(Lowering *self, AditGraph *graph, GPtrArray *nodes, GPtrArray *defer
 /* Outputs. */
 
 /* Gradients are written where they belong at once. What replaces something that may still be read
- * (parameters, states) is copied when all is done. */
+ * (parameters, states, an arena's elements as rows) is copied when all is done. */
 static void
 bind_outputs(Lowering *self)
 {
@@ -636,8 +636,8 @@ bind_outputs(Lowering *self)
         const AditProgramOutput *output =
             &g_array_index(self->program->outputs, AditProgramOutput, i);
         AditTensor *tensor = output->tensor;
-        gboolean can_bind =
-            (is_computed(tensor) || tensor->kind == ADIT_TENSOR_STACK) && !has_place(self, tensor);
+        gboolean can_bind = (is_computed(tensor) || tensor->kind == ADIT_TENSOR_STACK) &&
+                            !tensor->rows && !has_place(self, tensor);
         if (output->kind != ADIT_OUTPUT_ARENA || output->arena != ADIT_ARENA_GRADIENTS || !can_bind)
             continue;
         AditOperand place = new_operand(tensor);

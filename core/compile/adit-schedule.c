@@ -21,6 +21,25 @@ compare_phases(gconstpointer a, gconstpointer b)
     return x->begin < y->begin ? -1 : x->begin > y->begin;
 }
 
+/* What runs once goes into the last phase it can: a phase of its own before the slices would make
+ * them wait. */
+static void
+postpone(const GPtrArray *instructions)
+{
+    for (guint i = 0; i < instructions->len; i++)
+        ((AditNode *) instructions->pdata[i])->end = G_MAXUINT;
+    for (guint i = instructions->len; i > 0; i--) {
+        AditNode *node = instructions->pdata[i - 1];
+        if (is_whole(node) && node->end != G_MAXUINT)
+            node->instruction.phase = node->end;
+        for (guint j = 0; j < node->needs->len; j++) {
+            AditNode *need = node->needs->pdata[j];
+            need->end =
+                MIN(need->end, node->instruction.phase - (is_whole(need) != is_whole(node)));
+        }
+    }
+}
+
 void
 adit_schedule(GPtrArray *instructions)
 {
@@ -36,6 +55,7 @@ adit_schedule(GPtrArray *instructions)
         if (node->instruction.body != NULL)
             adit_schedule(node->instruction.body);
     }
+    postpone(instructions);
     for (guint i = 0; i < instructions->len; i++) {
         AditNode *node = instructions->pdata[i];
         g_clear_pointer(&node->needs, g_ptr_array_unref);

@@ -91,16 +91,31 @@ split_address(const char *address, const char **port)
     return segments;
 }
 
-/* @seen: tensor -> set of instances + 1. Returns whether the instance was new. */
-static gboolean
-mark_picked(GHashTable *seen, AditTensor *tensor, guint instance)
+/* Takes @address for an instance of a tensor; of several it keeps the shortest. @seen: tensor ->
+ * instances + 1 -> number of the pick + 1. */
+static void
+add_pick(GArray *picks, GHashTable *seen, AditTensor *tensor, guint instance, char *address)
 {
     GHashTable *instances = g_hash_table_lookup(seen, tensor);
+    gpointer key = GUINT_TO_POINTER(instance + 1);
     if (instances == NULL) {
         instances = g_hash_table_new(NULL, NULL);
         g_hash_table_insert(seen, tensor, instances);
     }
-    return g_hash_table_add(instances, GUINT_TO_POINTER(instance + 1));
+    guint number = GPOINTER_TO_UINT(g_hash_table_lookup(instances, key));
+    if (number == 0) {
+        AditPick pick = {address, tensor, instance};
+        g_array_append_val(picks, pick);
+        g_hash_table_insert(instances, key, GUINT_TO_POINTER(picks->len));
+        return;
+    }
+    AditPick *pick = &g_array_index(picks, AditPick, number - 1);
+    if (strlen(address) < strlen(pick->address)) {
+        g_free(pick->address);
+        pick->address = address;
+        return;
+    }
+    g_free(address);
 }
 
 static void
@@ -153,13 +168,12 @@ adit_graph_pick(AditGraph *graph, const char *address)
         for (guint j = 0; j < count; j++) {
             Path path;
             path_init(&path, tap->scope, j);
-            if (!matches(segments, &path, 0) || !mark_picked(seen, tap->tensor, j))
+            if (!matches(segments, &path, 0))
                 continue;
             g_autofree char *text = adit_scope_to_string(tap->scope, j);
-            AditPick pick = {.tensor = tap->tensor, .instance = j};
-            pick.address = g_str_equal(port, "out") ? g_steal_pointer(&text)
-                                                    : g_strdup_printf("%s:%s", text, port);
-            g_array_append_val(picks, pick);
+            add_pick(picks, seen, tap->tensor, j,
+                     g_str_equal(port, "out") ? g_steal_pointer(&text)
+                                              : g_strdup_printf("%s:%s", text, port));
         }
     }
     g_array_sort(picks, compare_picks);

@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 
 /**
  * AditPick: one tensor that an address found.
- * @address: its shortest spelling: "trunk.7:pre"
+ * @address: "trunk.7:pre"; of several the shortest that was asked for
  * @tensor: where it was made, perhaps in a loop's body
  * @instance: which iteration of all loops around it
  */

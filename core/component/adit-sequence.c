@@ -194,6 +194,7 @@ try_loop(Builder *self, const AditItem *repeat, guint n, gboolean merged)
     self->fold.feed = adit_loop_last(loop, feed);
     self->fold.collect = adit_loop_last(loop, collect);
     self->number += n * n_items;
+    self->weights += n * n_items;
     return TRUE;
 }
 

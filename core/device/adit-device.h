@@ -34,7 +34,8 @@ typedef struct {
  * @step: what random numbers count by: different for every step of a run
  * @update: number of the optimizer's update, 1 for the first
  * @rows: rows of the batch
- * @first_row: of a linear input's or output's arena
+ * @first_row: number of the batch's first row: where linear inputs and outputs begin in their
+ * arena, and what random numbers count on from (a micro-batch is a part of a batch)
  * @feeds: one for each input fed with data, in the order of the program's inputs
  * @lives: values of the program's live numbers
  */

@@ -63,8 +63,11 @@ see(Pass *pass, AditTensor *tensor)
 static AditTensor *
 zeros(AditGraph *graph, const AditTensor *like)
 {
-    AditTensor *zero = adit_broadcast(adit_constant(graph, 0), &like->shape);
-    return like->rows ? adit_broadcast_rows(zero) : zero;
+    AditTensor *zero = adit_constant(graph, 0);
+    /* rows first: what has rows waits for nothing */
+    if (like->rows)
+        zero = adit_broadcast_rows(zero);
+    return adit_broadcast(zero, &like->shape);
 }
 
 static void

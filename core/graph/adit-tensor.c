@@ -213,6 +213,28 @@ kept_tensor(AditGraph *graph, AditTensorKind kind, const AditShape *shape, AditT
     return adit_loop_each(graph->loop, kept_tensor(graph->parent, kind, &stack, kept));
 }
 
+/* A tied repeat's parameter seen again: it must be of the same shape, in loops of the same kind. */
+static AditTensor *
+shared_tensor(AditGraph *graph, AditTensorKind kind, const AditShape *shape, const GStrv names,
+              AditTensor *kept)
+{
+    AditShape stack = *shape;
+
+    for (const AditGraph *g = graph; g->parent != NULL; g = g->parent)
+        stack = g->loop->tied ? stack : adit_shape_prepend(&stack, g->loop->n);
+    if (kept->kind != kind ||
+        !g_strv_equal((const char *const *) names, (const char *const *) kept->names))
+        return adit_graph_fail(
+            graph, "tied blocks cannot share '%s': they are repeated differently", names[0]);
+    if (!adit_shape_equal(&stack, &kept->shape)) {
+        g_autofree char *old = adit_shape_to_string(&kept->shape);
+        g_autofree char *new = adit_shape_to_string(&stack);
+        return adit_graph_fail(graph, "tied blocks cannot share '%s': it is %s and would be %s",
+                               names[0], old, new);
+    }
+    return kept_tensor(graph, kind, shape, &kept);
+}
+
 /* *@made: the root graph's new tensor, or NULL when there was nothing to make. */
 static AditTensor *
 named_tensor(AditGraph *graph, const char *name, AditTensorKind kind, const AditShape *shape,
@@ -230,7 +252,7 @@ named_tensor(AditGraph *graph, const char *name, AditTensorKind kind, const Adit
     g_auto(GStrv) names = adit_graph_list_names(graph, name, TRUE);
     AditTensor *kept = g_hash_table_lookup(root->names, names[0]);
     if (kept != NULL && root->sharing > 0)
-        return kept_tensor(graph, kind, shape, &kept);
+        return shared_tensor(graph, kind, shape, names, kept);
 
     AditTensor *self = kept_tensor(graph, kind, shape, made);
     for (guint i = 0; names[i] != NULL; i++) {

@@ -92,8 +92,8 @@ check_root(const char *text, const char *root)
 static const char *
 find_end(const char *at)
 {
-    for (; *at != '\0'; at++) {
-        if (at[0] == '.' && at[1] == '.' && g_ascii_isdigit(at[2]))
+    for (const char *start = at; *at != '\0'; at++) {
+        if (at > start && at[0] == '.' && at[1] == '.' && g_ascii_isdigit(at[-1]))
             at++;
         else if (*at == '.')
             break;

@@ -246,7 +246,9 @@ check_paths(AditBinder *self, AditValue key, AditValue value)
                       paths.node != value.node && i < adit_node_count(paths.node);
          i++) {
         g_autoptr(AditNode) resolved = NULL;
-        g_autoptr(AditBlock) path = adit_bind_sequence(self, adit_value_item(paths, i), &resolved);
+        AditBlock *path = adit_bind_sequence(self, adit_value_item(paths, i), &resolved);
+
+        g_clear_object(&path);
     }
 }
 
@@ -355,9 +357,9 @@ bind_items(AditBinder *self, AditValue value, List *list, AditNode *resolved)
 static AditSequence *
 make_sequence(AditBinder *self, AditAggregator *aggregator, const AditPlace *place)
 {
-    g_autoptr(AditNode) unwritten = NULL; /* a list stays a list */
+    g_autoptr(AditNode) resolved = NULL;
     g_autoptr(AditComponent) chain =
-        aggregator == NULL ? adit_bind_default(self, "aggregator", "chain", place, &unwritten)
+        aggregator == NULL ? adit_bind_default(self, "aggregator", "chain", place, &resolved)
                            : NULL;
     AditSequence *sequence = NULL;
 

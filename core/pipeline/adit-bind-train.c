@@ -181,11 +181,11 @@ read_component(Reading *self, const char *key, const char *def)
 
     if (value.node != NULL) {
         component = adit_bind_component(self->binder, key, value, &resolved);
-        adit_node_set_new(self->resolved, key, resolved);
     } else if (def != NULL) {
-        component = adit_bind_default(self->binder, key, def, &self->value.node->place, &resolved);
-        adit_node_set_new(self->resolved, key, resolved);
+        component = adit_bind_default(self->binder, key, def, &self->stage->place, &resolved);
     }
+    if (resolved != NULL)
+        adit_node_set_new(self->resolved, key, resolved);
     return component;
 }
 
@@ -266,15 +266,13 @@ read_addresses(Reading *self)
         self->stage->freeze_place = written.node->place;
     if (rates.node != NULL)
         adit_node_set_new(self->resolved, "rates", list);
-    if (rates.node != NULL && rates.node->kind != ADIT_NODE_LIST)
-        adit_value_error(&self->binder->substitution, rates, ADIT_ERROR_INVALID,
-                         "'rates' must be a list of {at, factor}");
-    for (guint i = 0; rates.node != NULL && rates.node->kind == ADIT_NODE_LIST &&
-                      i < adit_node_count(rates.node);
-         i++) {
+    gboolean many = rates.node != NULL && rates.node->kind == ADIT_NODE_LIST;
+    guint n = rates.node == NULL ? 0 : many ? adit_node_count(rates.node) : 1;
+
+    for (guint i = 0; i < n; i++) {
         AditNode *resolved = adit_node_new_mapping(NULL);
 
-        read_rate(self, adit_value_item(rates, i), resolved);
+        read_rate(self, many ? adit_value_item(rates, i) : rates, resolved);
         adit_node_append(list, resolved);
     }
     if (rates.node == NULL)

@@ -127,15 +127,20 @@ bind_components(AditBinder *self, const char *section, const char *kind, GPtrArr
 
     if (value.node == NULL)
         return;
-    AditNode *nodes = adit_node_new_list(NULL);
+    AditNode *nodes = list ? adit_node_new_list(NULL) : NULL;
 
-    adit_node_set_new(resolved, section, nodes);
+    if (list)
+        adit_node_set_new(resolved, section, nodes);
     for (guint i = 0; i < (list ? adit_node_count(value.node) : 1); i++) {
         AditNode *node = NULL;
         AditComponent *component =
             adit_bind_component(self, kind, list ? adit_value_item(value, i) : value, &node);
 
-        adit_node_append(nodes, node);
+        /* one that stands alone keeps its path: data.moons.noise */
+        if (list)
+            adit_node_append(nodes, node);
+        else
+            adit_node_set_new(resolved, section, node);
         if (component != NULL)
             g_ptr_array_add(components, component);
     }
@@ -333,12 +338,15 @@ check_exit(AditBinder *self, AditValue exit)
     AditValue head = adit_substitute(&self->substitution, adit_value_get(exit, "head"));
 
     if (where.node != NULL && where.node->kind != ADIT_NODE_MAPPING) {
-        g_auto(AditBound) bound = adit_bind_value(self, &at, where, FALSE, NULL);
+        AditBound bound = adit_bind_value(self, &at, where, FALSE, NULL);
+
+        adit_bound_clear(&bound);
     }
     if (head.node == NULL || g_strcmp0(head.node->text, "shared") == 0)
         return;
-    g_autoptr(AditBlock) block = adit_bind_sequence(self, head, &node);
+    AditBlock *block = adit_bind_sequence(self, head, &node);
 
+    g_clear_object(&block);
     g_clear_pointer(&node, adit_node_unref);
 }
 

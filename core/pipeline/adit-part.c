@@ -4,6 +4,9 @@
 #include "adit-binder.h"
 #include "adit-suggest.h"
 
+/* what using a part counts for in the file's work */
+#define PART_WORK 20
+
 static const char *const section_words[] = {"adit",      "title",  "seed",  "include", "params",
                                             "parts",     "data",   "model", "exits",   "train",
                                             "inference", "probes", "study", NULL};
@@ -530,6 +533,7 @@ adit_part_bind(AditBinder *self, AditPart *part, const AditNamed *named, char **
     gboolean with_name = item_name != NULL && !declares(part, "name");
     AditBlock *block = NULL;
 
+    self->substitution.work += PART_WORK;
     part->used = part->used || !self->checking;
     if (with_name && named->parameters.node != NULL)
         take_name(self, named, item_name, arguments);
@@ -572,8 +576,10 @@ resolve_part(AditBinder *self, AditPart *part)
     else
         adit_node_unref(defaults);
     g_ptr_array_add(self->stack, part);
-    g_autoptr(AditBlock) block = adit_bind_wired(
-        self, (AditValue){.node = part->node, .scope = scope}, &part->name->place, result);
+    AditBlock *block = adit_bind_wired(self, (AditValue){.node = part->node, .scope = scope},
+                                       &part->name->place, result);
+
+    g_clear_object(&block);
     g_ptr_array_set_size(self->stack, (int) self->stack->len - 1);
     return result;
 }

@@ -6,8 +6,9 @@
 #include "adit-suggest.h"
 
 #define MAX_DEPTH 64
-/* what a note kept for an error counts for */
+/* what a note kept for an error, and a value written into a tree, count for */
 #define PASS_WORK 4
+#define COPY_WORK 8
 
 static const AditValue nothing = {NULL, NULL, NULL, FALSE};
 
@@ -536,6 +537,7 @@ substitute_collection(AditSubstitution *self, AditValue value)
     for (guint i = 0; i < adit_node_count(node); i++) {
         AditValue item = adit_value_item(value, i);
 
+        self->work += COPY_WORK;
         if (node->kind == ADIT_NODE_MAPPING && item.node->kind == ADIT_NODE_MAPPING &&
             strcmp(adit_node_get_key(node, i)->text, "repeat") == 0)
             item.scope = open_repeat(self, item);

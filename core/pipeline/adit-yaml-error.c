@@ -85,9 +85,11 @@ report_character(const yaml_parser_t *parser, AditSource *source, AditDiagnostic
     const char *at = adit_yaml_locate(source, parser->problem_mark);
     AditPlace place = adit_yaml_place(source, parser->problem_mark, 1);
 
-    if (strstr(parser->problem, "cannot start any token") == NULL)
+    gboolean tab = strstr(parser->problem, "found a tab character") != NULL;
+
+    if (strstr(parser->problem, "cannot start any token") == NULL && !tab)
         return FALSE;
-    if (*at == '\t') {
+    if (*at == '\t' || tab) {
         adit_diagnostics_error(diagnostics, &place, ADIT_ERROR_INVALID,
                                "a tab cannot indent; use spaces");
         return TRUE;
@@ -160,7 +162,7 @@ static const struct {
      "unknown escape; in single quotes a backslash is a backslash"},
     {"did not find expected <document start>", "the document ended before this"},
     {"unexpected document indicator", "a quoted text cannot hold a line that begins with '---'"},
-    {"while parsing a block mapping", "a key is expected here"},
+    {"did not find expected node content", "a key or a value is missing here"},
 };
 
 static void

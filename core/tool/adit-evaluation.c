@@ -12,8 +12,9 @@ adit_evaluation_clear(AditEvaluation *self)
     g_clear_pointer(&self->network, adit_network_free);
     g_clear_pointer(&self->data, g_ptr_array_unref);
     g_clear_pointer(&self->experiment, adit_experiment_free);
-    g_clear_pointer(&self->origin, adit_experiment_free);
+    g_clear_object(&self->loss);
     g_clear_object(&self->device);
+    g_clear_pointer(&self->run, g_free);
     g_clear_pointer(&self->checkpoint, g_free);
 }
 
@@ -44,24 +45,6 @@ check_overrides(AditInvocation *self, GError **error)
            adit_tool_fail_told(adit_diagnostics_get_code(diagnostics), error);
 }
 
-/* The run that @path names: its folder, or one of its checkpoints. */
-static char *
-find_run(const char *path, GError **error)
-{
-    g_autofree char *record = g_build_filename(path, "run.json", NULL);
-    g_autofree char *above = g_path_get_dirname(path);
-    g_autofree char *run = g_path_get_dirname(above);
-    g_autofree char *other = g_build_filename(run, "run.json", NULL);
-
-    if (g_file_test(record, G_FILE_TEST_EXISTS))
-        return g_strdup(path);
-    if (g_file_test(other, G_FILE_TEST_EXISTS))
-        return g_steal_pointer(&run);
-    g_set_error(error, ADIT_ERROR, ADIT_ERROR_NOT_FOUND,
-                "no run in '%s': it has no run.json, and is no checkpoint of a run", path);
-    return NULL;
-}
-
 static char *
 choose_checkpoint(const AditInvocation *self, const char *path, const char *run, GError **error)
 {
@@ -83,50 +66,14 @@ choose_checkpoint(const AditInvocation *self, const char *path, const char *run,
     return NULL;
 }
 
-static void
-take(gpointer *section, gpointer *from)
-{
-    if (*section == NULL)
-        *section = g_steal_pointer(from);
-}
-
-/* Sections that the file does not write are the run's. */
-static void
-adopt(AditEvaluation *self)
-{
-    AditModel *model = &self->experiment->model, *from = &self->origin->model;
-
-    take((gpointer *) &model->stem, (gpointer *) &from->stem);
-    take((gpointer *) &model->trunk, (gpointer *) &from->trunk);
-    take((gpointer *) &model->head, (gpointer *) &from->head);
-}
-
-/* The resolved pipeline of @run; overrides of the command line go to @overridden alone. */
-static AditExperiment *
-read_run(AditInvocation *self, const char *run, gboolean overridden, GError **error)
-{
-    g_autofree char *path = g_build_filename(run, "config.resolved.yaml", NULL);
-    g_autoptr(GPtrArray) kept = g_ptr_array_ref(self->overrides);
-
-    if (!overridden) {
-        self->overrides = g_ptr_array_new();
-        g_ptr_array_add(self->overrides, NULL);
-    }
-    AditExperiment *experiment = adit_tool_read(self, path, error);
-
-    if (!overridden) {
-        g_ptr_array_unref(self->overrides);
-        self->overrides = g_ptr_array_ref(kept);
-    }
-    return experiment;
-}
-
+/* The resolved pipeline of the run, or the file as it stands with what the run has. */
 static gboolean
-read_pipelines(AditEvaluation *self, AditInvocation *invocation, char **run, GError **error)
+read_pipeline(AditEvaluation *self, AditInvocation *invocation, GError **error)
 {
     const char *word = invocation->arguments->pdata[0];
-    const char *path = word;
     gboolean is_folder = g_file_test(word, G_FILE_TEST_IS_DIR);
+    g_autofree char *config = NULL;
+    const char *path = word;
 
     if (!is_folder) {
         self->experiment = adit_tool_read(invocation, word, error);
@@ -139,30 +86,16 @@ read_pipelines(AditEvaluation *self, AditInvocation *invocation, char **run, GEr
                     "%s has no weights: give a run directory, or set 'model.from' to one", word);
         return FALSE;
     }
-    *run = find_run(path, error);
-    self->checkpoint = *run != NULL ? choose_checkpoint(invocation, path, *run, error) : NULL;
+    self->run = adit_tool_find_run(path, error);
+    self->checkpoint =
+        self->run != NULL ? choose_checkpoint(invocation, path, self->run, error) : NULL;
     if (self->checkpoint == NULL)
         return FALSE;
-    if (is_folder) {
-        self->experiment = read_run(invocation, *run, TRUE, error);
-        return self->experiment != NULL;
-    }
-    self->origin = read_run(invocation, *run, FALSE, error);
-    if (self->origin == NULL)
-        return FALSE;
-    adopt(self);
-    return TRUE;
-}
-
-/* The loss of the last stage: the file's, else that of the run. */
-static AditLoss *
-find_loss(const AditEvaluation *self)
-{
-    const GPtrArray *stages = self->experiment->stages;
-
-    if (stages->len == 0 && self->origin != NULL)
-        stages = self->origin->stages;
-    return stages->len > 0 ? ((const AditStage *) stages->pdata[stages->len - 1])->loss : NULL;
+    if (!is_folder)
+        return adit_tool_adopt(invocation, self->experiment, &self->loss, error);
+    config = g_build_filename(self->run, "config.resolved.yaml", NULL);
+    self->experiment = adit_tool_read(invocation, config, error);
+    return self->experiment != NULL;
 }
 
 static gboolean
@@ -202,23 +135,32 @@ load_weights(AditEvaluation *self, GError **error)
     return self->network != NULL && adit_network_load(self->network, checkpoint.model, error);
 }
 
+/* The loss of the last stage; that of the run, if the file does not train. */
+static void
+choose_loss(AditEvaluation *self)
+{
+    const GPtrArray *stages = self->experiment->stages;
+
+    if (stages->len > 0)
+        g_set_object(&self->loss, ((const AditStage *) stages->pdata[stages->len - 1])->loss);
+}
+
 gboolean
 adit_evaluation_open(AditEvaluation *self, AditInvocation *invocation, GError **error)
 {
-    g_autofree char *run = NULL;
     g_autoptr(JsonObject) members = NULL;
 
     self->device = adit_tool_open_device(invocation, error);
     if (self->device == NULL || !check_overrides(invocation, error) ||
-        !read_pipelines(self, invocation, &run, error))
+        !read_pipeline(self, invocation, error))
         return FALSE;
-    members = adit_run_read(run, NULL, error);
+    members = adit_run_read(self->run, NULL, error);
     if (members == NULL)
         return FALSE;
     self->data = adit_tool_open_data(invocation, self->experiment, members, error);
     if (self->data == NULL || !choose_split(self, invocation, error))
         return FALSE;
-    self->loss = find_loss(self);
+    choose_loss(self);
     self->batch = invocation->options.batch > 0 ? (gsize) invocation->options.batch
                                                 : (gsize) self->experiment->inference_batch;
     return load_weights(self, error);

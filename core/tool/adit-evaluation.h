@@ -8,14 +8,15 @@ G_BEGIN_DECLS
 
 /**
  * AditEvaluation: a trained network with the rows it is asked about.
- * @origin: (nullable): the pipeline of the run that `model.from` names, whose parts @experiment has
- * @checkpoint: where the weights are from
+ * @run: where the weights' run is
+ * @checkpoint: the weights
+ * @loss: (nullable): of the last stage, or of that of the run
  * @data: all sets, the first is asked about
  * @split_name: "test", "train", "validation"
  */
 typedef struct {
     AditExperiment *experiment;
-    AditExperiment *origin;
+    char *run;
     char *checkpoint;
     AditDevice *device;
     GPtrArray *data;

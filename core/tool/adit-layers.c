@@ -12,7 +12,7 @@
  * Layer: one tensor with an address.
  * @segments: its address, split at the dots
  * @order: of its tap: siblings that have no numbers keep it
- * @ports: what else can be asked for there: "in linear pre"
+ * @ports: what else can be asked for there: "in linear pre", "head.1:pre"
  */
 typedef struct {
     char *address;
@@ -77,7 +77,9 @@ find_layer(GPtrArray *layers, const AditTensor *tensor, guint instance)
     return NULL;
 }
 
-/* A tensor with several addresses is told once, under the shortest. */
+/* A tensor with several addresses is told once, under the shortest. @by_address: every address of
+ * it
+ * -> its layer */
 static void
 add_layer(GPtrArray *layers, GHashTable *by_address, const AditTap *tap, guint order,
           guint instance)
@@ -85,28 +87,40 @@ add_layer(GPtrArray *layers, GHashTable *by_address, const AditTap *tap, guint o
     Layer *layer = layer_new(tap, order, instance);
     Layer *same = find_layer(layers, tap->tensor, instance);
 
-    if (same != NULL && strlen(same->address) <= strlen(layer->address)) {
-        layer_free(layer);
+    if (same == NULL) {
+        g_ptr_array_add(layers, layer);
+        g_hash_table_insert(by_address, g_strdup(layer->address), layer);
         return;
     }
-    if (same != NULL) {
-        g_hash_table_remove(by_address, same->address);
-        g_ptr_array_remove(layers, same);
+    g_hash_table_insert(by_address, g_strdup(layer->address), same);
+    if (strlen(layer->address) < strlen(same->address)) {
+        g_free(same->address);
+        g_strfreev(same->segments);
+        same->address = g_steal_pointer(&layer->address);
+        same->segments = g_steal_pointer(&layer->segments);
+        same->order = order;
     }
-    g_ptr_array_add(layers, layer);
-    g_hash_table_insert(by_address, layer->address, layer);
+    layer_free(layer);
 }
 
+/* Every sequence has `in` and `collect`; those of an address that is not told are not either. */
 static void
 add_ports(GHashTable *by_address, const AditTap *tap)
 {
+    gboolean is_common = g_str_equal(tap->port, "in") || g_str_equal(tap->port, "collect");
+
     for (guint i = 0; i < adit_scope_count(tap->scope); i++) {
         g_autofree char *address = adit_scope_to_string(tap->scope, i);
         Layer *layer = g_hash_table_lookup(by_address, address);
+        gboolean is_own = layer != NULL && g_str_equal(layer->address, address);
 
-        if (layer != NULL)
-            g_string_append_printf(layer->ports, "%s%s", layer->ports->len > 0 ? " " : "",
-                                   tap->port);
+        if (layer == NULL || (is_common && !is_own))
+            continue;
+        if (layer->ports->len > 0)
+            g_string_append_c(layer->ports, ' ');
+        if (!is_own)
+            g_string_append_printf(layer->ports, "%s:", address);
+        g_string_append(layer->ports, tap->port);
     }
 }
 
@@ -115,7 +129,7 @@ static GPtrArray *
 list_layers(AditGraph *graph)
 {
     GPtrArray *layers = g_ptr_array_new_with_free_func(layer_free);
-    g_autoptr(GHashTable) by_address = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) by_address = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     const char *out = g_intern_string("out");
 
     for (guint i = 0; i < graph->taps->len; i++) {

@@ -77,6 +77,9 @@ read_experiment(AditInvocation *self, const char *path, AditCheck *check, GError
     g_autoptr(AditExperiment) experiment = adit_experiment_read(
         path, (const char *const *) self->overrides->pdata, ADIT_FIRST_WORD, folder, diagnostics);
 
+    if (experiment != NULL && check != NULL && experiment->from != NULL &&
+        !adit_tool_adopt(self, experiment, NULL, error))
+        return NULL;
     if (experiment != NULL && check != NULL)
         adit_check_experiment(experiment, folder, check, diagnostics);
     if (!tell_diagnostics(self, path, diagnostics, error)) {

@@ -176,6 +176,9 @@ describe_default(const AditParameter *parameter)
 {
     if (parameter->required)
         return g_strdup("required");
+    /* what lies outside of the range stands for "not said" */
+    if (parameter->type == ADIT_PARAMETER_AMOUNT && parameter->def_amount.value < parameter->min)
+        return g_strdup("none");
     if (parameter->type == ADIT_PARAMETER_AMOUNT)
         return format_amount(&parameter->def_amount);
     if (parameter->type == ADIT_PARAMETER_BOOLEAN)

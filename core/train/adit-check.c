@@ -277,6 +277,12 @@ adit_check_experiment(const AditExperiment *experiment, const char *data_folder,
     guint errors = adit_diagnostics_count_errors(diagnostics);
 
     *check = (AditCheck){0};
+    if (experiment->from != NULL && experiment->stages->len > 0)
+        adit_diagnostics_error(diagnostics,
+                               adit_experiment_find_place(experiment, experiment, "from", 0),
+                               ADIT_ERROR_INVALID,
+                               "training a network taken by 'from' is not in "
+                               "this build; without 'train' it is evaluated");
     if (check_data(experiment, data_folder, check, diagnostics)) {
         check_network(experiment, check, diagnostics);
         for (guint i = 0; i < experiment->stages->len; i++)

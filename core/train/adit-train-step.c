@@ -7,15 +7,9 @@
 #include "adit-feed.h"
 #include "adit-gradient.h"
 #include "adit-penalty.h"
+#include "adit-updater.h"
 
 #include <math.h>
-
-/* Parameters of neighbouring arena ranges that are updated alike. */
-typedef struct {
-    gsize begin;
-    gsize end;
-    double factor;
-} Range;
 
 struct _AditTrainStep {
     const AditExperiment *experiment;
@@ -27,19 +21,9 @@ struct _AditTrainStep {
     AditProgram *program;
     AditExecutable *executable;
 
-    AditGraph *update_graph;
-    AditProgram *update_program;
-    AditExecutable *update_executable;
-    AditLive *factor;
+    AditUpdater *updater;
     GArray *ranges;
 };
-
-guint
-adit_stage_count_slots(const AditStage *stage)
-{
-    AditOptimizerClass *klass = ADIT_OPTIMIZER_GET_CLASS(stage->optimizer);
-    return klass->count_slots != NULL ? klass->count_slots(stage->optimizer) : 0;
-}
 
 static double
 get_factor(const AditStage *stage, const AditTensor *parameter, guint instance)
@@ -63,13 +47,14 @@ static void
 add_range(AditTrainStep *self, gsize begin, gsize end, double factor)
 {
     if (self->ranges->len > 0) {
-        Range *last = &g_array_index(self->ranges, Range, self->ranges->len - 1);
+        AditUpdateRange *last =
+            &g_array_index(self->ranges, AditUpdateRange, self->ranges->len - 1);
         if (last->end == begin && last->factor == factor) {
             last->end = end;
             return;
         }
     }
-    Range range = {begin, end, factor};
+    AditUpdateRange range = {begin, end, factor};
     g_array_append_val(self->ranges, range);
 }
 
@@ -88,24 +73,6 @@ add_ranges(AditTrainStep *self, const AditTensor *parameter)
         trained = trained || factor != 0;
     }
     return trained;
-}
-
-/* Scales all gradients so that the norm of all together is at most @clip. */
-static void
-clip_gradients(AditTensor **gradients, guint n, double clip)
-{
-    AditTensor *sum = NULL;
-    for (guint i = 0; i < n; i++) {
-        AditTensor *square = adit_sum(adit_square(gradients[i]));
-        sum = sum != NULL ? adit_add(sum, square) : square;
-    }
-    if (sum == NULL)
-        return;
-    AditTensor *limit = adit_constant(adit_tensor_get_graph(sum), clip);
-    AditTensor *norm = adit_max(adit_sqrt(sum), limit); /* never 0 */
-    AditTensor *factor = adit_div(limit, norm);
-    for (guint i = 0; i < n; i++)
-        gradients[i] = adit_mul(gradients[i], factor);
 }
 
 static AditTensor *
@@ -174,8 +141,6 @@ compile_gradient(AditTrainStep *self, gsize max_rows, GError **error)
     g_autoptr(GPtrArray) trained = list_trained(self);
     g_autofree AditTensor **gradients = g_new0(AditTensor *, trained->len + 1);
     adit_gradient(objective, (AditTensor **) trained->pdata, trained->len, gradients);
-    if (self->stage->clip > 0)
-        clip_gradients(gradients, trained->len, self->stage->clip);
     for (guint i = 0; i < trained->len; i++) {
         const AditTensor *parameter = trained->pdata[i];
         AditProgramOutput output = {
@@ -199,55 +164,6 @@ compile_gradient(AditTrainStep *self, gsize max_rows, GError **error)
     return self->executable != NULL;
 }
 
-/* The optimizer's update as a program of its own whose rows are the parameters' elements. */
-static gboolean
-compile_update(AditTrainStep *self, GError **error)
-{
-    const AditLayout *layout = adit_network_get_layout(self->network);
-    guint n_slots = adit_stage_count_slots(self->stage);
-    AditGraph *graph = self->update_graph = adit_graph_new(ADIT_MODE_TRAINING);
-    AditProgramInput inputs[ADIT_MAX_SLOTS + 2];
-    AditProgramOutput outputs[ADIT_MAX_SLOTS + 1];
-    AditUpdate update = {
-        .value = adit_input(graph, "value", &ADIT_SCALAR, 0),
-        .gradient = adit_input(graph, "gradient", &ADIT_SCALAR, 0),
-        .factor = adit_live(graph, self->factor),
-        .step = adit_step(graph),
-    };
-    inputs[0] = (AditProgramInput){update.value, TRUE, ADIT_ARENA_PARAMETERS, 0};
-    inputs[1] = (AditProgramInput){update.gradient, TRUE, ADIT_ARENA_GRADIENTS, 0};
-    for (guint i = 0; i < n_slots; i++) {
-        update.slots[i] = adit_input(graph, "slot", &ADIT_SCALAR, 0);
-        inputs[2 + i] = (AditProgramInput){update.slots[i], TRUE, ADIT_ARENA_OPTIMIZER,
-                                           i * layout->n_parameters};
-    }
-    adit_graph_enter_component(graph, self->stage->optimizer);
-    ADIT_OPTIMIZER_GET_CLASS(self->stage->optimizer)
-        ->update(self->stage->optimizer, graph, &update);
-    adit_graph_leave_component(graph);
-    if (adit_graph_get_error(graph) != NULL) {
-        g_propagate_error(error, g_error_copy(adit_graph_get_error(graph)));
-        return FALSE;
-    }
-    outputs[0] = (AditProgramOutput){
-        .kind = ADIT_OUTPUT_ARENA, .tensor = update.value, .arena = ADIT_ARENA_PARAMETERS};
-    for (guint i = 0; i < n_slots; i++)
-        outputs[1 + i] = (AditProgramOutput){.kind = ADIT_OUTPUT_ARENA,
-                                             .tensor = update.slots[i],
-                                             .arena = ADIT_ARENA_OPTIMIZER,
-                                             .offset = i * layout->n_parameters};
-    self->update_program = adit_compile(graph, layout, inputs, 2 + n_slots, outputs, 1 + n_slots);
-    gsize longest = 1;
-    for (guint i = 0; i < self->ranges->len; i++) {
-        const Range *range = &g_array_index(self->ranges, Range, i);
-        longest = MAX(longest, range->end - range->begin);
-    }
-    self->update_executable =
-        adit_device_prepare(self->device, self->update_program,
-                            adit_network_get_memory(self->network), longest, 0, error);
-    return self->update_executable != NULL;
-}
-
 AditTrainStep *
 adit_train_step_new(const AditExperiment *experiment, const AditStage *stage, AditNetwork *network,
                     gsize max_rows, GError **error)
@@ -257,68 +173,53 @@ adit_train_step_new(const AditExperiment *experiment, const AditStage *stage, Ad
     self->stage = stage;
     self->network = network;
     self->device = adit_network_get_device(network);
-    self->factor = adit_live_new(1);
-    self->ranges = g_array_new(FALSE, FALSE, sizeof(Range));
-    if (!compile_gradient(self, max_rows, error) || !compile_update(self, error))
+    self->ranges = g_array_new(FALSE, FALSE, sizeof(AditUpdateRange));
+    if (!compile_gradient(self, max_rows, error))
         return NULL;
-    return g_steal_pointer(&self);
+    self->updater = adit_updater_new(stage, network, self->ranges, error);
+    return self->updater != NULL ? g_steal_pointer(&self) : NULL;
 }
 
 void
 adit_train_step_free(AditTrainStep *self)
 {
     adit_executable_free(self->device, self->executable);
-    adit_executable_free(self->device, self->update_executable);
     g_clear_pointer(&self->program, adit_program_free);
-    g_clear_pointer(&self->update_program, adit_program_free);
     g_clear_pointer(&self->graph, adit_graph_unref);
-    g_clear_pointer(&self->update_graph, adit_graph_unref);
-    adit_live_unref(self->factor);
+    g_clear_pointer(&self->updater, adit_updater_free);
     g_array_unref(self->ranges);
     g_free(self);
 }
 
+/* Rows @first to @first + @rows of the batch. */
 static void
 run_gradient(AditTrainStep *self, AditProgram *program, AditExecutable *executable,
-             const AditBatch *batch)
+             const AditBatch *batch, gsize first, gsize rows)
 {
     AditFeed feeds[ADIT_N_FEEDS];
     g_autofree double *lives = adit_lives_new(program, &batch->clock);
-    adit_feeds_set(feeds, program, batch->split, batch->order, batch->first);
+    adit_feeds_set(feeds, program, batch->split, batch->order, batch->first + first);
     AditCall call = {.step = batch->step,
                      .update = batch->clock.step + 1,
-                     .rows = batch->rows,
+                     .rows = rows,
+                     .first_row = first,
                      .feeds = feeds,
                      .lives = lives};
     adit_device_run(self->device, executable, &call);
 }
 
-static void
-run_update(AditTrainStep *self, const AditBatch *batch)
-{
-    g_autofree double *lives = adit_lives_new(self->update_program, &batch->clock);
-    guint factor = 0;
-    gboolean has_factor = g_ptr_array_find(self->update_program->lives, self->factor, &factor);
-    for (guint i = 0; i < self->ranges->len; i++) {
-        const Range *range = &g_array_index(self->ranges, Range, i);
-        if (range->factor == 0)
-            continue;
-        if (has_factor)
-            lives[factor] = range->factor;
-        AditCall call = {.step = batch->step,
-                         .update = batch->clock.step + 1,
-                         .rows = range->end - range->begin,
-                         .first_row = range->begin,
-                         .lives = lives};
-        adit_device_run(self->device, self->update_executable, &call);
-    }
-}
-
 gboolean
 adit_train_step_run(AditTrainStep *self, const AditBatch *batch)
 {
-    run_gradient(self, self->program, self->executable, batch);
-    run_update(self, batch);
+    gsize micro = adit_stage_accumulates(self->stage) ? self->stage->micro_batch : batch->rows;
+    for (gsize first = 0; first < batch->rows; first += micro) {
+        gsize rows = MIN(micro, batch->rows - first);
+        run_gradient(self, self->program, self->executable, batch, first, rows);
+        if (adit_stage_accumulates(self->stage))
+            adit_updater_accumulate(self->updater, (double) rows / (double) batch->rows,
+                                    first == 0);
+    }
+    adit_updater_run(self->updater, &batch->clock);
     return adit_device_is_finite(self->device);
 }
 
@@ -331,7 +232,7 @@ adit_train_step_read_sums(AditTrainStep *self, double sums[2], gboolean reset)
 guint64
 adit_train_step_count_calls(const AditTrainStep *self)
 {
-    return adit_program_count_calls(self->program) + adit_program_count_calls(self->update_program);
+    return adit_program_count_calls(self->program) + adit_updater_count_calls(self->updater);
 }
 
 /* Finding what is not finite. */
@@ -387,7 +288,7 @@ adit_train_step_locate(AditTrainStep *self, const AditBatch *batch, GError **err
                             batch->rows, self->experiment->seed, error);
     if (executable == NULL)
         return NULL;
-    run_gradient(self, program, executable, batch);
+    run_gradient(self, program, executable, batch, 0, batch->rows);
     char *address = locate_in(self, picks, program, executable, batch->rows);
     adit_executable_free(self->device, executable);
     return address;

@@ -44,7 +44,4 @@ char *adit_train_step_locate(AditTrainStep *self, const AditBatch *batch, GError
 /* Number of kernel calls of one step: gradient and update. */
 guint64 adit_train_step_count_calls(const AditTrainStep *self);
 
-/* Numbers the stage's optimizer keeps for each parameter. */
-guint adit_stage_count_slots(const AditStage *stage);
-
 G_END_DECLS

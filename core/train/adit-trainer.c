@@ -8,6 +8,7 @@
 #include "adit-probes.h"
 #include "adit-scoreboard.h"
 #include "adit-train-step.h"
+#include "adit-updater.h"
 
 #include <math.h>
 #include <string.h>
@@ -590,8 +591,11 @@ adit_train(const AditTraining *training, AditTrainingResult *result, GError **er
     AditNetworkShape shape = {data->input_shape, data->target_shape, data->classes};
     const AditStage *first = experiment->stages->pdata[0];
     guint n_slots = 0;
-    for (guint i = 0; i < experiment->stages->len; i++)
-        n_slots = MAX(n_slots, adit_stage_count_slots(experiment->stages->pdata[i]));
+    for (guint i = 0; i < experiment->stages->len; i++) {
+        const AditStage *stage = experiment->stages->pdata[i];
+        n_slots =
+            MAX(n_slots, adit_stage_count_slots(stage) + (adit_stage_accumulates(stage) ? 1 : 0));
+    }
     self.network =
         adit_network_new(experiment, &shape, first->loss, training->device, n_slots, error);
     gboolean done = self.network != NULL && train(&self, error);

@@ -329,7 +329,7 @@ run_op(const Worker *worker, Op *op, guint slice, gsize begin, gsize rows)
         return;
     }
     call->rows = rows;
-    call->first_row = begin;
+    call->first_row = linear;
     call->batch_rows = current->rows;
     call->slice = slice;
     call->step = current->step;

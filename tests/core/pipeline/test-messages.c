@@ -326,11 +326,11 @@ test_row(gconstpointer data)
 
     place_enter(&place);
     plain = row->file != NULL ? read_fixture(row->file, NULL, NULL) : g_strdup(SMALL);
-    g_autoptr(AditExperiment) unchanged =
-        changed ? read_text(&place, name, plain, NULL, expected) : NULL;
+    AditExperiment *unchanged = changed ? read_text(&place, name, plain, NULL, expected) : NULL;
     g_autoptr(AditExperiment) experiment =
         read_text(&place, name, text, (const char *const *) arguments, diagnostics);
 
+    g_clear_pointer(&unchanged, adit_experiment_free);
     g_assert_null(experiment);
     for (guint i = 0; i < count_messages(diagnostics); i++) {
         g_autofree char *line = adit_diagnostics_get_line(diagnostics, i);

@@ -227,7 +227,8 @@ test_form(void)
     check("a: [1, 2\nb: {}\n", "x.yaml:1:4: error: '[' is never closed");
     check("a: [1, 2}\n", "x.yaml:1:4: error: '[' is never closed");
     check("a: [\"]\", 2\n", "x.yaml:1:4: error: '[' is never closed");
-    check(": 1\n", "x.yaml:1:1: error: a key is missing before ':'");
+    check("{: 1}\n", "x.yaml:1:2: error: a key or a value is missing here");
+    check("{? : 1}\n", "x.yaml:1:4: error: a key is missing before ':'");
 }
 
 static void

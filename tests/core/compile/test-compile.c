@@ -1,0 +1,390 @@
+/* tests/core/compile/test-compile.c - SPDX-License-Identifier: MIT */
+#include <adit/adit-ops.h>
+
+#include "adit-graph-private.h"
+#include "components.h"
+#include "rig.h"
+
+static AditProgram *
+compile(AditGraph *graph, AditTensor *const *wanted, guint n)
+{
+    g_autoptr(AditLayout) layout = adit_layout_new(graph);
+    g_autofree AditProgramOutput *outputs = g_new0(AditProgramOutput, n + 1);
+
+    g_assert_no_error(adit_graph_get_error(graph));
+    for (guint i = 0; i < n; i++)
+        outputs[i] = (AditProgramOutput){.kind = ADIT_OUTPUT_READ, .tensor = wanted[i]};
+    return adit_compile(graph, layout, NULL, 0, outputs, n);
+}
+
+typedef struct {
+    guint copies;
+    guint ops;
+    guint combines;
+    guint gathers;
+    guint loops;
+} Counts;
+
+static void
+count(const GPtrArray *instructions, Counts *counts)
+{
+    for (guint i = 0; i < instructions->len; i++) {
+        const AditInstruction *instruction = instructions->pdata[i];
+        counts->copies += instruction->kind == ADIT_INSTRUCTION_COPY;
+        counts->ops += instruction->kind == ADIT_INSTRUCTION_OP;
+        counts->combines += instruction->kind == ADIT_INSTRUCTION_COMBINE;
+        counts->gathers += instruction->kind == ADIT_INSTRUCTION_GATHER;
+        counts->loops += instruction->kind == ADIT_INSTRUCTION_LOOP;
+        if (instruction->body != NULL)
+            count(instruction->body, counts);
+    }
+}
+
+static guint
+count_waits(const GPtrArray *instructions)
+{
+    guint waits = 0;
+
+    for (guint i = 1; i < instructions->len; i++) {
+        const AditInstruction *before = instructions->pdata[i - 1];
+        const AditInstruction *after = instructions->pdata[i];
+        g_assert_cmpuint(before->phase, <=, after->phase);
+        waits += before->phase != after->phase;
+    }
+    return waits;
+}
+
+/* What nobody reads. */
+
+static void
+test_dead_code(void)
+{
+    g_autoptr(AditGraph) graph = adit_graph_new(ADIT_MODE_TRAINING);
+    AditTensor *x = adit_input(graph, "x", &ADIT_SHAPE(3), 0);
+    AditTensor *unread = adit_input(graph, "unread", &ADIT_SHAPE(100), 0);
+    AditTensor *y = adit_relu(x);
+    Counts counts = {0};
+
+    adit_exp(y);
+    adit_add(adit_tanh(unread), adit_noise_normal(graph, "noise", &ADIT_SHAPE(100)));
+    g_autoptr(AditProgram) program = compile(graph, &y, 1);
+    count(program->instructions, &counts);
+    g_assert_cmpuint(counts.gathers, ==, 1);
+    g_assert_cmpuint(counts.ops, ==, 1);
+    g_assert_cmpuint(program->instructions->len, ==, 2);
+    /* the feeds are those of the inputs that are read */
+    g_assert_cmpuint(program->inputs->len, ==, 1);
+    g_assert_true(g_array_index(program->inputs, AditProgramInput, 0).tensor == x);
+    g_assert_cmpuint(program->row_units, ==, 6);
+}
+
+static void
+test_dead_in_loop(void)
+{
+    g_autoptr(AditGraph) graph = adit_graph_new(ADIT_MODE_TRAINING);
+    AditTensor *x = adit_input(graph, "x", &ADIT_SHAPE(3), 0);
+    AditLoop *loop = adit_loop_new(graph, 5, FALSE);
+    AditTensor *carry = adit_loop_carry(loop, x);
+    AditTensor *other = adit_loop_carry(loop, adit_exp(x));
+    Counts counts = {0};
+
+    /* a second carry, a stack and a view that only the dead read */
+    adit_loop_set_next(loop, carry, adit_relu(carry));
+    adit_loop_set_next(loop, other, adit_tanh(adit_add(other, carry)));
+    adit_loop_stack(loop, other);
+    adit_loop_last(loop, other);
+    AditTensor *y = adit_loop_last(loop, carry);
+    g_autoptr(AditProgram) program = compile(graph, &y, 1);
+    count(program->instructions, &counts);
+    g_assert_cmpuint(counts.ops, ==, 1);
+    g_assert_cmpuint(counts.loops, ==, 1);
+    /* the input's copy into the carry's first place, and five times relu behind the gather */
+    g_assert_cmpuint(counts.copies, ==, 1);
+    g_assert_cmpuint(adit_program_count_calls(program), ==, 7);
+}
+
+static void
+test_views_cost_nothing(void)
+{
+    g_autoptr(AditGraph) graph = adit_graph_new(ADIT_MODE_TRAINING);
+    AditTensor *x = adit_input(graph, "x", &ADIT_SHAPE(6), 0);
+    AditTensor *y = adit_reshape(adit_reshape(x, &ADIT_SHAPE(2, 3)), &ADIT_SHAPE(3, 2));
+    g_autoptr(AditProgram) program = compile(graph, &y, 1);
+
+    g_assert_cmpuint(program->instructions->len, ==, 1);
+    g_assert_cmpuint(program->row_units, ==, 6);
+}
+
+/* Memory. */
+
+static AditTensor *
+chain(AditTensor *x, guint n)
+{
+    for (guint i = 0; i < n; i++)
+        x = i % 2 ? adit_tanh(x) : adit_exp(x);
+    return x;
+}
+
+static gsize
+chain_units(guint n)
+{
+    g_autoptr(AditGraph) graph = adit_graph_new(ADIT_MODE_TRAINING);
+    AditTensor *y = chain(adit_input(graph, "x", &ADIT_SHAPE(8), 0), n);
+    g_autoptr(AditProgram) program = compile(graph, &y, 1);
+
+    return program->row_units;
+}
+
+static void
+test_memory_is_used_again(void)
+{
+    g_assert_cmpuint(chain_units(1), ==, 16);
+    g_assert_cmpuint(chain_units(2), ==, 16);
+    g_assert_cmpuint(chain_units(100), ==, 16);
+}
+
+static gsize
+loop_units(guint n, guint unused)
+{
+    g_autoptr(AditGraph) graph = adit_graph_new(ADIT_MODE_TRAINING);
+    AditTensor *x = adit_input(graph, "x", &ADIT_SHAPE(8), 0);
+    AditLoop *loop = adit_loop_new(graph, n, FALSE);
+    AditTensor *carry = adit_loop_carry(loop, x);
+
+    for (guint i = 0; i < unused; i++)
+        adit_loop_stack(loop, chain(carry, i + 1));
+    adit_loop_set_next(loop, carry, chain(carry, 5));
+    AditTensor *y = adit_loop_last(loop, carry);
+    g_autoptr(AditProgram) program = compile(graph, &y, 1);
+    return program->row_units;
+}
+
+static void
+test_memory_of_loops(void)
+{
+    gsize units = loop_units(2, 0);
+
+    /* without a gradient a loop takes no more for more iterations, nor for stacks nobody reads */
+    g_assert_cmpuint(loop_units(1000, 0), ==, units);
+    g_assert_cmpuint(loop_units(1000, 20), ==, units);
+}
+
+/* No two values that are alive at the same time lie in the same place. */
+static void
+test_memory_does_not_overlap(void)
+{
+    g_autoptr(AditGraph) graph = adit_graph_new(ADIT_MODE_TRAINING);
+    AditTensor *x = adit_input(graph, "x", &ADIT_SHAPE(8), 0);
+    AditTensor *kept[6];
+
+    for (guint i = 0; i < G_N_ELEMENTS(kept); i++)
+        kept[i] = chain(adit_scale(x, i), i + 1);
+    g_autoptr(AditProgram) program = compile(graph, kept, G_N_ELEMENTS(kept));
+    for (guint i = 0; i < program->storages->len; i++) {
+        const AditStorage *a = &g_array_index(program->storages, AditStorage, i);
+        g_assert_cmpuint(a->offset + a->size, <=, program->row_units);
+        for (guint j = 0; j < i; j++) {
+            const AditStorage *b = &g_array_index(program->storages, AditStorage, j);
+            gboolean together = a->begin <= b->end && b->begin <= a->end;
+            gboolean overlap = a->offset < b->offset + b->size && b->offset < a->offset + a->size;
+            g_assert_false(together && overlap);
+        }
+    }
+}
+
+/* A GloNet's step. */
+
+static Rig *
+build_step(const char *aggregator, const char *norm, guint depth)
+{
+    AditGraph *graph = adit_graph_new(ADIT_MODE_TRAINING);
+    g_autoptr(AditInitializer) initializer = test_component("initializer", "he-normal", NULL);
+    g_autoptr(AditSequence) trunk = test_sequence(test_component("aggregator", aggregator, NULL));
+    g_autoptr(AditBlock) stem = test_dense(16, NULL);
+    g_autoptr(AditBlock) head = test_dense(1, NULL);
+    AditModel model = {.stem = stem, .trunk = ADIT_BLOCK(trunk), .head = head};
+
+    model.initializer = initializer;
+    test_add_repeat(trunk, depth, FALSE, FALSE,
+                    norm != NULL ? test_dense_pre(16, norm, "relu") : test_dense(16, "relu"),
+                    "dense");
+    AditTensor *x = adit_input(graph, "x", &ADIT_SHAPE(14), 0);
+    AditTensor *target = adit_input(graph, "target", &ADIT_SHAPE(1), 0);
+    AditTensor *outputs = adit_model_build(&model, graph, x);
+    AditTensor *rows = adit_sum(adit_square(adit_sub(outputs, target)));
+    AditTensor *loss = adit_reduce_rows(rows, ADIT_REDUCE_MEAN);
+    Rig *rig = rig_new(graph);
+    rig_add(rig, ADIT_OUTPUT_GUARD, loss);
+    rig_add_gradients(rig, loss);
+    rig_add_states(rig);
+    rig_prepare(rig, 1, FALSE, 64);
+    return rig;
+}
+
+static void
+test_step_shares_history(void)
+{
+    g_autoptr(Rig) rig = build_step("glonet", NULL, 50);
+    Counts counts = {0};
+
+    count(rig->program->instructions, &counts);
+    /* the activations are the carry's history; what the sum carries needs none. One copy for a
+     * start that is read as well: the first block's output is fed on and begins the sum */
+    g_assert_cmpuint(counts.copies, <=, 1);
+    g_assert_cmpuint(counts.loops, >=, 2);
+}
+
+static void
+test_step_memory(void)
+{
+    g_autoptr(Rig) small = build_step("glonet", NULL, 20);
+    g_autoptr(Rig) large = build_step("glonet", NULL, 40);
+    gsize grown = large->program->row_units - small->program->row_units;
+
+    /* for each block more: one activation of width 16, which is the next one's input as well */
+    g_assert_cmpuint(grown, ==, 20 * 16);
+}
+
+static void
+test_step_calls(void)
+{
+    g_autoptr(Rig) small = build_step("glonet", NULL, 20);
+    g_autoptr(Rig) large = build_step("glonet", NULL, 40);
+    guint64 few = adit_program_count_calls(small->program);
+    guint64 many = adit_program_count_calls(large->program);
+
+    /* every block costs the same, and the program is as long for any depth */
+    g_autoptr(Rig) third = build_step("glonet", NULL, 60);
+    g_assert_cmpuint(adit_program_count_calls(third->program) - many, ==, many - few);
+    g_assert_cmpuint((many - few) % 20, ==, 0);
+    g_assert_cmpuint(small->program->instructions->len, ==, large->program->instructions->len);
+}
+
+static void
+test_step_waits(void)
+{
+    g_autoptr(Rig) rig = build_step("glonet", NULL, 50);
+    g_autoptr(Rig) residual = build_step("residual", NULL, 50);
+
+    /* slices, then the joining of their sums for loss and gradients */
+    g_assert_cmpuint(count_waits(rig->program->instructions), ==, 1);
+    g_assert_cmpuint(count_waits(residual->program->instructions), ==, 1);
+}
+
+static void
+test_step_waits_for_moments(void)
+{
+    g_autoptr(Rig) rig = build_step("residual", "batch-norm", 10);
+    guint n_mixed = 0;
+
+    for (guint i = 0; i < rig->program->instructions->len; i++) {
+        const AditInstruction *instruction = rig->program->instructions->pdata[i];
+        if (instruction->domain != ADIT_DOMAIN_MIXED)
+            continue;
+        n_mixed++;
+        /* a batch-norm cell: one wait on the way there, one on the way back */
+        g_assert_cmpuint(count_waits(instruction->body), <=, 2);
+    }
+    g_assert_cmpuint(n_mixed, ==, 2);
+}
+
+/* A value with rows made of a loop's number without rows, a sum over rows within a loop that the
+ * next iteration reads: everything comes behind what it reads. */
+static void
+check_order(const GPtrArray *instructions, GHashTable *written)
+{
+    for (guint i = 0; i < instructions->len; i++) {
+        const AditInstruction *instruction = instructions->pdata[i];
+        if (instruction->body != NULL) {
+            check_order(instruction->body, written);
+            continue;
+        }
+        for (guint j = 0; j < instruction->n_inputs; j++) {
+            int storage = instruction->inputs[j].storage;
+            if (storage >= 0)
+                g_assert_true(g_hash_table_contains(written, GINT_TO_POINTER(storage)));
+        }
+        g_hash_table_add(written, GINT_TO_POINTER(instruction->output.storage));
+    }
+}
+
+static void
+test_order(void)
+{
+    static const char *const norms[] = {NULL, "layer-norm", "batch-norm"};
+
+    for (guint i = 0; i < G_N_ELEMENTS(norms); i++) {
+        g_autoptr(Rig) rig = build_step("residual", norms[i], 7);
+        g_autoptr(GHashTable) written = g_hash_table_new(NULL, NULL);
+        check_order(rig->program->instructions, written);
+    }
+}
+
+/* Layouts. */
+
+static void
+test_layout(void)
+{
+    g_autoptr(Rig) rig = build_step("residual", "batch-norm", 3);
+    const AditSlot *slot = adit_layout_find(rig->layout, "trunk.1.weight");
+    gsize end = 0;
+
+    g_assert_nonnull(slot);
+    g_assert_cmpuint(slot->n, ==, 3);
+    g_assert_true(adit_shape_equal(&slot->shape, &ADIT_SHAPE(16, 16)));
+    g_assert_false(slot->is_state);
+    g_assert_cmpint(slot->role, ==, ADIT_ROLE_WEIGHT);
+    /* found by the name it begins with alone */
+    g_assert_null(adit_layout_find(rig->layout, "trunk.2.weight"));
+    g_assert_true(adit_layout_find(rig->layout, "trunk.1.mean")->is_state);
+    for (guint i = 0; i < rig->layout->slots->len; i++) {
+        const AditSlot *other = rig->layout->slots->pdata[i];
+        if (other->is_state)
+            continue;
+        g_assert_cmpuint(other->offset, >=, end);
+        end = other->offset + other->n * adit_shape_count(&other->shape);
+    }
+    g_assert_cmpuint(rig->layout->n_parameters, >=, end);
+}
+
+static void
+test_layout_initialize(void)
+{
+    g_autoptr(Rig) looped = build_step("residual", NULL, 3);
+    g_autoptr(AditLayout) layout = adit_layout_ref(looped->layout);
+    gsize n = layout->n_parameters, count;
+    g_autofree double *a = g_new0(double, n);
+    g_autofree double *b = g_new0(double, n);
+    gsize first = rig_find(looped, "trunk.1.weight", &count);
+    gsize second = rig_find(looped, "trunk.2.weight", &count);
+
+    adit_layout_initialize(layout, 5, a, NULL);
+    adit_layout_initialize(layout, 5, b, NULL);
+    test_assert_same(a, b, n);
+    /* each instance from its own stream, each seed others */
+    g_assert_cmpfloat(a[first], !=, a[second]);
+    adit_layout_initialize(layout, 6, b, NULL);
+    g_assert_cmpfloat(a[first], !=, b[first]);
+    g_assert_cmpfloat(a[rig_find(looped, "trunk.2.bias", &count)], ==, 0);
+}
+
+int
+main(int argc, char *argv[])
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/compile/dead/code", test_dead_code);
+    g_test_add_func("/compile/dead/in-loop", test_dead_in_loop);
+    g_test_add_func("/compile/dead/views", test_views_cost_nothing);
+    g_test_add_func("/compile/memory/used-again", test_memory_is_used_again);
+    g_test_add_func("/compile/memory/loops", test_memory_of_loops);
+    g_test_add_func("/compile/memory/no-overlap", test_memory_does_not_overlap);
+    g_test_add_func("/compile/step/shares-history", test_step_shares_history);
+    g_test_add_func("/compile/step/memory", test_step_memory);
+    g_test_add_func("/compile/step/calls", test_step_calls);
+    g_test_add_func("/compile/step/waits", test_step_waits);
+    g_test_add_func("/compile/step/waits-for-moments", test_step_waits_for_moments);
+    g_test_add_func("/compile/order", test_order);
+    g_test_add_func("/compile/layout/slots", test_layout);
+    g_test_add_func("/compile/layout/initialize", test_layout_initialize);
+    return g_test_run();
+}

@@ -1,0 +1,452 @@
+/* tests/core/pipeline/test-experiment.c - SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "adit-component-private.h"
+#include "adit-sequence.h"
+#include "adit-settings.h"
+#include "reading.h"
+
+#define FULL                                                                                         \
+    "adit: 1\n"                                                                                      \
+    "title: costs 5$$ \"each\"\n"                                                                    \
+    "seed: 7\n"                                                                                      \
+    "include: lib/cells.yaml\n"                                                                      \
+    "params: {depth: 3, width: $(depth * 4), rate: 0.1, body: [{cell: {units: 4}}, relu]}\n"         \
+    "data:\n"                                                                                        \
+    "  - moons: {samples: 400, test: 7%, validation: 10%, transform: [flip, {resize: {size: 2}}]}\n" \
+    "  - idx: {name: other, folder: there}\n"                                                        \
+    "parts:\n"                                                                                       \
+    "  drop: {params: {n: ~}, blocks: [{repeat: {times: $n, index: k, blocks: [{dropout: {rate: "    \
+    "$(rate * k / n)}}]}}]}\n"                                                                       \
+    "  idle: {blocks: [{repeat: {times: $(depth / 2), blocks: [relu]}}]}\n"                          \
+    "model:\n"                                                                                       \
+    "  stem: {dense: {units: $width, norm: layer-norm, activation: &act {leaky-relu: {}}}}\n"        \
+    "  trunk:\n"                                                                                     \
+    "    aggregator: {glonet: {adapt: pad}}\n"                                                       \
+    "    blocks:\n"                                                                                  \
+    "      - repeat: {times: $depth, blocks: [{dense: {units: 50%}}, {cell: {units: $width}}]}\n"    \
+    "      - sequence: {name: tail, aggregator: residual, blocks: $body}\n"                          \
+    "      - {drop: {n: 2, name: last}}\n"                                                           \
+    "      - repeat: {times: 2, tied: true, index: unused, blocks: [{dense: {units: 4}}]}\n"         \
+    "  head: [flatten, {dense: {units: 2, activation: *act}}]\n"                                     \
+    "train:\n"                                                                                       \
+    "  - {loss: cross-entropy, optimizer: adam, batch: 20%, epochs: 5, regularizers: {l2: {weight: " \
+    "1e-5, at: [stem, trunk.1..3]}}, patience: 500 steps, max-time: 2 h, clip: 1, freeze: stem}\n"   \
+    "  - {name: fine, freeze: [], rates: [{at: trunk, factor: 0.1}], best: test.accuracy, "          \
+    "optimizer: {sgd: {lr: {step: {from: 0.1, factor: 0.5, every: 2}}}}, data: moons}\n"             \
+    "inference: {batch: 64}\n"                                                                       \
+    "probes: [block-norm, {block-norm: {name: heads, at: [head, \"**:pre\"], data: other, memory: 64 MiB}}]\n"
+
+#define CELLS                                                                                      \
+    "adit: 1\n"                                                                                    \
+    "params: {slope: 0.2}\n"                                                                       \
+    "parts:\n"                                                                                     \
+    "  cell: {params: {units: 8, act: {leaky-relu: {slope: $slope}}}, blocks: [{dense: {units: "   \
+    "$units, activation: $act}}]}\n"
+
+static void
+print(const AditDiagnostics *diagnostics)
+{
+    g_autofree char *text = adit_diagnostics_to_string(diagnostics, FALSE);
+
+    if (adit_diagnostics_count_errors(diagnostics) > 0)
+        g_test_message("%s", text);
+}
+
+static AditExperiment *
+read_good(const Place *place, const char *name, const char *text, const char *arguments)
+{
+    g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
+    g_auto(GStrv) list = arguments != NULL ? g_strsplit(arguments, "\t", -1) : NULL;
+    AditExperiment *experiment =
+        read_text(place, name, text, (const char *const *) list, diagnostics);
+
+    print(diagnostics);
+    g_assert_nonnull(experiment);
+    return experiment;
+}
+
+static AditExperiment *
+read_full(Place *place, const char *arguments)
+{
+    place_enter(place);
+    write_file(place->folder, "lib/cells.yaml", CELLS);
+    write_file(place->folder, "there/x", "");
+    write_file(place->folder, "here/x", "");
+    return read_good(place, "full.yaml", FULL, arguments);
+}
+
+/* The resolved file, read alone, says the same. */
+static void
+check_fixed_point(const Place *place, const AditExperiment *experiment)
+{
+    g_autoptr(AditExperiment) again =
+        read_good(place, "config.resolved.yaml", experiment->resolved, NULL);
+
+    g_assert_cmpstr(again->resolved, ==, experiment->resolved);
+    g_assert_cmpstr(again->title, ==, experiment->title);
+    g_assert_cmpuint(again->seed, ==, experiment->seed);
+    g_assert_cmpuint(again->stages->len, ==, experiment->stages->len);
+    g_assert_cmpuint(again->datasets->len, ==, experiment->datasets->len);
+    for (guint i = 0; i < again->datasets->len; i++)
+        g_assert_true(
+            adit_component_equal(again->datasets->pdata[i], experiment->datasets->pdata[i]));
+    for (guint i = 0; i < again->probes->len; i++)
+        g_assert_true(adit_component_equal(again->probes->pdata[i], experiment->probes->pdata[i]));
+}
+
+static void check_same_items(const GPtrArray *a, const GPtrArray *b);
+
+static void
+check_same_block(AditBlock *a, AditBlock *b)
+{
+    if (a == NULL || b == NULL) {
+        g_assert_true(a == b);
+        return;
+    }
+    g_assert_true(G_OBJECT_TYPE(a) == G_OBJECT_TYPE(b));
+    if (!ADIT_IS_SEQUENCE(a)) {
+        g_assert_true(adit_component_equal(ADIT_COMPONENT(a), ADIT_COMPONENT(b)));
+        return;
+    }
+    g_assert_true(
+        adit_component_equal(ADIT_COMPONENT(adit_sequence_get_aggregator(ADIT_SEQUENCE(a))),
+                             ADIT_COMPONENT(adit_sequence_get_aggregator(ADIT_SEQUENCE(b)))));
+    check_same_items(adit_sequence_get_items(ADIT_SEQUENCE(a)),
+                     adit_sequence_get_items(ADIT_SEQUENCE(b)));
+}
+
+static void
+check_same_items(const GPtrArray *a, const GPtrArray *b)
+{
+    g_assert_cmpuint(a->len, ==, b->len);
+    for (guint i = 0; i < a->len; i++) {
+        const AditItem *left = (const AditItem *) a->pdata[i];
+        const AditItem *right = (const AditItem *) b->pdata[i];
+
+        g_assert_cmpstr(left->name, ==, right->name);
+        g_assert_cmpstr(left->type, ==, right->type);
+        g_assert_cmpuint(left->times, ==, right->times);
+        g_assert_cmpint(left->tied, ==, right->tied);
+        check_same_block(left->block, right->block);
+        if (left->items != NULL)
+            check_same_items(left->items, right->items);
+    }
+}
+
+static void
+test_fixed_points(void)
+{
+    static const struct {
+        const char *file;
+        const char *arguments;
+    } rows[] = {
+        {"sgemm.yaml", NULL},
+        {"sgemm.yaml", "arch=resnetv2\tdepth=10"},
+        {"sgemm.yaml", "arch=vanilla-no-bn"},
+        {"resnet20.yaml", NULL},
+        {"resnet20.yaml", "arch=glonet-stages"},
+        {"resnet20.yaml", "arch=glonet\tnorm=layer-norm"},
+        {"vit.yaml", "arch=glonet"},
+        {"densenet18.yaml", "growth=12"},
+        {"moons-net.yaml", NULL},
+        {"moons-net.yaml", "layout=plain\tweight=0"},
+        {"truncation.yaml", "run=runs/x"},
+    };
+    Place place;
+
+    place_enter(&place);
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *text = read_fixture(rows[i].file, NULL, NULL);
+        g_autoptr(AditExperiment) experiment =
+            read_good(&place, rows[i].file, text, rows[i].arguments);
+        g_autoptr(AditExperiment) again =
+            read_good(&place, "config.resolved.yaml", experiment->resolved, NULL);
+
+        check_fixed_point(&place, experiment);
+        check_same_block(experiment->model.stem, again->model.stem);
+        check_same_block(experiment->model.trunk, again->model.trunk);
+        check_same_block(experiment->model.head, again->model.head);
+    }
+    place_leave(&place);
+}
+
+static void
+test_full(void)
+{
+    Place place;
+    g_autoptr(AditExperiment) experiment = read_full(&place, NULL);
+
+    check_fixed_point(&place, experiment);
+    g_assert_null(strstr(experiment->resolved, "idle"));
+    g_assert_null(strstr(experiment->resolved, "include"));
+    g_assert_nonnull(strstr(experiment->resolved, "rate: $(0.1 * k / n)"));
+    g_assert_nonnull(strstr(experiment->resolved, "act: {leaky-relu: {slope: 0.2}}"));
+    g_assert_cmpstr(experiment->title, ==, "costs 5$ \"each\"");
+    g_assert_cmpuint(experiment->inference_batch, ==, 64);
+    place_leave(&place);
+}
+
+static const AditItem *
+get_item(const GPtrArray *items, guint index)
+{
+    g_assert_cmpuint(index, <, items->len);
+    return (const AditItem *) items->pdata[index];
+}
+
+static void
+test_structure(void)
+{
+    Place place;
+    g_autoptr(AditExperiment) experiment = read_full(&place, NULL);
+    AditSequence *trunk = ADIT_SEQUENCE(experiment->model.trunk);
+    const GPtrArray *items = adit_sequence_get_items(trunk);
+    const AditItem *tail = get_item(items, 1), *last = get_item(items, 2);
+
+    /* one reference is that block; a list is a sequence */
+    g_assert_cmpstr(ADIT_COMPONENT_GET_CLASS(experiment->model.stem)->name, ==, "dense");
+    g_assert_true(ADIT_IS_SEQUENCE(experiment->model.head));
+    g_assert_cmpuint(adit_sequence_count(trunk), ==, 3 * 2 + 1 + 1 + 2);
+    g_assert_cmpuint(get_item(items, 0)->times, ==, 3);
+    g_assert_cmpstr(get_item(get_item(items, 0)->items, 1)->type, ==, "cell");
+    g_assert_cmpstr(tail->name, ==, "tail");
+    g_assert_cmpstr(tail->type, ==, "sequence");
+    g_assert_cmpstr(last->name, ==, "last");
+    g_assert_cmpstr(last->type, ==, "drop");
+    g_assert_true(get_item(items, 3)->tied);
+    g_assert_cmpuint(get_item(items, 3)->times, ==, 2);
+
+    /* an index that is used makes items of their own */
+    const GPtrArray *drops = adit_sequence_get_items(ADIT_SEQUENCE(last->block));
+    const AditClock start = {.steps = 1, .steps_per_epoch = 1};
+
+    g_assert_cmpuint(drops->len, ==, 2);
+    for (guint i = 0; i < 2; i++) {
+        g_autoptr(AditLive) rate = NULL;
+
+        g_object_get(get_item(drops, i)->block, "rate", &rate, NULL);
+        g_assert_cmpfloat(adit_live_get(rate, &start), ==, i == 0 ? 0.05 : 0.1);
+    }
+    place_leave(&place);
+}
+
+static void
+test_stages(void)
+{
+    Place place;
+    g_autoptr(AditExperiment) experiment = read_full(&place, NULL);
+    const AditStage *first = (const AditStage *) experiment->stages->pdata[0];
+    const AditStage *second = (const AditStage *) experiment->stages->pdata[1];
+    const AditRate *rate = &g_array_index(second->rates, AditRate, 0);
+
+    g_assert_cmpstr(first->name, ==, "1");
+    g_assert_cmpfloat(first->batch.value, ==, 0.2);
+    g_assert_cmpint(first->batch.unit, ==, ADIT_UNIT_PERCENT);
+    g_assert_cmpint(first->patience.unit, ==, ADIT_UNIT_STEPS);
+    g_assert_cmpfloat(first->max_time, ==, 7200);
+    g_assert_cmpstr(first->freeze[0], ==, "stem");
+    g_assert_true(first->shuffle);
+    g_assert_cmpstr(second->name, ==, "fine");
+    g_assert_cmpuint(second->epochs, ==, 5);
+    g_assert_cmpfloat(second->clip, ==, 1);
+    g_assert_cmpuint(second->regularizers->len, ==, 1);
+    g_assert_null(second->freeze[0]);
+    g_assert_cmpstr(rate->at[0], ==, "trunk");
+    g_assert_cmpfloat(rate->factor, ==, 0.1);
+    g_assert_cmpstr(second->best, ==, "test.accuracy");
+    g_assert_cmpuint(second->keep_last, ==, 2);
+    place_leave(&place);
+}
+
+static void
+check_place(const AditPlace *place, const char *source, guint line, guint column)
+{
+    g_assert_nonnull(place);
+    g_assert_cmpstr(place->source->name, ==, source);
+    g_assert_cmpuint(place->line, ==, line);
+    g_assert_cmpuint(place->column, ==, column);
+}
+
+static void
+test_places(void)
+{
+    Place place;
+    g_autoptr(AditExperiment) experiment = read_full(&place, "-o\ttrain.1.freeze=head");
+    const AditStage *first = (const AditStage *) experiment->stages->pdata[0];
+    const AditStage *second = (const AditStage *) experiment->stages->pdata[1];
+    AditProbe *probe = ADIT_PROBE(experiment->probes->pdata[1]);
+    const GPtrArray *items = adit_sequence_get_items(ADIT_SEQUENCE(experiment->model.trunk));
+
+    check_place(adit_experiment_find_place(experiment, probe, "at", 0), "full.yaml", 26, 54);
+    check_place(adit_experiment_find_place(experiment, probe, "at", 1), "full.yaml", 26, 60);
+    check_place(adit_experiment_find_place(experiment, probe, "data", 0), "full.yaml", 26, 77);
+    g_assert_null(adit_experiment_find_place(experiment, probe, "at", 2));
+    g_assert_null(adit_experiment_find_place(experiment, experiment->probes->pdata[0], "at", 0));
+    check_place(adit_experiment_find_place(experiment, first, "freeze", 0), "command-line:4", 1,
+                17);
+    check_place(adit_experiment_find_place(experiment, second, "best", 0), "full.yaml", 24, 71);
+    check_place(adit_component_get_place(ADIT_COMPONENT(experiment->datasets->pdata[1])),
+                "full.yaml", 8, 5);
+    check_place(adit_component_get_place(ADIT_COMPONENT(get_item(items, 2)->block)), "full.yaml",
+                19, 10);
+    place_leave(&place);
+}
+
+static void
+test_overrides(void)
+{
+    Place place;
+    g_autoptr(AditExperiment) experiment =
+        read_full(&place, "-o\ttrain.1.epochs=9\tdepth=2\t-o\ttrain.1.optimizer.adam.lr=0.5\t-o\t"
+                          "probes+=block-norm\t-o\ttrain.1.clip=~\t-o\t"
+                          "data.other.idx.folder=here\t-o\ttrain.fine.rates+={at: head, factor: 2}"
+                          "\tdepth=4\t-o\ttrain.1.checkpoint.keep-last=5");
+    const AditStage *first = (const AditStage *) experiment->stages->pdata[0];
+    const AditStage *second = (const AditStage *) experiment->stages->pdata[1];
+    AditAmount *units = NULL;
+
+    g_assert_cmpuint(first->epochs, ==, 9);
+    g_assert_cmpuint(second->epochs, ==, 9);
+    g_assert_cmpfloat(first->clip, ==, 0);
+    g_assert_cmpuint(first->keep_last, ==, 5);
+    g_assert_cmpuint(experiment->probes->len, ==, 3);
+    g_assert_cmpuint(second->rates->len, ==, 2);
+    g_assert_cmpuint(adit_sequence_count(ADIT_SEQUENCE(experiment->model.trunk)), ==, 12);
+    /* the last one holds, and parameters are bound after all overrides */
+    g_object_get(experiment->model.stem, "units", &units, NULL);
+    g_assert_cmpfloat(units->value, ==, 16);
+    g_free(units);
+    check_fixed_point(&place, experiment);
+    place_leave(&place);
+}
+
+/* A path belongs to the file that says it; on the command line to the working directory. */
+static void
+test_paths(void)
+{
+    static const char text[] = "adit: 1\n"
+                               "params: {folder: there}\n"
+                               "data: {idx: {folder: $folder}}\n"
+                               "model: {trunk: []}\n";
+    g_autofree char *inner = NULL, *outer = NULL, *got = NULL;
+    Place place;
+
+    place_enter(&place);
+    write_file(place.folder, "below/there/x", "");
+    write_file(place.folder, "there/x", "");
+    g_autoptr(AditExperiment) file = read_good(&place, "below/p.yaml", text, NULL);
+    g_autoptr(AditExperiment) argument = read_good(&place, "below/p.yaml", text, "folder=there");
+
+    inner = g_canonicalize_filename("below/there", NULL);
+    outer = g_canonicalize_filename("there", NULL);
+    g_object_get(file->datasets->pdata[0], "folder", &got, NULL);
+    g_assert_cmpstr(got, ==, inner);
+    g_free(g_steal_pointer(&got));
+    g_object_get(argument->datasets->pdata[0], "folder", &got, NULL);
+    g_assert_cmpstr(got, ==, outer);
+    place_leave(&place);
+}
+
+static void
+test_whole_output(void)
+{
+    g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
+    g_autofree char *text = read_fixture("sgemm.yaml", "lr: 0.01", "lr: fast");
+    const char *const arguments[] = {"arch=glonett", NULL};
+    Place place;
+
+    place_enter(&place);
+    g_autoptr(AditExperiment) experiment =
+        read_text(&place, "sgemm.yaml", text, arguments, diagnostics);
+    g_autofree char *output = adit_diagnostics_to_string(diagnostics, FALSE);
+
+    g_assert_null(experiment);
+    g_assert_cmpstr(
+        output, ==,
+        "sgemm.yaml:13:43: error: 'lr' must be a number or a schedule, got \"fast\"\n"
+        "   13 | train: {loss: mse, optimizer: {adam: {lr: fast}}, regularizers: [{l2: {weight: 1e-5}}], "
+        "batch: 1024, epochs: 200}\n"
+        "      |                                           ^~~~\n"
+        "command-line:3:7: error: unknown block 'glonett'; did you mean 'glonet'?\n"
+        "    1 | arch: glonett\n"
+        "      |       ^~~~~~~ did you mean 'glonet'?\n"
+        "sgemm.yaml:3:16: note: its default stands here\n"
+        "sgemm.yaml:12:44: note: passed on as '$arch' here\n"
+        "2 errors. Nothing was started.\n");
+    place_leave(&place);
+}
+
+static void
+test_codes(void)
+{
+    g_autoptr(AditDiagnostics) none = adit_diagnostics_new(), data = adit_diagnostics_new();
+    g_autofree char *text = read_fixture("sgemm.yaml", NULL, NULL);
+    Place place;
+
+    place_enter(&place);
+    g_assert_null(adit_experiment_read("nothing.yaml", NULL, 3, NULL, none));
+    g_assert_cmpint(adit_diagnostics_get_code(none), ==, ADIT_ERROR_NOT_FOUND);
+    write_file(place.folder, "sgemm.yaml", text);
+    g_assert_null(adit_experiment_read("sgemm.yaml", NULL, 3, NULL, data));
+    g_assert_cmpint(adit_diagnostics_get_code(data), ==, ADIT_ERROR_NOT_FOUND);
+    g_autofree char *line = adit_diagnostics_get_line(data, 0);
+
+    g_assert_cmpstr(line, ==,
+                    "sgemm.yaml:5:15: error: '$data' has no value; set ADIT_DATA or give --data");
+    place_leave(&place);
+}
+
+/* Values that double with every line are stopped by their number, not by the memory. */
+static void
+test_unfolding(void)
+{
+    static const struct {
+        const char *first;
+        const char *next;
+        const char *trunk;
+        const char *message;
+    } rows[] = {
+        {"params: {p0: [1]", ", p%u: [$p%u, $p%u]", "[]", "unfold to more than"},
+        {"params: {p0: x", ", p%u: $p%u$p%u", "[]", "text grows longer than 64 KiB"},
+        {"parts: {p0: {blocks: [relu]}", ", p%u: {blocks: [p%u, p%u]}", "p59",
+         "unfold to more than"},
+    };
+    Place place;
+
+    place_enter(&place);
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GString) text = g_string_new("adit: 1\n");
+        g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
+
+        g_string_append(text, rows[i].first);
+        for (guint j = 1; j < 60; j++) {
+            g_auto(GStrv) pieces = g_strsplit(rows[i].next, "%u", -1);
+
+            g_string_append_printf(text, "%s%u%s%u%s%u%s", pieces[0], j, pieces[1], j - 1,
+                                   pieces[2], j - 1, pieces[3]);
+        }
+        g_string_append_printf(text, "}\nmodel: {trunk: %s}\n", rows[i].trunk);
+        g_assert_null(read_text(&place, "x.yaml", text->str, NULL, diagnostics));
+        g_autofree char *line = adit_diagnostics_get_line(diagnostics, 0);
+
+        g_assert_nonnull(strstr(line, rows[i].message));
+    }
+    place_leave(&place);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/pipeline/experiment/fixed-points", test_fixed_points);
+    g_test_add_func("/pipeline/experiment/full", test_full);
+    g_test_add_func("/pipeline/experiment/structure", test_structure);
+    g_test_add_func("/pipeline/experiment/stages", test_stages);
+    g_test_add_func("/pipeline/experiment/places", test_places);
+    g_test_add_func("/pipeline/experiment/overrides", test_overrides);
+    g_test_add_func("/pipeline/experiment/paths", test_paths);
+    g_test_add_func("/pipeline/experiment/whole-output", test_whole_output);
+    g_test_add_func("/pipeline/experiment/codes", test_codes);
+    g_test_add_func("/pipeline/experiment/unfolding", test_unfolding);
+    return g_test_run();
+}
