@@ -127,15 +127,20 @@ bind_components(AditBinder *self, const char *section, const char *kind, GPtrArr
 
     if (value.node == NULL)
         return;
-    AditNode *nodes = adit_node_new_list(NULL);
+    AditNode *nodes = list ? adit_node_new_list(NULL) : NULL;
 
-    adit_node_set_new(resolved, section, nodes);
+    if (list)
+        adit_node_set_new(resolved, section, nodes);
     for (guint i = 0; i < (list ? adit_node_count(value.node) : 1); i++) {
         AditNode *node = NULL;
         AditComponent *component =
             adit_bind_component(self, kind, list ? adit_value_item(value, i) : value, &node);
 
-        adit_node_append(nodes, node);
+        /* one that stands alone keeps its path: data.moons.noise */
+        if (list)
+            adit_node_append(nodes, node);
+        else
+            adit_node_set_new(resolved, section, node);
         if (component != NULL)
             g_ptr_array_add(components, component);
     }

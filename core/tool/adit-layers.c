@@ -94,9 +94,8 @@ add_layer(GPtrArray *layers, GHashTable *by_address, const AditTap *tap, guint o
     }
     g_hash_table_insert(by_address, g_strdup(layer->address), same);
     if (strlen(layer->address) < strlen(same->address)) {
-        g_autofree char *longer = g_steal_pointer(&same->address);
-        g_auto(GStrv) segments = g_steal_pointer(&same->segments);
-
+        g_free(same->address);
+        g_strfreev(same->segments);
         same->address = g_steal_pointer(&layer->address);
         same->segments = g_steal_pointer(&layer->segments);
         same->order = order;

@@ -24,9 +24,8 @@ static volatile gint stop_signal;
 static void
 handle_signal(int number)
 {
-    if (stop_signal != 0)
+    if (!g_atomic_int_compare_and_exchange(&stop_signal, 0, number))
         _exit(128 + number);
-    stop_signal = number;
 }
 
 static void
@@ -35,7 +34,11 @@ catch_signals(void)
     static const int signals[] = {SIGINT, SIGTERM, SIGUSR1};
     struct sigaction action = {.sa_handler = handle_signal, .sa_flags = SA_RESTART};
 
-    stop_signal = 0;
+    /* the second one waits until the first is noted */
+    sigemptyset(&action.sa_mask);
+    for (guint i = 0; i < G_N_ELEMENTS(signals); i++)
+        sigaddset(&action.sa_mask, signals[i]);
+    g_atomic_int_set(&stop_signal, 0);
     for (guint i = 0; i < G_N_ELEMENTS(signals); i++)
         sigaction(signals[i], &action, NULL);
 }

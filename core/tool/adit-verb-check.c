@@ -33,6 +33,12 @@ run(AditInvocation *self, GError **error)
         print_report(self, path, &check);
         return TRUE;
     }
+    if (check.graph == NULL) {
+        adit_terminal_print(&self->terminal,
+                            "%s: ok: without 'data' no shape is known; nothing was started\n",
+                            path);
+        return TRUE;
+    }
     g_autofree char *parameters = adit_tool_format_count(check.parameters);
     g_autofree char *inputs = adit_shape_to_string(&check.shape.inputs);
     g_autofree char *outputs = adit_shape_to_string(&check.outputs);

@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+# tests/pipelines/test-files.py - SPDX-License-Identifier: MIT
+"""Every file under pipelines/: it checks, its resolved form is a fixed point, and it trains."""
+
+import json
+import math
+import os
+import re
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import tap  # noqa: E402
+from command import (PIPELINES, adit, differing, expect, in_folder, metrics, read,  # noqa: E402
+                     record, succeed, tensors, write)
+
+DATA = os.environ.get('ADIT_DATA')
+WITHOUT_DATA = 'tutorial/01-moons.yaml'
+ARCHITECTURES = ['glonet', 'resnetv2', 'resnetv2-no-bn', 'vanilla', 'vanilla-no-bn']
+
+
+def list_files():
+    return sorted(os.path.relpath(os.path.join(folder, name), PIPELINES)
+                  for folder, _, names in os.walk(PIPELINES)
+                  for name in names if name.endswith('.yaml'))
+
+
+def data_of(file):
+    if DATA is None and file != WITHOUT_DATA:
+        raise tap.Skip('ADIT_DATA is not set')
+    return ['--data', DATA] if DATA is not None else []
+
+
+def check_file(file):
+    path = os.path.join(PIPELINES, file)
+    data = data_of(file)
+
+    def parts_alone():
+        code, out, err = adit('check', path)
+        expect((code, out), (2, ''))
+        expect(err.splitlines()[0],
+               f"{path}:1:1: error: this file holds parts alone; a pipeline needs 'model'")
+
+    if file.startswith('parts/'):
+        return parts_alone()
+    said = succeed('check', path, *data)
+    assert said.startswith(f'{path}: ok: '), said
+    resolved = succeed('config', path, '--resolved', *data)
+    write('resolved.yaml', resolved)
+    expect(succeed('config', 'resolved.yaml', '--resolved'), resolved)
+    expect(succeed('check', 'resolved.yaml'), said.replace(path, 'resolved.yaml'))
+    return None
+
+
+def assert_finite(run, epochs):
+    rows = metrics(run)
+    expect([row['epoch'] for row in rows], [str(epoch + 1) for epoch in range(epochs)])
+    for row in rows:
+        assert all(math.isfinite(float(value)) for value in row.values()), row
+    expect((record(run)['status'], record(run)['exit-code']), ('COMPLETED', 0))
+
+
+def train(file, *arguments, steps=5, epochs=2):
+    """The summary of a short run, whose figures are finite."""
+    out = succeed('run', os.path.join(PIPELINES, file), *data_of(file), '-o',
+                  f'train.epochs={epochs}', '--limit-batches', steps, '--run-dir', 'run', '--json',
+                  *arguments)
+    assert_finite('run', epochs)
+    return json.loads(out)
+
+
+def tutorial(file):
+    summary = train(file)
+    expect(summary['epochs'], 2)
+    assert math.isfinite(summary['best']) and math.isfinite(summary['last-loss']), summary
+
+
+def moons_accuracy():
+    succeed('run', os.path.join(PIPELINES, WITHOUT_DATA), '--run-dir', 'run', '-q')
+    assert_finite('run', 50)
+    last = float(metrics('run')[-1]['test.accuracy'])
+    assert last >= 0.97, f'test accuracy {last}, expected at least 0.97'
+    heads = {line.split(',')[2] for line in read('run/probes/block-norm.csv').splitlines()[1:]}
+    expect(heads, {'end'})
+
+
+def resolved_runs_alone():
+    path = os.path.join(PIPELINES, WITHOUT_DATA)
+    succeed('run', path, '--run-dir', 'written', '-o', 'train.epochs=3', 'depth=5', 'width=6')
+    succeed('run', 'written/config.resolved.yaml', '--run-dir', 'resolved')
+    expect(differing('written', 'resolved'), [])
+    expect(read('written/config.yaml'), read(path))
+    expect(read('written/overrides.txt'), '-o train.epochs=3\ndepth=5\nwidth=6\n')
+
+
+def architecture(file, name):
+    train(file, f'arch={name}', 'depth=10', epochs=1)
+    shapes = {entry[0] for entry in tensors('run/checkpoints/last/model.safetensors').values()}
+    expect(shapes, {'F32'})
+
+
+def dead():
+    """Without skips, normalisation or a sum a hundred layers learn nothing but the mean."""
+    path = os.path.join(PIPELINES, 'glonet/sgemm.yaml')
+    out = succeed('run', path, *data_of('glonet/sgemm.yaml'), 'arch=vanilla-no-bn', 'depth=100',
+                  '-o', 'train.epochs=2', '--run-dir', 'run')
+    number = r'([0-9.]+)'
+    found = re.fullmatch(f'best test mse {number} \\(epoch [12]\\), last {number}\n'
+                         f'variance of the test target {number}: dead, the network does no better'
+                         '\n2 epochs in [0-9:]+\nrun\n', out)
+    assert found, out
+    best, last, variance = map(float, found.groups())
+    for value in best, last:
+        assert 0.99 <= value / variance <= 1.05, f'{value} where the variance is {variance}'
+
+
+cases = [(f'/pipelines/files/check/{file[:-5]}', in_folder(lambda file=file: check_file(file)))
+         for file in list_files()]
+cases += [(f'/pipelines/files/train/{file[:-5]}', in_folder(lambda file=file: tutorial(file)))
+          for file in list_files() if file.startswith('tutorial/')]
+cases += [(f'/pipelines/files/{file[:-5]}/{name}',
+           in_folder(lambda file=file, name=name: architecture(file, name)))
+          for file in ('glonet/sgemm.yaml', 'glonet/mnist.yaml') for name in ARCHITECTURES]
+cases += [
+    ('/pipelines/files/moons-accuracy', in_folder(moons_accuracy)),
+    ('/pipelines/files/resolved-runs-alone', in_folder(resolved_runs_alone)),
+    ('/pipelines/files/dead', in_folder(dead)),
+]
+tap.run(cases)
