@@ -34,7 +34,7 @@ BROKEN = {
                     ('adit_component_class_describe(klass, "acme:highway", "Gated mix of a layer '
                      'and its input");', ''), "none of its types is called 'acme:highway'"),
     'wrong-kind': ('loss-acme-highway', 'highway.c', ('', ''),
-                   'it holds a block, its file says loss'),
+                   'its component is of kind block, its file name says loss'),
     'no-descriptor': ('block-acme-highway', 'highway.c', ('ADIT_PLUGIN(', 'extern int none; //'),
                       'no symbol adit_plugin_descriptor'),
 }
