@@ -46,10 +46,8 @@ adit_stage_accumulates(const AditStage *stage)
 static AditProgramInput
 make_input(AditGraph *graph, const char *name, AditArena arena, gsize offset)
 {
-    return (AditProgramInput){.tensor = adit_input(graph, name, &ADIT_SCALAR, 0),
-                              .is_linear = TRUE,
-                              .arena = arena,
-                              .offset = offset};
+    return (AditProgramInput){
+        .tensor = adit_input(graph, name, &ADIT_SCALAR, 0), .arena = arena, .offset = offset};
 }
 
 static gboolean
