@@ -222,11 +222,10 @@ static gboolean
 is_asked_to_stop(const Trainer *self)
 {
     const AditTraining *training = self->training;
-    double limit = self->stage->max_time;
-    if (training->max_time > 0 && (limit <= 0 || training->max_time < limit))
-        limit = training->max_time;
+    double seconds = get_seconds(self), here = seconds - self->seconds_then;
     return (training->stop != NULL && g_atomic_int_get(training->stop) != 0) ||
-           (limit > 0 && get_seconds(self) >= limit);
+           (training->max_time > 0 && here >= training->max_time) ||
+           (self->stage->max_time > 0 && seconds >= self->stage->max_time);
 }
 
 static gboolean
