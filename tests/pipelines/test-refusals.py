@@ -187,6 +187,22 @@ def address_refused(argument, value, message):
         refused(2, [*told, ONE_ERROR], verb, 'table.yaml', '-o', f'{argument}={value}')
 
 
+def best(value, suggested='test.loss or test.mse'):
+    """Known before anything is started, from what the data will be split into."""
+    def case():
+        write('table.yaml', TABLE)
+        make_table('table.csv')
+        excerpt = f'train.best: {value}'
+        told = point('command-line:4:13', f"'best' must be one of the run's figures, such as "
+                     f'{suggested}, got "{value}"', excerpt, 13, len(value))
+        for verb in 'check', 'run':
+            refused(2, [*told, ONE_ERROR], verb, 'table.yaml', '-o', f'train.best={value}')
+        succeed('check', 'table.yaml', '-o', 'train.best=train.mse')
+        succeed('check', 'table.yaml', '-o', 'train.best=validation.loss', '-o',
+                'data.csv.validation=10%')
+    return case
+
+
 def folder_missing():
     path = os.path.join(PIPELINES, 'tutorial', '03-mnist.yaml')
     line = read(path).splitlines()[6]
@@ -460,6 +476,8 @@ cases = {
                                "nothing is at 'stem.9'; 'stem' has 1 item"),
     'addresses/regularizer': address('train.regularizers', '[{l2: {at: trunk.25}}]',
                                      "nothing is at 'trunk.25'; 'trunk' has 2 items"),
+    'best/metric': best('test.accuracy'),
+    'best/split': best('validation.loss'),
     'data/folder-missing': folder_missing,
     'data/unset': data_unset,
     'batch-above-the-set': large_batch,
