@@ -371,10 +371,10 @@ def read_only():
     write('table.yaml', TABLE)
     make_table('table.csv')
     os.mkdir('place')
-    code, err = in_namespace('mount -t tmpfs tmpfs place; mount -o remount,ro place; '
+    code, err = in_namespace('mount -t tmpfs -o ro tmpfs place; '
                              '"$ADIT" run table.yaml --run-dir place/run')
     expect((code, err), (5, 'adit run: error: cannot create place/run: Read-only file system\n'))
-    code, err = in_namespace('mount -t tmpfs tmpfs place; mount -o remount,ro place; '
+    code, err = in_namespace('mount -t tmpfs -o ro tmpfs place; '
                              '"$ADIT" run table.yaml --runs place')
     expect(code, 5)
     assert re.fullmatch(r'adit run: error: cannot create place/[0-9_-]*_table_s0_[0-9a-f]{4}: '
