@@ -214,7 +214,8 @@ add_columns(AditMetrics *self, const AditMetric *values, guint n_values, GError 
     if (!adit_file_read(self->table_path, MAX_TABLE, &text, NULL, error))
         return FALSE;
     for (const char *row = text; *row != '\0'; row = next) {
-        g_autoptr(GPtrArray) cells = split_row(row, &next);
+        /* only where it ends */
+        g_ptr_array_unref(split_row(row, &next));
         g_autoptr(GString) line = g_string_new_len(row, next - row - 1);
 
         for (guint i = 0; i < n_values; i++) {
