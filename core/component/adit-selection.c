@@ -45,6 +45,14 @@ in_range(const char *segment, guint number)
 }
 
 static gboolean
+has_type(const AditScope *scope, const char *word)
+{
+    return g_strcmp0(word, scope->type) == 0 ||
+           (scope->other_types != NULL &&
+            g_strv_contains((const char *const *) scope->other_types, word));
+}
+
+static gboolean
 segment_matches(const char *segment, const Path *path, guint index)
 {
     const AditScope *scope = path->scopes[index];
@@ -52,8 +60,7 @@ segment_matches(const char *segment, const Path *path, guint index)
         return TRUE;
     if (g_ascii_isdigit(segment[0]))
         return scope->number > 0 && in_range(segment, path->numbers[index]);
-    return g_strcmp0(segment, scope->name) == 0 ||
-           (scope->number > 0 && g_strcmp0(segment, scope->type) == 0);
+    return g_strcmp0(segment, scope->name) == 0 || (scope->number > 0 && has_type(scope, segment));
 }
 
 /* "**" stands for any number of segments, at the end for at least one. */

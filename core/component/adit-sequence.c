@@ -26,6 +26,13 @@ adit_item_new(AditBlock *block, const char *name, const char *type)
     return self;
 }
 
+void
+adit_item_set_other_types(AditItem *self, const char *const *types)
+{
+    g_strfreev(self->other_types);
+    self->other_types = g_strdupv((char **) types);
+}
+
 AditItem *
 adit_item_new_repeat(guint times, gboolean tied)
 {
@@ -42,6 +49,7 @@ adit_item_free(AditItem *self)
     g_clear_object(&self->block);
     g_free(self->name);
     g_free(self->type);
+    g_strfreev(self->other_types);
     g_clear_pointer(&self->items, g_ptr_array_unref);
     g_free(self);
 }
@@ -125,6 +133,7 @@ build_block(Builder *self, const AditItem *item)
     AditAggregator *aggregator = self->sequence->aggregator;
     adit_graph_enter_scope(self->graph, self->number, self->strides,
                            self->tied ? self->weights : self->number, item->name, item->type);
+    adit_graph_set_other_types(self->graph, (const char *const *) item->other_types);
     adit_tap(self->fold.feed, "in");
     AditTensor *y = adit_block_build(item->block, self->graph, self->fold.feed);
     adit_tap(y, "out");

@@ -11,6 +11,8 @@ G_BEGIN_DECLS
  * @block: the block, or NULL for a repeat
  * @name: (nullable): its `name`
  * @type: what it is called in an address: component or part ("dense", "residual-v2"), "sequence"
+ * @other_types: (nullable): what it is as well. A part (or `sequence`) that is one reference *is*
+ * that block: the parts in between, and the component
  * @times: how often a repeat adds its @items (may be 0)
  * @items: (nullable) (element-type AditItem): of a repeat
  * @tied: all instances of a repeat share one set of weights
@@ -19,12 +21,15 @@ typedef struct {
     AditBlock *block;
     char *name;
     char *type;
+    GStrv other_types;
     guint times;
     GPtrArray *items;
     gboolean tied;
 } AditItem;
 
 AditItem *adit_item_new(AditBlock *block, const char *name, const char *type);
+/* Finds the item under @types too; NULL: none. */
+void adit_item_set_other_types(AditItem *self, const char *const *types);
 AditItem *adit_item_new_repeat(guint times, gboolean tied);
 void adit_item_free(AditItem *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditItem, adit_item_free)

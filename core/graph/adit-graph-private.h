@@ -35,6 +35,7 @@ typedef enum {
  * with
  * @name: (nullable): the item's own name, or the root's
  * @type: (nullable): component or part
+ * @other_types: (nullable): what it is as well: a part that is one reference is that block
  * @loop: (nullable): the innermost loop around it, whose iterations tell the instances apart
  */
 typedef struct _AditScope AditScope;
@@ -45,6 +46,7 @@ struct _AditScope {
     guint weights;
     char *name;
     char *type;
+    GStrv other_types;
     AditLoop *loop;
 };
 
@@ -147,6 +149,8 @@ void adit_graph_leave_component(AditGraph *self);
 /* @strides: (nullable) (array fixed-size=4): all 0 outside loops. */
 void adit_graph_enter_scope(AditGraph *self, guint number, const guint *strides, guint weights,
                             const char *name, const char *type);
+/* Further types of the scope that was entered last; NULL: none. */
+void adit_graph_set_other_types(AditGraph *self, const char *const *types);
 void adit_graph_leave_scope(AditGraph *self);
 void adit_graph_set_initializer(AditGraph *self, AditInitializer *initializer);
 /* The component that was building when the graph failed; NULL: none. */

@@ -24,6 +24,7 @@ scope_free(gpointer data)
     AditScope *self = data;
     g_free(self->name);
     g_free(self->type);
+    g_strfreev(self->other_types);
     g_free(self);
 }
 
@@ -205,6 +206,14 @@ adit_graph_enter_scope(AditGraph *self, guint number, const guint *strides, guin
         memcpy(scope->strides, strides, sizeof scope->strides);
     g_ptr_array_add(root->scopes, scope);
     root->scope = scope;
+}
+
+void
+adit_graph_set_other_types(AditGraph *self, const char *const *types)
+{
+    AditScope *scope = self->root->scope;
+    g_return_if_fail(scope != NULL && scope->other_types == NULL);
+    scope->other_types = g_strdupv((char **) types);
 }
 
 void

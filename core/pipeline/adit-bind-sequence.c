@@ -76,7 +76,7 @@ find_name(AditValue value)
 }
 
 AditBlock *
-adit_bind_block(AditBinder *self, AditValue value, char **item_name, char **type,
+adit_bind_block(AditBinder *self, AditValue value, char **item_name, GPtrArray *types,
                 AditNode **resolved)
 {
     AditNamed named;
@@ -92,10 +92,10 @@ adit_bind_block(AditBinder *self, AditValue value, char **item_name, char **type
                                                         named.name.node->text, &error)
                                    : 0;
 
-        if (type != NULL)
-            *type = g_strdup(named.name.node->text);
+        if (types != NULL)
+            g_ptr_array_add(types, g_strdup(named.name.node->text));
         if (part != NULL)
-            return adit_part_bind(self, part, &named, item_name, resolved);
+            return adit_part_bind(self, part, &named, item_name, types, resolved);
         if (found != 0)
             return (AditBlock *) adit_bind_type(self, found, &named, item_name, resolved);
         if (error != NULL)
@@ -252,10 +252,26 @@ check_paths(AditBinder *self, AditValue key, AditValue value)
     }
 }
 
+/* @types: (element-type utf8): the first is what it is called in messages */
+static void
+add_block(List *list, AditBlock *block, const char *name, GPtrArray *types)
+{
+    g_autoptr(AditItem) item = NULL;
+
+    if (block == NULL)
+        return;
+    g_ptr_array_add(types, NULL);
+    item = adit_item_new(block, name, (const char *) types->pdata[0]);
+    if (types->len > 2)
+        adit_item_set_other_types(item, (const char *const *) types->pdata + 1);
+    add_item(list, g_steal_pointer(&item));
+}
+
 static void
 bind_inner_sequence(AditBinder *self, AditValue value, List *list, AditNode *resolved)
 {
     AditValue inner = adit_substitute(&self->substitution, adit_value_item(value, 0));
+    g_autoptr(GPtrArray) types = g_ptr_array_new_with_free_func(g_free);
     AditNode *node = NULL;
     g_autofree char *name = NULL;
 
@@ -263,7 +279,8 @@ bind_inner_sequence(AditBinder *self, AditValue value, List *list, AditNode *res
         adit_node_append(resolved, adit_bind_nothing());
         return;
     }
-    g_autoptr(AditBlock) block = adit_bind_sequence(self, inner, &node);
+    g_ptr_array_add(types, g_strdup("sequence"));
+    g_autoptr(AditBlock) block = adit_bind_typed_sequence(self, inner, types, &node);
     AditValue named = inner.node->kind == ADIT_NODE_MAPPING && !inner.opaque &&
                               (adit_node_get(inner.node, "blocks") != NULL)
                           ? adit_value_get(inner, "name")
@@ -275,22 +292,21 @@ bind_inner_sequence(AditBinder *self, AditValue value, List *list, AditNode *res
         adit_node_set_new(node, "name", adit_node_copy(named.node));
     }
     adit_node_append(resolved, wrap("sequence", node));
-    if (block != NULL)
-        add_item(list, adit_item_new(block, name, "sequence"));
+    add_block(list, block, name, types);
 }
 
 static void
 bind_plain_item(AditBinder *self, AditValue value, List *list, AditNode *resolved)
 {
-    g_autofree char *name = NULL, *type = NULL;
+    g_autoptr(GPtrArray) types = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *name = NULL;
     AditNode *node = NULL;
-    g_autoptr(AditBlock) block = adit_bind_block(self, value, &name, &type, &node);
+    g_autoptr(AditBlock) block = adit_bind_block(self, value, &name, types, &node);
 
     adit_node_append(resolved, node);
     if (name != NULL)
         check_name(self, find_name(value), name, list);
-    if (block != NULL)
-        add_item(list, adit_item_new(block, name, type));
+    add_block(list, block, name, types);
 }
 
 static void
@@ -387,7 +403,8 @@ bind_list(AditBinder *self, AditValue value, AditAggregator *aggregator, const A
 }
 
 AditBlock *
-adit_bind_wired(AditBinder *self, AditValue mapping, const AditPlace *place, AditNode *resolved)
+adit_bind_wired(AditBinder *self, AditValue mapping, const AditPlace *place, GPtrArray *types,
+                AditNode *resolved)
 {
     AditValue wiring = adit_value_get(mapping, "aggregator");
     AditValue blocks = adit_value_get(mapping, "blocks");
@@ -411,7 +428,7 @@ adit_bind_wired(AditBinder *self, AditValue mapping, const AditPlace *place, Adi
     else if (blocks.node == NULL)
         node = adit_bind_nothing();
     else if (wiring.node == NULL && blocks.node->kind != ADIT_NODE_LIST)
-        block = adit_bind_sequence(self, blocks, &node);
+        block = adit_bind_typed_sequence(self, blocks, types, &node);
     else
         block = bind_list(self, blocks, (AditAggregator *) aggregator, place, &node);
     adit_node_set_new(resolved, "blocks", node);
@@ -419,17 +436,23 @@ adit_bind_wired(AditBinder *self, AditValue mapping, const AditPlace *place, Adi
 }
 
 static AditBlock *
-bind_mapping(AditBinder *self, AditValue value, AditNode **resolved)
+bind_mapping(AditBinder *self, AditValue value, GPtrArray *types, AditNode **resolved)
 {
     static const char *const keys[] = {"aggregator", "blocks", "name", NULL};
 
     adit_bind_check_keys(self, value, keys, "key", "sequence");
     *resolved = adit_node_new_mapping(NULL);
-    return adit_bind_wired(self, value, &value.node->place, *resolved);
+    return adit_bind_wired(self, value, &value.node->place, types, *resolved);
 }
 
 AditBlock *
 adit_bind_sequence(AditBinder *self, AditValue value, AditNode **resolved)
+{
+    return adit_bind_typed_sequence(self, value, NULL, resolved);
+}
+
+AditBlock *
+adit_bind_typed_sequence(AditBinder *self, AditValue value, GPtrArray *types, AditNode **resolved)
 {
     value = adit_substitute(&self->substitution, value);
     *resolved = NULL;
@@ -440,16 +463,19 @@ adit_bind_sequence(AditBinder *self, AditValue value, AditNode **resolved)
     if (value.node->kind == ADIT_NODE_LIST)
         return bind_list(self, value, NULL, &value.node->place, resolved);
     if (value.node->kind == ADIT_NODE_SCALAR || adit_node_count(value.node) == 0)
-        return adit_bind_block(self, value, NULL, NULL, resolved);
+        return adit_bind_block(self, value, NULL, types, resolved);
     if (adit_node_get(value.node, "blocks") != NULL ||
         adit_node_get(value.node, "aggregator") != NULL)
-        return bind_mapping(self, value, resolved);
+        return bind_mapping(self, value, types, resolved);
 
     AditValue key = value;
 
     key.node = adit_node_get_key(value.node, 0);
-    if (adit_node_count(value.node) == 1 && strcmp(key.node->text, "sequence") == 0)
-        return adit_bind_sequence(self, adit_value_item(value, 0), resolved);
+    if (adit_node_count(value.node) == 1 && strcmp(key.node->text, "sequence") == 0) {
+        if (types != NULL)
+            g_ptr_array_add(types, g_strdup("sequence"));
+        return adit_bind_typed_sequence(self, adit_value_item(value, 0), types, resolved);
+    }
     if (adit_node_count(value.node) == 1 && strcmp(key.node->text, "paths") == 0) {
         check_paths(self, key, adit_value_item(value, 0));
         *resolved = adit_bind_nothing();
@@ -461,5 +487,5 @@ adit_bind_sequence(AditBinder *self, AditValue value, AditNode **resolved)
         *resolved = adit_bind_nothing();
         return NULL;
     }
-    return adit_bind_block(self, value, NULL, NULL, resolved);
+    return adit_bind_block(self, value, NULL, types, resolved);
 }

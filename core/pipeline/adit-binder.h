@@ -129,13 +129,17 @@ AditNode *adit_named_resolve(const AditNamed *named, AditNode *parameters);
 AditComponent *adit_bind_type(AditBinder *self, GType type, const AditNamed *named,
                               char **item_name, AditNode **resolved);
 
-/* adit-bind-sequence.c: a sequence in any of its forms, also one reference. */
+/* adit-bind-sequence.c: a sequence in any of its forms, also one reference. @types: (nullable)
+ * (element-type utf8): gets what an item of it is called in addresses, from the outermost part that
+ * is one reference to the component. */
 AditBlock *adit_bind_sequence(AditBinder *self, AditValue value, AditNode **resolved);
+AditBlock *adit_bind_typed_sequence(AditBinder *self, AditValue value, GPtrArray *types,
+                                    AditNode **resolved);
 /* The mapping {aggregator, blocks, ...}; @resolved gets these two keys. */
 AditBlock *adit_bind_wired(AditBinder *self, AditValue mapping, const AditPlace *place,
-                           AditNode *resolved);
+                           GPtrArray *types, AditNode *resolved);
 /* A block by its name: component or part. */
-AditBlock *adit_bind_block(AditBinder *self, AditValue value, char **item_name, char **type,
+AditBlock *adit_bind_block(AditBinder *self, AditValue value, char **item_name, GPtrArray *types,
                            AditNode **resolved);
 
 /* adit-part.c */
@@ -149,7 +153,7 @@ AditPart *adit_part_find(AditBinder *self, const AditNode *name);
 /* Adds the names of the parts seen from where @name stands. */
 void adit_part_list_names(AditBinder *self, const AditNode *name, GPtrArray *names);
 AditBlock *adit_part_bind(AditBinder *self, AditPart *part, const AditNamed *named,
-                          char **item_name, AditNode **resolved);
+                          char **item_name, GPtrArray *types, AditNode **resolved);
 /* Looks at all parts by themselves; returns the used ones as the resolved file has them. */
 AditNode *adit_part_resolve_all(AditBinder *self);
 AditPipelineFile *adit_pipeline_file_of(AditBinder *self, const AditNode *node);

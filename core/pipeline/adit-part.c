@@ -526,7 +526,7 @@ declares(const AditPart *part, const char *name)
 
 AditBlock *
 adit_part_bind(AditBinder *self, AditPart *part, const AditNamed *named, char **item_name,
-               AditNode **resolved)
+               GPtrArray *types, AditNode **resolved)
 {
     AditNode *arguments = adit_node_new_mapping(NULL);
     g_autoptr(AditNode) body = adit_node_new_mapping(NULL);
@@ -545,7 +545,7 @@ adit_part_bind(AditBinder *self, AditPart *part, const AditNamed *named, char **
         return NULL;
     g_ptr_array_add(self->stack, part);
     block = adit_bind_wired(self, (AditValue){.node = part->node, .scope = scope},
-                            &named->name.node->place, body);
+                            &named->name.node->place, types, body);
     g_ptr_array_set_size(self->stack, (int) self->stack->len - 1);
     return block;
 }
@@ -577,7 +577,7 @@ resolve_part(AditBinder *self, AditPart *part)
         adit_node_unref(defaults);
     g_ptr_array_add(self->stack, part);
     AditBlock *block = adit_bind_wired(self, (AditValue){.node = part->node, .scope = scope},
-                                       &part->name->place, result);
+                                       &part->name->place, NULL, result);
 
     g_clear_object(&block);
     g_ptr_array_set_size(self->stack, (int) self->stack->len - 1);

@@ -21,7 +21,10 @@ build(void)
     test_add(trunk, test_dense(4, "tanh"), "first", "dense");
     test_add_repeat(trunk, 2, FALSE, FALSE, ADIT_BLOCK(cell), "cell");
     test_add_repeat(trunk, 17, FALSE, FALSE, test_dense(4, "relu"), "dense");
-    test_add(head_list, g_object_ref(head), NULL, "dense");
+    /* a part that is a part that is one dense */
+    g_autoptr(AditItem) unit = adit_item_new(head, NULL, "classifier");
+    adit_item_set_other_types(unit, (const char *const[]){"unit", "dense", NULL});
+    adit_sequence_add(head_list, g_steal_pointer(&unit));
     AditModel model = {
         .stem = stem, .trunk = ADIT_BLOCK(trunk), .head = head_block, .initializer = initializer};
     adit_model_build(&model, graph, adit_input(graph, "x", &ADIT_SHAPE(3), 0));
@@ -61,6 +64,11 @@ static const Row rows[] = {
     /* the cells' ends are the cells' outputs */
     {"trunk.2..3.**", "trunk.2.1 trunk.2.2 trunk.3.1 trunk.3.2"},
     {"head.**", "head.1"},
+    {"head.classifier", "head.1"},
+    {"head.unit", "head.1"},
+    {"head.**.dense:linear", "head.1:linear"},
+    {"**.unit", "head.1"},
+    {"head.1.unit", ""},
     {"**.head", "head"},
     {"**.wide", "trunk.2.1 trunk.3.1"},
     {"*.first", "trunk.1"},
@@ -152,6 +160,9 @@ static const Row reasons[] = {
     {"head.2", "nothing is at 'head.2'; 'head' has 1 item"},
     {"stem.1", "nothing is at 'stem.1'"},
     {"heads", "nothing is at 'heads'"},
+    /* called by the name it was written with */
+    {"head.dense:pre",
+     "'head.dense' has no ':pre'; it is a 'classifier' (in, linear, out, collect)"},
     {"trunk.2:pre", "'trunk.2' has no ':pre'; it is a 'cell' (in, out, collect)"},
     {"trunk.2.2:linear", "'trunk.2.2' has no ':linear'; it is a 'layer-norm' (in, out, collect)"},
 };
@@ -198,6 +209,8 @@ test_covers(void)
     g_assert_true(covers(graph, "stem", "stem.weight"));
     g_assert_false(covers(graph, "trunk", "stem.weight"));
     g_assert_true(covers(graph, "*", "head.1.bias"));
+    g_assert_true(covers(graph, "head.unit", "head.1.bias"));
+    g_assert_false(covers(graph, "trunk.unit", "trunk.12.weight"));
 }
 
 static void

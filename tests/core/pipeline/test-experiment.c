@@ -1,7 +1,10 @@
 /* tests/core/pipeline/test-experiment.c - SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include <adit/adit-ops.h>
+
 #include "adit-component-private.h"
+#include "adit-selection.h"
 #include "adit-sequence.h"
 #include "adit-settings.h"
 #include "reading.h"
@@ -230,6 +233,50 @@ test_structure(void)
     place_leave(&place);
 }
 
+/* What is one reference is found under every name it has. */
+static void
+test_types(void)
+{
+    static const char text[] =
+        "adit: 1\n"
+        "parts:\n"
+        "  unit: {blocks: {dense: {units: 4}}}\n"
+        "  wrap: {params: {of: unit}, blocks: {sequence: $of}}\n"
+        "  layer: {blocks: [unit, wrap]}\n"
+        "model: {trunk: [{repeat: {times: 2, blocks: [layer]}}, {sequence: {blocks: wrap}}, relu]}\n";
+    static const struct {
+        const char *address;
+        const char *found;
+    } rows[] = {
+        {"trunk.**.dense", "trunk.1.1 trunk.1.2 trunk.2.1 trunk.2.2 trunk.3"},
+        {"trunk.**.unit", "trunk.1.1 trunk.1.2 trunk.2.1 trunk.2.2 trunk.3"},
+        {"trunk.**.wrap", "trunk.1.2 trunk.2.2 trunk.3"},
+        {"trunk.*.sequence", "trunk.1.2 trunk.2.2"},
+        {"trunk.sequence:linear", "trunk.3:linear"},
+        {"trunk.layer", "trunk.1 trunk.2"},
+        {"trunk.unit", "trunk.3"},
+        {"trunk.**.relu", "trunk.4"},
+    };
+    Place place;
+
+    place_enter(&place);
+    g_autoptr(AditExperiment) experiment = read_good(&place, "types.yaml", text, NULL);
+    g_autoptr(AditGraph) graph = adit_graph_new(ADIT_MODE_TRAINING);
+
+    adit_model_build(&experiment->model, graph, adit_input(graph, "x", &ADIT_SHAPE(4), 0));
+    g_assert_no_error(adit_graph_get_error(graph));
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GArray) picks = adit_graph_pick(graph, rows[i].address);
+        g_autoptr(GString) found = g_string_new(NULL);
+
+        for (guint j = 0; j < picks->len; j++)
+            g_string_append_printf(found, "%s%s", j > 0 ? " " : "",
+                                   g_array_index(picks, AditPick, j).address);
+        g_assert_cmpstr(found->str, ==, rows[i].found);
+    }
+    place_leave(&place);
+}
+
 static void
 test_stages(void)
 {
@@ -441,6 +488,7 @@ main(int argc, char **argv)
     g_test_add_func("/pipeline/experiment/fixed-points", test_fixed_points);
     g_test_add_func("/pipeline/experiment/full", test_full);
     g_test_add_func("/pipeline/experiment/structure", test_structure);
+    g_test_add_func("/pipeline/experiment/types", test_types);
     g_test_add_func("/pipeline/experiment/stages", test_stages);
     g_test_add_func("/pipeline/experiment/places", test_places);
     g_test_add_func("/pipeline/experiment/overrides", test_overrides);
