@@ -576,7 +576,7 @@ fill_result(const Trainer *self)
     gboolean is_error = g_str_equal(result->metric, "mse");
     result->is_dead =
         (is_error && result->target_variance > 0 &&
-         result->best >= 0.99 * result->target_variance) ||
+         fabs(result->best - result->target_variance) <= 0.01 * result->target_variance) ||
         (self->rises && split->classes > 0 && result->best <= 1.01 * result->majority);
 }
 
