@@ -34,6 +34,7 @@ typedef struct {
     const char *split;    /* that is reported */
     const char *ranking;  /* the figure that ranks checkpoints: "test.loss" */
     gboolean ranks_rises; /* more of it is better */
+    double score;         /* its value at the epoch's end */
 } Trainer;
 
 static double
@@ -144,9 +145,7 @@ save(Trainer *self, GError **error)
     self->course.seconds = get_seconds(self);
     g_autoptr(JsonObject) state = adit_course_to_json(&self->course);
     json_object_set_string_member(state, "version", ADIT_VERSION);
-    double score = self->course.position == 0 && self->course.score_epoch == self->course.epoch
-                       ? self->course.score
-                       : (double) NAN;
+    double score = self->course.position == 0 ? self->score : (double) NAN;
     AditCheckpoint checkpoint = {.step = self->course.step,
                                  .model = model,
                                  .optimizer = optimizer,
@@ -265,15 +264,20 @@ tell(Trainer *self, const char *line)
     self->training->progress(&progress, self->training->user_data);
 }
 
+static gboolean
+is_checkpoint_due(const Trainer *self)
+{
+    AditClock clock = get_clock(self);
+    double every = adit_clock_span(&clock, self->stage->checkpoint_every);
+    return every > 0 && self->course.stage_step % (guint64) MAX(every, 1) == 0;
+}
+
 /* Checkpoints and heartbeats within an epoch. */
 static gboolean
 pause_step(Trainer *self, GError **error)
 {
-    AditAmount every = self->stage->checkpoint_every;
-    if (!adit_run_beat(self->training->run, error))
-        return FALSE;
-    if (every.unit == ADIT_UNIT_STEPS && every.value > 0 &&
-        self->course.stage_step % (guint64) every.value == 0 && !save(self, error))
+    if (!adit_run_beat(self->training->run, error) ||
+        (is_checkpoint_due(self) && !save(self, error)))
         return FALSE;
     return is_asked_to_stop(self) ? stop(self, error) : TRUE;
 }
@@ -423,9 +427,9 @@ note_scores(Trainer *self, const AditScoreboard *board)
         course->best = course->last;
         course->best_epoch = course->epoch;
     }
-    double score = adit_scoreboard_get(board, self->ranking);
-    if (is_better(score, course->score, self->ranks_rises)) {
-        course->score = score;
+    self->score = adit_scoreboard_get(board, self->ranking);
+    if (is_better(self->score, course->score, self->ranks_rises)) {
+        course->score = self->score;
         course->score_epoch = course->epoch;
     }
 }
@@ -446,10 +450,9 @@ is_due(const AditProbe *probe, guint64 epoch, gboolean last)
 }
 
 static gboolean
-run_probes(Trainer *self, GError **error)
+run_probes(Trainer *self, gboolean stage_done, GError **error)
 {
-    gboolean last = self->course.epoch == self->stage->epochs &&
-                    self->course.stage + 1 == self->experiment->stages->len;
+    gboolean last = stage_done && self->course.stage + 1 == self->experiment->stages->len;
     g_autofree char *folder =
         g_build_filename(adit_run_get_folder(self->training->run), "probes", NULL);
     g_autofree char *epoch = g_strdup_printf("%" G_GUINT64_FORMAT, self->course.epoch);
@@ -495,12 +498,9 @@ finish_epoch(Trainer *self, gboolean *done, GError **error)
     tell(self, line);
 
     *done = course->epoch >= self->stage->epochs || is_out_of_patience(self);
-    AditAmount every = self->stage->checkpoint_every;
-    gboolean due = every.unit == ADIT_UNIT_NONE && every.value > 0 &&
-                   course->epoch % (guint64) MAX(every.value, 1) == 0;
-    if (!run_probes(self, error) || !adit_run_beat(self->training->run, error))
+    if (!run_probes(self, *done, error) || !adit_run_beat(self->training->run, error))
         return FALSE;
-    if ((due || *done) && !save(self, error))
+    if ((is_checkpoint_due(self) || *done) && !save(self, error))
         return FALSE;
     return *done || !is_asked_to_stop(self) ? TRUE : stop(self, error);
 }
@@ -510,7 +510,7 @@ run_stage(Trainer *self, GError **error)
 {
     if (!begin_stage(self, error))
         return FALSE;
-    if (self->course.epoch == 0 && self->course.position == 0 && !run_probes(self, error))
+    if (self->course.epoch == 0 && self->course.position == 0 && !run_probes(self, FALSE, error))
         return FALSE;
     gboolean done = self->course.epoch >= self->stage->epochs ||
                     (self->course.epoch > 0 && is_out_of_patience(self));
