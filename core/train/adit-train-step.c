@@ -164,6 +164,17 @@ compile_gradient(AditTrainStep *self, gsize max_rows, GError **error)
     return self->executable != NULL;
 }
 
+/* A stage leaves the gradients of what it freezes alone: none may be left from the one before,
+ * which the clipped norm would see. */
+static void
+clear_gradients(AditTrainStep *self)
+{
+    gsize n = adit_network_get_layout(self->network)->n_parameters;
+    g_autofree double *zeros = g_new0(double, n + 1);
+    adit_memory_write(self->device, adit_network_get_memory(self->network), ADIT_ARENA_GRADIENTS, 0,
+                      n, zeros);
+}
+
 AditTrainStep *
 adit_train_step_new(const AditExperiment *experiment, const AditStage *stage, AditNetwork *network,
                     gsize max_rows, GError **error)
@@ -176,6 +187,7 @@ adit_train_step_new(const AditExperiment *experiment, const AditStage *stage, Ad
     self->ranges = g_array_new(FALSE, FALSE, sizeof(AditUpdateRange));
     if (!compile_gradient(self, max_rows, error))
         return NULL;
+    clear_gradients(self);
     self->updater = adit_updater_new(stage, network, self->ranges, error);
     return self->updater != NULL ? g_steal_pointer(&self) : NULL;
 }
