@@ -133,6 +133,9 @@ adit_apply(const AditOp *op, AditTensor *const *inputs, guint n_inputs, const vo
     for (guint i = 0; i < n_inputs; i++) {
         if (inputs[i]->failed)
             return inputs[i];
+        if (inputs[i]->lead > 0)
+            return adit_graph_fail(graph, "'%s' cannot take what a loop stacked of every row",
+                                   op->name);
         if (inputs[i]->graph->depth > graph->depth)
             graph = inputs[i]->graph;
     }
