@@ -12,7 +12,7 @@ typedef struct {
     AditProgram *program;
     const AditLayout *layout;
     GHashTable *live;
-    GHashTable *used;    /* tensors read by anything but a stack */
+    GHashTable *reads; /* AditTensor -> how many read it, outputs too, stacks apart; 0: not in it */
     GHashTable *places;  /* AditTensor -> AditOperand */
     GHashTable *writers; /* AditTensor -> AditNode that writes it, in its graph's list */
     GHashTable *nexts;   /* CARRY -> AditOperand the next iteration reads */
@@ -40,6 +40,12 @@ static gboolean
 is_invariant(const AditTensor *carry)
 {
     return carry->next == NULL || carry->next == carry;
+}
+
+static guint
+count_reads(const Lowering *self, const AditTensor *tensor)
+{
+    return GPOINTER_TO_UINT(g_hash_table_lookup(self->reads, tensor));
 }
 
 /* Whether the tensor is the work of an instruction that could write it anywhere. */
@@ -237,7 +243,7 @@ emit_copy(Level *level, const AditTensor *from, const AditOperand *to)
 static AditGraph *
 joining_graph(Lowering *self, const AditTensor *tensor)
 {
-    while (tensor->graph->loop != NULL && !g_hash_table_contains(self->used, tensor)) {
+    while (tensor->graph->loop != NULL && !g_hash_table_contains(self->reads, tensor)) {
         const AditLoop *loop = tensor->graph->loop;
         const AditTensor *stack = NULL;
         for (guint i = 0; i < loop->stacks->len && stack == NULL; i++) {
@@ -412,7 +418,9 @@ plan_carry(Lowering *self, const AditLoop *loop, AditTensor *carry)
     guint first = loop->reverse ? n % slots : 0;
     guint last = loop->reverse ? 0 : n % slots;
     AditOperand start = view_place(&base, carry, first * count);
-    if (is_computed(carry->initial) && !has_place(self, carry->initial))
+    /* of places in turn the first is written again: what others read as well stays apart */
+    gboolean lasts = history || count_reads(self, carry->initial) == 1;
+    if (lasts && is_computed(carry->initial) && !has_place(self, carry->initial))
         set_place(self, carry->initial, &start);
     for (guint i = 0; i < loop->lasts->len; i++) {
         AditTensor *tensor = loop->lasts->pdata[i];
@@ -667,7 +675,15 @@ finish_outputs(Lowering *self)
 }
 
 static void
-collect_uses(Lowering *self)
+note_read(Lowering *self, const AditTensor *tensor)
+{
+    if (tensor != NULL)
+        g_hash_table_insert(self->reads, (gpointer) tensor,
+                            GUINT_TO_POINTER(count_reads(self, tensor) + 1));
+}
+
+static void
+collect_reads(Lowering *self)
 {
     GHashTableIter iter;
     gpointer key;
@@ -675,14 +691,14 @@ collect_uses(Lowering *self)
     while (g_hash_table_iter_next(&iter, &key, NULL)) {
         const AditTensor *tensor = key;
         for (guint i = 0; i < tensor->n_inputs; i++)
-            g_hash_table_add(self->used, tensor->inputs[i]);
-        if (tensor->initial != NULL)
-            g_hash_table_add(self->used, tensor->initial);
-        if (tensor->next != NULL)
-            g_hash_table_add(self->used, tensor->next);
-        if (tensor->other != NULL && tensor->kind != ADIT_TENSOR_STACK)
-            g_hash_table_add(self->used, tensor->other);
+            note_read(self, tensor->inputs[i]);
+        note_read(self, tensor->initial);
+        note_read(self, tensor->next);
+        if (tensor->kind != ADIT_TENSOR_STACK)
+            note_read(self, tensor->other);
     }
+    for (guint i = 0; i < self->program->outputs->len; i++)
+        note_read(self, g_array_index(self->program->outputs, AditProgramOutput, i).tensor);
 }
 
 void
@@ -690,12 +706,12 @@ adit_lower(AditProgram *program, const AditLayout *layout, const AditProgramInpu
            guint n_inputs, GHashTable *live)
 {
     Lowering self = {program, layout, live};
-    self.used = g_hash_table_new(NULL, NULL);
+    self.reads = g_hash_table_new(NULL, NULL);
     self.places = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     self.writers = g_hash_table_new(NULL, NULL);
     self.nexts = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     self.apart = g_hash_table_new(NULL, NULL);
-    collect_uses(&self);
+    collect_reads(&self);
     for (guint i = 0; i < n_inputs; i++) {
         AditOperand place = new_operand(inputs[i].tensor);
         place.arena = inputs[i].arena;
@@ -707,7 +723,7 @@ adit_lower(AditProgram *program, const AditLayout *layout, const AditProgramInpu
     g_autoptr(GPtrArray) deferred = g_ptr_array_new();
     lower_graph(&self, program->graph, program->instructions, deferred);
     finish_outputs(&self);
-    g_hash_table_unref(self.used);
+    g_hash_table_unref(self.reads);
     g_hash_table_unref(self.places);
     g_hash_table_unref(self.writers);
     g_hash_table_unref(self.nexts);

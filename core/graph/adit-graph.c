@@ -334,7 +334,7 @@ forget_names(AditGraph *root, const AditTensor *tensor)
         g_hash_table_remove(root->names, tensor->names[i]);
 }
 
-/* Drops the views of an enclosing loop that lie beyond its body's mark. */
+/* Drops the views of an enclosing loop that lie beyond their graph's mark. */
 static void
 trim_views(GPtrArray *views, guint mark)
 {
@@ -350,8 +350,11 @@ adit_graph_rollback(AditGraph *self, const AditMark *mark)
         forget_names(root, root->tensors->pdata[i]);
     for (AditGraph *g = self; g != NULL; g = g->parent) {
         if (g->loop != NULL) {
+            trim_views(g->loop->carries, mark->tensors[g->depth]);
             trim_views(g->loop->eaches, mark->tensors[g->depth]);
             trim_views(g->loop->captures, mark->tensors[g->depth]);
+            trim_views(g->loop->lasts, mark->tensors[g->depth - 1]);
+            trim_views(g->loop->stacks, mark->tensors[g->depth - 1]);
         }
         g_ptr_array_set_size(g->loops, (int) mark->loops[g->depth]);
         g_ptr_array_set_size(g->tensors, (int) mark->tensors[g->depth]);

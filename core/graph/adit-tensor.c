@@ -133,6 +133,9 @@ adit_apply(const AditOp *op, AditTensor *const *inputs, guint n_inputs, const vo
     for (guint i = 0; i < n_inputs; i++) {
         if (inputs[i]->failed)
             return inputs[i];
+        if (inputs[i]->lead > 0)
+            return adit_graph_fail(graph, "'%s' cannot take what a loop stacked of every row",
+                                   op->name);
         if (inputs[i]->graph->depth > graph->depth)
             graph = inputs[i]->graph;
     }
@@ -302,6 +305,26 @@ adit_state(AditGraph *graph, const char *name, const AditShape *shape, double va
     return self;
 }
 
+/* @value in the root graph: all iterations' new values of a stack of states; of a state that the
+ * iterations share, what the last of them leaves. */
+static AditTensor *
+leave_loops(AditTensor *state, AditTensor *value)
+{
+    value = adit_graph_import(state->graph, value);
+    for (AditLoop *loop = state->graph->loop; loop != NULL; loop = loop->parent->loop) {
+        gboolean is_shared = state->kind != ADIT_TENSOR_EACH;
+        state = state->other;
+        if (!is_shared) {
+            value = adit_loop_stack(loop, value);
+            continue;
+        }
+        AditTensor *carry = adit_loop_carry(loop, state);
+        adit_loop_set_next(loop, carry, value);
+        value = adit_loop_last(loop, carry);
+    }
+    return value;
+}
+
 void
 adit_state_update(AditTensor *state, AditTensor *value)
 {
@@ -316,7 +339,9 @@ adit_state_update(AditTensor *state, AditTensor *value)
     while (kept->kind == ADIT_TENSOR_EACH || kept->kind == ADIT_TENSOR_CAPTURE)
         kept = kept->other;
     g_return_if_fail(kept->kind == ADIT_TENSOR_STATE);
-    AditStateUpdate update = {kept, adit_tensor_unroll(value)};
+    if (value->graph->depth > state->graph->depth)
+        state = adit_graph_import(value->graph, state);
+    AditStateUpdate update = {kept, leave_loops(state, value)};
     g_array_append_val(root->updates, update);
 }
 

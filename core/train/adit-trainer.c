@@ -34,6 +34,7 @@ typedef struct {
     const char *split;    /* that is reported */
     const char *ranking;  /* the figure that ranks checkpoints: "test.loss" */
     gboolean ranks_rises; /* more of it is better */
+    double score;         /* its value at the epoch's end */
 } Trainer;
 
 static double
@@ -144,9 +145,7 @@ save(Trainer *self, GError **error)
     self->course.seconds = get_seconds(self);
     g_autoptr(JsonObject) state = adit_course_to_json(&self->course);
     json_object_set_string_member(state, "version", ADIT_VERSION);
-    double score = self->course.position == 0 && self->course.score_epoch == self->course.epoch
-                       ? self->course.score
-                       : (double) NAN;
+    double score = self->course.position == 0 ? self->score : (double) NAN;
     AditCheckpoint checkpoint = {.step = self->course.step,
                                  .model = model,
                                  .optimizer = optimizer,
@@ -432,9 +431,9 @@ note_scores(Trainer *self, const AditScoreboard *board)
         course->best = course->last;
         course->best_epoch = course->epoch;
     }
-    double score = adit_scoreboard_get(board, self->ranking);
-    if (is_better(score, course->score, self->ranks_rises)) {
-        course->score = score;
+    self->score = adit_scoreboard_get(board, self->ranking);
+    if (is_better(self->score, course->score, self->ranks_rises)) {
+        course->score = self->score;
         course->score_epoch = course->epoch;
     }
 }

@@ -18,7 +18,7 @@ struct _AditTeam {
     gpointer data;
 
     gint arrived; /* at the barrier */
-    gint round;   /* barriers passed */
+    guint round;  /* barriers passed; wraps */
 };
 
 typedef struct {
@@ -31,13 +31,13 @@ adit_team_wait(AditTeam *self)
 {
     if (self->n_threads == 1)
         return;
-    gint round = g_atomic_int_get(&self->round);
+    guint round = (guint) g_atomic_int_get(&self->round);
     if (g_atomic_int_add(&self->arrived, 1) == (gint) self->n_threads - 1) {
         g_atomic_int_set(&self->arrived, 0);
         g_atomic_int_set(&self->round, round + 1);
         return;
     }
-    for (guint spins = 0; g_atomic_int_get(&self->round) == round; spins++) {
+    for (guint spins = 0; (guint) g_atomic_int_get(&self->round) == round; spins++) {
         if (spins > SPINS)
             sched_yield();
         else

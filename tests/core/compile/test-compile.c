@@ -192,6 +192,42 @@ test_memory_does_not_overlap(void)
     }
 }
 
+static AditTensor *
+add_tanhs(AditTensor *x, guint n, gboolean looped)
+{
+    if (!looped)
+        return n > 0 ? add_tanhs(adit_tanh(x), n - 1, FALSE) : x;
+    AditLoop *loop = adit_loop_new(x->graph, n, FALSE);
+    AditTensor *carry = adit_loop_carry(loop, x);
+    adit_loop_set_next(loop, carry, adit_tanh(carry));
+    return adit_loop_last(loop, carry);
+}
+
+static double *
+run_start(gboolean looped)
+{
+    AditGraph *graph = adit_graph_new(ADIT_MODE_EVALUATION);
+    AditTensor *start = adit_exp(adit_input(graph, "x", &ADIT_SHAPE(8), 0));
+    AditTensor *last = add_tanhs(start, 3, looped);
+    g_autoptr(Rig) rig = rig_new(graph);
+    guint output = rig_add(rig, ADIT_OUTPUT_READ, adit_add(start, last));
+
+    rig_prepare(rig, 1, TRUE, 5);
+    rig_feed(rig, test_array(&ADIT_SHAPE(8), 5, 1));
+    rig_run(rig, 5, 0);
+    return rig_read(rig, output, 5);
+}
+
+/* A loop may start in the place of its carry only if nobody reads the start afterwards. */
+static void
+test_memory_of_starts(void)
+{
+    g_autofree double *looped = run_start(TRUE);
+    g_autofree double *unrolled = run_start(FALSE);
+
+    test_assert_same(looped, unrolled, 40);
+}
+
 /* A GloNet's step. */
 
 static Rig *
@@ -377,6 +413,7 @@ main(int argc, char *argv[])
     g_test_add_func("/compile/dead/views", test_views_cost_nothing);
     g_test_add_func("/compile/memory/used-again", test_memory_is_used_again);
     g_test_add_func("/compile/memory/loops", test_memory_of_loops);
+    g_test_add_func("/compile/memory/starts", test_memory_of_starts);
     g_test_add_func("/compile/memory/no-overlap", test_memory_does_not_overlap);
     g_test_add_func("/compile/step/shares-history", test_step_shares_history);
     g_test_add_func("/compile/step/memory", test_step_memory);

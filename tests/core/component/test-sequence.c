@@ -355,6 +355,49 @@ test_equal(void)
     g_assert_false(adit_component_equal(ADIT_COMPONENT(a), ADIT_COMPONENT(b)));
 }
 
+/* Running statistics of repeats. */
+
+static void
+assert_updates(AditSequence *trunk, gsize width)
+{
+    AditTensor *y;
+    g_autoptr(AditGraph) graph = build(trunk, width, &y);
+
+    g_assert_no_error(adit_graph_get_error(graph));
+    g_assert_cmpuint(graph->updates->len, >, 0);
+    for (guint i = 0; i < graph->updates->len; i++) {
+        const AditStateUpdate *update = &g_array_index(graph->updates, AditStateUpdate, i);
+        g_assert_true(adit_shape_equal(&update->state->shape, &update->value->shape));
+    }
+    for (guint i = 0; i < graph->loops->len; i++) {
+        const AditLoop *loop = graph->loops->pdata[i];
+        for (guint j = 0; j < loop->stacks->len; j++)
+            g_assert_true(g_ptr_array_find(graph->tensors, loop->stacks->pdata[j], NULL));
+    }
+}
+
+/* A tied repeat has one set of statistics, whatever the number of its iterations. */
+static void
+test_tied_statistics(void)
+{
+    g_autoptr(AditSequence) trunk = sequence("chain");
+
+    adit_sequence_add(trunk, repeat(3, TRUE, test_dense_pre(4, "batch-norm", "relu"), NULL));
+    assert_updates(trunk, 4);
+}
+
+/* A trial loop that is given up leaves nothing in the loop around it. */
+static void
+test_statistics_of_a_trial(void)
+{
+    g_autoptr(AditSequence) trunk = sequence("chain");
+    AditSequence *cell = sequence("concat");
+
+    adit_sequence_add(cell, repeat(3, FALSE, test_dense_pre(2, "batch-norm", NULL), NULL));
+    adit_sequence_add(trunk, repeat(4, FALSE, ADIT_BLOCK(cell), test_dense(4, NULL)));
+    assert_updates(trunk, 4);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -371,6 +414,8 @@ main(int argc, char *argv[])
     g_test_add_func("/sequence/tied/without-loop", test_tied_without_loop);
     g_test_add_func("/sequence/tied/around-untied", test_tied_around_untied);
     g_test_add_func("/sequence/tied/inside-untied", test_untied_around_tied);
+    g_test_add_func("/sequence/tied/statistics", test_tied_statistics);
+    g_test_add_func("/sequence/statistics-of-a-trial", test_statistics_of_a_trial);
     g_test_add_func("/sequence/tied/unequal", test_tied_unequal);
     g_test_add_func("/sequence/tied/unequal-inner", test_tied_unequal_inner);
     g_test_add_func("/sequence/trial-leaves-nothing", test_trial_leaves_nothing);

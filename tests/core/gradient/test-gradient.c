@@ -286,6 +286,21 @@ test_loop_passed_through(void)
     check(s.graph, test_weigh(y), 3);
 }
 
+/* A loop's start is read behind the loop as well, and so is the gradient its way back starts with:
+ * a block of repeats within a residual one. */
+static void
+test_loop_start_read_again(void)
+{
+    Start s = start(4);
+    AditLoop *loop = adit_loop_new(s.graph, 4, FALSE);
+    AditTensor *begin = adit_scale(s.x, 0.5);
+    AditTensor *carry = adit_loop_carry(loop, begin);
+
+    adit_loop_set_next(loop, carry, adit_mul(carry, adit_loop_each(loop, s.stack)));
+    AditTensor *last = adit_loop_last(loop, carry);
+    check(s.graph, test_weigh(adit_tanh(adit_add(last, begin))), 3);
+}
+
 static void
 test_loop_stack(void)
 {
@@ -404,6 +419,7 @@ main(int argc, char *argv[])
     g_test_add_func("/gradient/loop/two-carries", test_loop_two_carries);
     g_test_add_func("/gradient/loop/sum", test_loop_sum);
     g_test_add_func("/gradient/loop/passed-through", test_loop_passed_through);
+    g_test_add_func("/gradient/loop/start-read-again", test_loop_start_read_again);
     g_test_add_func("/gradient/loop/stack", test_loop_stack);
     g_test_add_func("/gradient/loop/without-rows", test_loop_without_rows);
     g_test_add_func("/gradient/loop/batch-moments", test_loop_batch_moments);

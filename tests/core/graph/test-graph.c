@@ -405,6 +405,22 @@ test_references(void)
     adit_graph_unref(graph);
 }
 
+/* Rows of several iterations lie apart: only a loop can take one iteration's of them. */
+static void
+test_stack_of_rows(void)
+{
+    g_autoptr(AditGraph) graph = adit_graph_new(ADIT_MODE_TRAINING);
+    AditLoop *loop = adit_loop_new(graph, 3, FALSE);
+    AditTensor *carry = adit_loop_carry(loop, adit_input(graph, "x", &ADIT_SHAPE(2), 0));
+
+    adit_loop_set_next(loop, carry, adit_relu(carry));
+    AditTensor *stack = adit_loop_stack(loop, carry);
+    g_assert_no_error(adit_graph_get_error(graph));
+    g_assert_true(adit_tensor_has_failed(adit_relu(stack)));
+    g_assert_cmpstr(adit_graph_get_error(graph)->message, ==,
+                    "'relu' cannot take what a loop stacked of every row");
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -418,6 +434,7 @@ main(int argc, char *argv[])
     g_test_add_func("/graph/names/made-twice", test_made_twice);
     g_test_add_func("/graph/names/shared", test_shared);
     g_test_add_func("/graph/names/loops", test_loop_names);
+    g_test_add_func("/graph/loop/stack-of-rows", test_stack_of_rows);
     g_test_add_func("/graph/names/tied", test_tied_names);
     g_test_add_func("/graph/loop/views", test_views);
     g_test_add_func("/graph/loop/views-nested", test_views_nested);

@@ -281,6 +281,80 @@ test_stages(void)
     g_assert_cmpuint(outcome.result.epochs, ==, 3);
 }
 
+/* What a stage has left in the arenas does not reach the next: a cut within it changes nothing. */
+static void
+test_stages_stop_and_go_on(void)
+{
+    const char *const *overrides =
+        OVERRIDES("train=[{loss: cross-entropy, optimizer: {sgd: {lr: 0.5}}, batch: 16, epochs: 1},"
+                  " {epochs: 1, freeze: [stem, trunk], clip: 0.1}]");
+    gint stop = 1;
+    g_auto(Outcome) whole = {0};
+    g_auto(Outcome) cut = {0};
+    train(&whole, overrides, 1, NULL);
+    g_assert_no_error(whole.error);
+    train(&cut, overrides, 1, &stop);
+    for (guint cuts = 1; cut.error != NULL; cuts++) {
+        g_assert_error(cut.error, ADIT_ERROR, ADIT_ERROR_STOPPED);
+        g_assert_cmpuint(cuts, <, 12);
+        g_clear_error(&cut.error);
+        train(&cut, overrides, 1, &stop);
+    }
+    g_assert_cmpfloat(compare(whole.weights, cut.weights), ==, 0);
+}
+
+/* Checkpoints. */
+
+static gboolean
+has_checkpoint(const Outcome *outcome, guint step)
+{
+    g_autofree char *name = g_strdup_printf("step-%08u", step);
+    g_autofree char *path = g_build_filename(outcome->run, "checkpoints", name, NULL);
+    return g_file_test(path, G_FILE_TEST_IS_DIR);
+}
+
+/* The second best is one of them though it was not the best when it was made. */
+static void
+test_keep_best(void)
+{
+    g_auto(Outcome) outcome = {0};
+    train(&outcome,
+          OVERRIDES("train.optimizer={sgd: {lr: 0}}", "train.batch=100%",
+                    "train.checkpoint={keep-last: 1, keep-best: 2}"),
+          1, NULL);
+    g_assert_no_error(outcome.error);
+    g_assert_true(has_checkpoint(&outcome, 1));
+    g_assert_true(has_checkpoint(&outcome, 2));
+    g_assert_false(has_checkpoint(&outcome, 3));
+    g_assert_true(has_checkpoint(&outcome, 4));
+}
+
+static void
+test_checkpoint_spans(void)
+{
+    static const char *const spans[] = {"0.5 steps", "0.2", "1.5", "3 steps"};
+    for (guint i = 0; i < G_N_ELEMENTS(spans); i++) {
+        g_auto(Outcome) outcome = {0};
+        g_autofree char *every = g_strdup_printf("train.checkpoint={every: %s}", spans[i]);
+        train(&outcome, OVERRIDES(every, "train.epochs=2"), 1, NULL);
+        g_assert_no_error(outcome.error);
+    }
+}
+
+/* Probes at the end are run where the end is, early or not. */
+static void
+test_patience_probes(void)
+{
+    g_auto(Outcome) outcome = {0};
+    train(&outcome,
+          OVERRIDES("train.optimizer={sgd: {lr: 0}}", "train.epochs=40", "train.patience=1",
+                    "probes=[block-norm]"),
+          1, NULL);
+    g_assert_no_error(outcome.error);
+    g_autofree char *path = g_build_filename(outcome.run, "probes", "block-norm.csv", NULL);
+    g_assert_true(g_file_test(path, G_FILE_TEST_IS_REGULAR));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -296,5 +370,9 @@ main(int argc, char **argv)
     g_test_add_func("/train/stop-and-go-on", test_stop_and_go_on);
     g_test_add_func("/train/not-finite", test_not_finite);
     g_test_add_func("/train/stages", test_stages);
+    g_test_add_func("/train/stages/stop-and-go-on", test_stages_stop_and_go_on);
+    g_test_add_func("/train/checkpoint/keep-best", test_keep_best);
+    g_test_add_func("/train/checkpoint/spans", test_checkpoint_spans);
+    g_test_add_func("/train/patience/probes", test_patience_probes);
     return g_test_run();
 }
