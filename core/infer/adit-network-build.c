@@ -18,6 +18,21 @@ build_loss(AditGraph *graph, AditLoss *loss, const AditNetworkShape *shape,
     adit_graph_leave_component(graph);
 }
 
+/* The rows as the network sees them in @mode. The network's parameters are those of its evaluation,
+ * so that what changes rows in training alone can have none. */
+static AditTensor *
+augment_rows(AditBlock *augment, AditGraph *graph, AditTensor *x)
+{
+    adit_graph_enter_scope(graph, 0, NULL, 0, "augment", NULL);
+    x = adit_block_build(augment, graph, x);
+    adit_graph_enter_component(graph, augment);
+    if (g_hash_table_size(graph->names) > 0)
+        x = adit_graph_fail(graph, "what augments the data cannot have parameters");
+    adit_graph_leave_component(graph);
+    adit_graph_leave_scope(graph);
+    return x;
+}
+
 AditGraph *
 adit_network_build(const AditExperiment *experiment, AditMode mode, const AditNetworkShape *shape,
                    AditLoss *loss, AditNetworkTensors *tensors)
@@ -30,9 +45,7 @@ adit_network_build(const AditExperiment *experiment, AditMode mode, const AditNe
             adit_dataset_get_settings(experiment->datasets->pdata[0]);
         AditBlock *augment =
             mode == ADIT_MODE_TRAINING ? settings->augment : settings->eval_augment;
-        adit_graph_enter_scope(graph, 0, NULL, 0, "augment", NULL);
-        x = adit_block_build(augment, graph, x);
-        adit_graph_leave_scope(graph);
+        x = augment_rows(augment, graph, x);
         model.transform = settings->transform;
     }
     *tensors = (AditNetworkTensors){.logits = adit_model_build(&model, graph, x)};

@@ -136,18 +136,6 @@ adit_network_get_graph(const AditNetwork *self)
     return self->graph;
 }
 
-guint64
-adit_network_count_parameters(const AditNetwork *self)
-{
-    guint64 count = 0;
-    for (guint i = 0; i < self->layout->slots->len; i++) {
-        const AditSlot *slot = self->layout->slots->pdata[i];
-        if (!slot->is_state)
-            count += slot->n * adit_shape_count(&slot->shape);
-    }
-    return count;
-}
-
 /* Evaluation. */
 
 static gboolean

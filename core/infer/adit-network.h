@@ -79,7 +79,6 @@ AditMemory *adit_network_get_memory(const AditNetwork *self);
 AditDevice *adit_network_get_device(const AditNetwork *self);
 const AditNetworkShape *adit_network_get_shape(const AditNetwork *self);
 AditGraph *adit_network_get_graph(const AditNetwork *self);
-guint64 adit_network_count_parameters(const AditNetwork *self);
 
 /**
  * AditScores: means over a split. @metric is that of the loss's class.

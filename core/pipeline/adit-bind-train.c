@@ -106,7 +106,7 @@ check_metric(Reading *self, AditValue value, const char *text)
     const char *nearest =
         words[0] != NULL ? adit_suggest(words[0], splits, G_N_ELEMENTS(splits) - 1) : NULL;
 
-    if (nearest != NULL && words[1] != NULL)
+    if (nearest != NULL && !g_str_equal(nearest, words[0]) && words[1] != NULL)
         adit_value_error(&self->binder->substitution, value, ADIT_ERROR_INVALID,
                          "'best' must be a split and a metric, got \"%s\"; did you mean '%s.%s'?",
                          text, nearest, words[1]);

@@ -117,12 +117,6 @@ adit_node_append(AditNode *list, AditNode *item)
 }
 
 void
-adit_node_insert(AditNode *list, guint index, AditNode *item)
-{
-    g_ptr_array_insert(list->items, (int) index, item);
-}
-
-void
 adit_node_set(AditNode *mapping, AditNode *key, AditNode *value)
 {
     guint index;

@@ -56,7 +56,6 @@ AditNode *adit_node_copy_top(const AditNode *self);
 
 /* Adding takes what is added (transfer full). */
 void adit_node_append(AditNode *list, AditNode *item);
-void adit_node_insert(AditNode *list, guint index, AditNode *item);
 void adit_node_set(AditNode *mapping, AditNode *key, AditNode *value);
 void adit_node_remove(AditNode *self, guint index);
 /* Sets a plain key without a place of its own. */

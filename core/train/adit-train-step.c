@@ -229,12 +229,6 @@ adit_train_step_read_sums(AditTrainStep *self, double sums[2], gboolean reset)
     adit_executable_read_sums(self->device, self->executable, sums, reset);
 }
 
-guint64
-adit_train_step_count_calls(const AditTrainStep *self)
-{
-    return adit_program_count_calls(self->program) + adit_updater_count_calls(self->updater);
-}
-
 /* Finding what is not finite. */
 
 static gboolean

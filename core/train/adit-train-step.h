@@ -41,7 +41,5 @@ void adit_train_step_read_sums(AditTrainStep *self, double sums[2], gboolean res
 /* The address of the first block whose output is not finite in this batch; "loss" if they all are.
  */
 char *adit_train_step_locate(AditTrainStep *self, const AditBatch *batch, GError **error);
-/* Number of kernel calls of one step: gradient and update. */
-guint64 adit_train_step_count_calls(const AditTrainStep *self);
 
 G_END_DECLS

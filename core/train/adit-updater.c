@@ -252,13 +252,3 @@ adit_updater_run(AditUpdater *self, const AditClock *clock)
         run(self, &self->update, lives, clock, range->begin, range->end);
     }
 }
-
-guint64
-adit_updater_count_calls(const AditUpdater *self)
-{
-    const Part *parts[] = {&self->accumulation, &self->masking, &self->clipping, &self->update};
-    guint64 count = 0;
-    for (guint i = 0; i < G_N_ELEMENTS(parts); i++)
-        count += parts[i]->program != NULL ? adit_program_count_calls(parts[i]->program) : 0;
-    return count;
-}

@@ -35,8 +35,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditUpdater, adit_updater_free)
 void adit_updater_accumulate(AditUpdater *self, double share, gboolean first);
 /* The update; @clock: before it. */
 void adit_updater_run(AditUpdater *self, const AditClock *clock);
-/* Number of kernel calls of one update. */
-guint64 adit_updater_count_calls(const AditUpdater *self);
 
 /* Numbers the stage's optimizer keeps for each parameter. */
 guint adit_stage_count_slots(const AditStage *stage);

@@ -157,11 +157,36 @@ test_config(void)
     assert_contains(check.out, "7 blocks");
 }
 
+static void
+test_augment(void)
+{
+    g_auto(Command) dense =
+        RUN("check", "first.yaml", "-o", "data.moons.augment=[{dense: {units: 2}}]");
+    g_auto(Command) dropout =
+        RUN("check", "first.yaml", "-o", "data.moons.augment=[{dropout: {rate: 0.1}}]");
+
+    assert_code(&dense, 2);
+    assert_contains(dense.err, "error: what augments the data cannot have parameters\n");
+    assert_code(&dropout, 0);
+}
+
+/* A split that is right is not suggested in its own place. */
+static void
+test_best(void)
+{
+    g_auto(Command) command = RUN("check", "first.yaml", "-o", "train.best=test.more.loss");
+
+    assert_code(&command, 2);
+    assert_contains(command.err, "(test.loss), got \"test.more.loss\"\n");
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/tool/check/good", test_good);
+    g_test_add_func("/tool/check/augment", test_augment);
+    g_test_add_func("/tool/check/best", test_best);
     g_test_add_func("/tool/check/arguments", test_arguments);
     g_test_add_func("/tool/check/missing-data", test_missing_data);
     g_test_add_func("/tool/check/addresses", test_addresses);
