@@ -22,18 +22,18 @@ adit_compile(AditGraph *graph, const AditLayout *layout, const AditProgramInput 
     AditProgram *self = g_new0(AditProgram, 1);
     self->graph = adit_graph_ref(graph);
     self->instructions = g_ptr_array_new_with_free_func(free_node);
-    self->inputs = g_array_new(FALSE, FALSE, sizeof(AditProgramInput));
+    self->commits = g_ptr_array_new_with_free_func(free_node);
+    self->feeds = g_ptr_array_new();
     self->outputs = g_array_new(FALSE, FALSE, sizeof(AditProgramOutput));
     self->storages = g_array_new(FALSE, FALSE, sizeof(AditStorage));
     self->constants = g_array_new(FALSE, FALSE, sizeof(double));
     self->lives = g_ptr_array_new();
-    if (n_inputs > 0)
-        g_array_append_vals(self->inputs, inputs, n_inputs);
     g_array_append_vals(self->outputs, outputs, n_outputs);
 
     g_autoptr(GHashTable) live = adit_simplify(outputs, n_outputs);
-    adit_lower(self, layout, live);
+    adit_lower(self, layout, inputs, n_inputs, live);
     adit_schedule(self->instructions);
+    adit_schedule(self->commits);
     adit_plan_memory(self);
     return self;
 }
@@ -43,7 +43,8 @@ adit_program_free(AditProgram *self)
 {
     adit_graph_unref(self->graph);
     g_ptr_array_unref(self->instructions);
-    g_array_unref(self->inputs);
+    g_ptr_array_unref(self->commits);
+    g_ptr_array_unref(self->feeds);
     g_array_unref(self->outputs);
     g_array_unref(self->storages);
     g_array_unref(self->constants);
@@ -65,5 +66,5 @@ count_calls(const GPtrArray *instructions)
 guint64
 adit_program_count_calls(const AditProgram *self)
 {
-    return count_calls(self->instructions);
+    return count_calls(self->instructions) + count_calls(self->commits);
 }

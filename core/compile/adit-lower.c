@@ -17,7 +17,6 @@ typedef struct {
     GHashTable *writers; /* AditTensor -> AditNode that writes it, in its graph's list */
     GHashTable *nexts;   /* CARRY -> AditOperand the next iteration reads */
     GHashTable *apart;   /* stacks that lie elsewhere than the history they repeat */
-    guint n_live_inputs;
 } Lowering;
 
 typedef struct {
@@ -346,10 +345,9 @@ emit_gather(Level *level, AditTensor *tensor)
         return;
     AditNode *node = new_node(level, ADIT_INSTRUCTION_GATHER, tensor);
     node->instruction.domain = ADIT_DOMAIN_SLICES;
-    node->instruction.input = self->n_live_inputs++;
+    node->instruction.feed = self->program->feeds->len;
     node->instruction.output = get_place(self, tensor);
-    AditProgramInput input = {.tensor = tensor};
-    g_array_append_val(self->program->inputs, input);
+    g_ptr_array_add(self->program->feeds, tensor);
     g_ptr_array_add(level->nodes, node);
     g_hash_table_insert(self->writers, tensor, node);
 }
@@ -648,9 +646,9 @@ bind_outputs(Lowering *self)
 }
 
 static void
-finish_outputs(Lowering *self, GPtrArray *nodes)
+finish_outputs(Lowering *self)
 {
-    Level level = {self, self->program->graph, nodes, NULL, NULL};
+    Level level = {self, self->program->graph, self->program->commits, NULL, NULL};
     for (guint i = 0; i < self->program->outputs->len; i++) {
         AditProgramOutput *output = &g_array_index(self->program->outputs, AditProgramOutput, i);
         output->operand = get_place(self, output->tensor);
@@ -663,8 +661,7 @@ finish_outputs(Lowering *self, GPtrArray *nodes)
         if (same_place(&output->operand, &place))
             continue;
         AditNode *copy = emit_copy(&level, output->tensor, &place);
-        for (guint j = 0; j + 1 < nodes->len; j++) /* all that may still read the old value */
-            g_ptr_array_add(copy->needs, nodes->pdata[j]);
+        g_ptr_array_set_size(copy->needs, 0); /* commits come behind all instructions */
         output->operand = place;
     }
 }
@@ -689,7 +686,8 @@ collect_uses(Lowering *self)
 }
 
 void
-adit_lower(AditProgram *program, const AditLayout *layout, GHashTable *live)
+adit_lower(AditProgram *program, const AditLayout *layout, const AditProgramInput *inputs,
+           guint n_inputs, GHashTable *live)
 {
     Lowering self = {program, layout, live};
     self.used = g_hash_table_new(NULL, NULL);
@@ -698,19 +696,17 @@ adit_lower(AditProgram *program, const AditLayout *layout, GHashTable *live)
     self.nexts = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     self.apart = g_hash_table_new(NULL, NULL);
     collect_uses(&self);
-    for (guint i = 0; i < program->inputs->len; i++) {
-        const AditProgramInput *input = &g_array_index(program->inputs, AditProgramInput, i);
-        AditOperand place = new_operand(input->tensor);
-        place.arena = input->arena;
-        place.offset = input->offset;
+    for (guint i = 0; i < n_inputs; i++) {
+        AditOperand place = new_operand(inputs[i].tensor);
+        place.arena = inputs[i].arena;
+        place.offset = inputs[i].offset;
         place.linear = TRUE;
-        set_place(&self, input->tensor, &place);
+        set_place(&self, inputs[i].tensor, &place);
     }
-    self.n_live_inputs = program->inputs->len;
     bind_outputs(&self);
     g_autoptr(GPtrArray) deferred = g_ptr_array_new();
     lower_graph(&self, program->graph, program->instructions, deferred);
-    finish_outputs(&self, program->instructions);
+    finish_outputs(&self);
     g_hash_table_unref(self.used);
     g_hash_table_unref(self.places);
     g_hash_table_unref(self.writers);

@@ -132,9 +132,10 @@ place_storages(AditProgram *program)
 void
 adit_plan_memory(AditProgram *program)
 {
-    guint end = number(program->instructions, 0);
+    guint end = number(program->commits, number(program->instructions, 0));
     Walk walk = {.program = program};
     collect_uses(&walk, program->instructions);
+    collect_uses(&walk, program->commits);
     for (guint i = 0; i < program->outputs->len; i++) {
         const AditProgramOutput *output = &g_array_index(program->outputs, AditProgramOutput, i);
         if (output->operand.storage >= 0)

@@ -65,7 +65,7 @@ typedef enum {
     ADIT_INSTRUCTION_OP,
     ADIT_INSTRUCTION_COMBINE, /* joins the slices' partial results of an operation over rows */
     ADIT_INSTRUCTION_COPY,
-    ADIT_INSTRUCTION_GATHER, /* the batch's rows of input @input */
+    ADIT_INSTRUCTION_GATHER, /* the batch's rows of feed @feed */
     ADIT_INSTRUCTION_LOOP,
 } AditInstructionKind;
 
@@ -89,7 +89,7 @@ typedef struct {
     AditOperand inputs[ADIT_MAX_INPUTS];
     AditOperand output;
     gsize partial;
-    guint input;
+    guint feed;   /* GATHER */
     char **names; /* noise: stream names of all iterations, owned by the graph */
     const AditTensor *tensor;
 
@@ -100,17 +100,16 @@ typedef struct {
 } AditInstruction;
 
 /**
- * AditFeedKind: what an input is fed with: rows of a data array, or an arena itself.
+ * AditProgramInput: an input that is an arena itself, from element @offset on, an element a row.
  */
 typedef struct {
     const AditTensor *tensor;
-    gboolean is_linear;
-    AditArena arena; /* linear */
-    gsize offset;    /* linear: elements */
+    AditArena arena;
+    gsize offset;
 } AditProgramInput;
 
 typedef enum {
-    ADIT_OUTPUT_ARENA, /* goes to an arena: gradients, states, parameters */
+    ADIT_OUTPUT_ARENA, /* goes to an arena: gradients; states and parameters if the guards hold */
     ADIT_OUTPUT_SUM,   /* a scalar for every row: summed in row order, in float64 */
     ADIT_OUTPUT_READ,  /* kept where it is until the next run, to be read by the host */
     ADIT_OUTPUT_GUARD, /* a scalar without rows that must be finite */
@@ -145,7 +144,8 @@ typedef struct {
 typedef struct {
     AditGraph *graph;
     GPtrArray *instructions; /* AditInstruction */
-    GArray *inputs;          /* AditProgramInput */
+    GPtrArray *commits;      /* AditInstruction: run last, and only if the guards are finite */
+    GPtrArray *feeds;        /* AditTensor: the inputs that are fed with rows of data, in order */
     GArray *outputs;         /* AditProgramOutput */
     GArray *storages;        /* AditStorage */
     GArray *constants;       /* double */
@@ -158,8 +158,8 @@ typedef struct {
  * adit_compile:
  * @graph: a root graph without an error
  * @layout: where its parameters and states lie
- * @inputs: (array length=n_inputs): how inputs are fed; those not named are fed with rows of data,
- * in the order of their making
+ * @inputs: (array length=n_inputs): the inputs that are arenas; the others are fed with rows of
+ * data
  * @outputs: (array length=n_outputs): what is wanted; everything else is dropped
  *
  * Simplify (drop what nobody reads), schedule (as few waits between slices as possible), plan

@@ -36,7 +36,7 @@ typedef struct {
  * @rows: rows of the batch
  * @first_row: number of the batch's first row: where linear inputs and outputs begin in their
  * arena, and what random numbers count on from (a micro-batch is a part of a batch)
- * @feeds: one for each input fed with data, in the order of the program's inputs
+ * @feeds: one for each of the program's feeds, in their order
  * @lives: values of the program's live numbers
  */
 typedef struct {

@@ -7,8 +7,8 @@ void
 adit_feeds_set(AditFeed feeds[ADIT_N_FEEDS], const AditProgram *program, const AditSplit *split,
                const AditPermutation *order, gsize first)
 {
-    for (guint i = 0; i < program->inputs->len; i++) {
-        const AditTensor *tensor = g_array_index(program->inputs, AditProgramInput, i).tensor;
+    for (guint i = 0; i < program->feeds->len; i++) {
+        const AditTensor *tensor = program->feeds->pdata[i];
         gboolean is_target = g_str_equal(tensor->name, "targets");
         feeds[i] = (AditFeed){.array = is_target ? split->targets : split->inputs,
                               .subset = split->index,

@@ -68,7 +68,8 @@ check_component(GType type, GType kind_type)
 
     if (!g_type_is_a(type, kind_type)) {
         AditComponentClass *kind_class = g_type_class_ref(kind_type);
-        return g_strdup_printf("its component is of kind %s, its file name says %s", klass->kind, kind_class->kind);
+        return g_strdup_printf("its component is of kind %s, its file name says %s", klass->kind,
+                               kind_class->kind);
     }
     if (klass->blurb == NULL)
         return g_strdup("its component has no blurb");

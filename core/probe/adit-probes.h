@@ -11,7 +11,7 @@ G_BEGIN_DECLS
  * @network: in evaluation mode
  * @data: (element-type AditData): all sets
  * @folder: where NAME.csv goes; NULL: nowhere
- * @when: "start", "end", or the epoch
+ * @when: "end", the epoch, or "STAGE.EPOCH" where there are several stages
  *
  * Captures the features the probe wants, as many addresses at a time as its memory allows, and
  * writes one row for each address, in forward order: data,split,when,address, then the probe's

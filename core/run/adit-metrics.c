@@ -191,16 +191,48 @@ find_value(const char *name, const AditMetric *values, guint n_values)
     return -1;
 }
 
+/* Puts @text in the place of the table. */
 static gboolean
-check_names(const AditMetrics *self, const AditMetric *values, guint n_values, GError **error)
+replace_table(AditMetrics *self, const GString *text, GError **error)
+{
+    if (!adit_file_write(self->table_path, text->str, text->len, error))
+        return FALSE;
+    /* the old descriptor writes into what is gone */
+    adit_output_free(self->table);
+    self->table = adit_output_append(self->table_path, error);
+    return self->table != NULL;
+}
+
+/* A later stage has figures of its own: their columns are added, empty in the rows before. */
+static gboolean
+add_columns(AditMetrics *self, const AditMetric *values, guint n_values, GError **error)
+{
+    g_autofree char *text = NULL;
+    g_autoptr(GString) wide = g_string_new(NULL);
+    const char *next;
+
+    if (!adit_file_read(self->table_path, MAX_TABLE, &text, NULL, error))
+        return FALSE;
+    for (const char *row = text; *row != '\0'; row = next) {
+        /* only where it ends */
+        g_ptr_array_unref(split_row(row, &next));
+        g_autoptr(GString) line = g_string_new_len(row, next - row - 1);
+
+        for (guint i = 0; i < n_values; i++) {
+            if (!g_ptr_array_find_with_equal_func(self->columns, values[i].name, g_str_equal, NULL))
+                append_cell(line, row == text ? values[i].name : "");
+        }
+        g_string_append_printf(wide, "%s\n", line->str);
+    }
+    return replace_table(self, wide, error) && read_columns(self, error);
+}
+
+static gboolean
+has_columns(const AditMetrics *self, const AditMetric *values, guint n_values)
 {
     for (guint i = 0; i < n_values; i++) {
-        if (g_ptr_array_find_with_equal_func(self->columns, values[i].name, g_str_equal, NULL))
-            continue;
-        g_set_error(error, ADIT_ERROR, ADIT_ERROR_FAILED,
-                    "%s has no column '%s'; its first row fixes the columns", self->table_path,
-                    values[i].name);
-        return FALSE;
+        if (!g_ptr_array_find_with_equal_func(self->columns, values[i].name, g_str_equal, NULL))
+            return FALSE;
     }
     return TRUE;
 }
@@ -226,7 +258,7 @@ adit_metrics_write_row(AditMetrics *self, guint64 step, guint64 epoch, const Adi
 
     if (first)
         fix_columns(self, values, n_values, text);
-    if (!check_names(self, values, n_values, error))
+    if (!has_columns(self, values, n_values) && !add_columns(self, values, n_values, error))
         return FALSE;
     g_string_append_printf(row, "%" G_GUINT64_FORMAT ",%" G_GUINT64_FORMAT, step, epoch);
     for (guint i = 2; i < self->columns->len; i++) {
@@ -274,12 +306,7 @@ resume_table(AditMetrics *self, guint64 step, GError **error)
     kept = cut_table(text, step);
     if (g_str_equal(kept->str, text))
         return TRUE;
-    if (!adit_file_write(self->table_path, kept->str, kept->len, error))
-        return FALSE;
-    /* the file was replaced; the old descriptor writes into what is gone */
-    adit_output_free(self->table);
-    self->table = adit_output_append(self->table_path, error);
-    return self->table != NULL;
+    return replace_table(self, kept, error);
 }
 
 gboolean

@@ -12,8 +12,8 @@ G_BEGIN_DECLS
  *   {"v":1,"t":1732166660.456,"run":"2026-...","event":"resume","from_step":1200}
  *
  * A reader drops lines of a step above from_step that stand before the event. metrics.csv has one
- * row per epoch: step, epoch, then the names of its first row; on resume later rows are taken out
- * of it.
+ * row per epoch: step, epoch, then the names of its first row, then those that came later; on
+ * resume later rows are taken out of it.
  *
  * What differs between equal trainings is confined to "t" and "run", and in the CSV to a column
  * "seconds", if the caller writes one.
@@ -64,8 +64,8 @@ gboolean adit_metrics_resume(AditMetrics *self, guint64 step, GError **error);
  */
 gboolean adit_metrics_write(AditMetrics *self, guint64 step, guint64 epoch, const char *split,
                             const AditMetric *values, guint n_values, GError **error);
-/* Writes a row of metrics.csv. The first row fixes the columns; a later one may leave names out
- * (empty cells), and a name that is no column is ADIT_ERROR_FAILED. */
+/* Writes a row of metrics.csv. A later row may leave names out (empty cells), and bring new ones:
+ * columns that are empty in the rows before. */
 gboolean adit_metrics_write_row(AditMetrics *self, guint64 step, guint64 epoch,
                                 const AditMetric *values, guint n_values, GError **error);
 /* fsync of both files: before a checkpoint is written, so that lines up to its step are there. */

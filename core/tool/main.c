@@ -3,8 +3,10 @@
 
 #include "adit-suggest.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 static const AditVerb *const verbs[] = {
     &adit_verb_run,     &adit_verb_resume,  &adit_verb_check,
@@ -121,13 +123,28 @@ run_without_verb(const char *word, const char *topic)
     return finish(&terminal, NULL, code);
 }
 
+/* A standard stream that is closed would be the next file opened, and get what is said. What stands
+ * in for it refuses to be used the way it would be, so that this is seen. */
+static void
+fill_standard_streams(void)
+{
+    static const int flags[] = {O_WRONLY, O_RDONLY, O_RDONLY};
+
+    for (int i = 0; i < (int) G_N_ELEMENTS(flags); i++) {
+        if (fcntl(i, F_GETFD) < 0 && open("/dev/null", flags[i]) != i)
+            _exit(ADIT_ERROR_FAILED);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
     const AditVerb *verb = argc > 1 ? find_verb(verbs, argv[1]) : NULL;
 
-    /* a reader that goes away is seen where the writing fails */
+    fill_standard_streams();
+    /* a reader that goes away and a limit on files are seen where the writing fails */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     if (verb == NULL && argc > 1)
         verb = find_verb(hidden_verbs, argv[1]);
     if (verb != NULL)

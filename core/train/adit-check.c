@@ -208,6 +208,54 @@ check_stage_addresses(const Lookup *self, AditStage *stage)
     }
 }
 
+/* ---- the figure that ranks checkpoints ---- */
+
+static AditDataset *
+find_dataset(const AditExperiment *experiment, const char *name)
+{
+    for (guint i = 0; name != NULL && i < experiment->datasets->len; i++) {
+        AditDataset *dataset = experiment->datasets->pdata[i];
+        const char *own = adit_dataset_get_settings(dataset)->name;
+
+        if (g_str_equal(name, own != NULL ? own : ADIT_COMPONENT_GET_CLASS(dataset)->name))
+            return dataset;
+    }
+    return experiment->datasets->pdata[0];
+}
+
+static gboolean
+has_split(AditDataset *dataset, const char *split)
+{
+    const AditDatasetSettings *settings = adit_dataset_get_settings(dataset);
+    const AditDatasetClass *klass = ADIT_DATASET_GET_CLASS(dataset);
+    gboolean given = settings->test.value >= 0;
+
+    if (g_str_equal(split, "test"))
+        return given ? settings->test.value > 0 : klass->has_test || klass->default_test.value > 0;
+    return g_str_equal(split, "train") || settings->validation.value > 0;
+}
+
+static void
+check_best(const AditExperiment *experiment, const AditStage *stage, AditDiagnostics *diagnostics)
+{
+    AditDataset *dataset = find_dataset(experiment, stage->data);
+    const char *metric = ADIT_LOSS_GET_CLASS(stage->loss)->metric_name;
+    g_auto(GStrv) words = g_strsplit(stage->best, ".", 2);
+    const char *figure = words[0] != NULL && words[1] != NULL ? words[1] : "";
+
+    if ((g_str_equal(figure, "loss") || g_strcmp0(figure, metric) == 0) &&
+        has_split(dataset, words[0]))
+        return;
+    const char *split = has_split(dataset, "test")         ? "test"
+                        : has_split(dataset, "validation") ? "validation"
+                                                           : "train";
+
+    adit_diagnostics_error(diagnostics, &stage->best_place, ADIT_ERROR_INVALID,
+                           "'best' must be one of the run's figures, such as %s.loss or %s.%s, got "
+                           "\"%s\"",
+                           split, split, metric != NULL ? metric : "loss", stage->best);
+}
+
 /* ---- the network ---- */
 
 /* The network as @stage trains it, its regularizers' terms included. */
@@ -219,6 +267,9 @@ check_stage(const AditExperiment *experiment, AditStage *stage, const AditNetwor
     g_autoptr(AditGraph) graph =
         adit_network_build(experiment, ADIT_MODE_TRAINING, shape, stage->loss, &tensors);
     Lookup lookup = {experiment, graph, diagnostics};
+
+    if (stage->best != NULL)
+        check_best(experiment, stage, diagnostics);
 
     if (adit_graph_get_error(graph) == NULL) {
         check_stage_addresses(&lookup, stage);

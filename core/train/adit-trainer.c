@@ -207,13 +207,10 @@ take_up(Trainer *self, GError **error)
     const char *folder = adit_run_get_folder(self->training->run);
     g_autofree char *path = adit_checkpoint_find(folder, NULL);
     adit_course_begin_stage(&self->course, 0);
-    if (path == NULL) {
-        if (!begin(self, error))
-            return FALSE;
-    } else if (!restore(self, path, error) ||
-               !adit_checkpoint_discard_after(folder, self->course.step, error)) {
+    if (path == NULL ? !begin(self, error) : !restore(self, path, error))
         return FALSE;
-    }
+    if (!adit_checkpoint_discard_after(folder, self->course.step, error))
+        return FALSE;
     self->metrics = adit_metrics_open(folder, error);
     if (self->metrics == NULL)
         return FALSE;
@@ -243,11 +240,10 @@ static gboolean
 is_asked_to_stop(const Trainer *self)
 {
     const AditTraining *training = self->training;
-    double limit = self->stage->max_time;
-    if (training->max_time > 0 && (limit <= 0 || training->max_time < limit))
-        limit = training->max_time;
+    double seconds = get_seconds(self), here = seconds - self->seconds_then;
     return (training->stop != NULL && g_atomic_int_get(training->stop) != 0) ||
-           (limit > 0 && get_seconds(self) >= limit);
+           (training->max_time > 0 && here >= training->max_time) ||
+           (self->stage->max_time > 0 && seconds >= self->stage->max_time);
 }
 
 static gboolean
@@ -287,15 +283,24 @@ tell(Trainer *self, const char *line)
     self->training->progress(&progress, self->training->user_data);
 }
 
+/* Whether a multiple of @every lies in the last @steps steps of the stage. */
+static gboolean
+has_come(const Trainer *self, AditAmount every, guint64 steps)
+{
+    AditClock clock = get_clock(self);
+    double span = MAX(adit_clock_span(&clock, every), 1), rounding = 1e-9;
+    double now = (double) self->course.stage_step;
+    return every.value > 0 &&
+           floor(now / span + rounding) > floor((now - (double) steps) / span + rounding);
+}
+
 /* Checkpoints and heartbeats within an epoch. */
 static gboolean
 pause_step(Trainer *self, GError **error)
 {
-    AditAmount every = self->stage->checkpoint_every;
     if (!adit_run_beat(self->training->run, error))
         return FALSE;
-    if (every.unit == ADIT_UNIT_STEPS && every.value > 0 &&
-        self->course.stage_step % (guint64) every.value == 0 && !save(self, error))
+    if (has_come(self, self->stage->checkpoint_every, 1) && !save(self, error))
         return FALSE;
     return is_asked_to_stop(self) ? stop(self, error) : TRUE;
 }
@@ -455,31 +460,43 @@ note_scores(Trainer *self, const AditScoreboard *board)
 /* Probes. */
 
 static gboolean
-is_due(const AditProbe *probe, guint64 epoch, gboolean last)
+is_due(const Trainer *self, const AditProbe *probe, gboolean last)
 {
+    guint64 epoch = self->course.epoch;
     const AditProbeSettings *settings = adit_probe_get_settings((AditProbe *) probe);
     g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, epoch);
     const char *const at_end[] = {"end", NULL};
     const char *const *when =
         settings->when != NULL ? (const char *const *) settings->when : at_end;
-    guint64 every = settings->every.unit == ADIT_UNIT_NONE ? (guint64) settings->every.value : 0;
+    gboolean regular = epoch == 0 ? settings->every.value > 0
+                                  : has_come(self, settings->every, self->steps_per_epoch);
     return g_strv_contains(when, number) || (epoch == 0 && g_strv_contains(when, "start")) ||
-           (last && g_strv_contains(when, "end")) || (every > 0 && epoch % every == 0);
+           (last && g_strv_contains(when, "end")) || regular;
 }
 
-static gboolean
-run_probes(Trainer *self, GError **error)
+/* How a table calls the moment: epochs are counted in each stage. */
+static char *
+name_moment(const Trainer *self, gboolean last)
 {
-    gboolean last = self->course.epoch == self->stage->epochs &&
-                    self->course.stage + 1 == self->experiment->stages->len;
+    if (last)
+        return g_strdup("end");
+    if (self->experiment->stages->len == 1)
+        return g_strdup_printf("%" G_GUINT64_FORMAT, self->course.epoch);
+    return g_strdup_printf("%s.%" G_GUINT64_FORMAT, self->stage->name, self->course.epoch);
+}
+
+/* @done: the stage is */
+static gboolean
+run_probes(Trainer *self, gboolean done, GError **error)
+{
+    gboolean last = done && self->course.stage + 1 == self->experiment->stages->len;
     g_autofree char *folder =
         g_build_filename(adit_run_get_folder(self->training->run), "probes", NULL);
-    g_autofree char *epoch = g_strdup_printf("%" G_GUINT64_FORMAT, self->course.epoch);
+    g_autofree char *moment = name_moment(self, last);
     for (guint i = 0; i < self->experiment->probes->len; i++) {
         AditProbe *probe = self->experiment->probes->pdata[i];
-        if (is_due(probe, self->course.epoch, last) &&
-            !adit_probe_run(probe, self->network, self->training->data, folder,
-                            last ? "end" : epoch, error))
+        if (is_due(self, probe, last) &&
+            !adit_probe_run(probe, self->network, self->training->data, folder, moment, error))
             return FALSE;
     }
     return TRUE;
@@ -517,12 +534,9 @@ finish_epoch(Trainer *self, gboolean *done, GError **error)
     tell(self, line);
 
     *done = course->epoch >= self->stage->epochs || is_out_of_patience(self);
-    AditAmount every = self->stage->checkpoint_every;
-    gboolean due = every.unit == ADIT_UNIT_NONE && every.value > 0 &&
-                   course->epoch % (guint64) MAX(every.value, 1) == 0;
-    if (!run_probes(self, error) || !adit_run_beat(self->training->run, error))
+    if (!run_probes(self, *done, error) || !adit_run_beat(self->training->run, error))
         return FALSE;
-    if ((due || *done) && !save(self, error))
+    if ((*done || has_come(self, self->stage->checkpoint_every, 1)) && !save(self, error))
         return FALSE;
     return *done || !is_asked_to_stop(self) ? TRUE : stop(self, error);
 }
@@ -532,7 +546,7 @@ run_stage(Trainer *self, GError **error)
 {
     if (!begin_stage(self, error))
         return FALSE;
-    if (self->course.epoch == 0 && self->course.position == 0 && !run_probes(self, error))
+    if (self->course.epoch == 0 && self->course.position == 0 && !run_probes(self, FALSE, error))
         return FALSE;
     gboolean done = self->course.epoch >= self->stage->epochs ||
                     (self->course.epoch > 0 && is_out_of_patience(self));
@@ -580,7 +594,7 @@ fill_result(const Trainer *self)
     gboolean is_error = g_str_equal(result->metric, "mse");
     result->is_dead =
         (is_error && result->target_variance > 0 &&
-         result->best >= 0.99 * result->target_variance) ||
+         fabs(result->best - result->target_variance) <= 0.01 * result->target_variance) ||
         (self->rises && split->classes > 0 && result->best <= 1.01 * result->majority);
 }
 

@@ -23,6 +23,7 @@ struct _AditUpdater {
     gsize offset;
 
     Part accumulation;
+    Part masking;
     Part clipping;
     Part update;
     AditLive *share;
@@ -46,10 +47,8 @@ adit_stage_accumulates(const AditStage *stage)
 static AditProgramInput
 make_input(AditGraph *graph, const char *name, AditArena arena, gsize offset)
 {
-    return (AditProgramInput){.tensor = adit_input(graph, name, &ADIT_SCALAR, 0),
-                              .is_linear = TRUE,
-                              .arena = arena,
-                              .offset = offset};
+    return (AditProgramInput){
+        .tensor = adit_input(graph, name, &ADIT_SCALAR, 0), .arena = arena, .offset = offset};
 }
 
 static gboolean
@@ -89,6 +88,28 @@ prepare_accumulation(AditUpdater *self, GError **error)
     self->offset = self->n_slots * n;
     return prepare(self, &self->accumulation, graph, inputs, G_N_ELEMENTS(inputs), &output, 1, n,
                    error);
+}
+
+/* gradient <- 0 gradient, of what is frozen: its norm is not clipped. Instances of a loop that are
+ * frozen have a gradient like the others; parameters of which nothing is trained keep that of the
+ * stage before. */
+static gboolean
+prepare_masking(AditUpdater *self, GError **error)
+{
+    gsize longest = 0;
+    g_autoptr(AditGraph) graph = adit_graph_new(ADIT_MODE_TRAINING);
+    AditProgramInput input = make_input(graph, "gradient", self->arena, self->offset);
+    AditProgramOutput output = {.kind = ADIT_OUTPUT_ARENA,
+                                .tensor = adit_scale((AditTensor *) input.tensor, 0),
+                                .arena = self->arena,
+                                .offset = self->offset};
+    for (guint i = 0; i < self->ranges->len; i++) {
+        const AditUpdateRange *range = &g_array_index(self->ranges, AditUpdateRange, i);
+        if (range->factor == 0)
+            longest = MAX(longest, range->end - range->begin);
+    }
+    return longest == 0 ||
+           prepare(self, &self->masking, graph, &input, 1, &output, 1, longest, error);
 }
 
 /* gradient <- gradient min(1, clip / norm): Pascanu, Mikolov and Bengio 2013, algorithm 1. */
@@ -162,7 +183,7 @@ adit_updater_new(const AditStage *stage, AditNetwork *network, const GArray *ran
     self->factor = adit_live_new(1);
     if (adit_stage_accumulates(stage) && !prepare_accumulation(self, error))
         return NULL;
-    if (stage->clip > 0 && !prepare_clipping(self, error))
+    if (stage->clip > 0 && (!prepare_masking(self, error) || !prepare_clipping(self, error)))
         return NULL;
     return prepare_update(self, error) ? g_steal_pointer(&self) : NULL;
 }
@@ -170,7 +191,7 @@ adit_updater_new(const AditStage *stage, AditNetwork *network, const GArray *ran
 void
 adit_updater_free(AditUpdater *self)
 {
-    Part *parts[] = {&self->accumulation, &self->clipping, &self->update};
+    Part *parts[] = {&self->accumulation, &self->masking, &self->clipping, &self->update};
     for (guint i = 0; i < G_N_ELEMENTS(parts); i++) {
         adit_executable_free(adit_network_get_device(self->network), parts[i]->executable);
         g_clear_pointer(&parts[i]->program, adit_program_free);
@@ -215,6 +236,11 @@ void
 adit_updater_run(AditUpdater *self, const AditClock *clock)
 {
     g_autofree double *lives = adit_lives_new(self->update.program, clock);
+    for (guint i = 0; self->masking.executable != NULL && i < self->ranges->len; i++) {
+        const AditUpdateRange *range = &g_array_index(self->ranges, AditUpdateRange, i);
+        if (range->factor == 0)
+            run(self, &self->masking, NULL, clock, range->begin, range->end);
+    }
     if (self->clipping.executable != NULL)
         run(self, &self->clipping, NULL, clock, 0,
             adit_network_get_layout(self->network)->n_parameters);
@@ -230,7 +256,7 @@ adit_updater_run(AditUpdater *self, const AditClock *clock)
 guint64
 adit_updater_count_calls(const AditUpdater *self)
 {
-    const Part *parts[] = {&self->accumulation, &self->clipping, &self->update};
+    const Part *parts[] = {&self->accumulation, &self->masking, &self->clipping, &self->update};
     guint64 count = 0;
     for (guint i = 0; i < G_N_ELEMENTS(parts); i++)
         count += parts[i]->program != NULL ? adit_program_count_calls(parts[i]->program) : 0;

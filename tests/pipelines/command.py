@@ -114,9 +114,10 @@ def results(run):
     folder = f'{run}/checkpoints'
     found = {'metrics.csv': figures(run), 'checkpoints': checkpoints(run)}
     for link in ('last', 'best'):
-        found[link] = os.readlink(f'{folder}/{link}')
+        found[link] = os.readlink(f'{folder}/{link}') if os.path.islink(f'{folder}/{link}') else None
         for name in ('model.safetensors', 'optimizer.safetensors'):
-            found[f'{link}/{name}'] = read(f'{folder}/{link}/{name}', 'rb')
+            if found[link] is not None:
+                found[f'{link}/{name}'] = read(f'{folder}/{link}/{name}', 'rb')
     if os.path.isdir(f'{run}/probes'):
         for name in sorted(os.listdir(f'{run}/probes')):
             found[f'probes/{name}'] = read(f'{run}/probes/{name}')
@@ -124,8 +125,8 @@ def results(run):
 
 
 def differing(run, other):
-    """What of results() two runs differ in: [] if nothing."""
-    mine, others = results(run), results(other)
+    """What of results() two runs, or a run and results, differ in: [] if nothing."""
+    mine, others = (which if isinstance(which, dict) else results(which) for which in (run, other))
     return sorted(name for name in {*mine, *others} if mine.get(name) != others.get(name))
 
 

@@ -48,6 +48,8 @@ typedef struct {
     guint thread;
     Op *ops;
     guint n_ops;
+    Op *commits;
+    guint n_commits;
     guint index[ADIT_MAX_LOOPS];
     Pending pending;
 } Worker;
@@ -238,6 +240,7 @@ adit_cpu_executable_new(AditProgram *program, AditMemory *memory, AditIsa isa, A
         worker->thread = i;
         worker->ops = make_ops(self, program->instructions, seed,
                                i > 0 ? self->workers[0].ops : NULL, &worker->n_ops);
+        worker->commits = make_ops(self, program->commits, seed, NULL, &worker->n_commits);
     }
     return self;
 }
@@ -245,8 +248,10 @@ adit_cpu_executable_new(AditProgram *program, AditMemory *memory, AditIsa isa, A
 void
 adit_cpu_executable_free(AditExecutable *self)
 {
-    for (guint i = 0; i < self->n_workers; i++)
+    for (guint i = 0; i < self->n_workers; i++) {
         free_ops(self->workers[i].ops, self->workers[i].n_ops);
+        free_ops(self->workers[i].commits, self->workers[i].n_commits);
+    }
     for (guint i = ADIT_ARENA_ROWS; i < ADIT_N_ARENAS; i++)
         free(self->arenas[i]);
     g_free(self->workers);
@@ -297,7 +302,7 @@ gather(const Worker *worker, const Op *op, guint slice)
 {
     const AditExecutable *self = worker->executable;
     const AditCall *call = self->current;
-    const AditFeed *feed = &call->feeds[op->instruction->input];
+    const AditFeed *feed = &call->feeds[op->instruction->feed];
     gsize begin = adit_slice_begin(call->rows, slice);
     gsize end = adit_slice_begin(call->rows, slice + 1);
     gsize count = op->instruction->output.count;
@@ -459,6 +464,21 @@ run_list(Worker *worker, Op *ops, guint n_ops)
     }
 }
 
+static gboolean
+guards_hold(const AditExecutable *self)
+{
+    for (guint i = 0; i < self->program->outputs->len; i++) {
+        const AditProgramOutput *output =
+            &g_array_index(self->program->outputs, AditProgramOutput, i);
+        if (output->kind != ADIT_OUTPUT_GUARD)
+            continue;
+        Pointer pointer = make_pointer(self, &output->operand, 0);
+        if (!isfinite(adit_cpu_load(&self->numbers, pointer.base, 0)))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 static void
 run_worker(gpointer data, guint thread)
 {
@@ -466,6 +486,9 @@ run_worker(gpointer data, guint thread)
     Worker *worker = &self->workers[thread];
     worker->pending = PENDING_NOTHING;
     run_list(worker, worker->ops, worker->n_ops);
+    meet(worker);
+    if (guards_hold(self))
+        run_list(worker, worker->commits, worker->n_commits);
 }
 
 /* Address of row @row of an output with rows, of instance @instance if it is a stack. */
@@ -502,15 +525,7 @@ adit_cpu_executable_run(AditExecutable *self, const AditCall *call)
     self->last_rows = call->rows;
     adit_team_run(self->team, run_worker, self);
 
-    gboolean finite = TRUE;
-    for (guint i = 0; i < self->program->outputs->len; i++) {
-        const AditProgramOutput *output =
-            &g_array_index(self->program->outputs, AditProgramOutput, i);
-        if (output->kind == ADIT_OUTPUT_GUARD) {
-            Pointer pointer = make_pointer(self, &output->operand, 0);
-            finite = finite && isfinite(adit_cpu_load(&self->numbers, pointer.base, 0));
-        }
-    }
+    gboolean finite = guards_hold(self);
     for (guint i = 0; finite && i < self->program->outputs->len; i++) {
         const AditProgramOutput *output =
             &g_array_index(self->program->outputs, AditProgramOutput, i);

@@ -73,8 +73,8 @@ test_dead_code(void)
     g_assert_cmpuint(counts.ops, ==, 1);
     g_assert_cmpuint(program->instructions->len, ==, 2);
     /* the feeds are those of the inputs that are read */
-    g_assert_cmpuint(program->inputs->len, ==, 1);
-    g_assert_true(g_array_index(program->inputs, AditProgramInput, 0).tensor == x);
+    g_assert_cmpuint(program->feeds->len, ==, 1);
+    g_assert_true(program->feeds->pdata[0] == x);
     g_assert_cmpuint(program->row_units, ==, 6);
 }
 

@@ -75,7 +75,8 @@ test_broken(void)
     assert_broken(registry, "block", "other-base", "base AditBlock has another size");
     assert_broken(registry, "block", "misnamed", "it holds 'another', its file says 'misnamed'");
     assert_broken(registry, "block", "two-names", "none of its types is called 'two-names'");
-    assert_broken(registry, "loss", "impostor", "its component is of kind block, its file name says loss");
+    assert_broken(registry, "loss", "impostor",
+                  "its component is of kind block, its file name says loss");
 }
 
 static void
