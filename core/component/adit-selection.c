@@ -202,6 +202,16 @@ adit_address_covers(const char *address, const AditScope *scope, guint instance)
     return FALSE;
 }
 
+gboolean
+adit_parameter_is_at(const AditTensor *parameter, guint instance, const char *address)
+{
+    if (parameter->scope == NULL)
+        return FALSE;
+    /* instances of a tied loop share one parameter: it is where the first of them is */
+    gboolean tied = g_strv_length(parameter->names) != adit_scope_count(parameter->scope);
+    return adit_address_covers(address, parameter->scope, tied ? 0 : instance);
+}
+
 /* The ports of the item at @segments, and its type; NULL if there is no such item. */
 static GPtrArray *
 list_ports(AditGraph *graph, char **segments, const char **type)

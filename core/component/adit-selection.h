@@ -24,6 +24,8 @@ typedef struct {
 GArray *adit_graph_pick(AditGraph *graph, const char *address);
 /* Whether an item or anything around it is at @address: what is inside belongs to it. */
 gboolean adit_address_covers(const char *address, const AditScope *scope, guint instance);
+/* Whether instance @instance of a parameter or state of the root graph is at or below @address. */
+gboolean adit_parameter_is_at(const AditTensor *parameter, guint instance, const char *address);
 /* Why adit_graph_pick() found nothing: "nothing is at 'trunk.25'; 'trunk' has 20 items". */
 char *adit_graph_explain_address(AditGraph *graph, const char *address);
 

@@ -43,6 +43,7 @@ adit_experiment_free(AditExperiment *self)
     g_free(self->text);
     g_free(self->resolved);
     g_strfreev(self->overrides);
+    g_clear_object(&self->loss);
     g_clear_object(&self->policy);
     g_free(self->fallback);
     g_clear_pointer(&self->places, g_hash_table_unref);
@@ -218,105 +219,6 @@ check_names(AditBinder *self)
     }
 }
 
-/* The model. */
-
-static guint64 count_blocks(AditBlock *block);
-
-static guint64
-count_items(const GPtrArray *items)
-{
-    guint64 count = 0;
-
-    for (guint i = 0; i < items->len && count <= ADIT_MAX_BLOCKS; i++) {
-        const AditItem *item = (const AditItem *) items->pdata[i];
-
-        count += item->block != NULL ? count_blocks(item->block)
-                                     : item->times * count_items(item->items);
-    }
-    return MIN(count, ADIT_MAX_BLOCKS + 1);
-}
-
-static guint64
-count_blocks(AditBlock *block)
-{
-    if (block == NULL)
-        return 0;
-    return ADIT_IS_SEQUENCE(block) ? count_items(adit_sequence_get_items(ADIT_SEQUENCE(block))) : 1;
-}
-
-static void
-bind_model_section(AditBinder *self, AditValue model, const char *key, AditBlock **block,
-                   AditNode *resolved)
-{
-    AditValue value = adit_value_get(model, key);
-    AditNode *node = NULL;
-
-    if (value.node == NULL)
-        return;
-    *block = adit_bind_sequence(self, value, &node);
-    adit_node_set_new(resolved, key, node);
-}
-
-static void
-bind_source(AditBinder *self, AditValue model, AditNode *resolved)
-{
-    static const AditParameter from = {.name = "from", .type = ADIT_PARAMETER_PATH};
-    static const AditParameter load = {.name = "load", .type = ADIT_PARAMETER_ADDRESSES};
-    AditExperiment *experiment = self->experiment;
-    AditValue path = adit_value_get(model, "from"), addresses = adit_value_get(model, "load");
-
-    if (path.node != NULL) {
-        g_auto(AditBound) bound = adit_bind_value(self, &from, path, FALSE, experiment);
-
-        adit_node_set_new(resolved, "from", adit_node_ref(bound.resolved));
-        experiment->from = g_steal_pointer(&bound.text);
-    }
-    if (addresses.node != NULL) {
-        g_auto(AditBound) bound = adit_bind_value(self, &load, addresses, TRUE, experiment);
-
-        adit_node_set_new(resolved, "load", adit_node_ref(bound.resolved));
-        experiment->load = g_steal_pointer(&bound.texts);
-        if (path.node == NULL)
-            report(self, addresses, "'load' needs 'from', which says where the weights are");
-    }
-}
-
-static void
-bind_model(AditBinder *self, AditNode *resolved)
-{
-    static const char *const keys[] = {"stem", "trunk", "head", "initializer",
-                                       "from", "load",  NULL};
-    AditModel *model = &self->experiment->model;
-    AditValue value = adit_substitute(&self->substitution, get_section(self, "model"));
-    AditNode *node = adit_node_new_mapping(NULL), *initializer = NULL;
-
-    if (value.node == NULL || value.node->kind != ADIT_NODE_MAPPING) {
-        if (value.node != NULL)
-            report(self, value, "'model' must be a mapping with stem, trunk and head");
-        adit_node_unref(node);
-        return;
-    }
-    adit_node_set_new(resolved, "model", node);
-    adit_bind_check_keys(self, value, keys, "key", "model");
-    AditValue written = adit_value_get(value, "initializer");
-
-    if (written.node != NULL) {
-        model->initializer =
-            (AditInitializer *) adit_bind_component(self, "initializer", written, &initializer);
-    } else {
-        model->initializer = (AditInitializer *) adit_bind_default(
-            self, "initializer", "he-normal", &value.node->place, &initializer);
-    }
-    adit_node_set_new(node, "initializer", initializer);
-    bind_source(self, value, node);
-    bind_model_section(self, value, "stem", &model->stem, node);
-    bind_model_section(self, value, "trunk", &model->trunk, node);
-    bind_model_section(self, value, "head", &model->head, node);
-    if (count_blocks(model->stem) + count_blocks(model->trunk) + count_blocks(model->head) >
-        ADIT_MAX_BLOCKS)
-        report(self, value, "the network has more than 65536 blocks");
-}
-
 /* Sections of later versions: read and checked as far as they can be, then refused. */
 
 static void
@@ -429,11 +331,11 @@ bind_inference(AditBinder *self, AditNode *resolved)
 
 /* The file. */
 
-static gboolean
-check_start(AditBinder *self)
+gboolean
+adit_bind_check_start(AditBinder *self, AditPipelineFile *file)
 {
-    AditNode *root = self->main->root;
-    AditPlace start = {self->main->source, 1, 1, 1};
+    AditNode *root = file->root;
+    AditPlace start = {file->source, 1, 1, 1};
     const char *first = "nothing";
     g_autofree char *shown = NULL;
 
@@ -550,7 +452,7 @@ bind_sections(AditBinder *self)
 
     bind_heading(self, resolved);
     bind_components(self, "data", "dataset", experiment->datasets, body);
-    bind_model(self, body);
+    adit_bind_model(self, get_section(self, "model"), body);
     bind_exits(self);
     adit_bind_train(self, get_section(self, "train"), body);
     bind_inference(self, body);
@@ -578,7 +480,7 @@ bind_file(AditBinder *self)
     static const AditValue none = {0};
     AditValue root = none;
 
-    if (!check_start(self))
+    if (!adit_bind_check_start(self, self->main))
         return;
     adit_overrides_apply(self->overrides, self->main->root, self->diagnostics);
     root.node = self->main->root;

@@ -56,6 +56,10 @@ typedef struct {
 /**
  * AditExperiment: a pipeline, bound: every name looked up, every parameter checked. What it holds
  * are components and numbers; nothing has been opened or built.
+ *
+ * With `model.from` the sections that the file does not write are those of the run it names, and
+ * stand in @load before what `model.load` says; their place is that of `from`. @resolved has them
+ * in full, with `load` for their weights.
  */
 typedef struct {
     char *path;
@@ -63,8 +67,9 @@ typedef struct {
     guint64 seed;
     GPtrArray *datasets; /* AditDataset; the first is trained on */
     AditModel model;
-    char *from;        /* model.from; NULL: none */
-    GStrv load;        /* model.load */
+    char *from;        /* model.from, absolute; NULL: none */
+    GStrv load;        /* what takes its weights from there; never NULL */
+    AditLoss *loss;    /* of the run at @from, if the file has no `train` */
     GPtrArray *stages; /* AditStage */
     guint64 inference_batch;
     GPtrArray *probes;  /* AditProbe */
@@ -95,7 +100,7 @@ void adit_experiment_free(AditExperiment *self);
 
 /**
  * adit_experiment_find_place:
- * @owner: a component of the experiment, one of its stages, or @self (for `load`)
+ * @owner: a component of the experiment, one of its stages, or @self (for `from` and `load`)
  * @key: a parameter or key that holds addresses, paths or names: "at", "freeze", "path", "data"
  * @index: which of its values
  *

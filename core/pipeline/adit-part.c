@@ -600,6 +600,20 @@ list_files(AditBinder *self)
     return files;
 }
 
+/* Two files may have one part: a run and the pipeline that goes on from it. @body: taken */
+static void
+compare_parts(AditBinder *self, const AditPart *part, const AditNode *other, AditNode *body)
+{
+    g_autofree char *text = adit_yaml_write(body);
+    g_autofree char *expected = adit_yaml_write(other);
+    g_autofree char *message = g_strdup_printf(
+        "two parts named '%s' are used; one of them needs another name", part->name->text);
+
+    if (strcmp(text, expected) != 0)
+        report(self, part->name, message);
+    adit_node_unref(body);
+}
+
 /* Adds the parts of @file that are used and not listed yet; TRUE: there were any. */
 static gboolean
 list_used(AditBinder *self, const AditPipelineFile *file, AditNode *parts)
@@ -614,15 +628,10 @@ list_used(AditBinder *self, const AditPipelineFile *file, AditNode *parts)
         part->listed = any = TRUE;
         AditNode *body = resolve_part(self, part);
 
-        if (adit_node_get(parts, part->name->text) == NULL) {
+        if (adit_node_get(parts, part->name->text) == NULL)
             adit_node_set_new(parts, part->name->text, body);
-            continue;
-        }
-        g_autofree char *message = g_strdup_printf(
-            "two parts named '%s' are used; one of them needs another name", part->name->text);
-
-        adit_node_unref(body);
-        report(self, part->name, message);
+        else
+            compare_parts(self, part, adit_node_get(parts, part->name->text), body);
     }
     return any;
 }

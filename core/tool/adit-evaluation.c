@@ -3,6 +3,8 @@
 
 #include "adit-checkpoint.h"
 #include "adit-json.h"
+#include "adit-origin.h"
+#include "adit-weights.h"
 
 #include <string.h>
 
@@ -45,57 +47,92 @@ check_overrides(AditInvocation *self, GError **error)
            adit_tool_fail_told(adit_diagnostics_get_code(diagnostics), error);
 }
 
+/* The checkpoint that the command line names; NULL without an error: none. */
 static char *
-choose_checkpoint(const AditInvocation *self, const char *path, const char *run, GError **error)
+choose_checkpoint(const AditInvocation *self, const char *run, GError **error)
 {
     const char *which = self->options.checkpoint;
     guint64 step;
 
     if (which == NULL)
-        return g_str_equal(path, run) ? g_build_filename(run, "checkpoints", "last", NULL)
-                                      : g_strdup(path);
-    if (g_str_equal(which, "last") || g_str_equal(which, "best"))
+        return NULL;
+    if (run == NULL)
+        g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
+                    "'--checkpoint' chooses one of a run's, but 'from' names weights alone");
+    else if (g_str_equal(which, "last") || g_str_equal(which, "best"))
         return g_build_filename(run, "checkpoints", which, NULL);
-    if (g_ascii_string_to_unsigned(which, 10, 0, G_MAXINT64, &step, NULL)) {
-        g_autofree char *name = g_strdup_printf("step-%08" G_GUINT64_FORMAT, step);
-
-        return g_build_filename(run, "checkpoints", name, NULL);
-    }
-    g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
-                "'--checkpoint' must be last, best or the number of a step, got \"%s\"", which);
+    else if (g_ascii_string_to_unsigned(which, 10, 0, G_MAXINT64, &step, NULL))
+        return g_strdup_printf("%s/checkpoints/step-%08" G_GUINT64_FORMAT, run, step);
+    else
+        g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
+                    "'--checkpoint' must be last, best or the number of a step, got \"%s\"", which);
     return NULL;
 }
 
-/* The resolved pipeline of the run, or the file as it stands with what the run has. */
+/* The resolved pipeline of a run, and its newest checkpoint or the one named. */
+static gboolean
+read_run(AditEvaluation *self, AditInvocation *invocation, const char *path, GError **error)
+{
+    g_autoptr(GError) wrong = NULL;
+    g_autofree char *config = NULL;
+
+    self->run = adit_origin_find_run(path);
+    if (self->run == NULL) {
+        g_set_error(error, ADIT_ERROR, ADIT_ERROR_NOT_FOUND,
+                    "no run in '%s': it has no run.json, and is no checkpoint of a run", path);
+        return FALSE;
+    }
+    g_autofree char *folder = g_canonicalize_filename(path, NULL);
+
+    self->checkpoint = choose_checkpoint(invocation, self->run, &wrong);
+    if (wrong != NULL) {
+        g_propagate_error(error, g_steal_pointer(&wrong));
+        return FALSE;
+    }
+    if (self->checkpoint == NULL)
+        self->checkpoint = g_str_equal(folder, self->run)
+                               ? g_build_filename(self->run, "checkpoints", "last", NULL)
+                               : g_steal_pointer(&folder);
+    config = g_build_filename(self->run, "config.resolved.yaml", NULL);
+    self->experiment = adit_tool_read(invocation, config, error);
+    return self->experiment != NULL;
+}
+
+/* A file with `model.from`, whose weights are those it names or the checkpoint named. */
+static gboolean
+read_file(AditEvaluation *self, AditInvocation *invocation, const char *path, GError **error)
+{
+    g_autoptr(GError) wrong = NULL;
+
+    self->experiment = adit_tool_read(invocation, path, error);
+    if (self->experiment == NULL)
+        return FALSE;
+    if (self->experiment->from == NULL) {
+        g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
+                    "%s has no weights: give a run directory, or set 'model.from' to one", path);
+        return FALSE;
+    }
+    self->run = adit_origin_find_run(self->experiment->from);
+    g_autofree char *checkpoint = choose_checkpoint(invocation, self->run, &wrong);
+
+    if (wrong != NULL) {
+        g_propagate_error(error, g_steal_pointer(&wrong));
+        return FALSE;
+    }
+    if (checkpoint != NULL) {
+        g_free(self->experiment->from);
+        self->experiment->from = g_steal_pointer(&checkpoint);
+    }
+    return TRUE;
+}
+
 static gboolean
 read_pipeline(AditEvaluation *self, AditInvocation *invocation, GError **error)
 {
     const char *word = invocation->arguments->pdata[0];
-    gboolean is_folder = g_file_test(word, G_FILE_TEST_IS_DIR);
-    g_autofree char *config = NULL;
-    const char *path = word;
 
-    if (!is_folder) {
-        self->experiment = adit_tool_read(invocation, word, error);
-        if (self->experiment == NULL)
-            return FALSE;
-        path = self->experiment->from;
-    }
-    if (path == NULL) {
-        g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
-                    "%s has no weights: give a run directory, or set 'model.from' to one", word);
-        return FALSE;
-    }
-    self->run = adit_tool_find_run(path, error);
-    self->checkpoint =
-        self->run != NULL ? choose_checkpoint(invocation, path, self->run, error) : NULL;
-    if (self->checkpoint == NULL)
-        return FALSE;
-    if (!is_folder)
-        return adit_tool_adopt(invocation, self->experiment, &self->loss, error);
-    config = g_build_filename(self->run, "config.resolved.yaml", NULL);
-    self->experiment = adit_tool_read(invocation, config, error);
-    return self->experiment != NULL;
+    return g_file_test(word, G_FILE_TEST_IS_DIR) ? read_run(self, invocation, word, error)
+                                                 : read_file(self, invocation, word, error);
 }
 
 static gboolean
@@ -120,19 +157,40 @@ choose_split(AditEvaluation *self, const AditInvocation *invocation, GError **er
     return FALSE;
 }
 
+/* All of a run's network is in its checkpoint. */
+static gboolean
+load_checkpoint(AditEvaluation *self, GError **error)
+{
+    g_auto(AditCheckpoint) checkpoint = {0};
+
+    return adit_checkpoint_read(self->checkpoint, &checkpoint, error) &&
+           adit_network_load(self->network, checkpoint.model, error);
+}
+
+static gboolean
+take_weights(AditEvaluation *self, GError **error)
+{
+    g_auto(AditWeights) weights = {0};
+
+    adit_network_initialize(self->network, self->experiment->seed);
+    if (!adit_network_take_from(self->network, self->experiment, &weights, error))
+        return FALSE;
+    self->checkpoint = g_steal_pointer(&weights.path);
+    return TRUE;
+}
+
 static gboolean
 load_weights(AditEvaluation *self, GError **error)
 {
-    g_auto(AditCheckpoint) checkpoint = {0};
     const AditData *data = self->data->pdata[0];
     AditNetworkShape shape = {data->input_shape, data->target_shape, data->classes};
 
-    if (!adit_checkpoint_read(self->checkpoint, &checkpoint, error))
-        return FALSE;
     self->network =
         adit_network_new(self->experiment, &shape, self->split->targets != NULL ? self->loss : NULL,
                          self->device, 0, error);
-    return self->network != NULL && adit_network_load(self->network, checkpoint.model, error);
+    if (self->network == NULL)
+        return FALSE;
+    return self->checkpoint != NULL ? load_checkpoint(self, error) : take_weights(self, error);
 }
 
 /* The loss of the last stage; that of the run, if the file does not train. */
@@ -143,6 +201,8 @@ choose_loss(AditEvaluation *self)
 
     if (stages->len > 0)
         g_set_object(&self->loss, ((const AditStage *) stages->pdata[stages->len - 1])->loss);
+    else
+        g_set_object(&self->loss, self->experiment->loss);
 }
 
 gboolean
@@ -154,9 +214,11 @@ adit_evaluation_open(AditEvaluation *self, AditInvocation *invocation, GError **
     if (self->device == NULL || !check_overrides(invocation, error) ||
         !read_pipeline(self, invocation, error))
         return FALSE;
-    members = adit_run_read(self->run, NULL, error);
-    if (members == NULL)
-        return FALSE;
+    if (self->run != NULL) {
+        members = adit_run_read(self->run, NULL, error);
+        if (members == NULL)
+            return FALSE;
+    }
     self->data = adit_tool_open_data(invocation, self->experiment, members, error);
     if (self->data == NULL || !choose_split(self, invocation, error))
         return FALSE;

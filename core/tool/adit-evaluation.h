@@ -8,8 +8,8 @@ G_BEGIN_DECLS
 
 /**
  * AditEvaluation: a trained network with the rows it is asked about.
- * @run: where the weights' run is
- * @checkpoint: the weights
+ * @run: (nullable): the run the weights are of
+ * @checkpoint: the weights: a checkpoint's folder, or a file
  * @loss: (nullable): of the last stage, or of that of the run
  * @data: all sets, the first is asked about
  * @split_name: "test", "train", "validation"

@@ -34,7 +34,7 @@ static const AditOptionRow rows[] = {
     {"split", 0, ADIT_OPTION_TEXT, FIELD(split), "NAME", "test, train or validation; else test",
      split_words},
     {"checkpoint", 0, ADIT_OPTION_TEXT, FIELD(checkpoint), "WHICH",
-     "last, best or the number of a step; else last"},
+     "last, best or the number of a step; else last, of 'from' best"},
     {"batch", 0, ADIT_OPTION_COUNT, FIELD(batch), "N",
      "rows at a time; changes the speed and no figure"},
     {"output", 0, ADIT_OPTION_TEXT, FIELD(output), "FILE",

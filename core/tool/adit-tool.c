@@ -3,6 +3,7 @@
 
 #include "adit-json.h"
 #include "adit-settings.h"
+#include "adit-weights.h"
 
 #include <math.h>
 #include <string.h>
@@ -66,8 +67,10 @@ check_file(const char *path, GError **error)
     return TRUE;
 }
 
+/* @check: (nullable) */
 static AditExperiment *
-read_experiment(AditInvocation *self, const char *path, AditCheck *check, GError **error)
+read_experiment(AditInvocation *self, const char *path, AditCheck *check, gboolean begins,
+                GError **error)
 {
     g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
     const char *folder = adit_tool_get_data_folder(self);
@@ -77,11 +80,10 @@ read_experiment(AditInvocation *self, const char *path, AditCheck *check, GError
     g_autoptr(AditExperiment) experiment = adit_experiment_read(
         path, (const char *const *) self->overrides->pdata, ADIT_FIRST_WORD, folder, diagnostics);
 
-    if (experiment != NULL && check != NULL && experiment->from != NULL &&
-        !adit_tool_adopt(self, experiment, NULL, error))
-        return NULL;
     if (experiment != NULL && check != NULL)
         adit_check_experiment(experiment, folder, check, diagnostics);
+    if (experiment != NULL && begins && experiment->from != NULL)
+        adit_weights_check_from(experiment, check->graph, diagnostics);
     if (!tell_diagnostics(self, path, diagnostics, error)) {
         if (check != NULL)
             adit_check_clear(check);
@@ -93,14 +95,21 @@ read_experiment(AditInvocation *self, const char *path, AditCheck *check, GError
 AditExperiment *
 adit_tool_read(AditInvocation *self, const char *path, GError **error)
 {
-    return read_experiment(self, path, NULL, error);
+    return read_experiment(self, path, NULL, FALSE, error);
 }
 
 AditExperiment *
 adit_tool_read_checked(AditInvocation *self, const char *path, AditCheck *check, GError **error)
 {
     *check = (AditCheck){0};
-    return read_experiment(self, path, check, error);
+    return read_experiment(self, path, check, FALSE, error);
+}
+
+AditExperiment *
+adit_tool_read_ready(AditInvocation *self, const char *path, AditCheck *check, GError **error)
+{
+    *check = (AditCheck){0};
+    return read_experiment(self, path, check, TRUE, error);
 }
 
 AditDevice *
@@ -149,16 +158,23 @@ find_standardization(JsonObject *run, guint index, AditStandardization *found)
 }
 
 static AditData *
-open_set(AditDataset *dataset, const char *folder, JsonObject *run, guint index, GError **error)
+open_set(AditInvocation *self, AditDataset *dataset, JsonObject *run, guint index, GError **error)
 {
+    const char *folder = adit_tool_get_data_folder(self);
     AditStandardization kept = {0};
     gboolean standardized =
         adit_dataset_get_settings(dataset)->standardize != ADIT_STANDARDIZE_NONE;
 
-    if (!standardized || !find_standardization(run, index, &kept))
+    if (!find_standardization(run, index, &kept))
         return adit_data_open(dataset, folder, error);
-    AditData *data = adit_data_open_as(dataset, folder, &kept, error);
+    AditData *data = standardized ? adit_data_open_as(dataset, folder, &kept, error)
+                                  : adit_data_open(dataset, folder, error);
 
+    if (data != NULL && !standardized)
+        adit_terminal_warn(&self->terminal,
+                           "the network was trained on standardised inputs, those of '%s' are as "
+                           "they are; set 'standardize'",
+                           data->name);
     adit_standardization_clear(&kept);
     return data;
 }
@@ -174,7 +190,7 @@ adit_tool_open_data(AditInvocation *self, const AditExperiment *experiment, Json
     for (guint i = 0; i < experiment->datasets->len; i++) {
         AditDataset *dataset = experiment->datasets->pdata[i];
         g_autoptr(GError) failure = NULL;
-        AditData *data = open_set(dataset, folder, run, i, &failure);
+        AditData *data = open_set(self, dataset, run, i, &failure);
 
         if (data != NULL)
             g_ptr_array_add(sets, data);

@@ -150,12 +150,9 @@ AditExperiment *adit_tool_read(AditInvocation *self, const char *path, GError **
 /* The same, and checks it against its data's headers. @check: (out caller-allocates) */
 AditExperiment *adit_tool_read_checked(AditInvocation *self, const char *path, AditCheck *check,
                                        GError **error);
-/* The run that @path names: its folder, or one of its checkpoints. */
-char *adit_tool_find_run(const char *path, GError **error);
-/* Gives a pipeline with `model.from` the sections it does not write itself. @loss: (out) (optional)
- * (nullable): that of the run's last stage */
-gboolean adit_tool_adopt(AditInvocation *self, AditExperiment *experiment, AditLoss **loss,
-                         GError **error);
+/* The same, and checks the weights at `model.from` as well: a run can begin. */
+AditExperiment *adit_tool_read_ready(AditInvocation *self, const char *path, AditCheck *check,
+                                     GError **error);
 /* ADIT_ERROR_NO_DEVICE, ADIT_ERROR_INVALID */
 AditDevice *adit_tool_open_device(AditInvocation *self, GError **error);
 /* Opens all data sets: (element-type AditData). @run: (nullable): members of run.json: what

@@ -25,7 +25,7 @@ run(AditInvocation *self, GError **error)
 {
     const char *path = self->arguments->pdata[0];
     g_auto(AditCheck) check = {0};
-    g_autoptr(AditExperiment) experiment = adit_tool_read_checked(self, path, &check, error);
+    g_autoptr(AditExperiment) experiment = adit_tool_read_ready(self, path, &check, error);
 
     if (experiment == NULL)
         return FALSE;

@@ -64,7 +64,8 @@ const AditVerb adit_verb_eval = {
     .usage = "RUN | FILE [name=value ...] [-o path=value ...] [options]",
     .summary = "loss and metric of a trained network",
     .about = "Evaluates the weights of the run directory RUN, or those that a pipeline FILE with "
-             "'model.from' names, on a split of the data. The batch size changes no figure. After "
+             "'model.from' names, on a split of the data. Of RUN it takes the newest checkpoint; a "
+             "run that 'from' names stands for its best. The batch size changes no figure. After "
              "training only 'data' and 'inference' can be overridden; inputs stay standardised as "
              "they were in training.",
     .options = (const char *const[]){"override", "data", "split", "checkpoint", "batch", "device",

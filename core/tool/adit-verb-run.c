@@ -91,7 +91,7 @@ start(AditInvocation *self, const char *path, GError **error)
         (self->options.max_time != NULL &&
          !adit_tool_parse_time("max-time", self->options.max_time, &max_time, error)))
         return FALSE;
-    g_autoptr(AditExperiment) experiment = adit_tool_read_checked(self, path, &check, error);
+    g_autoptr(AditExperiment) experiment = adit_tool_read_ready(self, path, &check, error);
 
     if (experiment == NULL)
         return FALSE;

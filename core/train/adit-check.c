@@ -297,6 +297,20 @@ count_blocks(AditGraph *graph)
     return count;
 }
 
+/* A section as a whole may have no parameters; there is nothing to take then. */
+static void
+check_load(const Lookup *self)
+{
+    static const char *const whole[] = {"stem", "trunk", "head", NULL};
+    const AditExperiment *experiment = self->experiment;
+
+    for (guint i = 0; experiment->load[i] != NULL; i++) {
+        if (!g_strv_contains(whole, experiment->load[i]))
+            check_address(self, experiment->load[i], TRUE, FALSE,
+                          adit_experiment_find_place(experiment, experiment, "load", i));
+    }
+}
+
 static void
 check_network(const AditExperiment *experiment, AditCheck *check, AditDiagnostics *diagnostics)
 {
@@ -319,6 +333,7 @@ check_network(const AditExperiment *experiment, AditCheck *check, AditDiagnostic
     check->blocks = count_blocks(check->graph);
     for (guint i = 0; i < experiment->probes->len; i++)
         check_probe(&lookup, experiment->probes->pdata[i]);
+    check_load(&lookup);
 }
 
 gboolean
@@ -328,12 +343,6 @@ adit_check_experiment(const AditExperiment *experiment, const char *data_folder,
     guint errors = adit_diagnostics_count_errors(diagnostics);
 
     *check = (AditCheck){0};
-    if (experiment->from != NULL && experiment->stages->len > 0)
-        adit_diagnostics_error(diagnostics,
-                               adit_experiment_find_place(experiment, experiment, "from", 0),
-                               ADIT_ERROR_INVALID,
-                               "training a network taken by 'from' is not in "
-                               "this build; without 'train' it is evaluated");
     if (check_data(experiment, data_folder, check, diagnostics)) {
         check_network(experiment, check, diagnostics);
         for (guint i = 0; i < experiment->stages->len; i++)

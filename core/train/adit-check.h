@@ -34,7 +34,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AditCheck, adit_check_clear)
  *
  * Looks at everything that can be wrong before the first step: reads the headers of the data,
  * builds the network for evaluation and for every stage's training, and looks up the addresses of
- * probes, regularizers, `freeze` and `rates` in it. Starts nothing.
+ * probes, regularizers, `freeze`, `rates` and `load` in it. Starts nothing. The weights at `from`
+ * are not looked at: adit_weights_check_from() does.
  *
  * Returns: whether there were no errors
  */

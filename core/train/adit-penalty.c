@@ -5,16 +5,6 @@
 
 #include "adit-settings.h"
 
-gboolean
-adit_parameter_is_at(const AditTensor *parameter, guint instance, const char *address)
-{
-    if (parameter->scope == NULL)
-        return FALSE;
-    /* instances of a tied loop share one parameter: it is where the first of them is */
-    gboolean tied = g_strv_length(parameter->names) != adit_scope_count(parameter->scope);
-    return adit_address_covers(address, parameter->scope, tied ? 0 : instance);
-}
-
 /* Instances @begin to @end of a parameter's stack. */
 static AditTensor *
 slice_instances(AditTensor *parameter, guint n, guint begin, guint end)

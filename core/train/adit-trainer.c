@@ -9,6 +9,7 @@
 #include "adit-scoreboard.h"
 #include "adit-train-step.h"
 #include "adit-updater.h"
+#include "adit-weights.h"
 
 #include <math.h>
 #include <string.h>
@@ -179,6 +180,25 @@ restore(Trainer *self, const char *path, GError **error)
                                    checkpoint.optimizer, error);
 }
 
+/* The weights that the run begins with. */
+static gboolean
+begin(Trainer *self, GError **error)
+{
+    g_auto(AditWeights) weights = {0};
+    adit_network_initialize(self->network, self->experiment->seed);
+    if (self->experiment->from == NULL)
+        return TRUE;
+    if (!adit_network_take_from(self->network, self->experiment, &weights, error))
+        return FALSE;
+    JsonObject *source = json_object_new();
+    json_object_set_string_member(source, "path", weights.path);
+    json_object_set_string_member(source, "sha256", weights.sha256);
+    JsonNode *node = json_node_init_object(json_node_alloc(), source);
+    json_object_unref(source);
+    adit_run_set_member(self->training->run, "from", node);
+    return TRUE;
+}
+
 /* Takes the run up where its newest valid checkpoint left it. */
 static gboolean
 take_up(Trainer *self, GError **error)
@@ -186,9 +206,7 @@ take_up(Trainer *self, GError **error)
     const char *folder = adit_run_get_folder(self->training->run);
     g_autofree char *path = adit_checkpoint_find(folder, NULL);
     adit_course_begin_stage(&self->course, 0);
-    if (path == NULL)
-        adit_network_initialize(self->network, self->experiment->seed);
-    else if (!restore(self, path, error))
+    if (path == NULL ? !begin(self, error) : !restore(self, path, error))
         return FALSE;
     if (!adit_checkpoint_discard_after(folder, self->course.step, error))
         return FALSE;

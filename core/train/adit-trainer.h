@@ -77,13 +77,15 @@ typedef struct {
 /**
  * adit_train:
  *
- * Trains the experiment's stages, from the newest valid checkpoint of the run if there is one.
- * Writes metrics, checkpoints and, at their times, probes into the run directory. Does not set the
- * run's status.
+ * Trains the experiment's stages, from the newest valid checkpoint of the run if there is one; else
+ * from drawn weights, those under `load` taken from what `from` names, which the run's member
+ * "from" notes. Writes metrics, checkpoints and, at their times, probes into the run directory.
+ * Does not set the run's status.
  *
  * Fails with ADIT_ERROR_STOPPED (asked to stop; a checkpoint is written), ADIT_ERROR_NUMERIC (a
  * non-finite loss; the message names block and step, no weight was changed by that step),
- * ADIT_ERROR_INVALID, ADIT_ERROR_OUTPUT or ADIT_ERROR_MEMORY.
+ * ADIT_ERROR_INVALID, ADIT_ERROR_NOT_FOUND and ADIT_ERROR_DAMAGED (weights or a checkpoint),
+ * ADIT_ERROR_OUTPUT or ADIT_ERROR_MEMORY.
  */
 gboolean adit_train(const AditTraining *training, AditTrainingResult *result, GError **error);
 

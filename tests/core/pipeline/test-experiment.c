@@ -47,6 +47,22 @@
     "  cell: {params: {units: 8, act: {leaky-relu: {slope: $slope}}}, blocks: [{dense: {units: "   \
     "$units, activation: $act}}]}\n"
 
+/* A run's resolved pipeline. */
+#define OLD                                                                                        \
+    "adit: 1\n"                                                                                    \
+    "data: {moons: {samples: 400}}\n"                                                              \
+    "parts:\n"                                                                                     \
+    "  unit: {params: {units: 4}, blocks: {dense: {units: $units}}}\n"                             \
+    "  cell: {blocks: [{unit: {units: 8}}, relu]}\n"                                               \
+    "model:\n"                                                                                     \
+    "  initializer: glorot-uniform\n"                                                              \
+    "  trunk: {aggregator: residual, blocks: [{repeat: {times: 3, blocks: [cell]}}]}\n"            \
+    "  head: [unit]\n"                                                                             \
+    "train:\n"                                                                                     \
+    "- {loss: mse, optimizer: adam, batch: 8, epochs: 2}\n"                                        \
+    "- {loss: cross-entropy, epochs: 3}\n"                                                         \
+    "- {epochs: 4}\n"
+
 static void
 print(const AditDiagnostics *diagnostics)
 {
@@ -159,6 +175,8 @@ test_fixed_points(void)
     Place place;
 
     place_enter(&place);
+    write_file(place.folder, "runs/x/run.json", "{}");
+    write_file(place.folder, "runs/x/config.resolved.yaml", OLD);
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autofree char *text = read_fixture(rows[i].file, NULL, NULL);
         g_autoptr(AditExperiment) experiment =
@@ -278,6 +296,177 @@ test_types(void)
 }
 
 static void
+check_place(const AditPlace *place, const char *source, guint line, guint column)
+{
+    g_assert_nonnull(place);
+    g_assert_cmpstr(place->source->name, ==, source);
+    g_assert_cmpuint(place->line, ==, line);
+    g_assert_cmpuint(place->column, ==, column);
+}
+
+static AditExperiment *
+read_from(Place *place, const char *model)
+{
+    g_autofree char *text = g_strdup_printf("adit: 1\n%s", model);
+
+    place_enter(place);
+    write_file(place->folder, "runs/x/run.json", "{}");
+    write_file(place->folder, "runs/x/config.resolved.yaml", OLD);
+    write_file(place->folder, "runs/x/checkpoints/best/MANIFEST.json", "{}");
+    return read_good(place, "new.yaml", text, NULL);
+}
+
+static void
+check_texts(GStrv texts, const char *expected)
+{
+    g_autofree char *got = g_strjoinv(" ", texts);
+
+    g_assert_cmpstr(got, ==, expected);
+}
+
+/* What the file does not write is the run's, and is written out with `load` for its weights. */
+static void
+test_from(void)
+{
+    static const char *const models[] = {
+        "model: {from: runs/x}\n",
+        "model: {from: runs/x/checkpoints/best/, trunk: [relu], load: trunk.1}\n",
+        "parts: {cell: {blocks: [{unit: {units: 8}}, relu]}, unit: {params: {units: 4}, blocks: "
+        "{dense: {units: $units}}}}\n"
+        "model: {from: runs/x, stem: {dense: {units: 8}}, head: [cell, {dense: {units: 3}}], "
+        "initializer: he-uniform, load: [head.1, stem]}\n",
+        "model: {from: runs/x, stem: [], trunk: [], head: [], load: head}\n",
+    };
+    static const char *const loads[] = {"trunk head", "head trunk.1", "trunk head.1 stem", "head"};
+    static const char *const initializers[] = {"glorot-uniform", "glorot-uniform", "he-uniform",
+                                               "glorot-uniform"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(models); i++) {
+        Place place;
+        g_autoptr(AditExperiment) experiment = read_from(&place, models[i]);
+        g_autofree char *folder = g_canonicalize_filename("runs/x", NULL);
+        g_autoptr(AditExperiment) again =
+            read_good(&place, "config.resolved.yaml", experiment->resolved, NULL);
+
+        check_texts(experiment->load, loads[i]);
+        g_assert_true(g_str_has_prefix(experiment->from, folder));
+        g_assert_cmpstr(ADIT_COMPONENT_GET_CLASS(experiment->model.initializer)->name, ==,
+                        initializers[i]);
+        g_assert_nonnull(experiment->loss);
+        g_assert_cmpstr(ADIT_COMPONENT_GET_CLASS(experiment->loss)->name, ==, "cross-entropy");
+        check_fixed_point(&place, experiment);
+        check_texts(again->load, loads[i]);
+        check_same_block(experiment->model.trunk, again->model.trunk);
+        check_same_block(experiment->model.head, again->model.head);
+        place_leave(&place);
+    }
+}
+
+/* The network taken is the run's, and errors of its weights stand at `from`. */
+static void
+test_from_network(void)
+{
+    Place place;
+    g_autoptr(AditExperiment) experiment =
+        read_from(&place, "model: {from: runs/x, head: [{dense: {units: 3}}]}\n");
+    AditSequence *trunk = ADIT_SEQUENCE(experiment->model.trunk);
+    const AditItem *head =
+        get_item(adit_sequence_get_items(ADIT_SEQUENCE(experiment->model.head)), 0);
+    const AditPlace *place_of_cell;
+
+    g_assert_cmpuint(adit_sequence_count(ADIT_SEQUENCE(experiment->model.stem)), ==, 0);
+    g_assert_cmpuint(adit_sequence_count(trunk), ==, 3);
+    g_assert_cmpstr(ADIT_COMPONENT_GET_CLASS(adit_sequence_get_aggregator(trunk))->name, ==,
+                    "residual");
+    g_assert_cmpstr(head->type, ==, "dense");
+    check_place(adit_experiment_find_place(experiment, experiment, "load", 0), "new.yaml", 2, 15);
+    g_assert_null(adit_experiment_find_place(experiment, experiment, "load", 1));
+    place_of_cell = adit_component_get_place(
+        ADIT_COMPONENT(get_item(get_item(adit_sequence_get_items(trunk), 0)->items, 0)->block));
+    g_assert_true(g_str_has_suffix(place_of_cell->source->name, "runs/x/config.resolved.yaml"));
+    g_assert_cmpuint(place_of_cell->line, ==, 8);
+    place_leave(&place);
+}
+
+/* Once written out, the run is needed for its weights alone. */
+static void
+test_from_gone(void)
+{
+    Place place;
+    g_autoptr(AditExperiment) experiment =
+        read_from(&place, "data: {moons: {samples: 40}}\n"
+                          "model: {from: runs/x, head: [{dense: {units: 3}}]}\n"
+                          "train: {loss: mse, optimizer: adam, batch: 8, epochs: 2}\n");
+
+    g_assert_null(experiment->loss);
+    remove_all("runs");
+    check_fixed_point(&place, experiment);
+    place_leave(&place);
+}
+
+static void
+test_from_errors(void)
+{
+    static const struct {
+        const char *model;
+        const char *message;
+        int code;
+    } rows[] = {
+        {"{from: nowhere}", "new.yaml:2:15: error: no run, checkpoint or file 'nowhere'",
+         ADIT_ERROR_NOT_FOUND},
+        {"{from: runs}",
+         "new.yaml:2:15: error: no run in 'runs': it has no run.json, and is no checkpoint",
+         ADIT_ERROR_NOT_FOUND},
+        {"{from: x.safetensors, trunk: []}",
+         "new.yaml:2:15: error: 'x.safetensors' holds weights without a network; write 'stem' and "
+         "'head' here, [] where there is nothing",
+         ADIT_ERROR_INVALID},
+        {"{from: alone, trunk: [], head: []}",
+         "new.yaml:2:15: error: 'alone' holds weights without a network; write 'stem' here, [] "
+         "where there is nothing",
+         ADIT_ERROR_INVALID},
+        {"{from: new.yaml}",
+         "new.yaml:2:15: error: 'from' must be a run, a checkpoint or a .safetensors file, got "
+         "'new.yaml'",
+         ADIT_ERROR_INVALID},
+        {"{from: empty}", "no file '", ADIT_ERROR_NOT_FOUND},
+        {"{from: damaged}",
+         "damaged/config.resolved.yaml:2:16: error: unknown block 'densee'; did "
+         "you mean 'dense'?",
+         ADIT_ERROR_INVALID},
+        {"{from: later}",
+         "later/config.resolved.yaml:1:7: error: this program reads 'adit: 1', "
+         "got 2",
+         ADIT_ERROR_INVALID},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
+        g_autofree char *text = g_strdup_printf("adit: 1\nmodel: %s\n", rows[i].model);
+        Place place;
+
+        place_enter(&place);
+        write_file(place.folder, "runs/x/run.json", "{}");
+        write_file(place.folder, "empty/run.json", "{}");
+        write_file(place.folder, "damaged/run.json", "{}");
+        write_file(place.folder, "damaged/config.resolved.yaml",
+                   "adit: 1\nmodel: {trunk: densee}\n");
+        write_file(place.folder, "later/run.json", "{}");
+        write_file(place.folder, "later/config.resolved.yaml", "adit: 2\nmodel: {trunk: []}\n");
+        write_file(place.folder, "alone/MANIFEST.json", "{}");
+        write_file(place.folder, "x.safetensors", "");
+        g_assert_null(read_text(&place, "new.yaml", text, NULL, diagnostics));
+        g_autofree char *output = adit_diagnostics_to_string(diagnostics, FALSE);
+
+        if (strstr(output, rows[i].message) == NULL)
+            g_test_message("expected \"%s\" in:\n%s", rows[i].message, output);
+        g_assert_nonnull(strstr(output, rows[i].message));
+        g_assert_cmpint(adit_diagnostics_get_code(diagnostics), ==, rows[i].code);
+        place_leave(&place);
+    }
+}
+
+static void
 test_stages(void)
 {
     Place place;
@@ -303,15 +492,6 @@ test_stages(void)
     g_assert_cmpstr(second->best, ==, "test.accuracy");
     g_assert_cmpuint(second->keep_last, ==, 2);
     place_leave(&place);
-}
-
-static void
-check_place(const AditPlace *place, const char *source, guint line, guint column)
-{
-    g_assert_nonnull(place);
-    g_assert_cmpstr(place->source->name, ==, source);
-    g_assert_cmpuint(place->line, ==, line);
-    g_assert_cmpuint(place->column, ==, column);
 }
 
 static void
@@ -489,6 +669,10 @@ main(int argc, char **argv)
     g_test_add_func("/pipeline/experiment/full", test_full);
     g_test_add_func("/pipeline/experiment/structure", test_structure);
     g_test_add_func("/pipeline/experiment/types", test_types);
+    g_test_add_func("/pipeline/experiment/from", test_from);
+    g_test_add_func("/pipeline/experiment/from-network", test_from_network);
+    g_test_add_func("/pipeline/experiment/from-gone", test_from_gone);
+    g_test_add_func("/pipeline/experiment/from-errors", test_from_errors);
     g_test_add_func("/pipeline/experiment/stages", test_stages);
     g_test_add_func("/pipeline/experiment/places", test_places);
     g_test_add_func("/pipeline/experiment/overrides", test_overrides);

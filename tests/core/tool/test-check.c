@@ -118,7 +118,7 @@ test_shapes(void)
     assert_code(&sum, 2);
     assert_contains(sum.err, "'dense' gives 3, but the running sum is 8; set 'adapt' of 'glonet'");
     assert_code(&from, 3);
-    assert_contains(from.err, "no run in ");
+    assert_contains(from.err, "command-line:4:13: error: no run, checkpoint or file 'some/run'");
 }
 
 static void
