@@ -246,6 +246,8 @@ static const Row own[] = {
      "you mean 'validation.loss'?"},
     {"data-name", NULL, "epochs: 5", "epochs: 5, data: moon", NULL,
      "small.yaml:10:89: error: no data set is named 'moon'; did you mean 'moons'?"},
+    {"check-says-parameter", NULL, "at: trunk.*}", "at: trunk.*, when: often}", NULL,
+     "small.yaml:11:43: error: 'when' must be start, end or an epoch, got \"often\""},
     {"exits", NULL, "probes:", "exits: [{at: trunk.1, head: shared}]\nprobes:", NULL,
      "small.yaml:11:1: error: 'exits' is not in this build"},
     {"include-outside", NULL, "adit: 1\n", "adit: 1\ninclude: [../x.yaml]\n", NULL,
