@@ -36,8 +36,8 @@ adit_loss_match_values(AditLoss *self, AditGraph *graph, AditTensor *outputs, Ad
                                name_of(self), adit_tensor_get_classes(targets));
     if (adit_shape_count(got) != adit_shape_count(expected))
         return adit_graph_fail(
-            graph, "'%s' needs %s outputs for the data's targets, but the head gives %s",
-            name_of(self), expected_text, got_text);
+            graph, "'%s' needs %s output%s for the data's targets, but the head gives %s",
+            name_of(self), expected_text, adit_shape_count(expected) == 1 ? "" : "s", got_text);
     return adit_reshape(targets, got);
 }
 

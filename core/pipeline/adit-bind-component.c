@@ -435,6 +435,27 @@ bind_parameters(AditBinder *self, AditComponent *component, const AditNamed *nam
     return good;
 }
 
+/* A check's message begins with the parameter that it is about: that is where it is said, if it was
+ * written. */
+static AditValue
+find_faulty(AditBinder *self, const AditNamed *named, const char *message)
+{
+    AditNode *parameters = named->parameters.node;
+    const char *end = *message == '\'' ? strchr(message + 1, '\'') : NULL;
+    guint index = 0;
+
+    if (end == NULL || parameters == NULL || parameters->kind != ADIT_NODE_MAPPING)
+        return named->name;
+    g_autofree char *name = g_strndup(message + 1, (gsize) (end - message - 1));
+
+    if (!adit_node_find(parameters, name, &index))
+        return named->name;
+    AditValue value =
+        adit_substitute(&self->substitution, adit_value_item(named->parameters, index));
+
+    return value.node != NULL && !value.opaque ? value : named->name;
+}
+
 AditComponent *
 adit_bind_type(AditBinder *self, GType type, const AditNamed *named, char **item_name,
                AditNode **resolved)
@@ -449,8 +470,8 @@ adit_bind_type(AditBinder *self, GType type, const AditNamed *named, char **item
     if (!good)
         return NULL;
     if (!adit_component_check(component, &error)) {
-        adit_value_error(&self->substitution, named->name, (AditError) error->code, "%s",
-                         error->message);
+        adit_value_error(&self->substitution, find_faulty(self, named, error->message),
+                         (AditError) error->code, "%s", error->message);
         return NULL;
     }
     return g_steal_pointer(&component);

@@ -347,6 +347,14 @@ read_stage(AditBinder *self, AditValue written, AditNode *merged, guint number, 
     g_auto(AditBound) text = read_key(&reading, &name, NULL);
 
     stage->name = text.good ? g_strdup(text.text) : g_steal_pointer(&default_name);
+    for (guint i = 0; i + 1 < self->experiment->stages->len; i++) {
+        const AditStage *other = self->experiment->stages->pdata[i];
+
+        if (strcmp(other->name, stage->name) == 0)
+            adit_diagnostics_error(self->diagnostics, &stage->place, ADIT_ERROR_INVALID,
+                                   "two stages are named '%s'; give one another 'name'",
+                                   stage->name);
+    }
     adit_node_set_new(resolved, "name", adit_node_new_scalar(stage->name, FALSE, NULL));
     adit_node_get(resolved, "name")->literal = TRUE;
     stage->loss = (AditLoss *) read_component(&reading, "loss", NULL);

@@ -12,8 +12,9 @@ G_BEGIN_DECLS
  *   {"v":1,"t":1732166660.456,"run":"2026-...","event":"resume","from_step":1200}
  *
  * A reader drops lines of a step above from_step that stand before the event. metrics.csv has one
- * row per epoch: step, epoch, then the names of its first row, then those that came later; on
- * resume later rows are taken out of it.
+ * row per epoch: step, epoch, then the names of its first row (the first is "stage" if there are
+ * several, as each counts its epochs from 1), then those that came later; on resume later rows are
+ * taken out of it.
  *
  * What differs between equal trainings is confined to "t" and "run", and in the CSV to a column
  * "seconds", if the caller writes one.

@@ -157,6 +157,7 @@ static char *
 describe_progress(const AditProgress *progress)
 {
     g_autofree char *eta = format_seconds(progress->eta);
+    gboolean done = progress->epoch >= progress->epochs;
     GString *text = g_string_new(NULL);
 
     if (progress->n_stages > 1)
@@ -165,8 +166,11 @@ describe_progress(const AditProgress *progress)
                            "epoch %" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT
                            " step %" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT,
                            MIN(progress->epoch + 1, progress->epochs), progress->epochs,
-                           progress->steps_done, progress->steps_per_epoch);
-    g_string_append_printf(text, " loss %.4g ETA %s", progress->loss, eta);
+                           done ? progress->steps_per_epoch : progress->steps_done,
+                           progress->steps_per_epoch);
+    if (progress->steps_done > 0)
+        g_string_append_printf(text, " loss %.4g", progress->loss);
+    g_string_append_printf(text, " ETA %s", eta);
     return g_string_free(text, FALSE);
 }
 

@@ -227,6 +227,16 @@ print_parameters(AditInvocation *self, GPtrArray *parameters)
     adit_tool_print_table(self, table, "lllll");
 }
 
+static gboolean
+has_live(const GPtrArray *parameters)
+{
+    for (guint i = 0; i < parameters->len; i++) {
+        if (((const AditParameter *) parameters->pdata[i])->type == ADIT_PARAMETER_LIVE)
+            return TRUE;
+    }
+    return FALSE;
+}
+
 static void
 print_component(AditInvocation *self, const AditPlugin *plugin)
 {
@@ -243,10 +253,11 @@ print_component(AditInvocation *self, const AditPlugin *plugin)
     }
     adit_terminal_print(&self->terminal, "\n");
     print_parameters(self, parameters);
-    adit_terminal_print(
-        &self->terminal,
-        "\nA live number takes a schedule; the others are fixed when the network is "
-        "built.\n");
+    if (has_live(parameters))
+        adit_terminal_print(
+            &self->terminal,
+            "\nA live number takes a schedule; the others are fixed when the network is "
+            "built.\n");
 }
 
 static void

@@ -374,6 +374,8 @@ measure(Trainer *self, AditScoreboard *board, GError **error)
     AditScores train = {.rows = self->course.rows,
                         .loss = self->course.sums[0] / (double) self->course.rows,
                         .metric = self->course.sums[1] / (double) self->course.rows};
+    if (self->experiment->stages->len > 1)
+        adit_scoreboard_add(board, "stage", (double) self->course.stage + 1);
     adit_scoreboard_add_scores(board, NULL, "train", self->metric, &train);
     for (guint i = 0; i < self->training->data->len; i++) {
         const AditData *data = self->training->data->pdata[i];
@@ -424,10 +426,15 @@ static char *
 make_line(const Trainer *self, const AditScoreboard *board)
 {
     GString *line = g_string_new(NULL);
+    if (self->experiment->stages->len > 1)
+        g_string_append_printf(line, "stage %" G_GUINT64_FORMAT "/%u ", self->course.stage + 1,
+                               self->experiment->stages->len);
     g_string_append_printf(line, "epoch %" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT,
                            self->course.epoch, self->stage->epochs);
     for (guint i = 0; i < board->figures->len; i++) {
         const AditMetric *figure = &g_array_index(board->figures, AditMetric, i);
+        if (g_str_equal(figure->name, "stage"))
+            continue;
         if (g_str_equal(figure->name, "seconds"))
             g_string_append_printf(line, "  %.1f s", figure->value);
         else

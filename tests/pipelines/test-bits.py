@@ -160,6 +160,7 @@ def columns_of_stages():
     write('sets.yaml', SETS)
     succeed('run', 'sets.yaml', '--run-dir', 'run')
     rows = metrics('run')
+    expect([(row['stage'], row['epoch']) for row in rows], [('1', '1'), ('1', '2'), ('2', '1')])
     for name, filled in (('test.loss', [True, True, True]),
                          ('noisy.test.loss', [True, True, False]),
                          ('clean.test.loss', [False, False, True])):

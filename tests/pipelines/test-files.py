@@ -52,6 +52,18 @@ def check_file(file):
     return None
 
 
+def comment_lines(file):
+    """The command lines of a pipeline's comments are right."""
+    path = os.path.join(PIPELINES, file)
+    folder = os.path.dirname(path)
+    for line in re.findall(r'^#   adit run (\S+\.yaml.*?)(?:  +#.*)?$', read(path), re.MULTILINE):
+        if 'mine.csv' in line:
+            write('mine.csv', 'rooms,price\n' + ''.join(f'{i},{3 * i}\n' for i in range(50)))
+        name, *arguments = line.replace('--data DATA', '').replace(
+            'mine.csv', os.path.abspath('mine.csv')).split('  ')[0].split()
+        succeed('check', os.path.join(folder, name), *arguments, *data_of(file))
+
+
 def assert_finite(run, epochs):
     rows = metrics(run)
     expect([row['epoch'] for row in rows], [str(epoch + 1) for epoch in range(epochs)])
@@ -116,6 +128,9 @@ def dead():
 
 cases = [(f'/pipelines/files/check/{file[:-5]}', in_folder(lambda file=file: check_file(file)))
          for file in list_files()]
+cases += [(f'/pipelines/files/comments/{file[:-5]}',
+           in_folder(lambda file=file: comment_lines(file)))
+          for file in list_files() if not file.startswith('parts/')]
 cases += [(f'/pipelines/files/train/{file[:-5]}', in_folder(lambda file=file: tutorial(file)))
           for file in list_files() if file.startswith('tutorial/')]
 cases += [(f'/pipelines/files/{file[:-5]}/{name}',

@@ -384,6 +384,8 @@ test_dot(void)
     g_assert_null(adit_graph_get_error(graph));
     g_autofree char *dot = adit_graph_to_dot(graph);
     g_assert_true(g_str_has_prefix(dot, "digraph adit {\n"));
+    g_assert_nonnull(strstr(dot, "\n  t1 [label="));
+    g_assert_nonnull(strstr(dot, "subgraph cluster_1 {"));
     g_assert_true(g_str_has_suffix(dot, "}\n"));
     g_assert_nonnull(strstr(dot, "label=\"reverse loop of 3\""));
     g_assert_nonnull(strstr(dot, "label=\"input features\\nrows x 3\""));

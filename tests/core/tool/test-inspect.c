@@ -32,6 +32,8 @@ test_component(void)
     assert_contains(dense.out, "block-dense.so, version 1.0, licence MIT\n");
     assert_contains(dense.out, "units        width        1..");
     assert_contains(dense.out, "  required  Outputs\n");
+    assert_lacks(dense.out, "A live number");
+    assert_contains(adam.out, "A live number takes a schedule");
     assert_contains(dense.out, "post|pre");
     assert_contains(adam.out, "lr         number, live  0..");
     assert_contains(json.out, "\"live\" : true");

@@ -105,6 +105,7 @@ test_quiet(void)
     assert_contains(command.out, "\"dead\" : false");
     assert_contains(bar.err, "\r\033[K[");
     assert_contains(bar.err, "epoch 1/4 step ");
+    assert_lacks(bar.err, "nan");
     assert_lacks(console, "\033");
     assert_contains(console, "\nepoch 4/4 ");
 }
