@@ -69,14 +69,22 @@ static AditNode *
 from_amount(AditAmount amount)
 {
     static const char *const words[] = {[ADIT_UNIT_STEPS] = "steps", [ADIT_UNIT_SECONDS] = "s"};
+    static const char *const sizes[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    guint size = 0;
+
+    while (amount.unit == ADIT_UNIT_BYTES && size + 1 < G_N_ELEMENTS(sizes) &&
+           amount.value >= 1024 && fmod(amount.value, 1024) == 0) {
+        amount.value /= 1024;
+        size++;
+    }
     g_autofree char *number = adit_number_to_string(amount.value);
 
     if (amount.unit == ADIT_UNIT_PERCENT)
         return from_share(amount.value);
     if (amount.unit == ADIT_UNIT_NONE)
         return plain(number);
-    g_autofree char *text =
-        g_strdup_printf("%s %s", number, amount.unit == ADIT_UNIT_BYTES ? "B" : words[amount.unit]);
+    g_autofree char *text = g_strdup_printf(
+        "%s %s", number, amount.unit == ADIT_UNIT_BYTES ? sizes[size] : words[amount.unit]);
 
     return plain(text);
 }
