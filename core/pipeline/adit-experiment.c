@@ -598,6 +598,9 @@ read_text(const char *path, char **text, AditDiagnostics *diagnostics)
     if (!g_file_get_contents(path, text, &length, &error)) {
         if (g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
             adit_diagnostics_error(diagnostics, NULL, ADIT_ERROR_NOT_FOUND, "no file '%s'", path);
+        else if (g_file_test(path, G_FILE_TEST_IS_DIR))
+            adit_diagnostics_error(diagnostics, NULL, ADIT_ERROR_INVALID,
+                                   "'%s' is a folder, not a pipeline", path);
         else
             adit_diagnostics_error(diagnostics, NULL, ADIT_ERROR_NOT_FOUND, "cannot read '%s': %s",
                                    path, error->message);

@@ -24,11 +24,14 @@ test_good(void)
     command_write("bare.yaml", "adit: 1\nmodel: {head: {dense: {units: 2}}}\n");
     g_auto(Command) bare = RUN("check", "bare.yaml");
     g_auto(Command) run = RUN("run", "bare.yaml");
+    g_auto(Command) folder = RUN("check", ".");
 
     g_assert_cmpstr(bare.out, ==,
                     "bare.yaml: ok: without 'data' no shape is known; nothing was started\n");
     assert_code(&run, 2);
     assert_contains(run.err, "bare.yaml has no section 'train'");
+    assert_code(&folder, 2);
+    assert_contains(folder.err, "'.' is a folder, not a pipeline");
 }
 
 /* LANGUAGE section 6, rows 23 to 25: an argument counts from the program's name, which is 0,
