@@ -203,6 +203,8 @@ test_full(void)
     g_assert_null(strstr(experiment->resolved, "idle"));
     g_assert_null(strstr(experiment->resolved, "include"));
     g_assert_nonnull(strstr(experiment->resolved, "rate: $(0.1 * k / n)"));
+    g_assert_nonnull(strstr(experiment->resolved, "memory: 1 GiB"));
+    g_assert_nonnull(strstr(experiment->resolved, "memory: 64 MiB"));
     g_assert_nonnull(strstr(experiment->resolved, "act: {leaky-relu: {slope: 0.2}}"));
     g_assert_cmpstr(experiment->title, ==, "costs 5$ \"each\"");
     g_assert_cmpuint(experiment->inference_batch, ==, 64);
