@@ -47,7 +47,6 @@ typedef struct {
     guint keep_best;
     char *data;      /* name of the data set; NULL: the first */
     double max_time; /* seconds; 0: none */
-    gboolean recompute;
     AditPlace place; /* of the stage; of keys, where errors after parsing point */
     AditPlace batch_place;
     AditPlace best_place;

@@ -33,7 +33,8 @@ static const Member members[] = {
 void
 adit_course_begin_stage(AditCourse *self, guint64 stage)
 {
-    AditCourse fresh = {.stage = stage, .step = self->step, .seconds = self->seconds};
+    AditCourse fresh = {
+        .stage = stage, .step = self->step, .seconds = self->seconds, .stage_began = self->seconds};
     fresh.score = fresh.best = fresh.last = fresh.last_loss = (double) NAN;
     *self = fresh;
 }

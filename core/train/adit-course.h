@@ -18,6 +18,7 @@ G_BEGIN_DECLS
  * @rows: their number
  * @score, @score_epoch: the best value of the metric that ranks checkpoints, and its epoch
  * @best, @best_epoch, @last, @last_loss: of the metric that is reported
+ * @seconds: of training, all processes together; @stage_began: when the stage began
  */
 typedef struct {
     guint64 stage;
@@ -34,6 +35,7 @@ typedef struct {
     double last;
     double last_loss;
     double seconds;
+    double stage_began;
 } AditCourse;
 
 /* The course at the begin of a stage: what the stages before left is kept, the rest starts anew. */

@@ -239,10 +239,9 @@ static gboolean
 is_asked_to_stop(const Trainer *self)
 {
     const AditTraining *training = self->training;
-    double seconds = get_seconds(self), here = seconds - self->seconds_then;
+    double here = get_seconds(self) - self->seconds_then;
     return (training->stop != NULL && g_atomic_int_get(training->stop) != 0) ||
-           (training->max_time > 0 && here >= training->max_time) ||
-           (self->stage->max_time > 0 && seconds >= self->stage->max_time);
+           (training->max_time > 0 && here >= training->max_time);
 }
 
 static gboolean
@@ -510,6 +509,15 @@ run_probes(Trainer *self, gboolean done, GError **error)
 
 /* Stages. */
 
+/* The stage's own limit ends it, as its last epoch does; it counts all processes that trained it.
+ */
+static gboolean
+is_out_of_time(const Trainer *self)
+{
+    return self->stage->max_time > 0 &&
+           get_seconds(self) - self->course.stage_began >= self->stage->max_time;
+}
+
 static gboolean
 is_out_of_patience(const Trainer *self)
 {
@@ -539,7 +547,8 @@ finish_epoch(Trainer *self, gboolean *done, GError **error)
     g_autofree char *line = make_line(self, board);
     tell(self, line);
 
-    *done = course->epoch >= self->stage->epochs || is_out_of_patience(self);
+    *done =
+        course->epoch >= self->stage->epochs || is_out_of_patience(self) || is_out_of_time(self);
     if (!run_probes(self, *done, error) || !adit_run_beat(self->training->run, error))
         return FALSE;
     if ((*done || has_come(self, self->stage->checkpoint_every, 1)) && !save(self, error))
@@ -555,7 +564,7 @@ run_stage(Trainer *self, GError **error)
     if (self->course.epoch == 0 && self->course.position == 0 && !run_probes(self, FALSE, error))
         return FALSE;
     gboolean done = self->course.epoch >= self->stage->epochs ||
-                    (self->course.epoch > 0 && is_out_of_patience(self));
+                    (self->course.epoch > 0 && (is_out_of_patience(self) || is_out_of_time(self)));
     while (!done) {
         if (!run_steps(self, error) || !finish_epoch(self, &done, error))
             return FALSE;
@@ -614,6 +623,7 @@ train(Trainer *self, GError **error)
             return FALSE;
         if (self->course.stage + 1 >= self->experiment->stages->len)
             break;
+        self->course.seconds = get_seconds(self);
         adit_course_begin_stage(&self->course, self->course.stage + 1);
         adit_network_clear_slots(self->network);
     }

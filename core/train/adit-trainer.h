@@ -34,7 +34,7 @@ typedef void (*AditProgressFunc)(const AditProgress *progress, gpointer user_dat
  * @data: (element-type AditData): the experiment's data sets, in their order
  * @limit_batches: steps an epoch is cut to; 0: all
  * @overfit_batches: train on the first so many batches only; 0: all
- * @max_time: seconds after which training stops as if asked to; 0: no limit
+ * @max_time: seconds of this call after which training stops as if asked to; 0: no limit
  * @stop: set to non-zero from anywhere: finish the step, write a checkpoint, stop
  */
 typedef struct {

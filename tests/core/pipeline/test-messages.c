@@ -163,6 +163,8 @@ static const Row own[] = {
     {"choice", NULL, "test: 25%", "standardize: feature", NULL,
      "small.yaml:3:55: error: 'standardize' must be one of none, features, channels, got "
      "\"feature\"; did you mean 'features'?"},
+    {"recompute", NULL, "epochs: 5", "epochs: 5, recompute: true", NULL,
+     "small.yaml:10:94: error: 'recompute' is not in this build"},
     {"no-unit", NULL, "epochs: 5", "epochs: 5, max-time: 30", NULL,
      "small.yaml:10:93: error: 'max-time' must be a time (ms, s, min or h), got 30; a unit is "
      "missing"},

@@ -215,6 +215,18 @@ test_patience(void)
 }
 
 static void
+test_stage_time(void)
+{
+    g_auto(Outcome) outcome = {0};
+    train(&outcome, OVERRIDES("train.max-time=0.01 ms", "train.epochs=50"), 1, NULL);
+    g_assert_no_error(outcome.error);
+    g_assert_cmpuint(outcome.result.epochs, ==, 1);
+    train(&outcome, OVERRIDES("train.max-time=0.01 ms", "train.epochs=50"), 1, NULL);
+    g_assert_no_error(outcome.error); /* it is done, not stopped */
+    g_assert_cmpuint(outcome.result.epochs, ==, 1);
+}
+
+static void
 test_result(void)
 {
     g_auto(Outcome) outcome = {0};
@@ -365,6 +377,7 @@ main(int argc, char **argv)
     g_test_add_func("/train/micro-batch/is-the-batch", test_micro_batch);
     g_test_add_func("/train/freeze-and-rates", test_freeze_and_rates);
     g_test_add_func("/train/patience", test_patience);
+    g_test_add_func("/train/stage-time", test_stage_time);
     g_test_add_func("/train/result", test_result);
     g_test_add_func("/train/dead", test_dead);
     g_test_add_func("/train/stop-and-go-on", test_stop_and_go_on);
