@@ -8,6 +8,8 @@ G_BEGIN_DECLS
 #define ADIT_MAX_INPUTS 8
 /* Rows are summed in this many fixed slices, so that the order of a sum depends on shapes alone. */
 #define ADIT_SLICES 8
+/* Words of an operation's attributes that a shader can read. */
+#define ADIT_MAX_WORDS 16
 
 /* Number of the first row of a slice; slice ADIT_SLICES begins at @batch_rows. Slices are equally
  * long, the last ones shorter or empty. */
@@ -76,6 +78,11 @@ typedef void (*AditKernel)(const AditKernelCall *call);
  * are found by name for each instruction set
  * @combine_f32, @combine_f64: for a plugin's operation over rows: joins the slices' partial results
  * @combine: the core's own kernel for this, by name; all three NULL: "combine-sum"
+ * @shader: (nullable): GLSL of an operation that a plugin brings, for Vulkan devices: `void
+ *   compute(uint e)` in the words of shaders/include/adit.glsl, which stands before it; NULL: it
+ * runs on the CPU only. The core's own are found by name
+ * @encode: (nullable): writes the attributes as the words that adit_attribute() reads, at most
+ *   ADIT_MAX_WORDS, and returns how many; a float by its bits
  * @over_rows: the result has no rows though its inputs do: every slice gives a partial result
  * @is_view: the operation is a view of its input: no work, no memory of its own (reshape)
  */
@@ -89,6 +96,8 @@ struct _AditOp {
     AditKernel combine_f32;
     AditKernel combine_f64;
     const char *combine;
+    const char *shader;
+    guint (*encode)(const void *attributes, guint32 *words);
     gboolean over_rows;
     gboolean is_view;
 };

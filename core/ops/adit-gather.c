@@ -39,10 +39,12 @@ gather_gradient_infer(AditTensor *const *inputs, guint n_inputs, const void *dat
     return TRUE;
 }
 
-static const AditOp gather_gradient_op = {
-    .name = "gather-gradient", .infer = gather_gradient_infer, .over_rows = TRUE};
-static const AditOp gather_gradient_outer_op = {.name = "gather-gradient-outer",
-                                                .infer = gather_gradient_infer};
+static const AditOp gather_gradient_op = {.name = "gather-gradient",
+                                          .encode = adit_encode_gather,
+                                          .infer = gather_gradient_infer,
+                                          .over_rows = TRUE};
+static const AditOp gather_gradient_outer_op = {
+    .name = "gather-gradient-outer", .encode = adit_encode_gather, .infer = gather_gradient_infer};
 
 static void
 gather_gradient(AditTensor *y, AditTensor *dy, AditTensor *const *inputs, AditTensor **dx)
@@ -81,8 +83,10 @@ one_hot_infer(AditTensor *const *inputs, guint n_inputs, const void *data, AditS
     return TRUE;
 }
 
-static const AditOp one_hot_op = {
-    .name = "one-hot", .infer = one_hot_infer, .gradient = adit_gradient_zero};
+static const AditOp one_hot_op = {.name = "one-hot",
+                                  .encode = adit_encode_gather,
+                                  .infer = one_hot_infer,
+                                  .gradient = adit_gradient_zero};
 
 AditTensor *
 adit_one_hot(AditTensor *index, guint classes)

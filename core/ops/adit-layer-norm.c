@@ -23,10 +23,11 @@ layer_norm_infer(AditTensor *const *inputs, guint n_inputs, const void *data, Ad
 }
 
 /* Inputs: x. (x - mean) / sqrt(variance + epsilon). */
-static const AditOp standardize_op = {.name = "standardize"};
+static const AditOp standardize_op = {.name = "standardize", .encode = adit_encode_channels};
 
 /* Inputs: x, dy, scale. */
-static const AditOp layer_norm_gradient_op = {.name = "layer-norm-gradient"};
+static const AditOp layer_norm_gradient_op = {.name = "layer-norm-gradient",
+                                              .encode = adit_encode_channels};
 
 static void
 layer_norm_gradient(AditTensor *y, AditTensor *dy, AditTensor *const *inputs, AditTensor **dx)
@@ -40,8 +41,10 @@ layer_norm_gradient(AditTensor *y, AditTensor *dy, AditTensor *const *inputs, Ad
     dx[2] = adit_sum_to(dy, inputs[2]);
 }
 
-static const AditOp layer_norm_op = {
-    .name = "layer-norm", .infer = layer_norm_infer, .gradient = layer_norm_gradient};
+static const AditOp layer_norm_op = {.name = "layer-norm",
+                                     .encode = adit_encode_channels,
+                                     .infer = layer_norm_infer,
+                                     .gradient = layer_norm_gradient};
 
 AditTensor *
 adit_layer_norm(AditTensor *x, AditTensor *scale, AditTensor *shift, double epsilon)

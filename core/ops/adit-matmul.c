@@ -74,8 +74,10 @@ matmul_rows_gradient(AditTensor *y, AditTensor *dy, AditTensor *const *inputs, A
     dx[1] = adit_matmul(inputs[0], dy, FALSE);
 }
 
-static const AditOp matmul_op = {
-    .name = "matmul", .infer = matmul_infer, .gradient = matmul_gradient};
+static const AditOp matmul_op = {.name = "matmul",
+                                 .encode = adit_encode_matmul,
+                                 .infer = matmul_infer,
+                                 .gradient = matmul_gradient};
 static const AditOp matmul_rows_op = {.name = "matmul-rows",
                                       .infer = matmul_rows_infer,
                                       .gradient = matmul_rows_gradient,

@@ -33,7 +33,8 @@ like_first_infer(AditTensor *const *inputs, guint n_inputs, const void *data, Ad
     return TRUE;
 }
 
-static const AditOp moments_gradient_op = {.name = "moments-gradient", .infer = like_first_infer};
+static const AditOp moments_gradient_op = {
+    .name = "moments-gradient", .encode = adit_encode_channels, .infer = like_first_infer};
 
 static void
 moments_gradient(AditTensor *y, AditTensor *dy, AditTensor *const *inputs, AditTensor **dx)
@@ -45,6 +46,7 @@ moments_gradient(AditTensor *y, AditTensor *dy, AditTensor *const *inputs, AditT
 }
 
 static const AditOp moments_op = {.name = "moments",
+                                  .encode = adit_encode_channels,
                                   .infer = moments_infer,
                                   .gradient = moments_gradient,
                                   .combine = "combine-moments",
@@ -95,14 +97,17 @@ normalize_infer(AditTensor *const *inputs, guint n_inputs, const void *data, Adi
 }
 
 /* Inputs: x, dy, moments. The sums over the batch of dy and of dy times the normalised x. */
-static const AditOp normalize_sums_op = {
-    .name = "normalize-sums", .infer = moments_infer, .over_rows = TRUE};
+static const AditOp normalize_sums_op = {.name = "normalize-sums",
+                                         .encode = adit_encode_channels,
+                                         .infer = moments_infer,
+                                         .over_rows = TRUE};
 /* Inputs: those sums, moments, scale. */
 static const AditOp normalize_moments_gradient_op = {.name = "normalize-moments-gradient",
+                                                     .encode = adit_encode_channels,
                                                      .infer = like_first_infer};
 /* Inputs: dy, moments, scale. */
-static const AditOp normalize_gradient_op = {.name = "normalize-gradient",
-                                             .infer = like_first_infer};
+static const AditOp normalize_gradient_op = {
+    .name = "normalize-gradient", .encode = adit_encode_channels, .infer = like_first_infer};
 
 static void
 normalize_gradient(AditTensor *y, AditTensor *dy, AditTensor *const *inputs, AditTensor **dx)
@@ -122,8 +127,10 @@ normalize_gradient(AditTensor *y, AditTensor *dy, AditTensor *const *inputs, Adi
     dx[3] = adit_reshape(adit_slice(sums, 0, 0, 1, 1), adit_tensor_get_shape(inputs[3]));
 }
 
-static const AditOp normalize_op = {
-    .name = "normalize", .infer = normalize_infer, .gradient = normalize_gradient};
+static const AditOp normalize_op = {.name = "normalize",
+                                    .encode = adit_encode_channels,
+                                    .infer = normalize_infer,
+                                    .gradient = normalize_gradient};
 
 AditTensor *
 adit_normalize(AditTensor *x, AditTensor *moments, AditTensor *scale, AditTensor *shift, int axis,

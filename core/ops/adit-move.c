@@ -27,8 +27,10 @@ transpose_gradient(AditTensor *y, AditTensor *dy, AditTensor *const *inputs, Adi
     dx[0] = adit_transpose(dy, back);
 }
 
-static const AditOp transpose_op = {
-    .name = "transpose", .infer = transpose_infer, .gradient = transpose_gradient};
+static const AditOp transpose_op = {.name = "transpose",
+                                    .encode = adit_encode_transpose,
+                                    .infer = transpose_infer,
+                                    .gradient = transpose_gradient};
 
 AditTensor *
 adit_transpose(AditTensor *x, const int *axes)
@@ -93,8 +95,10 @@ concat_gradient(AditTensor *y, AditTensor *dy, AditTensor *const *inputs, AditTe
     }
 }
 
-static const AditOp concat_op = {
-    .name = "concat", .infer = concat_infer, .gradient = concat_gradient};
+static const AditOp concat_op = {.name = "concat",
+                                 .encode = adit_encode_concat,
+                                 .infer = concat_infer,
+                                 .gradient = concat_gradient};
 
 AditTensor *
 adit_concat(AditTensor *const *tensors, guint n, int axis)
@@ -159,8 +163,10 @@ pad_gradient(AditTensor *y, AditTensor *dy, AditTensor *const *inputs, AditTenso
     dx[0] = apply_slice(dy, adit_tensor_get_attributes(y));
 }
 
-static const AditOp slice_op = {.name = "slice", .infer = slice_infer, .gradient = slice_gradient};
-static const AditOp pad_op = {.name = "pad", .infer = pad_infer, .gradient = pad_gradient};
+static const AditOp slice_op = {
+    .name = "slice", .encode = adit_encode_slice, .infer = slice_infer, .gradient = slice_gradient};
+static const AditOp pad_op = {
+    .name = "pad", .encode = adit_encode_slice, .infer = pad_infer, .gradient = pad_gradient};
 
 static AditTensor *
 apply_slice(AditTensor *x, const AditSliceAttributes *attributes)

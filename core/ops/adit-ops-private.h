@@ -29,4 +29,15 @@ AditTensor *adit_broadcast_rows_mean(AditTensor *x);
 /* A gradient rule for operations that are constant almost everywhere. */
 void adit_gradient_zero(AditTensor *y, AditTensor *dy, AditTensor *const *inputs, AditTensor **dx);
 
+/* How attributes become the words of a shader: sizes and numbers in the order given here. */
+guint adit_encode_matmul(const void *attributes, guint32 *words);    /* transpose_b */
+guint adit_encode_reduce(const void *attributes, guint32 *words);    /* size, inner */
+guint adit_encode_transpose(const void *attributes, guint32 *words); /* axes */
+guint adit_encode_concat(const void *attributes, guint32 *words);    /* axis, inner */
+/* begin, stride, size, full, inner, value */
+guint adit_encode_slice(const void *attributes, guint32 *words);
+guint adit_encode_gather(const void *attributes, guint32 *words);    /* size */
+guint adit_encode_channels(const void *attributes, guint32 *words);  /* size, inner, epsilon */
+guint adit_encode_pointwise(const void *attributes, guint32 *words); /* value */
+
 G_END_DECLS

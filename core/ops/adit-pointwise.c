@@ -69,12 +69,16 @@ hand_on(AditTensor *const *gradients, AditTensor *const *inputs, guint n, AditTe
         AditTensor *gradients[arity] = {__VA_ARGS__};                                              \
         hand_on(gradients, inputs, arity, dx);                                                     \
     }                                                                                              \
-    static const AditOp symbol##_op = {                                                            \
-        .name = label, .infer = symbol##_infer, .gradient = symbol##_gradient};                    \
+    static const AditOp symbol##_op = {.name = label,                                              \
+                                       .infer = symbol##_infer,                                    \
+                                       .encode = parameters > 0 ? adit_encode_pointwise : NULL,    \
+                                       .gradient = symbol##_gradient};                             \
     BUILDER_##arity##_##parameters(symbol)
 #define ADIT_POINTWISE_HELPER(symbol, label, arity, parameters, expression, glsl)                  \
     INFER(symbol, label)                                                                           \
-    static const AditOp symbol##_op = {.name = label, .infer = symbol##_infer};                    \
+    static const AditOp symbol##_op = {.name = label,                                              \
+                                       .infer = symbol##_infer,                                    \
+                                       .encode = parameters > 0 ? adit_encode_pointwise : NULL};   \
     BUILDER_##arity##_##parameters(symbol)
 #include "adit-pointwise.def"
 

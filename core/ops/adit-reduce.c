@@ -60,15 +60,24 @@ extremum_gradient(AditTensor *y, AditTensor *dy, AditTensor *const *inputs, Adit
 }
 
 static const AditOp reduce_ops[] = {
-    [ADIT_REDUCE_SUM] = {.name = "reduce-sum", .infer = reduce_infer, .gradient = sum_gradient},
-    [ADIT_REDUCE_MEAN] = {.name = "reduce-mean", .infer = reduce_infer, .gradient = mean_gradient},
+    [ADIT_REDUCE_SUM] = {.name = "reduce-sum",
+                         .encode = adit_encode_reduce,
+                         .infer = reduce_infer,
+                         .gradient = sum_gradient},
+    [ADIT_REDUCE_MEAN] = {.name = "reduce-mean",
+                          .encode = adit_encode_reduce,
+                          .infer = reduce_infer,
+                          .gradient = mean_gradient},
     [ADIT_REDUCE_MAX] = {.name = "reduce-max",
+                         .encode = adit_encode_reduce,
                          .infer = reduce_infer,
                          .gradient = extremum_gradient},
     [ADIT_REDUCE_MIN] = {.name = "reduce-min",
+                         .encode = adit_encode_reduce,
                          .infer = reduce_infer,
                          .gradient = extremum_gradient},
     [ADIT_REDUCE_ARGMAX] = {.name = "reduce-argmax",
+                            .encode = adit_encode_reduce,
                             .infer = reduce_infer,
                             .gradient = adit_gradient_zero},
 };

@@ -1,0 +1,98 @@
+/* core/ops/adit-encode.c - SPDX-License-Identifier: MIT */
+#include "adit-attributes.h"
+#include "adit-ops-private.h"
+
+/* Attributes as the words of a shader. */
+
+static guint32
+float_bits(double value)
+{
+    union {
+        float number;
+        guint32 bits;
+    } both = {.number = (float) value};
+
+    return both.bits;
+}
+
+guint
+adit_encode_matmul(const void *data, guint32 *words)
+{
+    const AditMatmulAttributes *attributes = data;
+
+    words[0] = attributes->transpose_b ? 1 : 0;
+    return 1;
+}
+
+guint
+adit_encode_reduce(const void *data, guint32 *words)
+{
+    const AditReduceAttributes *attributes = data;
+
+    words[0] = (guint32) attributes->size;
+    words[1] = (guint32) attributes->inner;
+    return 2;
+}
+
+guint
+adit_encode_transpose(const void *data, guint32 *words)
+{
+    const AditTransposeAttributes *attributes = data;
+
+    for (guint i = 0; i < ADIT_MAX_RANK; i++)
+        words[i] = attributes->axes[i];
+    return ADIT_MAX_RANK;
+}
+
+guint
+adit_encode_concat(const void *data, guint32 *words)
+{
+    const AditConcatAttributes *attributes = data;
+
+    words[0] = attributes->axis;
+    words[1] = (guint32) attributes->inner;
+    return 2;
+}
+
+guint
+adit_encode_slice(const void *data, guint32 *words)
+{
+    const AditSliceAttributes *attributes = data;
+
+    words[0] = (guint32) attributes->begin;
+    words[1] = (guint32) attributes->stride;
+    words[2] = (guint32) attributes->size;
+    words[3] = (guint32) attributes->full;
+    words[4] = (guint32) attributes->inner;
+    words[5] = float_bits(attributes->value);
+    return 6;
+}
+
+guint
+adit_encode_gather(const void *data, guint32 *words)
+{
+    const AditGatherAttributes *attributes = data;
+
+    words[0] = (guint32) attributes->size;
+    return 1;
+}
+
+guint
+adit_encode_channels(const void *data, guint32 *words)
+{
+    const AditChannelAttributes *attributes = data;
+
+    words[0] = (guint32) attributes->size;
+    words[1] = (guint32) attributes->inner;
+    words[2] = float_bits(attributes->epsilon);
+    return 3;
+}
+
+guint
+adit_encode_pointwise(const void *data, guint32 *words)
+{
+    const AditPointwiseAttributes *attributes = data;
+
+    words[0] = float_bits(attributes->value);
+    return 1;
+}

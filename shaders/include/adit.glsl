@@ -1,0 +1,147 @@
+/* shaders/include/adit.glsl - SPDX-License-Identifier: MIT */
+
+/* The head of every shader: where its numbers lie and what it is told about them. The same is told
+ * to a CPU kernel in its AditKernelCall; README.md explains the words. */
+
+/* What may be different for every dispatch of a program. Elements are counted from the begin of
+ * the bound window. */
+layout(push_constant) uniform Push {
+    uint words;    /* where this instruction's words begin */
+    uint row;      /* number, within the batch, of the first row that the windows hold */
+    uint rows;     /* rows of this dispatch; 1 for values without rows */
+    uint batch;    /* rows of the whole batch */
+    uint slice;    /* number of the first slice: sums over rows */
+    uint part;     /* concat: where the input begins along the axis */
+    uint key;      /* noise: where the stream's key lies in the words */
+    uint out_at;   /* first element of the output */
+    uint in_at[5]; /* and of the inputs */
+} push;
+
+/* What changes from call to call; the device keeps it. */
+#ifndef ADIT_BLOCK_WRITABLE
+layout(std430, set = 0, binding = 0) readonly buffer Block { uint block[]; };
+#else
+layout(std430, set = 0, binding = 0) buffer Block { uint block[]; };
+#endif
+layout(std430, set = 0, binding = 1) readonly buffer Words { uint words[]; };
+layout(std430, set = 0, binding = 2) buffer Output { float output_numbers[]; };
+layout(std430, set = 0, binding = 3) readonly buffer Input0 { float input0_numbers[]; };
+layout(std430, set = 0, binding = 4) readonly buffer Input1 { float input1_numbers[]; };
+layout(std430, set = 0, binding = 5) readonly buffer Input2 { float input2_numbers[]; };
+layout(std430, set = 0, binding = 6) readonly buffer Input3 { float input3_numbers[]; };
+layout(std430, set = 0, binding = 7) readonly buffer Input4 { float input4_numbers[]; };
+
+/* Element e of an operand, counted over the rows of the window. */
+#define OUT(e) output_numbers[push.out_at + (e)]
+#define IN0(e) input0_numbers[push.in_at[0] + (e)]
+#define IN1(e) input1_numbers[push.in_at[1] + (e)]
+#define IN2(e) input2_numbers[push.in_at[2] + (e)]
+#define IN3(e) input3_numbers[push.in_at[3] + (e)]
+#define IN4(e) input4_numbers[push.in_at[4] + (e)]
+
+/* The block, as adit-vulkan-block.h. */
+#define BLOCK_STATUS        0 /* not 0: a guarded value was not finite; nothing is computed */
+#define BLOCK_FAILED_SERIAL 1
+#define BLOCK_FAILED_STEP   2 /* two words */
+#define BLOCK_CURSOR        4 /* calls begun */
+#define BLOCK_SERIAL        5 /* number of the call */
+#define BLOCK_STEP          6 /* two words */
+#define BLOCK_FIRST_ROW     8 /* number of the batch's first row */
+#define BLOCK_LOG           9 /* where the call's rows go in the logs */
+#define BLOCK_FEEDS         16
+#define BLOCK_FEED_WORDS    12 /* first row, has an order, its size, its half bits, 8 round keys */
+#define BLOCK_LIVES         64 /* the update's number, then the live numbers */
+
+bool
+adit_is_running()
+{
+    return block[BLOCK_STATUS] == 0u;
+}
+
+/* Operands: 0 is the output, 1 the first input, ... */
+#define VIEW_WORDS 11
+
+bool
+adit_has_rows(uint view)
+{
+    return words[push.words + view * VIEW_WORDS] != 0u;
+}
+
+/* Elements a row. */
+uint
+adit_count(uint view)
+{
+    return words[push.words + view * VIEW_WORDS + 1u];
+}
+
+uint
+adit_rank(uint view)
+{
+    return words[push.words + view * VIEW_WORDS + 2u];
+}
+
+uint
+adit_size(uint view, uint axis)
+{
+    return words[push.words + view * VIEW_WORDS + 3u + axis];
+}
+
+/* What the operation's builder gave, as its `encode` wrote it; behind output and five inputs. */
+uint
+adit_attribute(uint index)
+{
+    return words[push.words + 6u * VIEW_WORDS + index];
+}
+
+float
+adit_attribute_float(uint index)
+{
+    return uintBitsToFloat(adit_attribute(index));
+}
+
+/* First element of row r (of this dispatch) of an input: inputs without rows are the same for all. */
+uint
+adit_row_of(uint view, uint r)
+{
+    return adit_has_rows(view) ? r * adit_count(view) : 0u;
+}
+
+/* Elements of the output in this dispatch. */
+uint
+adit_output_elements()
+{
+    return (adit_has_rows(0) ? push.rows : 1u) * adit_count(0);
+}
+
+/* Number of the workgroup and of the invocation: what does not fit into x goes on in y. */
+uint
+adit_group()
+{
+    return gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x;
+}
+
+uint
+adit_invocation()
+{
+    return adit_group() * gl_WorkGroupSize.x + gl_LocalInvocationID.x;
+}
+
+/* First row of slice s within the batch, as adit_slice_begin(). */
+uint
+adit_slice_begin(uint s)
+{
+    return min(s * ((push.batch + 7u) / 8u), push.batch);
+}
+
+/* By the bits: compilers may take x != x for false. */
+bool
+adit_is_nan(float x)
+{
+    return (floatBitsToUint(x) & 0x7fffffffu) > 0x7f800000u;
+}
+
+bool
+adit_is_finite(float x)
+{
+    return (floatBitsToUint(x) & 0x7f800000u) != 0x7f800000u;
+}
