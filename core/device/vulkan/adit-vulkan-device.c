@@ -238,14 +238,15 @@ make_device(AditVulkanDevice *self, GError **error)
     VkPhysicalDeviceVulkan12Features features = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
         .timelineSemaphore = VK_TRUE};
+    if (physical->has_portability_subset)
+        extensions[n_extensions++] = "VK_KHR_portability_subset";
     if (physical->has_device_fault) {
         extensions[n_extensions++] = VK_EXT_DEVICE_FAULT_EXTENSION_NAME;
         fault.pNext = features.pNext;
         features.pNext = &fault;
     }
     if (physical->subgroup_full) {
-        if (physical->api_version < VK_API_VERSION_1_3)
-            extensions[n_extensions++] = VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME;
+        extensions[n_extensions++] = VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME;
         subgroups.pNext = features.pNext;
         features.pNext = &subgroups;
     }
