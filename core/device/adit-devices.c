@@ -59,13 +59,16 @@ static AditDevice *
 open_vulkan(const char *name, const char *wanted, GError **error)
 {
     g_auto(AditDeviceWish) wish = {0};
+    g_autoptr(GError) failure = NULL;
 
     if (!adit_device_wish_init(&wish, wanted, error))
         return NULL;
-    AditDevice *device = adit_vulkan_devices_open(wanted, error);
+    AditDevice *device = adit_vulkan_devices_open(wanted, &failure);
 
-    if (device == NULL)
-        g_prefix_error(error, "no device '%s': ", name);
+    if (g_error_matches(failure, ADIT_ERROR, ADIT_ERROR_NO_DEVICE))
+        g_prefix_error(&failure, "no device '%s': ", name);
+    if (failure != NULL)
+        g_propagate_error(error, g_steal_pointer(&failure));
     return device;
 }
 

@@ -148,6 +148,7 @@ def refused():
     """What a device lacks is said where it is listed and where it is asked for."""
     prepare()
     for text, reason in {
+            'api:1.0': 'it has Vulkan 1.0, 1.2 is needed',
             'api:1.1': 'it has Vulkan 1.1, 1.2 is needed',
             'notimeline': 'it has no timeline semaphores',
             'buffers:7': 'it has 7 storage buffers a shader, 8 are needed',
@@ -266,12 +267,24 @@ def best():
     expect(run('--device', 'vulkan:1', env=env)[0]['type'], 'integrated')
 
 
+def fails():
+    """A GPU that cannot be opened is none for auto, and the end for who names it."""
+    prepare()
+    env = shim('devices:1,type:discrete,name:Full,memory:1+')
+    device, said = run(env=env)
+    expect(device['name'], 'cpu')
+    assert re.fullmatch(r'computing on the CPU: vulkan:0 \(Full\): no memory for .*\n', said), said
+    code, _, err = adit('run', 'small.yaml', '--device', 'vulkan', env=env)
+    expect(code, 8)
+    assert err.startswith('adit run: error: no memory for '), err
+
+
 def validation():
     """A value that says nothing is refused."""
     prepare()
     name = software()['name']
-    refuse(name, 2, f"--device: no device '{name}': ADIT_VULKAN_VALIDATION must be 0 or 1, "
-           'got "on"', {'ADIT_VULKAN_VALIDATION': 'on'})
+    refuse(name, 2, '--device: ADIT_VULKAN_VALIDATION must be 0 or 1, got "on"',
+           {'ADIT_VULKAN_VALIDATION': 'on'})
 
 
 # ---- going on ----
@@ -356,6 +369,7 @@ tap.run([(f'/pipelines/devices/{name}', in_folder(case)) for name, case in {
     'choice/never-software': never_software,
     'choice/forms': forms,
     'choice/best': best,
+    'choice/fails': fails,
     'choice/validation': validation,
     'resume/keeps-vulkan': keeps_vulkan,
     'resume/keeps-cpu': keeps_cpu,
