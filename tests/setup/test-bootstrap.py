@@ -22,6 +22,9 @@ TOOLS = ['sh', 'cat', 'chmod', 'dirname', 'env', 'find', 'mkdir', 'mktemp', 'rm'
 # installation has emptied that file.
 STAND_INS = {
     'cc': 'exit 0',
+    'glib-compile-resources': 'exit 0',
+    'glslc': 'exit 0',
+    'spirv-val': 'exit 0',
     'ninja': 'log; [ ! -e "$TREE/broken" ] || { echo "error: broken"; exit 1; }',
     'meson': '''case $1 in
 --version) echo 1.0.1 ;;
@@ -40,7 +43,9 @@ esac''',
     'sudo': 'log; "$@"',
     'id': 'echo "$ADIT_TEST_UID"',
 }
-PLAIN = ['cc', 'ninja', 'meson', 'pkg-config', 'id']
+PLAIN = ['cc', 'glib-compile-resources', 'glslc', 'ninja', 'meson', 'pkg-config', 'spirv-val', 'id']
+DRIVER = 'data/vulkan/icd.d/lvp_icd.x86_64.json'
+LAYER = 'data/vulkan/explicit_layer.d/VkLayer_khronos_validation.json'
 
 
 class Machine:
@@ -62,7 +67,10 @@ class Machine:
             os.chmod(path, 0o755)
         self.write('missing', missing)
         self.write('calls', '')
-        self.environment = {'PATH': bin_folder, 'TREE': self.tree, 'ADIT_TEST_UID': str(uid)}
+        self.write(DRIVER, '')
+        self.write(LAYER, '')
+        self.environment = {'PATH': bin_folder, 'TREE': self.tree, 'ADIT_TEST_UID': str(uid),
+                            'XDG_DATA_DIRS': f'{folder}/none:{self.tree}/data'}
 
     def path(self, name):
         return os.path.join(self.tree, name)
@@ -140,6 +148,19 @@ def fedora(machine):
            'dnf install -y --setopt=install_weak_deps=False glib2-devel json-glib-devel')
 
 
+@on_machine(programs=['apt-get'])
+def without_vulkan(machine):
+    for need in [DRIVER, LAYER, '../bin/glslc']:
+        os.remove(machine.path(need))
+    done = machine.run('build')
+    expect((done.returncode, machine.calls()[1]), (
+        1, 'apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends '
+           'glslc mesa-vulkan-drivers vulkan-validationlayers'))
+    expect(done.stderr.splitlines()[-1], 'bootstrap: still missing after installing: glslc, '
+           'a software Vulkan device, the Vulkan validation layer; this system\'s version may be '
+           'too old')
+
+
 @on_machine(programs=['pacman'], missing='liblzma')
 def failed_installation(machine):
     done = machine.run('build')
@@ -209,6 +230,7 @@ tap.run([(f'/setup/bootstrap/{case}', function) for case, function in {
     'debian-sudo': debian_sudo,
     'no-rights': no_rights,
     'fedora': fedora,
+    'without-vulkan': without_vulkan,
     'failed-installation': failed_installation,
     'no-manager': no_manager,
     'configures-anew': configures_anew,
