@@ -1,6 +1,7 @@
 /* tests/core/base/test-cache.c - SPDX-License-Identifier: MIT */
 #include "adit-cache.h"
 #include "adit-file.h"
+#include "cache-tests.h"
 #include "fault.h"
 
 #include <errno.h>
@@ -403,19 +404,22 @@ test_two_writers(void)
 int
 main(int argc, char **argv)
 {
-    g_test_init(&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
-    g_test_add_func("/cache/round-trip", test_round_trip);
-    g_test_add_func("/cache/owner-only", test_owner_only);
-    g_test_add_func("/cache/cut-short", test_cut_short);
-    g_test_add_func("/cache/too-long", test_too_long);
-    g_test_add_func("/cache/flipped-bits", test_flipped_bits);
-    g_test_add_func("/cache/other-head", test_other_head);
-    g_test_add_func("/cache/foreign", test_foreign);
-    g_test_add_func("/cache/no-plain-file", test_no_plain_file);
-    g_test_add_func("/cache/off", test_off);
-    g_test_add_func("/cache/old-are-removed", test_old_are_removed);
-    g_test_add_func("/cache/not-writable", test_not_writable);
-    g_test_add_func("/cache/faults", test_faults);
-    g_test_add_func("/cache/two-writers", test_two_writers);
-    return g_test_run();
+    static const CacheTest tests[] = {
+        {"/cache/round-trip", test_round_trip},
+        {"/cache/owner-only", test_owner_only},
+        {"/cache/cut-short", test_cut_short},
+        {"/cache/too-long", test_too_long},
+        {"/cache/flipped-bits", test_flipped_bits},
+        {"/cache/other-head", test_other_head},
+        {"/cache/foreign", test_foreign},
+        {"/cache/no-plain-file", test_no_plain_file},
+        {"/cache/off", test_off},
+        {"/cache/old-are-removed", test_old_are_removed},
+        {"/cache/not-writable", test_not_writable},
+        {"/cache/faults", test_faults},
+        {"/cache/two-writers", test_two_writers},
+    };
+
+    g_test_init(&argc, &argv, NULL);
+    return cache_tests_run(tests, G_N_ELEMENTS(tests));
 }

@@ -1,6 +1,7 @@
 /* tests/core/device/test-pipeline-cache.c - SPDX-License-Identifier: MIT */
 #include "adit-file.h"
 #include "adit-vulkan-pipeline-cache.h"
+#include "cache-tests.h"
 
 #include <glib/gstdio.h>
 
@@ -207,16 +208,18 @@ test_refused(void)
 int
 main(int argc, char **argv)
 {
+    static const CacheTest tests[] = {
+        {"/pipeline-cache/kept", test_kept},
+        {"/pipeline-cache/only-grown", test_only_grown},
+        {"/pipeline-cache/of-others", test_of_others},
+        {"/pipeline-cache/foreign-head", test_foreign_head},
+        {"/pipeline-cache/damaged", test_damaged},
+        {"/pipeline-cache/refused", test_refused},
+    };
     int result;
 
-    g_test_init(&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
-    g_test_add_func("/pipeline-cache/kept", test_kept);
-    g_test_add_func("/pipeline-cache/only-grown", test_only_grown);
-    g_test_add_func("/pipeline-cache/of-others", test_of_others);
-    g_test_add_func("/pipeline-cache/foreign-head", test_foreign_head);
-    g_test_add_func("/pipeline-cache/damaged", test_damaged);
-    g_test_add_func("/pipeline-cache/refused", test_refused);
-    result = g_test_run();
+    g_test_init(&argc, &argv, NULL);
+    result = cache_tests_run(tests, G_N_ELEMENTS(tests));
     g_clear_pointer(&driver.given, g_bytes_unref);
     g_clear_pointer(&driver.holds, g_bytes_unref);
     return result;

@@ -2,6 +2,7 @@
 #include "adit-cache.h"
 #include "adit-file.h"
 #include "adit-shader-compiler.h"
+#include "cache-tests.h"
 
 #include <gio/gio.h>
 #include <glib/gstdio.h>
@@ -267,19 +268,20 @@ test_without(void)
 int
 main(int argc, char **argv)
 {
-    g_test_init(&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
-    g_test_add_func("/shader-compiler/bundle", test_bundle);
-    if (!adit_shader_can_compile()) {
-        g_test_add_func("/shader-compiler/without", test_without);
-        return g_test_run();
-    }
-    g_test_add_func("/shader-compiler/operation", test_operation);
-    g_test_add_func("/shader-compiler/version", test_version);
-    g_test_add_func("/shader-compiler/defines", test_defines);
-    g_test_add_func("/shader-compiler/errors", test_errors);
-    g_test_add_func("/shader-compiler/operation-error", test_operation_error);
-    g_test_add_func("/shader-compiler/cached", test_cached);
-    g_test_add_func("/shader-compiler/not-cached", test_not_cached);
-    g_test_add_func("/shader-compiler/threads", test_threads);
-    return g_test_run();
+    static const CacheTest tests[] = {
+        {"/shader-compiler/bundle", test_bundle},
+        {"/shader-compiler/operation", test_operation},
+        {"/shader-compiler/version", test_version},
+        {"/shader-compiler/defines", test_defines},
+        {"/shader-compiler/errors", test_errors},
+        {"/shader-compiler/operation-error", test_operation_error},
+        {"/shader-compiler/cached", test_cached},
+        {"/shader-compiler/not-cached", test_not_cached},
+        {"/shader-compiler/threads", test_threads},
+    };
+    static const CacheTest without[] = {{"/shader-compiler/without", test_without}};
+
+    g_test_init(&argc, &argv, NULL);
+    return adit_shader_can_compile() ? cache_tests_run(tests, G_N_ELEMENTS(tests))
+                                     : cache_tests_run(without, G_N_ELEMENTS(without));
 }
