@@ -162,11 +162,16 @@ adit_data_order(gsize rows, gboolean draw, gint64 seed)
     return order;
 }
 
-static void
-adit_split_choose(AditSplit *self, const gsize *index, gsize rows)
+static gboolean
+adit_split_choose(AditSplit *self, const gsize *order, gsize rows, GError **error)
 {
-    self->index = g_memdup2(index, rows * sizeof *index);
+    self->index = adit_array_new(ADIT_TYPE_CODE_I32, &ADIT_SCALAR, rows, error);
+    if (self->index == NULL)
+        return FALSE;
+    for (gsize i = 0; i < rows; i++)
+        ((gint32 *) self->index->data)[i] = (gint32) order[i];
     self->rows = rows;
+    return TRUE;
 }
 
 /* Chooses the rows of each split. Clears @test, the set's own, when the user wants another. */
@@ -182,7 +187,14 @@ adit_data_split(AditData *self, AditDataset *dataset, const AditExamples *train,
     gsize n_test = 0;
     gsize n_validation = 0;
     g_autofree gsize *order = NULL;
+    g_autofree gsize *own = NULL; /* of a test set that comes with the data */
 
+    if (rows > G_MAXINT32) {
+        g_set_error(error, ADIT_ERROR, ADIT_ERROR_MEMORY,
+                    "data '%s' has %" G_GSIZE_FORMAT " rows, expected at most %d", self->name, rows,
+                    G_MAXINT32);
+        return FALSE;
+    }
     if (settings->test.value >= 0)
         adit_examples_clear(test);
     if (test->inputs == NULL && !adit_data_take("test", held, rows, &left, &n_test, error))
@@ -190,25 +202,23 @@ adit_data_split(AditData *self, AditDataset *dataset, const AditExamples *train,
     if (!adit_data_take("validation", settings->validation, rows, &left, &n_validation, error))
         return FALSE;
     order = adit_data_order(rows, left < rows, settings->split_seed);
-    adit_split_choose(&self->test, order, n_test);
-    adit_split_choose(&self->validation, order + n_test, n_validation);
-    adit_split_choose(&self->train, order + n_test + n_validation, left);
-    if (test->inputs != NULL) {
-        g_autofree gsize *all = adit_data_order(test->inputs->rows, FALSE, 0);
-
-        adit_split_choose(&self->test, all, test->inputs->rows);
-    }
-    return TRUE;
+    if (test->inputs != NULL)
+        own = adit_data_order(test->inputs->rows, FALSE, 0);
+    return adit_split_choose(&self->test, own != NULL ? own : order,
+                             own != NULL ? test->inputs->rows : n_test, error) &&
+           adit_split_choose(&self->validation, order + n_test, n_validation, error) &&
+           adit_split_choose(&self->train, order + n_test + n_validation, left, error);
 }
 
 static void
-adit_split_bind(AditSplit *self, const AditExamples *examples, guint classes)
+adit_split_bind(AditSplit *self, const AditExamples *examples, guint classes, gboolean streams)
 {
     if (self->rows == 0)
         return;
     self->inputs = adit_array_ref(examples->inputs);
     self->targets = examples->targets != NULL ? adit_array_ref(examples->targets) : NULL;
     self->classes = classes;
+    self->is_streamed = streams;
 }
 
 /* Replaces @array by what a device takes: bytes and class numbers as they are unless standardised,
@@ -251,7 +261,7 @@ adit_data_standardize(AditData *self, AditDataset *dataset, const AditExamples *
     if (given == NULL) {
         adit_standardization_init(&self->standardization, (AditStandardize) how,
                                   &self->input_shape);
-        adit_standardization_measure(&self->standardization, train->inputs, self->train.index,
+        adit_standardization_measure(&self->standardization, train->inputs, self->train.index->data,
                                      self->train.rows);
         return TRUE;
     }
@@ -345,6 +355,8 @@ adit_data_open_as(AditDataset *dataset, const char *data_folder,
     g_auto(AditExamples) train = {0};
     g_auto(AditExamples) test = {0};
 
+    gboolean streams = adit_dataset_get_settings(dataset)->resident == ADIT_RESIDENT_NO;
+
     self->name = g_strdup(adit_data_choose_name(dataset));
     if (!adit_data_load(self, dataset, loader, &train, &test, error) ||
         !adit_data_split(self, dataset, &train, &test, error) ||
@@ -352,9 +364,9 @@ adit_data_open_as(AditDataset *dataset, const char *data_folder,
         !adit_data_convert_all(self, &train, error) ||
         (test.inputs != NULL && !adit_data_convert_all(self, &test, error)))
         return NULL;
-    adit_split_bind(&self->train, &train, self->classes);
-    adit_split_bind(&self->validation, &train, self->classes);
-    adit_split_bind(&self->test, test.inputs != NULL ? &test : &train, self->classes);
+    adit_split_bind(&self->train, &train, self->classes, streams);
+    adit_split_bind(&self->validation, &train, self->classes, streams);
+    adit_split_bind(&self->test, test.inputs != NULL ? &test : &train, self->classes, streams);
     return g_steal_pointer(&self);
 }
 

@@ -6,8 +6,14 @@ adit_split_clear(AditSplit *self)
 {
     g_clear_pointer(&self->inputs, adit_array_unref);
     g_clear_pointer(&self->targets, adit_array_unref);
-    g_clear_pointer(&self->index, g_free);
+    g_clear_pointer(&self->index, adit_array_unref);
     self->rows = 0;
+}
+
+gsize
+adit_split_get_row(const AditSplit *self, gsize row)
+{
+    return (gsize) ((const gint32 *) self->index->data)[row];
 }
 
 static void
@@ -16,7 +22,7 @@ gather_f32(const AditSplit *self, const AditArray *array, const gsize *rows, gsi
     gsize count = adit_shape_count(&array->shape);
 
     for (gsize i = 0; i < n; i++) {
-        gsize first = self->index[rows[i]] * count;
+        gsize first = adit_split_get_row(self, rows[i]) * count;
         const float *values = (const float *) array->data + first;
         const guint8 *bytes = (const guint8 *) array->data + first;
 
@@ -37,7 +43,7 @@ gather_f64(const AditSplit *self, const AditArray *array, const gsize *rows, gsi
 
     for (gsize i = 0; i < n; i++)
         for (gsize j = 0; j < count; j++)
-            *out++ = adit_array_get(array, self->index[rows[i]] * count + j);
+            *out++ = adit_array_get(array, adit_split_get_row(self, rows[i]) * count + j);
 }
 
 void
@@ -76,10 +82,11 @@ adit_split_get_target_variance(const AditSplit *self)
         double mean = 0;
 
         for (gsize i = 0; i < self->rows; i++)
-            mean += adit_array_get(self->targets, self->index[i] * count + j);
+            mean += adit_array_get(self->targets, adit_split_get_row(self, i) * count + j);
         mean /= (double) self->rows;
         for (gsize i = 0; i < self->rows; i++) {
-            double value = adit_array_get(self->targets, self->index[i] * count + j) - mean;
+            double value =
+                adit_array_get(self->targets, adit_split_get_row(self, i) * count + j) - mean;
 
             variance += value * value;
         }

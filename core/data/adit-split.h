@@ -10,16 +10,22 @@ G_BEGIN_DECLS
  * @inputs: F32, or U8 read as value * scale; shared with other splits of the set
  * @targets: (nullable): F32 or U8 values, or I32 class numbers
  * @classes: number of classes; 0 for values
- * @index: (array length=rows): which row of the arrays each row of the split is
+ * @index: @rows row numbers (I32): which row of the arrays each row of the split is
  * @rows: 0: there is no such split
+ * @is_streamed: the data set is not to live on the device (`resident: no`)
  */
 typedef struct {
     AditArray *inputs;
     AditArray *targets;
     guint classes;
-    gsize *index;
+    AditArray *index;
     gsize rows;
+    gboolean is_streamed;
 } AditSplit;
+
+/* Row of the arrays that row @row of the split is. */
+gsize adit_split_get_row(const AditSplit *self, gsize row);
+
 
 void adit_split_clear(AditSplit *self);
 

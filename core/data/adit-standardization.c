@@ -55,7 +55,7 @@ adit_standardization_list_owners(const AditStandardization *self, gsize count)
 /* Means, and which are constants: those get scale 1, the others 0. */
 static void
 adit_standardization_measure_means(AditStandardization *self, const AditArray *array,
-                                   const gsize *index, gsize rows, const gsize *owners)
+                                   const gint32 *index, gsize rows, const gsize *owners)
 {
     gsize count = adit_shape_count(&array->shape);
     double values = (double) rows * (double) (count / self->count);
@@ -66,10 +66,10 @@ adit_standardization_measure_means(AditStandardization *self, const AditArray *a
         self->scale[k] = 1;
     }
     for (gsize j = 0; j < count; j++)
-        first[owners[j]] = adit_array_get(array, index[0] * count + j);
+        first[owners[j]] = adit_array_get(array, (gsize) index[0] * count + j);
     for (gsize i = 0; i < rows; i++)
         for (gsize j = 0; j < count; j++) {
-            double value = adit_array_get(array, index[i] * count + j);
+            double value = adit_array_get(array, (gsize) index[i] * count + j);
 
             self->mean[owners[j]] += value;
             /* by its values: the variance of a constant may be a rounding error */
@@ -81,7 +81,7 @@ adit_standardization_measure_means(AditStandardization *self, const AditArray *a
 }
 
 void
-adit_standardization_measure(AditStandardization *self, const AditArray *array, const gsize *index,
+adit_standardization_measure(AditStandardization *self, const AditArray *array, const gint32 *index,
                              gsize rows)
 {
     gsize count = adit_shape_count(&array->shape);
@@ -93,7 +93,8 @@ adit_standardization_measure(AditStandardization *self, const AditArray *array, 
     adit_standardization_measure_means(self, array, index, rows, owners);
     for (gsize i = 0; i < rows; i++)
         for (gsize j = 0; j < count; j++) {
-            double value = adit_array_get(array, index[i] * count + j) - self->mean[owners[j]];
+            double value =
+                adit_array_get(array, (gsize) index[i] * count + j) - self->mean[owners[j]];
 
             squares[owners[j]] += value * value;
         }

@@ -32,7 +32,7 @@ void adit_standardization_init(AditStandardization *self, AditStandardize how,
                                const AditShape *shape);
 /* Measures @array over its rows @index, in float64, row after row. */
 void adit_standardization_measure(AditStandardization *self, const AditArray *array,
-                                  const gsize *index, gsize rows);
+                                  const gint32 *index, gsize rows);
 /* @array as F32, standardised. ADIT_ERROR_DAMAGED: "WHAT [16, 4] is 1e+300, beyond float32". */
 AditArray *adit_standardization_apply(const AditStandardization *self, AditArray *array,
                                       const char *what, GError **error);

@@ -62,16 +62,44 @@ adit_device_run(AditDevice *self, AditExecutable *executable, const AditCall *ca
 }
 
 gboolean
-adit_device_is_finite(AditDevice *self)
+adit_device_wait(AditDevice *self, GError **error)
 {
-    return ADIT_DEVICE_GET_CLASS(self)->is_finite(self);
+    return ADIT_DEVICE_GET_CLASS(self)->wait(self, error);
+}
+
+gboolean
+adit_device_is_finite(AditDevice *self, guint64 *step)
+{
+    return ADIT_DEVICE_GET_CLASS(self)->is_finite(self, step);
 }
 
 void
-adit_executable_read_sums(AditDevice *device, AditExecutable *executable, double *sums,
-                          gboolean reset)
+adit_executable_read_sums(AditDevice *device, AditExecutable *executable, double *sums)
 {
-    ADIT_DEVICE_GET_CLASS(device)->read_sums(device, executable, sums, reset);
+    ADIT_DEVICE_GET_CLASS(device)->read_sums(device, executable, sums);
+}
+
+void
+adit_executable_set_sums(AditDevice *device, AditExecutable *executable, const double *sums)
+{
+    ADIT_DEVICE_GET_CLASS(device)->set_sums(device, executable, sums);
+}
+
+gboolean
+adit_device_set_form(AditDevice *self, const char *kernel, AditKernelForm form)
+{
+    AditDeviceClass *klass = ADIT_DEVICE_GET_CLASS(self);
+
+    return klass->set_form != NULL && klass->set_form(self, kernel, form);
+}
+
+gsize
+adit_feed_get_row(const AditFeed *feed, gsize row)
+{
+    row += feed->first;
+    if (feed->order != NULL)
+        row = adit_permutation_at(feed->order, row);
+    return feed->subset != NULL ? (gsize) ((const gint32 *) feed->subset->data)[row] : row;
 }
 
 void

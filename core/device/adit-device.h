@@ -21,13 +21,20 @@ typedef struct _AditExecutable AditExecutable;
 /**
  * AditFeed: where the rows of one input come from: row r of the batch is row
  * @subset[@order(@first + r)] of @array; without an order or a subset these are the identity.
+ * @subset: (nullable): row numbers (I32)
+ * @is_streamed: rows come to the device batch by batch; else @array and @subset live there, held by
+ * a reference, if they fit
  */
 typedef struct {
     const AditArray *array;
-    const gsize *subset;
+    const AditArray *subset;
     const AditPermutation *order;
     gsize first;
+    gboolean is_streamed;
 } AditFeed;
+
+/* The row of feed->array that row @row of the batch is. */
+gsize adit_feed_get_row(const AditFeed *feed, gsize row);
 
 /**
  * AditCall: one run of a program.
@@ -49,6 +56,15 @@ typedef struct {
 } AditCall;
 
 /**
+ * AditKernelForm: how a kernel's shader was compiled, best first; all forms give the same numbers.
+ */
+typedef enum {
+    ADIT_FORM_SUBGROUP,
+    ADIT_FORM_OPTIMISED,
+    ADIT_FORM_PLAIN,
+} AditKernelForm;
+
+/**
  * AditDevice: what runs programs.
  */
 #define ADIT_TYPE_DEVICE (adit_device_get_type())
@@ -58,6 +74,7 @@ G_DECLARE_DERIVABLE_TYPE(AditDevice, adit_device, ADIT, DEVICE, GObject)
  * AditDeviceClass:
  *
  * Runs are queued in order; whoever reads waits for them. All functions are called on one thread.
+ * A device that fails does nothing any more: what is read is 0, and wait() tells why.
  */
 struct _AditDeviceClass {
     GObjectClass parent_class;
@@ -71,9 +88,12 @@ struct _AditDeviceClass {
                                gsize max_rows, guint64 seed, GError **error);
     void (*free_executable)(AditDevice *self, AditExecutable *executable);
     void (*run)(AditDevice *self, AditExecutable *executable, const AditCall *call);
-    gboolean (*is_finite)(AditDevice *self);
-    void (*read_sums)(AditDevice *self, AditExecutable *executable, double *sums, gboolean reset);
+    gboolean (*wait)(AditDevice *self, GError **error);
+    gboolean (*is_finite)(AditDevice *self, guint64 *step);
+    void (*read_sums)(AditDevice *self, AditExecutable *executable, double *sums);
+    void (*set_sums)(AditDevice *self, AditExecutable *executable, const double *sums);
     void (*read_output)(AditDevice *self, AditExecutable *executable, guint output, double *values);
+    gboolean (*set_form)(AditDevice *self, const char *kernel, AditKernelForm form); /* or NULL */
 };
 
 /* The CPU. @threads 0: one for each core; @f64: compute in float64, the oracle of tests. */
@@ -98,13 +118,21 @@ AditExecutable *adit_device_prepare(AditDevice *self, AditProgram *program, Adit
 void adit_executable_free(AditDevice *device, AditExecutable *executable);
 /* Does nothing once a guarded value was not finite. */
 void adit_device_run(AditDevice *self, AditExecutable *executable, const AditCall *call);
-/* Whether all guarded values so far were finite; a FALSE is told once and then forgotten. */
-gboolean adit_device_is_finite(AditDevice *self);
-/* The sums of the program's SUM outputs over all rows of all runs since they were last reset. */
-void adit_executable_read_sums(AditDevice *device, AditExecutable *executable, double *sums,
-                               gboolean reset);
+/* Waits until everything queued is done. Fails with ADIT_ERROR_DEVICE_LOST, or with what went wrong
+ * while something was queued (ADIT_ERROR_MEMORY); always so from then on. */
+gboolean adit_device_wait(AditDevice *self, GError **error);
+/* Whether all guarded values so far were finite; a FALSE is told once and then forgotten. @step:
+ * (out) (optional): that of the call whose value was not: nothing has been computed since. */
+gboolean adit_device_is_finite(AditDevice *self, guint64 *step);
+/* The sums of the program's SUM outputs over all rows of all runs, in order, on top of what they
+ * were set to; 0 at first. */
+void adit_executable_read_sums(AditDevice *device, AditExecutable *executable, double *sums);
+void adit_executable_set_sums(AditDevice *device, AditExecutable *executable, const double *sums);
 /* A READ output of the last run: row after row, a stack's axes first. */
 void adit_executable_read_output(AditDevice *device, AditExecutable *executable, guint output,
                                  double *values);
+
+/* Programs prepared from now on take kernel @kernel in this form; FALSE: there is no such form. */
+gboolean adit_device_set_form(AditDevice *self, const char *kernel, AditKernelForm form);
 
 G_END_DECLS

@@ -13,7 +13,8 @@ adit_feeds_set(AditFeed feeds[ADIT_N_FEEDS], const AditProgram *program, const A
         feeds[i] = (AditFeed){.array = is_target ? split->targets : split->inputs,
                               .subset = split->index,
                               .order = order,
-                              .first = first};
+                              .first = first,
+                              .is_streamed = split->is_streamed};
     }
 }
 

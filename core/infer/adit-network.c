@@ -165,15 +165,17 @@ adit_network_evaluate(AditNetwork *self, const AditSplit *split, gsize batch, Ad
     if (!ensure_evaluation(self, batch, error))
         return FALSE;
     g_autofree double *lives = adit_lives_new(self->program, NULL);
-    double sums[2];
-    adit_executable_read_sums(self->device, self->executable, sums, TRUE);
+    double sums[2] = {0, 0};
+    adit_executable_set_sums(self->device, self->executable, sums);
     for (gsize first = 0; first < split->rows; first += batch) {
         AditFeed feeds[ADIT_N_FEEDS];
         adit_feeds_set(feeds, self->program, split, NULL, first);
         AditCall call = {.rows = MIN(batch, split->rows - first), .feeds = feeds, .lives = lives};
         adit_device_run(self->device, self->executable, &call);
     }
-    adit_executable_read_sums(self->device, self->executable, sums, TRUE);
+    adit_executable_read_sums(self->device, self->executable, sums);
+    if (!adit_device_wait(self->device, error))
+        return FALSE;
     *scores = (AditScores){.rows = split->rows,
                            .loss = sums[0] / (double) split->rows,
                            .metric = sums[1] / (double) split->rows};
@@ -200,7 +202,8 @@ predict_batches(AditNetwork *self, const AditProgram *program, AditExecutable *e
         adit_device_run(self->device, executable, &call);
         adit_executable_read_output(self->device, executable, 0, outputs);
         adit_executable_read_output(self->device, executable, 1, predictions);
-        if (!func(first, call.rows, width, outputs, predictions, user_data, error))
+        if (!adit_device_wait(self->device, error) ||
+            !func(first, call.rows, width, outputs, predictions, user_data, error))
             return FALSE;
     }
     return TRUE;

@@ -125,7 +125,7 @@ run_pass(Pass *pass, const AditSplit *split, gsize samples, AditCapture *capture
         read_batch(pass, first, call.rows, capture);
     }
     adit_executable_free(device, pass->executable);
-    return TRUE;
+    return adit_device_wait(device, error);
 }
 
 AditCapture *

@@ -168,7 +168,7 @@ describe_progress(const AditProgress *progress)
                            MIN(progress->epoch + 1, progress->epochs), progress->epochs,
                            done ? progress->steps_per_epoch : progress->steps_done,
                            progress->steps_per_epoch);
-    if (progress->steps_done > 0)
+    if (progress->steps_done > 0 && !isnan(progress->loss))
         g_string_append_printf(text, " loss %.4g", progress->loss);
     g_string_append_printf(text, " ETA %s", eta);
     return g_string_free(text, FALSE);

@@ -99,7 +99,7 @@ write_rows(gsize first_row, gsize rows, gsize width, const double *outputs,
     for (gsize i = 0; i < rows; i++) {
         gsize row = first_row + i;
 
-        g_string_append_printf(text, "%" G_GSIZE_FORMAT, split->index[row]);
+        g_string_append_printf(text, "%" G_GSIZE_FORMAT, adit_split_get_row(split, row));
         if (n_targets > 0)
             adit_split_gather_targets_f64(split, &row, 1, targets);
         append_numbers(text, targets, n_targets);

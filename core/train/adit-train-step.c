@@ -208,7 +208,7 @@ run_gradient(AditTrainStep *self, AditProgram *program, AditExecutable *executab
     adit_device_run(self->device, executable, &call);
 }
 
-gboolean
+void
 adit_train_step_run(AditTrainStep *self, const AditBatch *batch)
 {
     gsize micro = adit_stage_accumulates(self->stage) ? self->stage->micro_batch : batch->rows;
@@ -216,17 +216,22 @@ adit_train_step_run(AditTrainStep *self, const AditBatch *batch)
         gsize rows = MIN(micro, batch->rows - first);
         run_gradient(self, self->program, self->executable, batch, first, rows);
         if (adit_stage_accumulates(self->stage))
-            adit_updater_accumulate(self->updater, (double) rows / (double) batch->rows,
-                                    first == 0);
+            adit_updater_accumulate(self->updater, batch->step,
+                                    (double) rows / (double) batch->rows, first == 0);
     }
-    adit_updater_run(self->updater, &batch->clock);
-    return adit_device_is_finite(self->device);
+    adit_updater_run(self->updater, batch->step, &batch->clock);
 }
 
 void
-adit_train_step_read_sums(AditTrainStep *self, double sums[2], gboolean reset)
+adit_train_step_read_sums(AditTrainStep *self, double sums[2])
 {
-    adit_executable_read_sums(self->device, self->executable, sums, reset);
+    adit_executable_read_sums(self->device, self->executable, sums);
+}
+
+void
+adit_train_step_set_sums(AditTrainStep *self, const double sums[2])
+{
+    adit_executable_set_sums(self->device, self->executable, sums);
 }
 
 /* Finding what is not finite. */
@@ -283,7 +288,7 @@ adit_train_step_locate(AditTrainStep *self, const AditBatch *batch, GError **err
     if (executable == NULL)
         return NULL;
     run_gradient(self, program, executable, batch, 0, batch->rows);
-    char *address = locate_in(self, picks, program, executable, batch->rows);
+    g_autofree char *address = locate_in(self, picks, program, executable, batch->rows);
     adit_executable_free(self->device, executable);
-    return address;
+    return adit_device_wait(self->device, error) ? g_steal_pointer(&address) : NULL;
 }

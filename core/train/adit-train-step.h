@@ -34,10 +34,12 @@ typedef struct {
     AditClock clock;
 } AditBatch;
 
-/* One update of the weights. FALSE: the loss was not finite, and nothing was changed. */
-gboolean adit_train_step_run(AditTrainStep *self, const AditBatch *batch);
-/* Sums of loss and metric over all rows since the last reset. */
-void adit_train_step_read_sums(AditTrainStep *self, double sums[2], gboolean reset);
+/* Queues one update of the weights. Once a loss is not finite nothing is changed any more, until
+ * adit_device_is_finite() has told so. */
+void adit_train_step_run(AditTrainStep *self, const AditBatch *batch);
+/* Sums of loss and metric over all rows, on top of what they were set to. */
+void adit_train_step_read_sums(AditTrainStep *self, double sums[2]);
+void adit_train_step_set_sums(AditTrainStep *self, const double sums[2]);
 /* The address of the first block whose output is not finite in this batch; "loss" if they all are.
  */
 char *adit_train_step_locate(AditTrainStep *self, const AditBatch *batch, GError **error);

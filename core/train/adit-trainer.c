@@ -14,6 +14,9 @@
 #include <math.h>
 #include <string.h>
 
+/* Longest time between two looks at what has come of the steps that were queued. */
+#define SETTLE_INTERVAL (G_USEC_PER_SEC / 20)
+
 typedef struct {
     const AditTraining *training;
     const AditExperiment *experiment;
@@ -24,6 +27,8 @@ typedef struct {
     gint64 started;      /* monotonic, of this process */
     double seconds_then; /* of the course when this process took it up */
     guint64 epochs_here; /* epochs this process has done of the stage */
+    gint64 settled;      /* monotonic: when the device was last waited for */
+    double loss;         /* of the epoch until then */
 
     const AditStage *stage;
     const AditData *data;
@@ -143,6 +148,8 @@ save(Trainer *self, GError **error)
     g_autoptr(AditTensorList) model = adit_network_save(self->network);
     g_autoptr(AditTensorList) optimizer =
         adit_network_save_slots(self->network, adit_stage_count_slots(self->stage));
+    if (!adit_device_wait(self->training->device, error))
+        return FALSE;
     self->course.seconds = get_seconds(self);
     g_autoptr(JsonObject) state = adit_course_to_json(&self->course);
     json_object_set_string_member(state, "version", ADIT_VERSION);
@@ -272,7 +279,7 @@ tell(Trainer *self, const char *line)
         .epochs = self->stage->epochs,
         .steps_done = course->position,
         .steps_per_epoch = self->steps_per_epoch,
-        .loss = course->rows > 0 ? course->sums[0] / (double) course->rows : (double) NAN,
+        .loss = self->loss,
         .seconds = get_seconds(self),
         .eta = done > 0 ? here / done * left : (double) NAN,
         .finished = line != NULL,
@@ -303,6 +310,56 @@ pause_step(Trainer *self, GError **error)
     return is_asked_to_stop(self) ? stop(self, error) : TRUE;
 }
 
+static AditBatch
+make_batch(const Trainer *self, const AditPermutation *order)
+{
+    const AditSplit *split = &self->data->train;
+    gsize first = self->course.position * self->batch;
+    return (AditBatch){.split = split,
+                       .order = order,
+                       .first = first,
+                       .rows = MIN(self->batch, split->rows - first),
+                       .step = self->course.step,
+                       .clock = get_clock(self)};
+}
+
+/* Steps are queued; now and then, and before anything is told or written, the device is waited for.
+ */
+static gboolean
+is_settling(const Trainer *self)
+{
+    return self->course.position == self->steps_per_epoch ||
+           has_come(self, self->stage->checkpoint_every, 1) || is_asked_to_stop(self) ||
+           g_get_monotonic_time() - self->settled >= SETTLE_INTERVAL;
+}
+
+/* Nothing was changed from step @failed on: the course is there again. */
+static gboolean
+go_back(Trainer *self, guint64 failed, const AditPermutation *order, GError **error)
+{
+    AditCourse *course = &self->course;
+    guint64 steps = course->step - failed;
+    course->step -= steps;
+    course->stage_step -= steps;
+    course->position -= steps;
+    AditBatch batch = make_batch(self, order);
+    return stop_for_numbers(self, &batch, error);
+}
+
+static gboolean
+settle(Trainer *self, const AditPermutation *order, GError **error)
+{
+    guint64 failed;
+    if (!adit_device_wait(self->training->device, error))
+        return FALSE;
+    if (!adit_device_is_finite(self->training->device, &failed))
+        return go_back(self, failed, order, error);
+    adit_train_step_read_sums(self->step, self->course.sums);
+    self->settled = g_get_monotonic_time();
+    self->loss = self->course.sums[0] / (double) self->course.rows;
+    return adit_device_wait(self->training->device, error);
+}
+
 static gboolean
 run_steps(Trainer *self, GError **error)
 {
@@ -313,24 +370,18 @@ run_steps(Trainer *self, GError **error)
                                               course->stage, course->epoch);
     adit_permutation_init(&order, self->experiment->seed, stream, split->rows);
     gboolean shuffle = self->stage->shuffle && self->training->overfit_batches == 0;
+    adit_train_step_set_sums(self->step, course->sums);
+    self->loss = (double) NAN;
+    self->settled = g_get_monotonic_time();
     while (course->position < self->steps_per_epoch) {
-        gsize first = course->position * self->batch;
-        AditBatch batch = {.split = split,
-                           .order = shuffle ? &order : NULL,
-                           .first = first,
-                           .rows = MIN(self->batch, split->rows - first),
-                           .step = course->step,
-                           .clock = get_clock(self)};
-        double sums[2];
-        if (!adit_train_step_run(self->step, &batch))
-            return stop_for_numbers(self, &batch, error);
-        adit_train_step_read_sums(self->step, sums, TRUE);
-        course->sums[0] += sums[0];
-        course->sums[1] += sums[1];
+        AditBatch batch = make_batch(self, shuffle ? &order : NULL);
+        adit_train_step_run(self->step, &batch);
         course->rows += batch.rows;
         course->step++;
         course->stage_step++;
         course->position++;
+        if (is_settling(self) && !settle(self, shuffle ? &order : NULL, error))
+            return FALSE;
         tell(self, NULL);
         if (course->position < self->steps_per_epoch && !pause_step(self, error))
             return FALSE;
@@ -580,7 +631,8 @@ get_majority(const AditSplit *split)
     g_autofree guint64 *counts = g_new0(guint64, split->classes);
     guint64 most = 0;
     for (gsize i = 0; i < split->rows; i++) {
-        guint64 count = ++counts[(gsize) adit_array_get(split->targets, split->index[i])];
+        guint64 count =
+            ++counts[(gsize) adit_array_get(split->targets, adit_split_get_row(split, i))];
         most = MAX(most, count);
     }
     return (double) most / (double) split->rows;

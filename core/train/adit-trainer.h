@@ -10,7 +10,7 @@ G_BEGIN_DECLS
  * AditProgress: what there is to tell of a training under way.
  * @stage, @n_stages: from 1
  * @epoch: epochs done of the stage; with @steps_done steps of the next
- * @loss: the training loss of the epoch so far
+ * @loss: the training loss of the epoch so far; NaN: not known yet
  * @finished: an epoch has just ended: @line is its one-line summary
  */
 typedef struct {

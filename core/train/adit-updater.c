@@ -211,10 +211,11 @@ set_live(const Part *part, double *lives, AditLive *live, double value)
 }
 
 static void
-run(AditUpdater *self, const Part *part, const double *lives, const AditClock *clock, gsize begin,
-    gsize end)
+run(AditUpdater *self, const Part *part, const double *lives, guint64 step, const AditClock *clock,
+    gsize begin, gsize end)
 {
-    AditCall call = {.update = clock != NULL ? clock->step + 1 : 0,
+    AditCall call = {.step = step,
+                     .update = clock != NULL ? clock->step + 1 : 0,
                      .rows = end - begin,
                      .first_row = begin,
                      .lives = lives};
@@ -223,32 +224,32 @@ run(AditUpdater *self, const Part *part, const double *lives, const AditClock *c
 }
 
 void
-adit_updater_accumulate(AditUpdater *self, double share, gboolean first)
+adit_updater_accumulate(AditUpdater *self, guint64 step, double share, gboolean first)
 {
     g_autofree double *lives = adit_lives_new(self->accumulation.program, NULL);
     set_live(&self->accumulation, lives, self->share, share);
     set_live(&self->accumulation, lives, self->keep, first ? 0 : 1);
-    run(self, &self->accumulation, lives, NULL, 0,
+    run(self, &self->accumulation, lives, step, NULL, 0,
         adit_network_get_layout(self->network)->n_parameters);
 }
 
 void
-adit_updater_run(AditUpdater *self, const AditClock *clock)
+adit_updater_run(AditUpdater *self, guint64 step, const AditClock *clock)
 {
     g_autofree double *lives = adit_lives_new(self->update.program, clock);
     for (guint i = 0; self->masking.executable != NULL && i < self->ranges->len; i++) {
         const AditUpdateRange *range = &g_array_index(self->ranges, AditUpdateRange, i);
         if (range->factor == 0)
-            run(self, &self->masking, NULL, clock, range->begin, range->end);
+            run(self, &self->masking, NULL, step, clock, range->begin, range->end);
     }
     if (self->clipping.executable != NULL)
-        run(self, &self->clipping, NULL, clock, 0,
+        run(self, &self->clipping, NULL, step, clock, 0,
             adit_network_get_layout(self->network)->n_parameters);
     for (guint i = 0; i < self->ranges->len; i++) {
         const AditUpdateRange *range = &g_array_index(self->ranges, AditUpdateRange, i);
         if (range->factor == 0)
             continue;
         set_live(&self->update, lives, self->factor, range->factor);
-        run(self, &self->update, lives, clock, range->begin, range->end);
+        run(self, &self->update, lives, step, clock, range->begin, range->end);
     }
 }

@@ -30,11 +30,11 @@ AditUpdater *adit_updater_new(const AditStage *stage, AditNetwork *network, cons
 void adit_updater_free(AditUpdater *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditUpdater, adit_updater_free)
 
-/* Adds the gradients of a micro-batch that is @share of the batch; the @first starts the sum. Only
- * for stages whose micro-batch is smaller than their batch. */
-void adit_updater_accumulate(AditUpdater *self, double share, gboolean first);
+/* Adds the gradients of a micro-batch that is @share of the batch of the run's step @step; the
+ * @first starts the sum. Only for stages whose micro-batch is smaller than their batch. */
+void adit_updater_accumulate(AditUpdater *self, guint64 step, double share, gboolean first);
 /* The update; @clock: before it. */
-void adit_updater_run(AditUpdater *self, const AditClock *clock);
+void adit_updater_run(AditUpdater *self, guint64 step, const AditClock *clock);
 
 /* Numbers the stage's optimizer keeps for each parameter. */
 guint adit_stage_count_slots(const AditStage *stage);

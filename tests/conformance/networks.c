@@ -153,7 +153,7 @@ train(AditBlock *block, const AditShape *shape, guint threads, double **gradient
     rig_feed(rig, off_kinks(shape, EVALUATED_ROWS));
     rig_run(rig, EVALUATED_ROWS, 0);
     rig_run(rig, EVALUATED_ROWS - 3, 1);
-    g_assert_true(adit_device_is_finite(rig->device));
+    g_assert_true(adit_device_is_finite(rig->device, NULL));
     *gradients = rig_read_arena(rig, ADIT_ARENA_GRADIENTS);
     *states = rig_read_arena(rig, ADIT_ARENA_STATES);
     *n_gradients = rig->layout->n_parameters;

@@ -13,6 +13,7 @@ struct _AditCpuDevice {
     AditCpuNumbers numbers;
     AditTeam *team;
     gboolean finite;
+    guint64 failed_step;
 };
 
 G_DEFINE_FINAL_TYPE(AditCpuDevice, adit_cpu_device, ADIT_TYPE_DEVICE)
@@ -113,23 +114,40 @@ static void
 run(AditDevice *device, AditExecutable *executable, const AditCall *call)
 {
     AditCpuDevice *self = ADIT_CPU_DEVICE(device);
-    if (self->finite)
-        self->finite = adit_cpu_executable_run(executable, call);
+    if (!self->finite)
+        return;
+    self->finite = adit_cpu_executable_run(executable, call);
+    self->failed_step = call->step;
+}
+
+/* A run is over when it returns. */
+static gboolean
+wait(AditDevice *device, GError **error)
+{
+    return TRUE;
 }
 
 static gboolean
-is_finite(AditDevice *device)
+is_finite(AditDevice *device, guint64 *step)
 {
     AditCpuDevice *self = ADIT_CPU_DEVICE(device);
     gboolean finite = self->finite;
+    if (!finite && step != NULL)
+        *step = self->failed_step;
     self->finite = TRUE;
     return finite;
 }
 
 static void
-read_sums(AditDevice *device, AditExecutable *executable, double *sums, gboolean reset)
+read_sums(AditDevice *device, AditExecutable *executable, double *sums)
 {
-    adit_cpu_executable_read_sums(executable, sums, reset);
+    adit_cpu_executable_read_sums(executable, sums);
+}
+
+static void
+set_sums(AditDevice *device, AditExecutable *executable, const double *sums)
+{
+    adit_cpu_executable_set_sums(executable, sums);
 }
 
 static void
@@ -156,8 +174,10 @@ adit_cpu_device_class_init(AditCpuDeviceClass *klass)
     device_class->prepare = prepare;
     device_class->free_executable = free_executable;
     device_class->run = run;
+    device_class->wait = wait;
     device_class->is_finite = is_finite;
     device_class->read_sums = read_sums;
+    device_class->set_sums = set_sums;
     device_class->read_output = read_output;
 }
 

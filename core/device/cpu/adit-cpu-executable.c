@@ -275,15 +275,6 @@ resolve(const Worker *worker, const Pointer *pointer, guint slice, gsize first_r
     return address;
 }
 
-static inline gsize
-feed_row(const AditFeed *feed, gsize row)
-{
-    row += feed->first;
-    if (feed->order != NULL)
-        row = adit_permutation_at(feed->order, row);
-    return feed->subset != NULL ? feed->subset[row] : row;
-}
-
 static void
 gather_row(const AditCpuNumbers *numbers, const AditArray *array, gsize row, void *data,
            gsize count)
@@ -308,7 +299,7 @@ gather(const Worker *worker, const Op *op, guint slice)
     gsize count = op->instruction->output.count;
     char *data = resolve(worker, &op->output, slice, 0);
     for (gsize row = begin; row < end; row++, data += count * self->numbers.size)
-        gather_row(&self->numbers, feed->array, feed_row(feed, row), data, count);
+        gather_row(&self->numbers, feed->array, adit_feed_get_row(feed, row), data, count);
 }
 
 static void
@@ -536,15 +527,20 @@ adit_cpu_executable_run(AditExecutable *self, const AditCall *call)
 }
 
 void
-adit_cpu_executable_read_sums(AditExecutable *self, double *sums, gboolean reset)
+adit_cpu_executable_read_sums(AditExecutable *self, double *sums)
 {
-    guint n = 0;
     for (guint i = 0; i < self->program->outputs->len; i++) {
-        if (g_array_index(self->program->outputs, AditProgramOutput, i).kind != ADIT_OUTPUT_SUM)
-            continue;
-        sums[n++] = self->sums[i];
-        if (reset)
-            self->sums[i] = 0;
+        if (g_array_index(self->program->outputs, AditProgramOutput, i).kind == ADIT_OUTPUT_SUM)
+            *sums++ = self->sums[i];
+    }
+}
+
+void
+adit_cpu_executable_set_sums(AditExecutable *self, const double *sums)
+{
+    for (guint i = 0; i < self->program->outputs->len; i++) {
+        if (g_array_index(self->program->outputs, AditProgramOutput, i).kind == ADIT_OUTPUT_SUM)
+            self->sums[i] = *sums++;
     }
 }
 

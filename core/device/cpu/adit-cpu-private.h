@@ -32,7 +32,8 @@ AditExecutable *adit_cpu_executable_new(AditProgram *program, AditMemory *memory
 void adit_cpu_executable_free(AditExecutable *self);
 /* Whether all guarded values are finite. */
 gboolean adit_cpu_executable_run(AditExecutable *self, const AditCall *call);
-void adit_cpu_executable_read_sums(AditExecutable *self, double *sums, gboolean reset);
+void adit_cpu_executable_read_sums(AditExecutable *self, double *sums);
+void adit_cpu_executable_set_sums(AditExecutable *self, const double *sums);
 void adit_cpu_executable_read_output(AditExecutable *self, guint output, double *values);
 
 G_END_DECLS

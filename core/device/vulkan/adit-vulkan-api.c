@@ -55,20 +55,21 @@ adit_vulkan_api_load(AditVulkanApi *self, GError **error)
     /* drivers leave threads and exit handlers behind */
     g_module_make_resident(module);
     self->GetInstanceProcAddr = (PFN_vkGetInstanceProcAddr) symbol;
-    return TRUE ADIT_VULKAN_GLOBAL(FIND_GLOBAL);
+    return TRUE ADIT_VULKAN_GLOBAL_CALLS(FIND_GLOBAL);
 }
 
 gboolean
 adit_vulkan_api_load_instance(AditVulkanApi *self, VkInstance instance, GError **error)
 {
-    return TRUE ADIT_VULKAN_INSTANCE(FIND_INSTANCE)
-        ADIT_VULKAN_INSTANCE_OPTIONAL(FIND_INSTANCE_OPTIONAL);
+    return TRUE ADIT_VULKAN_INSTANCE_CALLS(FIND_INSTANCE)
+        ADIT_VULKAN_INSTANCE_OPTIONAL_CALLS(FIND_INSTANCE_OPTIONAL);
 }
 
 gboolean
 adit_vulkan_api_load_device(AditVulkanApi *self, VkDevice device, GError **error)
 {
-    return TRUE ADIT_VULKAN_DEVICE(FIND_DEVICE) ADIT_VULKAN_DEVICE_OPTIONAL(FIND_DEVICE_OPTIONAL);
+    return TRUE ADIT_VULKAN_DEVICE_CALLS(FIND_DEVICE)
+        ADIT_VULKAN_DEVICE_OPTIONAL_CALLS(FIND_DEVICE_OPTIONAL);
 }
 
 const char *

@@ -9,13 +9,13 @@
 G_BEGIN_DECLS
 
 /* The entry points that are used, by what they are looked up with. */
-#define ADIT_VULKAN_GLOBAL(X)                                                                      \
+#define ADIT_VULKAN_GLOBAL_CALLS(X)                                                                \
     X(CreateInstance)                                                                              \
     X(EnumerateInstanceVersion)                                                                    \
     X(EnumerateInstanceExtensionProperties)                                                        \
     X(EnumerateInstanceLayerProperties)
 
-#define ADIT_VULKAN_INSTANCE(X)                                                                    \
+#define ADIT_VULKAN_INSTANCE_CALLS(X)                                                              \
     X(CreateDevice)                                                                                \
     X(DestroyInstance)                                                                             \
     X(EnumerateDeviceExtensionProperties)                                                          \
@@ -27,11 +27,11 @@ G_BEGIN_DECLS
     X(GetPhysicalDeviceQueueFamilyProperties)
 
 /* Those of extensions: NULL where the instance was made without. */
-#define ADIT_VULKAN_INSTANCE_OPTIONAL(X)                                                           \
+#define ADIT_VULKAN_INSTANCE_OPTIONAL_CALLS(X)                                                     \
     X(CreateDebugUtilsMessengerEXT)                                                                \
     X(DestroyDebugUtilsMessengerEXT)
 
-#define ADIT_VULKAN_DEVICE(X)                                                                      \
+#define ADIT_VULKAN_DEVICE_CALLS(X)                                                                \
     X(AllocateCommandBuffers)                                                                      \
     X(AllocateDescriptorSets)                                                                      \
     X(AllocateMemory)                                                                              \
@@ -80,7 +80,7 @@ G_BEGIN_DECLS
     X(WaitSemaphores)
 
 /* Those of extensions: NULL where the device was made without. */
-#define ADIT_VULKAN_DEVICE_OPTIONAL(X)                                                             \
+#define ADIT_VULKAN_DEVICE_OPTIONAL_CALLS(X)                                                       \
     X(GetDeviceFaultInfoEXT)                                                                       \
     X(SetDebugUtilsObjectNameEXT)
 
@@ -93,11 +93,11 @@ G_BEGIN_DECLS
  */
 typedef struct {
     PFN_vkGetInstanceProcAddr GetInstanceProcAddr;
-    ADIT_VULKAN_GLOBAL(ADIT_VULKAN_MEMBER)
-    ADIT_VULKAN_INSTANCE(ADIT_VULKAN_MEMBER)
-    ADIT_VULKAN_INSTANCE_OPTIONAL(ADIT_VULKAN_MEMBER)
-    ADIT_VULKAN_DEVICE(ADIT_VULKAN_MEMBER)
-    ADIT_VULKAN_DEVICE_OPTIONAL(ADIT_VULKAN_MEMBER)
+    ADIT_VULKAN_GLOBAL_CALLS(ADIT_VULKAN_MEMBER)
+    ADIT_VULKAN_INSTANCE_CALLS(ADIT_VULKAN_MEMBER)
+    ADIT_VULKAN_INSTANCE_OPTIONAL_CALLS(ADIT_VULKAN_MEMBER)
+    ADIT_VULKAN_DEVICE_CALLS(ADIT_VULKAN_MEMBER)
+    ADIT_VULKAN_DEVICE_OPTIONAL_CALLS(ADIT_VULKAN_MEMBER)
 } AditVulkanApi;
 
 /* Opens the Vulkan loader: the library that the environment's ADIT_VULKAN_LIBRARY names, else

@@ -117,10 +117,10 @@ static void
 mark(const AditSplit *split, guint8 *seen)
 {
     for (gsize i = 0; i < split->rows; i++) {
-        g_assert_cmpuint(seen[split->index[i]], ==, 0);
-        seen[split->index[i]] = 1;
-        g_assert_cmpfloat(adit_array_get(split->targets, split->index[i]), ==,
-                          (double) split->index[i]);
+        g_assert_cmpuint(seen[adit_split_get_row(split, i)], ==, 0);
+        seen[adit_split_get_row(split, i)] = 1;
+        g_assert_cmpfloat(adit_array_get(split->targets, adit_split_get_row(split, i)), ==,
+                          (double) adit_split_get_row(split, i));
     }
 }
 
@@ -154,7 +154,7 @@ test_splits(void)
     assert_partition(counts, 86, 7, 7);
     assert_partition(whole, 100, 0, 0);
     for (gsize i = 0; i < 100; i++)
-        g_assert_cmpuint(whole->train.index[i], ==, i);
+        g_assert_cmpuint(adit_split_get_row(&whole->train, i), ==, i);
     g_assert_null(whole->test.inputs);
 }
 
@@ -171,7 +171,7 @@ test_own_test_set(void)
     g_assert_cmpuint(own->test.rows, ==, 30);
     g_assert_true(own->test.inputs != own->train.inputs);
     for (gsize i = 0; i < 30; i++)
-        g_assert_cmpuint(own->test.index[i], ==, i);
+        g_assert_cmpuint(adit_split_get_row(&own->test, i), ==, i);
     assert_partition(drawn, 90, 0, 10);
 }
 
@@ -182,8 +182,9 @@ test_split_seed(void)
     g_autoptr(AditData) again = open_rows(NULL, NULL, 1, 0);
     g_autoptr(AditData) b = open_rows(NULL, NULL, 2, 0);
 
-    g_assert_cmpmem(a->test.index, 25 * sizeof(gsize), again->test.index, 25 * sizeof(gsize));
-    g_assert_true(memcmp(a->test.index, b->test.index, 25 * sizeof(gsize)) != 0);
+    g_assert_cmpmem(a->test.index->data, 25 * sizeof(gint32), again->test.index->data,
+                    25 * sizeof(gint32));
+    g_assert_true(memcmp(a->test.index->data, b->test.index->data, 25 * sizeof(gint32)) != 0);
     g_assert_cmpstr(a->fingerprint, ==, b->fingerprint);
 }
 
@@ -294,7 +295,7 @@ test_standardizes_as(void)
 static void
 test_standardizes_channels(void)
 {
-    const gsize index[] = {0, 1};
+    const gint32 index[] = {0, 1};
     float images[] = {1, 2, 3, 4, 10, 10, 10, 10, 5, 6, 7, 8, 10, 10, 10, 10};
     float tokens[] = {1, 2, 3, 4, 5, 6};
     AditArray image_array = {.type = ADIT_TYPE_CODE_F32,
@@ -329,7 +330,9 @@ test_standardizes_channels(void)
 static void
 test_gathers(void)
 {
-    gsize index[] = {2, 0};
+    gint32 index[] = {2, 0};
+    AditArray index_array = {
+        .type = ADIT_TYPE_CODE_I32, .rows = 2, .shape = ADIT_SCALAR, .scale = 1, .data = index};
     guint8 bytes[] = {0, 51, 255, 1, 102, 204};
     gint32 labels[] = {4, 5, 6};
     AditArray inputs = {.type = ADIT_TYPE_CODE_U8,
@@ -340,7 +343,7 @@ test_gathers(void)
     AditArray targets = {
         .type = ADIT_TYPE_CODE_I32, .rows = 3, .shape = ADIT_SCALAR, .scale = 1, .data = labels};
     AditSplit split = {
-        .inputs = &inputs, .targets = &targets, .classes = 7, .index = index, .rows = 2};
+        .inputs = &inputs, .targets = &targets, .classes = 7, .index = &index_array, .rows = 2};
     const gsize rows[] = {1, 0, 1};
     float narrow[6] = {0};
     double wide[6] = {0};

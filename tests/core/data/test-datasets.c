@@ -618,13 +618,13 @@ test_sgemm(void)
     g_assert_cmpstr(data->files[0] + 64, ==, "  $data/sgemm/sgemm_product.csv.xz");
     all = data->train;
     all.rows = data->train.targets->rows;
-    all.index = g_new(gsize, all.rows);
+    all.index = adit_array_new(ADIT_TYPE_CODE_I32, &ADIT_SCALAR, all.rows, NULL);
     for (gsize i = 0; i < all.rows; i++)
-        all.index[i] = i;
+        ((gint32 *) all.index->data)[i] = (gint32) i;
     g_assert_cmpfloat_with_epsilon(adit_split_get_target_variance(&all), 2.651, 0.0005);
-    g_free(all.index);
+    adit_array_unref(all.index);
     for (gsize i = 0; i < data->train.rows; i++) {
-        double value = adit_array_get(data->train.inputs, data->train.index[i] * 14 + 3);
+        double value = adit_array_get(data->train.inputs, adit_split_get_row(&data->train, i) * 14 + 3);
 
         mean += value / (double) data->train.rows;
         square += value * value / (double) data->train.rows;
@@ -655,9 +655,9 @@ test_mnist(void)
     g_assert_cmpuint(data->test.rows, ==, 10000);
     g_assert_cmpuint(data->validation.rows, ==, 0);
     for (gsize i = 0; i < 60000; i++)
-        counts[0][((gint32 *) data->train.targets->data)[data->train.index[i]]]++;
+        counts[0][((gint32 *) data->train.targets->data)[adit_split_get_row(&data->train, i)]]++;
     for (gsize i = 0; i < 10000; i++)
-        counts[1][((gint32 *) data->test.targets->data)[data->test.index[i]]]++;
+        counts[1][((gint32 *) data->test.targets->data)[adit_split_get_row(&data->test, i)]]++;
     g_assert_cmpmem(counts[0], sizeof counts[0], train, sizeof train);
     g_assert_cmpmem(counts[1], sizeof counts[1], test, sizeof test);
     g_assert_cmpuint(g_strv_length(data->files), ==, 4);

@@ -79,7 +79,7 @@ train(const Net *net, guint threads, gboolean f64, gsize rows, gsize max_rows)
     self.n_gradients = rig->layout->n_parameters;
     self.n_states = rig->layout->n_states;
     self.loss = rig_read_scalar(rig, output);
-    adit_executable_read_sums(rig->device, rig->executable, &self.sum, TRUE);
+    adit_executable_read_sums(rig->device, rig->executable, &self.sum);
     return self;
 }
 
@@ -182,11 +182,12 @@ test_guard(void)
     rig_prepare(rig, 2, TRUE, 4);
     AditArray *array = test_array(&ADIT_SCALAR, 4, 1);
     double *values = array->data, sum, count;
+    guint64 failed = 0;
     rig_feed(rig, array);
     for (guint i = 0; i < 4; i++)
         values[i] = 2;
     rig_run(rig, 4, 0);
-    g_assert_true(adit_device_is_finite(rig->device));
+    g_assert_true(adit_device_is_finite(rig->device, NULL));
 
     values[3] = -1;
     rig_run(rig, 4, 1);
@@ -195,17 +196,19 @@ test_guard(void)
     adit_memory_read(rig->device, rig->memory, ADIT_ARENA_STATES, 0, 1, &count);
     /* the run that went wrong left nothing, what came behind was not carried out */
     g_assert_cmpfloat(count, ==, 1);
-    adit_executable_read_sums(rig->device, rig->executable, &sum, TRUE);
+    adit_executable_read_sums(rig->device, rig->executable, &sum);
     g_assert_cmpfloat(sum, ==, 12);
 
     /* told once, then runs go on */
-    g_assert_false(adit_device_is_finite(rig->device));
-    g_assert_true(adit_device_is_finite(rig->device));
+    g_assert_false(adit_device_is_finite(rig->device, &failed));
+    g_assert_cmpuint(failed, ==, 1);
+    g_assert_true(adit_device_is_finite(rig->device, NULL));
     rig_run(rig, 4, 3);
-    adit_executable_read_sums(rig->device, rig->executable, &sum, TRUE);
-    g_assert_cmpfloat(sum, ==, 12);
-    adit_executable_read_sums(rig->device, rig->executable, &sum, TRUE);
-    g_assert_cmpfloat(sum, ==, 0);
+    adit_executable_read_sums(rig->device, rig->executable, &sum);
+    g_assert_cmpfloat(sum, ==, 24);
+    adit_executable_set_sums(rig->device, rig->executable, (double[]){1});
+    adit_executable_read_sums(rig->device, rig->executable, &sum);
+    g_assert_cmpfloat(sum, ==, 1);
 }
 
 /* Feeds. */
@@ -225,14 +228,16 @@ copier(gboolean f64, gsize width, guint *output)
 static void
 test_gather(void)
 {
-    static const gsize subset[] = {40, 2, 31, 7, 7, 19, 0, 48, 23, 11, 5};
-    gsize n = G_N_ELEMENTS(subset);
+    static const gint32 chosen[] = {40, 2, 31, 7, 7, 19, 0, 48, 23, 11, 5};
+    gsize n = G_N_ELEMENTS(chosen);
     guint output;
     g_autoptr(Rig) rig = copier(TRUE, 3, &output);
     g_autoptr(AditArray) array = test_array(&ADIT_SHAPE(3), 50, 1);
     AditPermutation order;
     const double *data = array->data;
 
+    g_autoptr(AditArray) subset = adit_array_new(ADIT_TYPE_CODE_I32, &ADIT_SCALAR, n, NULL);
+    memcpy(subset->data, chosen, sizeof chosen);
     adit_permutation_init(&order, 5, "order", n);
     for (guint way = 0; way < 4; way++) {
         AditFeed feed = {.array = array, .first = way};
@@ -245,7 +250,7 @@ test_gather(void)
         for (gsize i = 0; i < rows; i++) {
             gsize row = way + i;
             row = feed.order != NULL ? adit_permutation_at(&order, row) : row;
-            row = feed.subset != NULL ? subset[row] : row;
+            row = feed.subset != NULL ? (gsize) chosen[row] : row;
             test_assert_same(values + 3 * i, data + 3 * row, 3);
         }
     }

@@ -1,0 +1,494 @@
+/* core/device/vulkan/adit-vulkan-executable.c - SPDX-License-Identifier: MIT */
+#include "adit-vulkan-plan.h"
+#include "adit-vulkan-record.h"
+
+#include <string.h>
+
+/* Rows whose figures wait on the device until they are asked for. */
+#define LOG_ROWS ((gsize) 1 << 16)
+/* Batches of streamed data that may wait for the device. */
+#define STREAM_BATCHES 4
+
+/**
+ * Logged: figures of one call's rows in the log.
+ */
+typedef struct {
+    guint64 serial;
+    gsize first;
+    gsize rows;
+} Logged;
+
+/**
+ * Stream: batches of a feed whose data does not live on the device: the host gathers their rows.
+ */
+typedef struct {
+    AditVulkanBuffer buffer;
+    guint64 serials[STREAM_BATCHES]; /* of the calls that read each of them */
+    guint next;
+} Stream;
+
+struct _AditExecutable {
+    AditVulkanDevice *device;
+    AditProgram *program;
+    AditMemory *memory;
+    guint64 seed;
+    gsize max_rows;
+    AditVulkanPlaces places;
+    AditVulkanBuffer rows, shared, constants, log;
+    Stream streams[ADIT_VULKAN_MAX_FEEDS];
+    gboolean has_linear;
+    guint n_sums;
+    GPtrArray *recordings; /* AditVulkanRecording */
+
+    GArray *logged; /* Logged */
+    gsize log_used;
+    double *sums;
+    gsize last_rows;
+};
+
+/* ---- making ready ---- */
+
+static gboolean
+has_linear(const GPtrArray *instructions)
+{
+    for (guint i = 0; i < instructions->len; i++) {
+        const AditInstruction *instruction = instructions->pdata[i];
+
+        if (instruction->output.linear ||
+            (instruction->body != NULL && has_linear(instruction->body)))
+            return TRUE;
+        for (guint j = 0; j < instruction->n_inputs; j++) {
+            if (instruction->inputs[j].linear)
+                return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+static void
+write_constants(AditExecutable *self)
+{
+    const GArray *constants = self->program->constants;
+    g_autofree float *values = g_new(float, constants->len + 1);
+
+    for (guint i = 0; i < constants->len; i++)
+        values[i] = (float) g_array_index(constants, double, i);
+    adit_vulkan_write(self->device, &self->constants, 0, constants->len * sizeof(float), values);
+}
+
+/* The largest values, for whoever has to make something smaller. */
+static void
+add_largest(AditExecutable *self, GError **error)
+{
+    const GArray *storages = self->program->storages;
+    gsize largest = 0;
+    g_autofree char *size = NULL;
+
+    for (guint i = 0; i < storages->len; i++) {
+        const AditStorage *storage = &g_array_index(storages, AditStorage, i);
+
+        if (storage->arena == ADIT_ARENA_ROWS)
+            largest = MAX(largest, storage->size * self->places.room * sizeof(float));
+    }
+    size = g_format_size_full(largest, G_FORMAT_SIZE_IEC_UNITS);
+    g_prefix_error(
+        error, "a batch of %" G_GSIZE_FORMAT " rows (largest value %s): ", self->max_rows, size);
+}
+
+static gboolean
+allocate(AditExecutable *self, GError **error)
+{
+    const AditProgram *program = self->program;
+    AditVulkanDevice *device = self->device;
+    gsize rows = program->row_units * self->places.room * sizeof(float);
+
+    if (!adit_vulkan_buffer_init(device, &self->rows, rows, ADIT_VULKAN_ON_DEVICE, "activations",
+                                 error)) {
+        add_largest(self, error);
+        return FALSE;
+    }
+    return adit_vulkan_buffer_init(device, &self->shared, program->shared_size * sizeof(float),
+                                   ADIT_VULKAN_ON_DEVICE, "partial results", error) &&
+           adit_vulkan_buffer_init(device, &self->constants,
+                                   program->constants->len * sizeof(float), ADIT_VULKAN_ON_DEVICE,
+                                   "constants", error) &&
+           adit_vulkan_buffer_init(device, &self->log,
+                                   self->n_sums * self->places.log_room * sizeof(float),
+                                   ADIT_VULKAN_ON_DEVICE, "figures", error);
+}
+
+static void
+set_places(AditExecutable *self)
+{
+    AditVulkanPlaces *places = &self->places;
+
+    for (guint i = 0; i <= ADIT_ARENA_OPTIMIZER; i++)
+        places->arenas[i] = &self->memory->arenas[i];
+    places->arenas[ADIT_ARENA_ROWS] = &self->rows;
+    places->arenas[ADIT_ARENA_SHARED] = &self->shared;
+    places->arenas[ADIT_ARENA_CONSTANTS] = &self->constants;
+    places->arenas[ADIT_ARENA_LIVE] = &self->device->block;
+    places->log = &self->log;
+    places->seed = self->seed;
+    /* so that values begin where every device can bind them: 256 bytes */
+    places->room = (self->max_rows + 63) / 64 * 64;
+    places->log_room =
+        MAX(MIN(LOG_ROWS, self->device->physical->limits.maxStorageBufferRange / sizeof(float)),
+            self->max_rows);
+}
+
+/* Plans the largest batch: what does not fit or has no shader is found before anything is run, and
+ * all kernels are made. */
+static gboolean
+try_plan(AditExecutable *self, GError **error)
+{
+    AditVulkanPlan plan;
+    AditVulkanPlaces places = self->places;
+
+    places.rows = self->max_rows;
+    if (!adit_vulkan_plan_init(&plan, self->device, self->program, &places, error))
+        return FALSE;
+    adit_vulkan_plan_clear(&plan);
+    return TRUE;
+}
+
+static gboolean
+check_limits(AditExecutable *self, GError **error)
+{
+    const AditProgram *program = self->program;
+
+    if (program->lives->len <= ADIT_VULKAN_MAX_LIVES &&
+        program->feeds->len <= ADIT_VULKAN_MAX_FEEDS)
+        return TRUE;
+    g_set_error(error, ADIT_ERROR, ADIT_ERROR_NO_DEVICE,
+                "the pipeline has %u live numbers and %u inputs, a Vulkan device takes at most %d "
+                "and %d; use --device cpu",
+                program->lives->len, program->feeds->len, ADIT_VULKAN_MAX_LIVES,
+                ADIT_VULKAN_MAX_FEEDS);
+    return FALSE;
+}
+
+AditExecutable *
+adit_vulkan_executable_new(AditVulkanDevice *device, AditProgram *program, AditMemory *memory,
+                           gsize max_rows, guint64 seed, GError **error)
+{
+    AditExecutable *self = g_new0(AditExecutable, 1);
+
+    self->device = device;
+    self->program = program;
+    self->memory = memory;
+    self->seed = seed;
+    self->max_rows = MAX(max_rows, 1);
+    self->has_linear = has_linear(program->instructions) || has_linear(program->commits);
+    self->recordings = g_ptr_array_new();
+    self->logged = g_array_new(FALSE, FALSE, sizeof(Logged));
+    for (guint i = 0; i < program->outputs->len; i++) {
+        if (g_array_index(program->outputs, AditProgramOutput, i).kind == ADIT_OUTPUT_SUM)
+            self->n_sums++;
+    }
+    self->sums = g_new0(double, self->n_sums + 1);
+    set_places(self);
+    if (!check_limits(self, error) || !allocate(self, error) || !try_plan(self, error)) {
+        adit_vulkan_executable_free(self);
+        return NULL;
+    }
+    write_constants(self);
+    return self;
+}
+
+void
+adit_vulkan_executable_free(AditExecutable *self)
+{
+    AditVulkanDevice *device = self->device;
+    AditVulkanBuffer *buffers[] = {&self->rows, &self->shared, &self->constants, &self->log};
+
+    adit_vulkan_queue_finish(device->queue);
+    for (guint i = 0; i < self->recordings->len; i++)
+        adit_vulkan_recording_free(device, self->recordings->pdata[i]);
+    g_ptr_array_unref(self->recordings);
+    for (guint i = 0; i < G_N_ELEMENTS(buffers); i++) {
+        adit_vulkan_copies_forget(device, buffers[i]);
+        adit_vulkan_buffer_clear(device, buffers[i]);
+    }
+    for (guint i = 0; i < ADIT_VULKAN_MAX_FEEDS; i++)
+        adit_vulkan_buffer_clear(device, &self->streams[i].buffer);
+    g_array_unref(self->logged);
+    g_free(self->sums);
+    g_free(self);
+}
+
+/* ---- data ---- */
+
+static gsize
+feed_count(const AditExecutable *self, guint feed)
+{
+    const AditTensor *tensor = self->program->feeds->pdata[feed];
+
+    return adit_shape_count(&tensor->shape);
+}
+
+static gboolean
+set_streamed(AditExecutable *self, guint feed, AditVulkanSource *source, GError **error)
+{
+    Stream *stream = &self->streams[feed];
+    gsize rows = STREAM_BATCHES * self->max_rows;
+
+    *source = (AditVulkanSource){.data = &stream->buffer, .rows = rows};
+    return stream->buffer.handle != VK_NULL_HANDLE ||
+           adit_vulkan_buffer_init(self->device, &stream->buffer,
+                                   rows * feed_count(self, feed) * sizeof(float),
+                                   ADIT_VULKAN_FOR_WRITING, "streamed data", error);
+}
+
+static gboolean
+set_source(AditExecutable *self, guint number, const AditFeed *feed, AditVulkanSource *source,
+           GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+
+    if (!adit_vulkan_lives_on_device(self->device, feed))
+        return set_streamed(self, number, source, error);
+    *source = (AditVulkanSource){.rows = feed->array->rows};
+    source->data = adit_vulkan_get_array(self->device, feed->array, FALSE, error);
+    if (source->data == NULL)
+        return FALSE;
+    if (feed->subset == NULL)
+        return TRUE;
+    source->index_rows = feed->subset->rows;
+    source->index = adit_vulkan_get_array(self->device, feed->subset, TRUE, error);
+    return source->index != NULL;
+}
+
+/* The rows of this call's batch, gathered here; gives where they begin. */
+static gsize
+stream_rows(AditExecutable *self, guint number, const AditFeed *feed, const AditCall *call)
+{
+    Stream *stream = &self->streams[number];
+    gsize count = feed_count(self, number), first = stream->next * self->max_rows;
+    float *out = (float *) stream->buffer.mapped + first * count;
+
+    adit_vulkan_queue_wait(self->device->queue, stream->serials[stream->next]);
+    for (gsize r = 0; r < call->rows; r++) {
+        gsize row = adit_feed_get_row(feed, r);
+
+        for (gsize i = 0; i < count; i++)
+            *out++ = (float) adit_array_get(feed->array, row * count + i);
+    }
+    stream->serials[stream->next] = self->device->serial;
+    stream->next = (stream->next + 1) % STREAM_BATCHES;
+    return first;
+}
+
+/* ---- running ---- */
+
+static AditVulkanRecording *
+find_recording(AditExecutable *self, const AditCall *call)
+{
+    gsize first_row = self->has_linear ? call->first_row : 0;
+
+    for (guint i = 0; i < self->recordings->len; i++) {
+        AditVulkanRecording *recording = self->recordings->pdata[i];
+        gboolean same = recording->rows == call->rows && recording->first_row == first_row;
+
+        for (guint j = 0; j < self->program->feeds->len && same; j++)
+            same = recording->arrays[j] == call->feeds[j].array &&
+                   recording->subsets[j] == call->feeds[j].subset;
+        if (same)
+            return recording;
+    }
+    return NULL;
+}
+
+static AditVulkanRecording *
+record(AditExecutable *self, const AditCall *call, GError **error)
+{
+    AditVulkanSource sources[ADIT_VULKAN_MAX_FEEDS] = {0};
+    AditVulkanPlaces places = self->places;
+    AditVulkanPlan plan;
+
+    for (guint i = 0; i < self->program->feeds->len; i++) {
+        if (!set_source(self, i, &call->feeds[i], &sources[i], error))
+            return NULL;
+    }
+    places.rows = call->rows;
+    places.first_row = self->has_linear ? call->first_row : 0;
+    places.sources = sources;
+    if (!adit_vulkan_plan_init(&plan, self->device, self->program, &places, error))
+        return NULL;
+    AditVulkanRecording *recording = adit_vulkan_recording_new(self->device, &plan, error);
+    adit_vulkan_plan_clear(&plan);
+    if (recording == NULL)
+        return NULL;
+    recording->rows = call->rows;
+    recording->first_row = places.first_row;
+    for (guint i = 0; i < self->program->feeds->len; i++) {
+        recording->arrays[i] = call->feeds[i].array;
+        recording->subsets[i] = call->feeds[i].subset;
+    }
+    g_ptr_array_add(self->recordings, recording);
+    return recording;
+}
+
+static void
+write_feed(AditExecutable *self, guint number, const AditCall *call, guint32 *words)
+{
+    const AditFeed *feed = &call->feeds[number];
+
+    if (self->streams[number].buffer.handle != VK_NULL_HANDLE &&
+        !adit_vulkan_lives_on_device(self->device, feed)) {
+        words[0] = (guint32) stream_rows(self, number, feed, call);
+        words[1] = 0;
+        return;
+    }
+    words[0] = (guint32) feed->first;
+    words[1] = feed->order != NULL;
+    if (feed->order == NULL)
+        return;
+    words[2] = (guint32) feed->order->size;
+    words[3] = feed->order->half_bits;
+    memcpy(words + 4, feed->order->round_keys, sizeof feed->order->round_keys);
+}
+
+/* What the call's commands find in the block when they begin. */
+static void
+write_slot(AditExecutable *self, const AditCall *call)
+{
+    AditVulkanDevice *device = self->device;
+    guint32 *slot =
+        (guint32 *) device->ring.mapped + (device->serial - 1) % ADIT_RING_SLOTS * ADIT_RING_WORDS;
+    guint32 *block = slot - ADIT_BLOCK_SERIAL;
+    float *lives = (float *) (block + ADIT_BLOCK_LIVES);
+
+    block[ADIT_BLOCK_SERIAL] = (guint32) device->serial;
+    block[ADIT_BLOCK_STEP] = (guint32) call->step;
+    block[ADIT_BLOCK_STEP + 1] = (guint32) (call->step >> 32);
+    block[ADIT_BLOCK_FIRST_ROW] = (guint32) call->first_row;
+    block[ADIT_BLOCK_LOG] = (guint32) self->log_used;
+    for (guint i = 0; i < self->program->feeds->len; i++)
+        write_feed(self, i, call, block + ADIT_BLOCK_FEEDS + i * ADIT_BLOCK_FEED_WORDS);
+    lives[0] = (float) call->update;
+    for (guint i = 0; i < self->program->lives->len; i++)
+        lives[i + 1] = (float) call->lives[i];
+}
+
+static void
+note_log(AditExecutable *self, const AditCall *call)
+{
+    Logged logged = {self->device->serial, self->log_used, call->rows};
+
+    if (self->n_sums == 0)
+        return;
+    g_array_append_val(self->logged, logged);
+    self->log_used += call->rows;
+}
+
+/* Adds what has been logged to the sums, row after row as on the CPU: the same for every batch
+ * size. Calls from the first that was not finite on left nothing. */
+static void
+drain_log(AditExecutable *self)
+{
+    guint32 status[ADIT_BLOCK_FAILED_SERIAL + 1];
+    gsize size = self->places.log_room * sizeof(float);
+    g_autofree float *values = g_malloc(size);
+
+    if (self->logged->len == 0)
+        return;
+    adit_vulkan_read(self->device, &self->device->block, 0, sizeof status, status);
+    for (guint k = 0; k < self->n_sums; k++) {
+        adit_vulkan_read(self->device, &self->log, k * size, size, values);
+        for (guint i = 0; i < self->logged->len; i++) {
+            const Logged *logged = &g_array_index(self->logged, Logged, i);
+            gint32 behind = (gint32) ((guint32) logged->serial - status[ADIT_BLOCK_FAILED_SERIAL]);
+
+            if (status[ADIT_BLOCK_STATUS] != 0 && behind >= 0)
+                break;
+            for (gsize r = 0; r < logged->rows; r++)
+                self->sums[k] += (double) values[logged->first + r];
+        }
+    }
+    g_array_set_size(self->logged, 0);
+    self->log_used = 0;
+}
+
+void
+adit_vulkan_executable_run(AditExecutable *self, const AditCall *call)
+{
+    AditVulkanDevice *device = self->device;
+    g_autoptr(GError) error = NULL;
+
+    if (device->error != NULL)
+        return;
+    AditVulkanRecording *recording = find_recording(self, call);
+    if (recording == NULL)
+        recording = record(self, call, &error);
+    if (recording == NULL) {
+        if (device->error == NULL)
+            device->error = g_steal_pointer(&error);
+        return;
+    }
+    if (self->log_used + call->rows > self->places.log_room)
+        drain_log(self);
+    device->serial++;
+    if (device->serial > ADIT_RING_SLOTS &&
+        !adit_vulkan_queue_wait(device->queue, device->serial - ADIT_RING_SLOTS))
+        return;
+    write_slot(self, call);
+    note_log(self, call);
+    self->last_rows = call->rows;
+    for (guint i = 0; i < recording->commands->len; i++)
+        adit_vulkan_queue_add(device->queue,
+                              &g_array_index(recording->commands, AditVulkanCommands, i),
+                              device->serial, call->step);
+}
+
+/* ---- reading ---- */
+
+void
+adit_vulkan_executable_read_sums(AditExecutable *self, double *sums)
+{
+    drain_log(self);
+    memcpy(sums, self->sums, self->n_sums * sizeof *sums);
+}
+
+void
+adit_vulkan_executable_set_sums(AditExecutable *self, const double *sums)
+{
+    drain_log(self);
+    memcpy(self->sums, sums, self->n_sums * sizeof *sums);
+}
+
+static void
+read_values(AditExecutable *self, const AditOperand *operand, gsize first, gsize count,
+            double *values)
+{
+    g_autofree float *numbers = g_new(float, count + 1);
+    const AditVulkanBuffer *buffer = self->places.arenas[operand->arena];
+
+    adit_vulkan_read(self->device, buffer, first * sizeof(float), count * sizeof(float), numbers);
+    for (gsize i = 0; i < count; i++)
+        values[i] = (double) numbers[i];
+}
+
+void
+adit_vulkan_executable_read_output(AditExecutable *self, guint index, double *values)
+{
+    const AditProgramOutput *output =
+        &g_array_index(self->program->outputs, AditProgramOutput, index);
+    const AditOperand *operand = &output->operand;
+    const guint start[ADIT_MAX_LOOPS] = {0};
+    gsize first = adit_vulkan_find_operand(self->program, &self->places, operand, start);
+    gsize instances = 1;
+
+    if (!operand->rows) {
+        read_values(self, operand, first, operand->count, values);
+        return;
+    }
+    for (guint i = 0; i < output->tensor->lead; i++)
+        instances *= output->tensor->shape.size[i];
+    gsize width = operand->count / instances;
+    for (gsize instance = 0; instance < instances; instance++) {
+        read_values(self, operand, first + instance * self->places.room * width,
+                    self->last_rows * width, values);
+        values += self->last_rows * width;
+    }
+}

@@ -1,0 +1,658 @@
+/* core/device/vulkan/adit-vulkan-plan.c - SPDX-License-Identifier: MIT */
+#include "adit-vulkan-plan.h"
+
+#include "adit-pointwise.h"
+
+#include <string.h>
+
+#define ATTRIBUTE_WORDS (ADIT_VULKAN_VIEW_WORDS * (1 + ADIT_VULKAN_INPUTS))
+
+typedef struct {
+    AditVulkanPlan *plan;
+    AditVulkanDevice *device;
+    const AditProgram *program;
+    const AditVulkanPlaces *places;
+    guint index[ADIT_MAX_LOOPS];
+    GHashTable *words; /* instruction -> where its words begin */
+    GError **error;
+} Planner;
+
+/**
+ * Span: elements of an operand that a dispatch needs.
+ * @is_written: it is the output
+ */
+typedef struct {
+    const AditVulkanBuffer *buffer;
+    gsize begin, end;
+} Span;
+
+/**
+ * Call: a dispatch before its windows are known: of rows, or slices, @first to @end.
+ */
+typedef struct {
+    const AditInstruction *instruction;
+    const char *name;
+    const AditVulkanKernel *kernel;
+    gboolean is_sliced;
+    guint32 words;
+    guint32 key;
+    guint32 part;
+    guint n_inputs;
+    const AditOperand *inputs[ADIT_VULKAN_INPUTS];
+    gsize input_rows; /* 0: the batch's; else what the first input has: partial results, stacks */
+} Call;
+
+/* ---- words ---- */
+
+static guint32
+add_words(Planner *self, const guint32 *words, guint n)
+{
+    guint32 at = self->plan->words->len;
+
+    g_array_append_vals(self->plan->words, words, n);
+    return at;
+}
+
+static void
+describe_view(guint32 *words, const AditOperand *operand, gboolean rows)
+{
+    words[0] = rows;
+    words[1] = (guint32) operand->count;
+    words[2] = operand->shape.rank;
+    for (guint i = 0; i < operand->shape.rank; i++)
+        words[3 + i] = (guint32) operand->shape.size[i];
+}
+
+/* Streams of all iterations, one behind the other, follow the words. */
+static void
+add_keys(Planner *self, char **names)
+{
+    for (guint i = 0; names != NULL && names[i] != NULL; i++) {
+        guint32 key[2];
+
+        adit_stream_key(self->places->seed, names[i], key);
+        add_words(self, key, 2);
+    }
+}
+
+static guint32
+get_words(Planner *self, const AditInstruction *instruction)
+{
+    guint32 words[ATTRIBUTE_WORDS + ADIT_MAX_WORDS] = {0};
+    gboolean combines = instruction->kind == ADIT_INSTRUCTION_COMBINE;
+    gpointer known;
+
+    if (g_hash_table_lookup_extended(self->words, instruction, NULL, &known))
+        return GPOINTER_TO_UINT(known);
+    describe_view(words, &instruction->output, instruction->output.rows);
+    for (guint i = 0; i < MIN(instruction->n_inputs, ADIT_VULKAN_INPUTS); i++)
+        describe_view(words + (i + 1) * ADIT_VULKAN_VIEW_WORDS, &instruction->inputs[i],
+                      instruction->inputs[i].rows || combines);
+    if (instruction->op != NULL && instruction->op->encode != NULL)
+        instruction->op->encode(instruction->attributes, words + ATTRIBUTE_WORDS);
+    guint32 at = add_words(self, words, G_N_ELEMENTS(words));
+    add_keys(self, instruction->names);
+    g_hash_table_insert(self->words, (gpointer) instruction, GUINT_TO_POINTER(at));
+    return at;
+}
+
+/* The device's own kernels have attributes only, and an output and input without rows. */
+static guint32
+add_attributes(Planner *self, const guint32 *attributes, guint n)
+{
+    guint32 words[ATTRIBUTE_WORDS + ADIT_MAX_WORDS] = {0};
+
+    words[1] = words[ADIT_VULKAN_VIEW_WORDS + 1] = 1;
+    memcpy(words + ATTRIBUTE_WORDS, attributes, n * sizeof *attributes);
+    return add_words(self, words, G_N_ELEMENTS(words));
+}
+
+/* ---- places ---- */
+
+gsize
+adit_vulkan_find_operand(const AditProgram *program, const AditVulkanPlaces *places,
+                         const AditOperand *operand, const guint *index)
+{
+    gsize unit = operand->arena == ADIT_ARENA_ROWS ? places->room : 1;
+    gsize element = operand->offset;
+
+    if (operand->storage >= 0)
+        element += g_array_index(program->storages, AditStorage, operand->storage).offset;
+    for (guint i = 0; i < ADIT_MAX_LOOPS; i++) {
+        const AditStride *stride = &operand->strides[i];
+        gsize at = index[i] + stride->shift;
+
+        if (stride->stride > 0)
+            element += stride->stride * (stride->modulo > 0 ? at % stride->modulo : at);
+    }
+    element *= unit;
+    if (operand->arena == ADIT_ARENA_LIVE)
+        element += ADIT_BLOCK_LIVES;
+    if (operand->linear)
+        element += places->first_row * operand->count;
+    return element;
+}
+
+static Span
+find_span(const Planner *self, const AditOperand *operand, gboolean rows, gsize first, gsize end)
+{
+    gsize begin = adit_vulkan_find_operand(self->program, self->places, operand, self->index);
+
+    if (!rows)
+        return (Span){self->places->arenas[operand->arena], begin, begin + operand->count};
+    return (Span){self->places->arenas[operand->arena], begin + first * operand->count,
+                  begin + end * operand->count};
+}
+
+/* The window begins where the device allows it; @at: the span's first element in it. FALSE: it is
+ * too large. */
+static gboolean
+make_window(const Planner *self, const Span *span, AditVulkanWindow *window, guint32 *at)
+{
+    const VkPhysicalDeviceLimits *limits = &self->device->physical->limits;
+    gsize alignment = MAX(limits->minStorageBufferOffsetAlignment, sizeof(float));
+    gsize begin = span->begin * sizeof(float), offset = begin / alignment * alignment;
+
+    window->buffer = span->buffer;
+    window->offset = offset;
+    window->range = MAX(span->end * sizeof(float) - offset, sizeof(float));
+    *at = (guint32) ((begin - offset) / sizeof(float));
+    return window->range <= limits->maxStorageBufferRange;
+}
+
+/* ---- dispatches ---- */
+
+static gsize
+divide_up(gsize n, gsize by)
+{
+    return (n + by - 1) / by;
+}
+
+static gsize
+get_last_size(const AditOperand *operand)
+{
+    return operand->shape.rank > 0 ? operand->shape.size[operand->shape.rank - 1] : 1;
+}
+
+static gsize
+count_tiles(const AditVulkanKernel *kernel, gsize rows, gsize columns)
+{
+    return divide_up(rows, kernel->constants[1]) * divide_up(columns, kernel->constants[2]);
+}
+
+static gsize
+count_groups(const Planner *self, const Call *call, gsize rows)
+{
+    const AditInstruction *instruction = call->instruction;
+    const AditOperand *output = &instruction->output;
+    gsize elements = (output->rows ? rows : 1) * output->count;
+    const AditOperand *input = call->n_inputs > 0 ? call->inputs[0] : output;
+    const guint32 *attributes =
+        &g_array_index(self->plan->words, guint32, call->words + ATTRIBUTE_WORDS);
+
+    switch (call->kernel->kind) {
+    case ADIT_VULKAN_ELEMENTS:
+        return divide_up(call->is_sliced ? output->count : elements, 64);
+    case ADIT_VULKAN_INPUT_ELEMENTS:
+        return divide_up((input->rows ? rows : 1) * input->count, 64);
+    case ADIT_VULKAN_LINES:
+        return divide_up(elements / get_last_size(output), 64 / ADIT_VULKAN_LANES);
+    case ADIT_VULKAN_RESULTS:
+        return divide_up(elements, 64 / ADIT_VULKAN_LANES);
+    case ADIT_VULKAN_COLUMNS:
+        return divide_up(output->count, 128 / ADIT_VULKAN_LANES);
+    case ADIT_VULKAN_CHANNELS:
+        return divide_up(attributes[0], 128 / ADIT_VULKAN_LANES);
+    case ADIT_VULKAN_SLICES:
+        return divide_up(output->count, 64);
+    case ADIT_VULKAN_TILES:
+        return count_tiles(call->kernel, elements / get_last_size(output), get_last_size(output));
+    case ADIT_VULKAN_SLICE_TILES:
+        return count_tiles(call->kernel, output->shape.size[0], output->shape.size[1]);
+    case ADIT_VULKAN_ONE:
+    default:
+        return 1;
+    }
+}
+
+/* Operations, roughly: what a product multiplies, else what is read and written. */
+static double
+estimate_work(const Call *call, gsize rows)
+{
+    const AditOperand *output = &call->instruction->output;
+    double work = (double) ((output->rows ? rows : 1) * output->count);
+
+    for (guint i = 0; i < call->n_inputs; i++)
+        work += (double) ((call->inputs[i]->rows ? rows : 1) * call->inputs[i]->count);
+    if (call->kernel->kind == ADIT_VULKAN_TILES)
+        work *= (double) get_last_size(call->inputs[0]);
+    else if (call->kernel->kind == ADIT_VULKAN_SLICE_TILES)
+        work *= (double) output->shape.size[0];
+    return 1 + work / (1 << 20);
+}
+
+static gboolean
+set_groups(const Planner *self, AditVulkanDispatch *dispatch, gsize groups, guint slices)
+{
+    const guint32 *most = self->device->physical->limits.maxComputeWorkGroupCount;
+
+    dispatch->groups[0] = (guint32) MIN(MAX(groups, 1), most[0]);
+    dispatch->groups[1] = (guint32) divide_up(MAX(groups, 1), dispatch->groups[0]);
+    dispatch->groups[2] = slices;
+    return divide_up(MAX(groups, 1), dispatch->groups[0]) <= most[1];
+}
+
+static gboolean
+fail_size(Planner *self, const Call *call, gsize bytes)
+{
+    const AditVulkanPhysical *physical = self->device->physical;
+    g_autofree char *size = g_format_size_full(bytes, G_FORMAT_SIZE_IEC_UNITS);
+    g_autofree char *most =
+        g_format_size_full(physical->limits.maxStorageBufferRange, G_FORMAT_SIZE_IEC_UNITS);
+
+    g_set_error(self->error, ADIT_ERROR, ADIT_ERROR_MEMORY,
+                "'%s' needs %s in one piece, '%s' binds at most %s", call->name, size,
+                physical->name, most);
+    return FALSE;
+}
+
+/* Fills the windows of rows, or slices, @first to @end; FALSE: one is too large. */
+static gboolean
+set_windows(const Planner *self, const Call *call, gsize first, gsize end,
+            AditVulkanDispatch *dispatch, gsize *largest)
+{
+    gsize batch = self->places->rows;
+    gsize row = call->is_sliced ? adit_slice_begin(batch, (guint) first) : first;
+    gsize row_end = call->is_sliced ? adit_slice_begin(batch, (guint) end) : end;
+    const AditOperand *output = &call->instruction->output;
+    gboolean fits = TRUE;
+    Span span = find_span(self, output, output->rows || call->is_sliced, first, end);
+
+    dispatch->push.row = (guint32) row;
+    dispatch->push.rows = (guint32) (row_end - row);
+    fits = make_window(self, &span, &dispatch->windows[2], &dispatch->push.out_at);
+    dispatch->windows[2].is_written = TRUE;
+    if (call->is_sliced) /* results are counted from slice 0 */
+        dispatch->push.out_at -= (guint32) (first * output->count);
+    *largest = dispatch->windows[2].range;
+    for (guint i = 0; i < call->n_inputs; i++) {
+        AditVulkanWindow *window = &dispatch->windows[3 + i];
+
+        span = call->input_rows > 0
+                   ? find_span(self, call->inputs[i], TRUE, 0, call->input_rows)
+                   : find_span(self, call->inputs[i], call->inputs[i]->rows, row, row_end);
+        fits = make_window(self, &span, window, &dispatch->push.in_at[i]) && fits;
+        *largest = MAX(*largest, window->range);
+    }
+    for (guint i = call->n_inputs; i < ADIT_VULKAN_INPUTS; i++) {
+        dispatch->windows[3 + i] = dispatch->windows[call->n_inputs > 0 ? 3 : 2];
+        dispatch->windows[3 + i].is_written = FALSE;
+        dispatch->push.in_at[i] = call->n_inputs > 0 ? dispatch->push.in_at[0] : 0;
+    }
+    return fits;
+}
+
+static void
+bind_own(const Planner *self, AditVulkanDispatch *dispatch)
+{
+    const AditVulkanBuffer *block = &self->device->block;
+
+    dispatch->windows[0] = (AditVulkanWindow){.buffer = block, .range = block->size};
+    dispatch->windows[1] = (AditVulkanWindow){0};
+}
+
+/* Adds the dispatch of rows, or slices, @first to @end; what the device cannot bind whole goes in
+ * halves. */
+static gboolean
+add_dispatch(Planner *self, const Call *call, gsize first, gsize end)
+{
+    AditVulkanDispatch dispatch = {
+        .kernel = call->kernel,
+        .name = call->name,
+        .tensor = call->instruction->tensor,
+        .push = {.words = call->words,
+                 .batch = (guint32) self->places->rows,
+                 .slice = call->is_sliced ? (guint32) first : 0,
+                 .part = call->part,
+                 .key = call->key},
+    };
+    gsize largest, middle = first + (end - first) / 2;
+    gboolean fits = set_windows(self, call, first, end, &dispatch, &largest);
+    gsize rows = dispatch.push.rows;
+
+    if (call->input_rows > 0)
+        dispatch.push.rows = (guint32) call->input_rows;
+    fits = set_groups(self, &dispatch, count_groups(self, call, rows),
+                      call->is_sliced ? (guint) (end - first) : 1) &&
+           fits;
+    if (!fits && middle > first && call->input_rows == 0)
+        return add_dispatch(self, call, first, middle) && add_dispatch(self, call, middle, end);
+    if (!fits)
+        return fail_size(self, call, largest);
+    bind_own(self, &dispatch);
+    dispatch.work = estimate_work(call, rows);
+    g_array_append_val(self->plan->dispatches, dispatch);
+    return TRUE;
+}
+
+/* ---- instructions ---- */
+
+static gboolean
+is_alike(const AditInstruction *instruction)
+{
+    for (guint i = 0; i < instruction->n_inputs; i++) {
+        if (instruction->inputs[i].rows != instruction->output.rows ||
+            !adit_shape_equal(&instruction->inputs[i].shape, &instruction->output.shape))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+set_kernel(Planner *self, Call *call, const AditOp *op, gboolean alike)
+{
+    AditVulkanShape shape = {.columns = get_last_size(&call->instruction->output),
+                             .is_alike = alike};
+
+    call->kernel = adit_vulkan_kernel_get(self->device, call->name, op, &shape, self->error);
+    return call->kernel != NULL;
+}
+
+static guint
+count_slices(gsize rows)
+{
+    guint n = ADIT_SLICES;
+
+    while (n > 1 && adit_slice_begin(rows, n - 1) >= rows)
+        n--;
+    return n;
+}
+
+static gsize
+find_iteration(const Planner *self, const AditInstruction *instruction)
+{
+    gsize iteration = 0, stride = 1;
+
+    for (const AditLoop *loop = instruction->tensor->graph->loop; loop != NULL;
+         loop = loop->parent->loop) {
+        iteration += self->index[loop->parent->depth] * stride;
+        stride *= loop->n;
+    }
+    return iteration;
+}
+
+/* One dispatch for each input, which writes its part of the output. */
+static gboolean
+add_concat(Planner *self, Call *call, gsize rows)
+{
+    const AditInstruction *instruction = call->instruction;
+    guint32 words[ATTRIBUTE_WORDS + ADIT_MAX_WORDS];
+
+    for (guint i = 0; i < instruction->n_inputs; i++) {
+        guint32 own = get_words(self, instruction);
+        const guint32 *all = &g_array_index(self->plan->words, guint32, own);
+        guint axis = all[ATTRIBUTE_WORDS];
+
+        memcpy(words, all, sizeof words);
+        describe_view(words + ADIT_VULKAN_VIEW_WORDS, &instruction->inputs[i],
+                      instruction->inputs[i].rows);
+        call->words = add_words(self, words, G_N_ELEMENTS(words));
+        call->n_inputs = 1;
+        call->inputs[0] = &instruction->inputs[i];
+        if (!add_dispatch(self, call, 0, rows))
+            return FALSE;
+        call->part += (guint32) instruction->inputs[i].shape.size[axis];
+    }
+    return TRUE;
+}
+
+static gboolean
+add_op(Planner *self, const AditInstruction *instruction)
+{
+    const AditOp *op = instruction->op;
+    gsize rows = instruction->domain == ADIT_DOMAIN_SLICES ? self->places->rows : 1;
+    Call call = {.instruction = instruction,
+                 .name = op->name,
+                 .words = get_words(self, instruction),
+                 .is_sliced = instruction->partial > 0,
+                 .n_inputs = instruction->n_inputs};
+
+    if (!set_kernel(self, &call, op, is_alike(instruction)))
+        return FALSE;
+    if (instruction->names != NULL)
+        call.key = call.words + ATTRIBUTE_WORDS + ADIT_MAX_WORDS +
+                   2 * (guint32) find_iteration(self, instruction);
+    if (call.kernel->kind == ADIT_VULKAN_INPUT_ELEMENTS)
+        return add_concat(self, &call, rows);
+    if (call.n_inputs > ADIT_VULKAN_INPUTS) {
+        g_set_error(self->error, ADIT_ERROR, ADIT_ERROR_NO_DEVICE,
+                    "operation '%s' has %u inputs, a shader takes at most %u; use --device cpu",
+                    op->name, call.n_inputs, ADIT_VULKAN_INPUTS);
+        return FALSE;
+    }
+    for (guint i = 0; i < call.n_inputs; i++)
+        call.inputs[i] = &instruction->inputs[i];
+    return add_dispatch(self, &call, 0, call.is_sliced ? count_slices(rows) : rows);
+}
+
+static gboolean
+add_combine(Planner *self, const AditInstruction *instruction)
+{
+    const AditOp *op = instruction->op;
+    Call call = {.instruction = instruction,
+                 .name = op->combine != NULL ? op->combine : "combine-sum",
+                 .words = get_words(self, instruction),
+                 .n_inputs = 1,
+                 .inputs = {&instruction->inputs[0]},
+                 .input_rows = count_slices(self->places->rows)};
+
+    return set_kernel(self, &call, NULL, FALSE) && add_dispatch(self, &call, 0, 1);
+}
+
+static gboolean
+add_copy(Planner *self, const AditInstruction *instruction)
+{
+    guint n;
+    const AditOp *op = adit_pointwise_list(&n)[0].op;
+    gboolean rows = instruction->output.rows;
+    gsize count = instruction->domain == ADIT_DOMAIN_SLICES || rows ? self->places->rows : 1;
+    Call call = {.instruction = instruction,
+                 .name = op->name,
+                 .words = get_words(self, instruction),
+                 .n_inputs = 1,
+                 .inputs = {&instruction->inputs[0]}};
+
+    /* a stack's instances lie apart by what there is room for */
+    if (rows && instruction->tensor->lead > 0)
+        count = self->places->room;
+    return set_kernel(self, &call, op, TRUE) && add_dispatch(self, &call, 0, count);
+}
+
+/* A feed whose data is larger than a window is gathered from one window after the other. */
+static gboolean
+add_gather(Planner *self, const AditInstruction *instruction)
+{
+    const AditVulkanSource *source = &self->places->sources[instruction->feed];
+    const VkPhysicalDeviceLimits *limits = &self->device->physical->limits;
+    gsize count = instruction->output.count;
+    gsize most = (limits->maxStorageBufferRange - limits->minStorageBufferOffsetAlignment) /
+                 (count * sizeof(float));
+    Call call = {.instruction = instruction, .name = "feed"};
+
+    if (!set_kernel(self, &call, NULL, FALSE))
+        return FALSE;
+    for (gsize first = 0; first < source->rows; first += most) {
+        guint32 words[ATTRIBUTE_WORDS + ADIT_MAX_WORDS] = {0};
+        gsize n = MIN(most, source->rows - first);
+        Span data = {source->data, first * count, (first + n) * count};
+        Span index = {source->index != NULL ? source->index : source->data, 0,
+                      source->index != NULL ? source->index_rows : 1};
+
+        describe_view(words, &instruction->output, TRUE);
+        words[ATTRIBUTE_WORDS] = instruction->feed;
+        words[ATTRIBUTE_WORDS + 1] = source->index != NULL;
+        words[ATTRIBUTE_WORDS + 2] = (guint32) first;
+        words[ATTRIBUTE_WORDS + 3] = (guint32) n;
+        call.words = add_words(self, words, G_N_ELEMENTS(words));
+        guint before = self->plan->dispatches->len;
+        if (!add_dispatch(self, &call, 0, self->places->rows))
+            return FALSE;
+        for (guint i = before; i < self->plan->dispatches->len; i++) {
+            AditVulkanDispatch *dispatch =
+                &g_array_index(self->plan->dispatches, AditVulkanDispatch, i);
+
+            if (!make_window(self, &data, &dispatch->windows[3], &dispatch->push.in_at[0]) ||
+                !make_window(self, &index, &dispatch->windows[4], &dispatch->push.in_at[1]))
+                return fail_size(self, &call, source->index_rows * sizeof(float));
+        }
+    }
+    return TRUE;
+}
+
+static gboolean
+add_list(Planner *self, const GPtrArray *instructions)
+{
+    for (guint i = 0; i < instructions->len; i++) {
+        const AditInstruction *instruction = instructions->pdata[i];
+        gboolean added = TRUE;
+
+        switch (instruction->kind) {
+        case ADIT_INSTRUCTION_OP:
+            added = add_op(self, instruction);
+            break;
+        case ADIT_INSTRUCTION_COMBINE:
+            added = add_combine(self, instruction);
+            break;
+        case ADIT_INSTRUCTION_COPY:
+            added = add_copy(self, instruction);
+            break;
+        case ADIT_INSTRUCTION_GATHER:
+            added = self->places->sources == NULL || add_gather(self, instruction);
+            break;
+        case ADIT_INSTRUCTION_LOOP:
+        default:
+            for (guint j = 0; j < instruction->n && added; j++) {
+                self->index[instruction->level] = instruction->reverse ? instruction->n - 1 - j : j;
+                added = add_list(self, instruction->body);
+            }
+            self->index[instruction->level] = 0;
+        }
+        if (!added)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* ---- the device's own kernels ---- */
+
+/* @output, @input: (nullable) */
+static gboolean
+add_own(Planner *self, const char *name, guint32 words, const Span *output, const Span *input,
+        gsize groups)
+{
+    AditVulkanShape shape = {0};
+    AditVulkanDispatch dispatch = {
+        .name = name,
+        .push = {.words = words,
+                 .rows = (guint32) self->places->rows,
+                 .batch = (guint32) self->places->rows},
+        .work = 1,
+    };
+    Span block = {&self->device->block, 0, ADIT_BLOCK_WORDS};
+    gboolean writes_block = output == NULL;
+    guint32 at;
+
+    dispatch.kernel = adit_vulkan_kernel_get(self->device, name, NULL, &shape, self->error);
+    if (dispatch.kernel == NULL)
+        return FALSE;
+    bind_own(self, &dispatch);
+    dispatch.windows[0].is_written = writes_block;
+    make_window(self, output != NULL ? output : input, &dispatch.windows[2], &dispatch.push.out_at);
+    dispatch.windows[2].is_written = output != NULL;
+    for (guint i = 0; i < ADIT_VULKAN_INPUTS; i++) {
+        make_window(self, input != NULL ? input : &block, &dispatch.windows[3 + i], &at);
+        dispatch.push.in_at[i] = at;
+    }
+    set_groups(self, &dispatch, groups, 1);
+    g_array_append_val(self->plan->dispatches, dispatch);
+    return TRUE;
+}
+
+static gboolean
+add_begin(Planner *self)
+{
+    const guint32 attributes[] = {ADIT_RING_SLOTS, ADIT_RING_WORDS};
+    Span ring = {&self->device->ring, 0, (gsize) ADIT_RING_SLOTS * ADIT_RING_WORDS};
+
+    return add_own(self, "begin", add_attributes(self, attributes, 2), NULL, &ring, 1);
+}
+
+static gboolean
+add_guards(Planner *self)
+{
+    guint32 words = add_attributes(self, NULL, 0);
+
+    for (guint i = 0; i < self->program->outputs->len; i++) {
+        const AditProgramOutput *output =
+            &g_array_index(self->program->outputs, AditProgramOutput, i);
+        Span value;
+
+        if (output->kind != ADIT_OUTPUT_GUARD)
+            continue;
+        value = find_span(self, &output->operand, FALSE, 0, 1);
+        if (!add_own(self, "guard", words, NULL, &value, 1))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+add_logs(Planner *self)
+{
+    const AditVulkanPlaces *places = self->places;
+    guint32 words = add_attributes(self, NULL, 0);
+    gsize n = 0;
+
+    g_array_index(self->plan->words, guint32, words) = TRUE; /* the output has rows */
+    for (guint i = 0; i < self->program->outputs->len; i++) {
+        const AditProgramOutput *output =
+            &g_array_index(self->program->outputs, AditProgramOutput, i);
+        Span values, log = {places->log, n * places->log_room, (n + 1) * places->log_room};
+
+        if (output->kind != ADIT_OUTPUT_SUM)
+            continue;
+        values = find_span(self, &output->operand, TRUE, 0, places->rows);
+        if (!add_own(self, "log", words, &log, &values, divide_up(places->rows, 64)))
+            return FALSE;
+        n++;
+    }
+    return TRUE;
+}
+
+gboolean
+adit_vulkan_plan_init(AditVulkanPlan *self, AditVulkanDevice *device, const AditProgram *program,
+                      const AditVulkanPlaces *places, GError **error)
+{
+    g_autoptr(GHashTable) words = g_hash_table_new(g_direct_hash, g_direct_equal);
+    Planner planner = {.plan = self,
+                       .device = device,
+                       .program = program,
+                       .places = places,
+                       .words = words,
+                       .error = error};
+
+    self->dispatches = g_array_new(FALSE, FALSE, sizeof(AditVulkanDispatch));
+    self->words = g_array_new(FALSE, FALSE, sizeof(guint32));
+    if (add_begin(&planner) && add_list(&planner, program->instructions) && add_guards(&planner) &&
+        add_logs(&planner) && add_list(&planner, program->commits))
+        return TRUE;
+    adit_vulkan_plan_clear(self);
+    return FALSE;
+}
+
+void
+adit_vulkan_plan_clear(AditVulkanPlan *self)
+{
+    g_clear_pointer(&self->dispatches, g_array_unref);
+    g_clear_pointer(&self->words, g_array_unref);
+}

@@ -1,0 +1,83 @@
+/* core/device/vulkan/adit-vulkan-plan.h - SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "adit-vulkan-private.h"
+
+G_BEGIN_DECLS
+
+/**
+ * AditVulkanWindow: the part of a buffer that a binding shows. A @buffer of NULL stands for the
+ * plan's words.
+ */
+typedef struct {
+    const AditVulkanBuffer *buffer;
+    gsize offset; /* bytes */
+    gsize range;
+    gboolean is_written;
+} AditVulkanWindow;
+
+/**
+ * AditVulkanDispatch: one call of a kernel with everything that is recorded.
+ * @name: of the kernel, @tensor: (nullable): what it computes: for messages
+ */
+typedef struct {
+    const AditVulkanKernel *kernel;
+    const char *name;
+    const AditTensor *tensor;
+    AditVulkanWindow windows[ADIT_VULKAN_BINDINGS];
+    AditVulkanPush push;
+    guint32 groups[3];
+    double work;
+} AditVulkanDispatch;
+
+/**
+ * AditVulkanSource: where the rows of one feed lie.
+ * @data: (nullable): NULL: not known yet, only for finding out whether everything fits
+ * @index: (nullable): row numbers; NULL: the identity
+ * @rows: of @data
+ */
+typedef struct {
+    const AditVulkanBuffer *data;
+    const AditVulkanBuffer *index;
+    gsize rows;
+    gsize index_rows;
+} AditVulkanSource;
+
+/**
+ * AditVulkanPlaces: what a plan is made for.
+ * @room: rows that every value with rows has room for
+ * @rows: of the batch
+ * @first_row: of linear operands
+ * @log: a row for each SUM output, @log_room numbers each
+ */
+typedef struct {
+    const AditVulkanBuffer *arenas[ADIT_ARENA_LIVE + 1];
+    const AditVulkanBuffer *log;
+    gsize log_room;
+    gsize room;
+    gsize rows;
+    gsize first_row;
+    guint64 seed;
+    const AditVulkanSource *sources;
+} AditVulkanPlaces;
+
+/**
+ * AditVulkanPlan: a program as a list of dispatches, its loops unrolled.
+ * @words: what they read of themselves
+ */
+typedef struct {
+    GArray *dispatches; /* AditVulkanDispatch */
+    GArray *words;      /* guint32 */
+} AditVulkanPlan;
+
+/* ADIT_ERROR_NO_DEVICE (an operation without a shader), ADIT_ERROR_MEMORY (an operand is larger
+ * than what the device can bind). */
+gboolean adit_vulkan_plan_init(AditVulkanPlan *self, AditVulkanDevice *device,
+                               const AditProgram *program, const AditVulkanPlaces *places,
+                               GError **error);
+void adit_vulkan_plan_clear(AditVulkanPlan *self);
+/* First element of an operand for the loops' indices @index, in the buffer of its arena. */
+gsize adit_vulkan_find_operand(const AditProgram *program, const AditVulkanPlaces *places,
+                               const AditOperand *operand, const guint *index);
+
+G_END_DECLS

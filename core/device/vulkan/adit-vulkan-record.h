@@ -1,0 +1,29 @@
+/* core/device/vulkan/adit-vulkan-record.h - SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "adit-vulkan-plan.h"
+
+G_BEGIN_DECLS
+
+/**
+ * AditVulkanRecording: a program recorded for a number of rows and for the data it reads; submitted
+ * as often as it is run.
+ * @commands: AditVulkanCommands, in order
+ */
+typedef struct {
+    gsize rows;
+    gsize first_row;
+    const AditArray *arrays[ADIT_VULKAN_MAX_FEEDS];
+    const AditArray *subsets[ADIT_VULKAN_MAX_FEEDS];
+    GArray *commands;
+    VkDescriptorPool sets;
+    AditVulkanBuffer words;
+} AditVulkanRecording;
+
+/* Barriers stand where a dispatch touches what another wrote, or writes what another touched, and
+ * nowhere else. */
+AditVulkanRecording *adit_vulkan_recording_new(AditVulkanDevice *device, const AditVulkanPlan *plan,
+                                               GError **error);
+void adit_vulkan_recording_free(AditVulkanDevice *device, AditVulkanRecording *self);
+
+G_END_DECLS
