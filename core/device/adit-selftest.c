@@ -182,7 +182,8 @@ check_case(Selftest *self, AditSelftestResult *result, const AditSelftestCase *o
     if (got != NULL)
         return check_runs(self, result, trial, &outcome, got);
     if (g_error_matches(error, ADIT_ERROR, ADIT_ERROR_DEVICE_LOST))
-        self->lost = g_error_copy(error);
+        self->lost =
+            g_error_new(error->domain, error->code, "'%s': %s", of->kernel, error->message);
     outcome.reason = error->message;
     outcome.rows = of->runs[0].rows;
     note(self, result, &outcome);
@@ -213,28 +214,33 @@ may_try(const Selftest *self, AditKernelForm form)
     return self->options->forms == 0 || (self->options->forms & 1u << form) != 0;
 }
 
+/* Whether the device has the form, and takes it from here on. */
+static gboolean
+take_form(const Selftest *self, const char *kernel, AditKernelForm form)
+{
+    return may_try(self, form) && adit_device_set_form(self->device, kernel, form);
+}
+
 /* Tries the forms, best first, and leaves the device with the one that passed. */
 static void
 find_form(Selftest *self, AditSelftestResult *result, guint first)
 {
-    gboolean has_forms = ADIT_DEVICE_GET_CLASS(self->device)->set_form != NULL;
-    gboolean failed = FALSE;
+    gboolean failed = FALSE, tried = FALSE;
 
-    for (AditKernelForm form = ADIT_FORM_SUBGROUP; form < ADIT_FORM_NONE && self->lost == NULL;
-         form++) {
-        if (has_forms
-                ? !may_try(self, form) || !adit_device_set_form(self->device, result->kernel, form)
-                : form != ADIT_FORM_PLAIN)
+    result->form = ADIT_FORM_NONE;
+    for (AditKernelForm form = ADIT_FORM_SUBGROUP; form <= ADIT_FORM_PLAIN; form++) {
+        gboolean is_only = form == ADIT_FORM_PLAIN && !tried && self->options->forms == 0;
+
+        if (self->lost != NULL || (!take_form(self, result->kernel, form) && !is_only))
             continue;
+        tried = TRUE;
         if (check_kernel(self, result, first)) {
             result->form = form;
             result->fell_back = failed;
-            self->changed = self->changed || failed;
-            return;
+            break;
         }
         failed = TRUE;
     }
-    result->form = ADIT_FORM_NONE;
     self->changed = self->changed || failed;
 }
 
@@ -282,7 +288,7 @@ adit_selftest_run(AditDevice *device, const AditSelftestOptions *options, AditSe
     try_again(&self, results, firsts);
     if (self.lost == NULL)
         return g_steal_pointer(&results);
-    g_propagate_prefixed_error(error, self.lost, "'%s': ", kernel);
+    g_propagate_error(error, self.lost);
     return NULL;
 }
 
