@@ -251,13 +251,17 @@ take_kernels(AditVerdicts *self, JsonObject *kernels)
     return TRUE;
 }
 
+/* FALSE: it is missing or no boolean. */
 static gboolean
-has_flag(JsonObject *object, const char *key)
+take_flag(JsonObject *object, const char *key, gboolean *value)
 {
     JsonNode *node = json_object_get_member(object, key);
 
-    return node != NULL && JSON_NODE_HOLDS_VALUE(node) &&
-           json_node_get_value_type(node) == G_TYPE_BOOLEAN && json_node_get_boolean(node);
+    if (node == NULL || !JSON_NODE_HOLDS_VALUE(node) ||
+        json_node_get_value_type(node) != G_TYPE_BOOLEAN)
+        return FALSE;
+    *value = json_node_get_boolean(node);
+    return TRUE;
 }
 
 /* Whether @object is of this device, driver and build, and whole. */
@@ -269,9 +273,8 @@ take_json(AditVerdicts *self, JsonObject *object)
     if (g_strcmp0(adit_json_get_text(object, "device"), self->device) != 0 ||
         g_strcmp0(adit_json_get_text(object, "driver"), self->driver) != 0 ||
         g_strcmp0(adit_json_get_text(object, "build"), self->build) != 0 || kernels == NULL ||
-        !take_kernels(self, kernels))
+        !take_kernels(self, kernels) || !take_flag(object, "full", &self->full))
         return FALSE;
-    self->full = has_flag(object, "full");
     g_autofree char *checksum = make_checksum(self);
 
     return g_strcmp0(adit_json_get_text(object, "sha256"), checksum) == 0;
