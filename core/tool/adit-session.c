@@ -92,10 +92,7 @@ describe_device(AditDevice *device, JsonObject *details)
 {
     JsonObject *object = json_object_new();
 
-    json_object_set_string_member(object, "name", "cpu");
-    json_object_set_string_member(object, "instruction-set", adit_cpu_device_get_isa(device));
-    adit_json_set_unsigned(object, "threads", adit_cpu_device_get_threads(device));
-    adit_json_set_unsigned(object, "cores", g_get_num_processors());
+    adit_device_describe(device, object);
     json_object_set_object_member(details, "device", object);
 }
 

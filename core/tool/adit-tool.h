@@ -135,6 +135,9 @@ char *adit_option_describe(const AditOptionRow *row);
 const AditVerb *const *adit_verbs_list(void);
 /* The help of a verb, or of the command (NULL): at most 80 columns. */
 char *adit_help_make(const AditVerb *verb);
+/* Appends the words of @text and a newline, lines filled up to 79 columns; the first begins at
+ * @column, the others are indented by @indent. */
+void adit_help_fill(GString *out, const char *text, gsize column, gsize indent);
 /* Reads the words behind the verb; ADIT_ERROR_INVALID. */
 gboolean adit_invocation_parse(AditInvocation *self, GError **error);
 void adit_invocation_clear(AditInvocation *self);
@@ -153,8 +156,11 @@ AditExperiment *adit_tool_read_checked(AditInvocation *self, const char *path, A
 /* The same, and checks the weights at `model.from` as well: a run can begin. */
 AditExperiment *adit_tool_read_ready(AditInvocation *self, const char *path, AditCheck *check,
                                      GError **error);
-/* ADIT_ERROR_NO_DEVICE, ADIT_ERROR_INVALID */
+/* The device that --device names, else ADIT_DEVICE, else the best; tells why that is the CPU. Fails
+ * as adit_device_open(). */
 AditDevice *adit_tool_open_device(AditInvocation *self, GError **error);
+/* Threads of the CPU: --threads; 0: as many as there are cores. */
+guint adit_tool_get_threads(const AditInvocation *self);
 /* Opens all data sets: (element-type AditData). @run: (nullable): members of run.json: what
  * the inputs are standardised by. */
 GPtrArray *adit_tool_open_data(AditInvocation *self, const AditExperiment *experiment,

@@ -216,6 +216,12 @@ set_form(AditDevice *device, const char *kernel, AditKernelForm form)
     return adit_vulkan_kernel_set_form(ADIT_VULKAN_DEVICE(device), kernel, form);
 }
 
+static void
+describe(AditDevice *device, JsonObject *object)
+{
+    adit_vulkan_physical_describe(ADIT_VULKAN_DEVICE(device)->physical, object);
+}
+
 /* ---- making and unmaking ---- */
 
 static gboolean
@@ -403,6 +409,7 @@ adit_vulkan_device_class_init(AditVulkanDeviceClass *klass)
     device_class->set_sums = set_sums;
     device_class->read_output = read_output;
     device_class->set_form = set_form;
+    device_class->describe = describe;
 }
 
 static void

@@ -428,7 +428,11 @@ assert_damaged(const char *path, const char *text, gsize length)
 {
     g_assert_true(g_file_set_contents_full(path, text, (gssize) length, G_FILE_SET_CONTENTS_NONE,
                                            0600, NULL));
-    g_assert_null(load_verdicts());
+    g_autoptr(AditVerdicts) loaded = load_verdicts();
+
+    if (loaded != NULL)
+        g_test_message("taken for whole: %.*s", (int) length, text);
+    g_assert_null(loaded);
 }
 
 static void
