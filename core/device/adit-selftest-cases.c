@@ -370,8 +370,8 @@ list_pointwise(List *list)
 
 /* Depth and width of what is multiplied; the first few are the quick test's. */
 static const gsize products[][2] = {
-    {17, 65}, {1, 1},   {1, 129}, {129, 1},  {7, 13},  {16, 16},
-    {64, 64}, {65, 17}, {128, 3}, {129, 65}, {3, 130}, {300, 33},
+    {17, 65}, {1, 1},   {1, 129},  {129, 1}, {7, 13},   {16, 16}, {64, 64},
+    {65, 17}, {128, 3}, {129, 65}, {3, 130}, {300, 33}, {19, 21},
 };
 #define QUICK_PRODUCTS 1
 
@@ -409,8 +409,8 @@ list_products(List *list)
         }
     }
     add_matmul(list, FALSE, ADIT_SHAPE(7), 65, FALSE);
-    add_matmul(list, TRUE, ADIT_SHAPE(19), 21, FALSE)->spread = ADIT_SPREAD_SPRINKLED;
-    add_matmul(list, TRUE, ADIT_SHAPE(19), 21, TRUE)->spread = ADIT_SPREAD_SPRINKLED;
+    add_matmul(list, TRUE, ADIT_SHAPE(19), 3, FALSE)->spread = ADIT_SPREAD_SPRINKLED;
+    add_matmul(list, TRUE, ADIT_SHAPE(19), 3, TRUE)->spread = ADIT_SPREAD_SPRINKLED;
     for (guint i = 0; i < (list->full ? G_N_ELEMENTS(products) : QUICK_PRODUCTS); i++) {
         gsize m = products[i][0], n = products[i][1];
 
