@@ -259,7 +259,7 @@ list_own(List *list)
         for (gsize rows = 1; rows <= 129; rows = 2 * rows + 5)
             self->runs[self->n_runs++] = (AditSelftestRun){.rows = rows, .feed_row = 130 - rows};
     }
-    add_one(list, "record", NULL, ELEMENTS, TRUE, ADIT_SCALAR)->kind = ADIT_SELFTEST_SUMS;
+    add_one(list, "note-rows", NULL, ELEMENTS, TRUE, ADIT_SCALAR)->kind = ADIT_SELFTEST_SUMS;
 
     AditSelftestCase *guard = add_one(list, "guard", NULL, ELEMENTS, TRUE, ADIT_SCALAR);
 

@@ -75,7 +75,7 @@ test_covers_all(gconstpointer data)
 #include "adit-pointwise.def"
         "feed",
         "guard",
-        "record",
+        "note-rows",
     };
     g_autoptr(GPtrArray) cases = adit_selftest_list_cases(data != NULL);
     g_autoptr(GHashTable) covered = g_hash_table_new(g_str_hash, g_str_equal);
