@@ -269,6 +269,25 @@ make_code(const char *name, const AditOp *op, const char *shader, AditKernelForm
     return adit_shader_compile_op(op, *form == ADIT_FORM_OPTIMISED, error);
 }
 
+/* Makes @kernel's pipeline and keeps it by @key. */
+static const AditVulkanKernel *
+keep_kernel(AditVulkanDevice *device, const AditVulkanKernel *kernel, char *key, GBytes *code,
+            AditKernelForm form, GError **error)
+{
+    g_autofree char *owned = key;
+    g_autofree AditVulkanKernel *self = g_memdup2(kernel, sizeof *kernel);
+    VkShaderModule module = make_module(device, code, error);
+
+    if (module == VK_NULL_HANDLE)
+        return NULL;
+    gboolean made = make_pipeline(device, self, module, form, error);
+    device->api.DestroyShaderModule(device->handle, module, NULL);
+    if (!made)
+        return NULL;
+    g_hash_table_insert(device->kernels, g_steal_pointer(&owned), self);
+    return g_steal_pointer(&self);
+}
+
 const AditVulkanKernel *
 adit_vulkan_kernel_get(AditVulkanDevice *device, const char *name, const AditOp *op,
                        const AditVulkanShape *shape, GError **error)
@@ -287,16 +306,26 @@ adit_vulkan_kernel_get(AditVulkanDevice *device, const char *name, const AditOp 
     g_autoptr(GBytes) code = make_code(name, op, shader, &form, error);
     if (code == NULL)
         return NULL;
-    VkShaderModule module = make_module(device, code, error);
-    if (module == VK_NULL_HANDLE)
+    return keep_kernel(device, &kernel, g_steal_pointer(&key), code, form, error);
+}
+
+const AditVulkanKernel *
+adit_vulkan_kernel_get_fused(AditVulkanDevice *device, const char *text, gsize columns,
+                             GError **error)
+{
+    AditVulkanKernel kernel = {.kind = columns > 0 ? ADIT_VULKAN_TILES : ADIT_VULKAN_ELEMENTS};
+    AditVulkanShape shape = {.columns = columns};
+
+    set_constants(device, &kernel, NULL, &shape);
+    g_autofree char *key =
+        g_strdup_printf("%u %u %s", kernel.constants[0], kernel.constants[1], text);
+    const AditVulkanKernel *known = g_hash_table_lookup(device->kernels, key);
+    if (known != NULL)
+        return known;
+    g_autoptr(GBytes) code = adit_shader_compile("fused", text, NULL, error);
+    if (code == NULL)
         return NULL;
-    gboolean made = make_pipeline(device, &kernel, module, form, error);
-    device->api.DestroyShaderModule(device->handle, module, NULL);
-    if (!made)
-        return NULL;
-    AditVulkanKernel *self = g_memdup2(&kernel, sizeof kernel);
-    g_hash_table_insert(device->kernels, g_steal_pointer(&key), self);
-    return self;
+    return keep_kernel(device, &kernel, g_steal_pointer(&key), code, ADIT_FORM_OPTIMISED, error);
 }
 
 void

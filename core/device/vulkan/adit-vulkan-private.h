@@ -115,6 +115,7 @@ struct _AditVulkanDevice {
     GHashTable *arrays; /* AditArray -> AditVulkanBuffer: data that lives on the device */
     guint64 serial;     /* calls queued so far */
 
+    gboolean fuses;  /* ADIT_FUSE */
     gsize allocated; /* bytes */
     GError *error;   /* the first that cannot be undone; nothing is done any more */
 };
@@ -192,6 +193,9 @@ typedef struct {
 const AditVulkanKernel *adit_vulkan_kernel_get(AditVulkanDevice *device, const char *name,
                                                const AditOp *op, const AditVulkanShape *shape,
                                                GError **error);
+/* The kernel of a text that was made for it; @columns: of a matrix product, 0: it is none. */
+const AditVulkanKernel *adit_vulkan_kernel_get_fused(AditVulkanDevice *device, const char *text,
+                                                     gsize columns, GError **error);
 /* Makes the kernels of @name anew in @form; FALSE: there is no such form. */
 gboolean adit_vulkan_kernel_set_form(AditVulkanDevice *device, const char *name,
                                      AditKernelForm form);
