@@ -196,7 +196,7 @@ static void
 add_runs(const List *list, AditSelftestCase *self)
 {
     static const gsize many[] = {9, 1, 7, 8, 100, 129};
-    gboolean rows = self->kind != ADIT_SELFTEST_OPERATION || self->n_inputs == 0;
+    gboolean rows = self->n_inputs == 0;
 
     for (guint i = 0; i < self->n_inputs; i++)
         rows = rows || self->inputs[i].rows;
@@ -830,6 +830,92 @@ list_noise(List *list, const char *kernel, AditSelftestBuild build, double limit
     }
 }
 
+/* ---- several operations ---- */
+
+/* act(x W + b), once as it stands and once with its argument read by others too. */
+static AditTensor *
+build_dense_gelu(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
+{
+    return adit_gelu(adit_add(adit_matmul(x[0], x[1], FALSE), x[2]));
+}
+
+static AditTensor *
+build_dense_transposed(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
+{
+    return adit_leaky_relu(adit_add(adit_matmul(x[0], x[1], TRUE), x[2]), PARAMETER);
+}
+
+static AditTensor *
+build_dense_shared(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
+{
+    AditTensor *linear = adit_add(adit_matmul(x[0], x[1], FALSE), x[2]);
+    AditTensor *total = adit_reduce(linear, ADIT_REDUCE_SUM, (int[]){-1}, 1);
+    AditShape one = *adit_tensor_get_shape(linear);
+
+    one.size[one.rank - 1] = 1;
+    return adit_mul(adit_tanh(linear), adit_add(adit_softplus(linear), adit_reshape(total, &one)));
+}
+
+/* Each result is read twice; an operand is repeated along the rows, one along the line. */
+static AditTensor *
+build_chain(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
+{
+    AditTensor *a = adit_add(adit_scale(x[0], PARAMETER), x[1]);
+    AditTensor *b = adit_mul(a, x[2]);
+
+    return adit_max(adit_offset(adit_mul(b, adit_sigmoid(a)), 0.25), adit_sub(b, x[0]));
+}
+
+static AditSelftestCase *
+add_fused(List *list, AditSelftestBuild build, AditShape shape, AditShape second, AditShape third)
+{
+    AditSelftestCase *self = add(list, "fused", build, PRODUCTS);
+
+    self->kind = ADIT_SELFTEST_FUSED;
+    add_input(self, TRUE, shape);
+    add_input(self, FALSE, second);
+    add_input(self, build == build_chain, third);
+    return self;
+}
+
+static void
+list_fused_products(List *list, gsize depth, gsize width)
+{
+    static const AditSelftestBuild builds[] = {build_dense_gelu, build_dense_transposed,
+                                               build_dense_shared};
+
+    for (guint i = 0; i < G_N_ELEMENTS(builds); i++) {
+        AditShape matrix = builds[i] == build_dense_transposed ? ADIT_SHAPE(width, depth)
+                                                               : ADIT_SHAPE(depth, width);
+
+        add_fused(list, builds[i], ADIT_SHAPE(depth), matrix, ADIT_SHAPE(width));
+        add_fused(list, builds[i], ADIT_SHAPE(3, depth), matrix, ADIT_SHAPE(width));
+        /* the gradient of a kink may be that of its other side */
+        if (builds[i] != build_dense_transposed)
+            add_fused(list, builds[i], ADIT_SHAPE(3, depth), matrix, ADIT_SHAPE(width))
+                ->of_gradient = TRUE;
+    }
+}
+
+static void
+list_fused(List *list)
+{
+    /* what is made at run time takes its time: the quick test looks at the smallest tile */
+    add_fused(list, build_dense_shared, ADIT_SHAPE(17), ADIT_SHAPE(17, 3), ADIT_SHAPE(3));
+    add_fused(list, build_chain, ADIT_SHAPE(3, 17), ADIT_SHAPE(17), ADIT_SHAPE(3, 1));
+    if (!list->full)
+        return;
+    for (guint i = 0; i < G_N_ELEMENTS(products); i++)
+        list_fused_products(list, products[i][0], products[i][1]);
+    for (guint i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        gsize size = sizes[i];
+
+        add_fused(list, build_chain, ADIT_SHAPE(3, size), ADIT_SHAPE(size), ADIT_SHAPE(3, 1));
+        add_fused(list, build_chain, ADIT_SHAPE(size), ADIT_SCALAR, ADIT_SHAPE(size))->spread =
+            ADIT_SPREAD_SPRINKLED;
+    }
+}
+
 GPtrArray *
 adit_selftest_list_cases(gboolean full)
 {
@@ -850,6 +936,7 @@ adit_selftest_list_cases(gboolean full)
     list_channels(&list);
     list_noise(&list, "noise-uniform", build_noise_uniform, MOVES);
     list_noise(&list, "noise-normal", build_noise_normal, ELEMENTS);
+    list_fused(&list);
     for (guint i = 0; i < list.cases->len; i++) {
         AditSelftestCase *self = list.cases->pdata[i];
 
