@@ -27,7 +27,9 @@ LIBC = re.compile(r'(ld-linux.*|lib(c|m|mvec|dl|pthread|rt|util|resolv|anl))\.so
 # One of the installed parts in it, a plugin of most kinds.
 PIPELINE = '''adit: 1
 data: {moons: {samples: 40, test: 25%}}
-model: {trunk: [{dense: {units: 4}}, {residual-v2: {norm: layer-norm}}], head: [{dense: {units: 2}}]}
+model:
+  trunk: [{dense: {units: 4}}, {residual-v2: {norm: layer-norm}}]
+  head: [{dense: {units: 2}}]
 train: {loss: cross-entropy, optimizer: {adam: {lr: 0.01}}, batch: 10, epochs: 1}
 '''
 TUTORIAL = 'share/adit-1.0/pipelines/tutorial/01-moons.yaml'
@@ -216,7 +218,8 @@ def enter(mounts, place):
     """The words before a command that let it see what the shell's `mounts` of "$1", which is
     `place`, make of the files."""
     words = ['unshare', '--map-root-user', '--mount', 'sh', '-c',
-             f'PATH=$PATH:/usr/sbin:/sbin; {{ {mounts}; }} || exit 99; shift; exec "$@"', 'sh', place]
+             f'PATH=$PATH:/usr/sbin:/sbin; {{ {mounts}; }} || exit 99; shift; exec "$@"', 'sh',
+             place]
     try:
         tried = call(*words, 'true')
     except FileNotFoundError as error:
