@@ -9,6 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Modes of new files; the umask takes from them. */
+#define SHARED  0666
+#define PRIVATE 0600
+
 struct _AditOutput {
     char *path;
     char *temporary; /* NULL: @path itself is written */
@@ -26,12 +30,12 @@ adit_output_fail(GError **error, const char *verb, const char *path, int number)
 }
 
 static int
-open_retrying(const char *path, int flags)
+open_retrying(const char *path, int flags, mode_t mode)
 {
     int fd;
 
     do
-        fd = open(path, flags | O_CLOEXEC | O_NOCTTY, 0666);
+        fd = open(path, flags | O_CLOEXEC | O_NOCTTY, mode);
     while (fd < 0 && errno == EINTR);
     return fd;
 }
@@ -119,9 +123,9 @@ cut_torn_line(AditOutput *self, GError **error)
 }
 
 static AditOutput *
-create(const char *path, char *temporary, GError **error)
+create(const char *path, char *temporary, mode_t mode, GError **error)
 {
-    int fd = open_retrying(temporary != NULL ? temporary : path, O_WRONLY | O_CREAT | O_EXCL);
+    int fd = open_retrying(temporary != NULL ? temporary : path, O_WRONLY | O_CREAT | O_EXCL, mode);
     AditOutput *self;
 
     if (fd < 0) {
@@ -138,19 +142,25 @@ create(const char *path, char *temporary, GError **error)
 AditOutput *
 adit_output_new(const char *path, GError **error)
 {
-    return create(path, NULL, error);
+    return create(path, NULL, SHARED, error);
 }
 
 AditOutput *
 adit_output_new_replacing(const char *path, GError **error)
 {
-    return create(path, adit_file_make_temporary_path(path), error);
+    return create(path, adit_file_make_temporary_path(path), SHARED, error);
+}
+
+AditOutput *
+adit_output_new_private(const char *path, GError **error)
+{
+    return create(path, adit_file_make_temporary_path(path), PRIVATE, error);
 }
 
 AditOutput *
 adit_output_append(const char *path, GError **error)
 {
-    int fd = open_retrying(path, O_RDWR | O_CREAT | O_APPEND);
+    int fd = open_retrying(path, O_RDWR | O_CREAT | O_APPEND, SHARED);
     g_autoptr(AditOutput) self = NULL;
 
     if (fd < 0) {

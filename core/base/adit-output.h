@@ -19,6 +19,8 @@ AditOutput *adit_output_new(const char *path, GError **error);
 /* A new file that takes the place of @path when finished, in one step; until then it is a temporary
  * file beside it, removed by adit_output_free(). */
 AditOutput *adit_output_new_replacing(const char *path, GError **error);
+/* The same, for its owner alone to read and write. */
+AditOutput *adit_output_new_private(const char *path, GError **error);
 /* Opens a file of lines to append to, made if missing; a last line without its newline, which a
  * kill left behind, is cut off. */
 AditOutput *adit_output_append(const char *path, GError **error);

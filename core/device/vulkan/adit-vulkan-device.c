@@ -1,6 +1,8 @@
 /* core/device/vulkan/adit-vulkan-device.c - SPDX-License-Identifier: MIT */
 #include "adit-vulkan-private.h"
 
+#include "adit-vulkan-pipeline-cache.h"
+
 #include <string.h>
 
 G_DEFINE_FINAL_TYPE(AditVulkanDevice, adit_vulkan_device, ADIT_TYPE_DEVICE)
@@ -244,14 +246,15 @@ make_device(AditVulkanDevice *self, GError **error)
     VkPhysicalDeviceVulkan12Features features = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
         .timelineSemaphore = VK_TRUE};
+    if (physical->has_portability_subset)
+        extensions[n_extensions++] = "VK_KHR_portability_subset";
     if (physical->has_device_fault) {
         extensions[n_extensions++] = VK_EXT_DEVICE_FAULT_EXTENSION_NAME;
         fault.pNext = features.pNext;
         features.pNext = &fault;
     }
     if (physical->subgroup_full) {
-        if (physical->api_version < VK_API_VERSION_1_3)
-            extensions[n_extensions++] = VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME;
+        extensions[n_extensions++] = VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME;
         subgroups.pNext = features.pNext;
         features.pNext = &subgroups;
     }
@@ -328,6 +331,7 @@ set_up(AditVulkanDevice *self, GError **error)
 
     if (!make_device(self, error))
         return FALSE;
+    self->cache = adit_vulkan_pipeline_cache_load(&self->api, self->handle, self->physical);
     VkResult result = self->api.CreateCommandPool(self->handle, &pool, NULL, &self->pool);
     if (result == VK_SUCCESS)
         result = make_layout(self);
@@ -362,6 +366,8 @@ tear_down(AditVulkanDevice *self)
     const AditVulkanApi *api = &self->api;
 
     api->DeviceWaitIdle(self->handle);
+    if (self->error == NULL)
+        adit_vulkan_pipeline_cache_save(api, self->handle, self->physical, self->cache);
     adit_vulkan_kernels_clear(self);
     free_arrays(self);
     adit_vulkan_buffer_clear(self, &self->block);

@@ -2,6 +2,7 @@
 #include "adit-vulkan-private.h"
 
 #include "adit-pointwise.h"
+#include "adit-shader-compiler.h"
 
 #include <gio/gio.h>
 #include <string.h>
@@ -64,16 +65,22 @@ has_subgroups(const AditVulkanPhysical *physical)
            physical->subgroup_size <= 64;
 }
 
-/* The code of a kernel in the form that was set for it, else in the best there is. */
-static GBytes *
-load_code(AditVulkanDevice *device, const char *name, const char *shader, AditKernelForm *form)
+/* The form that was set for a kernel, else the best that the device can have. */
+static AditKernelForm
+choose_form(AditVulkanDevice *device, const char *name)
 {
     gpointer set = g_hash_table_lookup(device->forms, name);
-    AditKernelForm first = set != NULL ? (AditKernelForm) (GPOINTER_TO_UINT(set) - 1)
-                           : has_subgroups(device->physical) ? ADIT_FORM_SUBGROUP
-                                                             : ADIT_FORM_OPTIMISED;
 
-    for (*form = first; *form < G_N_ELEMENTS(form_names); (*form)++) {
+    if (set != NULL)
+        return (AditKernelForm) (GPOINTER_TO_UINT(set) - 1);
+    return has_subgroups(device->physical) ? ADIT_FORM_SUBGROUP : ADIT_FORM_OPTIMISED;
+}
+
+/* The code of a shader in form @form or, where it has none, the next best. */
+static GBytes *
+load_code(const char *shader, AditKernelForm *form)
+{
+    for (; *form < G_N_ELEMENTS(form_names); (*form)++) {
         GBytes *code = load_form(shader, *form);
 
         if (code != NULL)
@@ -208,35 +215,55 @@ set_constants(AditVulkanDevice *device, AditVulkanKernel *self, const AditOp *op
     }
 }
 
-static GBytes *
-find_code(AditVulkanDevice *device, const char *name, const AditOp *op, AditVulkanKernel *kernel,
-          AditKernelForm *form, GError **error)
+/* The name of the shader, and how many workgroups it gets; NULL: the text that @op brings. */
+static const char *
+find_shader(const char *name, const AditOp *op, AditVulkanKind *kind)
 {
     const Row *row = find_row(name);
-    const char *shader = row != NULL ? row->shader : NULL;
 
+    *kind = row != NULL ? row->kind : ADIT_VULKAN_ELEMENTS;
     if (row != NULL)
-        kernel->kind = row->kind;
-    else if (find_pointwise(op) != G_MAXUINT)
-        shader = "pointwise";
-    GBytes *code = shader != NULL ? load_code(device, name, shader, form) : NULL;
-    if (code == NULL)
+        return row->shader;
+    return find_pointwise(op) != G_MAXUINT ? "pointwise" : NULL;
+}
+
+/* Why a plugin's operation cannot be computed here; NULL: it can. */
+static const char *
+find_obstacle(const AditOp *op)
+{
+    if (op == NULL || op->shader == NULL)
+        return "has no shader";
+    if (op->over_rows)
+        return "sums over rows, which a plugin's shader cannot";
+    return adit_shader_can_compile() ? NULL : "needs its shader compiled, and this build cannot";
+}
+
+static GBytes *
+make_code(const char *name, const AditOp *op, const char *shader, AditKernelForm *form,
+          GError **error)
+{
+    GBytes *code = shader != NULL ? load_code(shader, form) : NULL;
+    const char *obstacle = code == NULL ? find_obstacle(op) : NULL;
+
+    if (code != NULL)
+        return code;
+    if (obstacle != NULL) {
         g_set_error(error, ADIT_ERROR, ADIT_ERROR_NO_DEVICE,
-                    "operation '%s' has no shader: it runs on the CPU only; use --device cpu",
-                    name);
-    return code;
+                    "operation '%s' %s: it runs on the CPU only; use --device cpu", name, obstacle);
+        return NULL;
+    }
+    *form = MAX(*form, ADIT_FORM_OPTIMISED);
+    return adit_shader_compile_op(op, *form == ADIT_FORM_OPTIMISED, error);
 }
 
 const AditVulkanKernel *
 adit_vulkan_kernel_get(AditVulkanDevice *device, const char *name, const AditOp *op,
                        const AditVulkanShape *shape, GError **error)
 {
-    AditVulkanKernel kernel = {.kind = ADIT_VULKAN_ELEMENTS};
-    AditKernelForm form = ADIT_FORM_OPTIMISED;
-    g_autoptr(GBytes) code = find_code(device, name, op, &kernel, &form, error);
+    AditVulkanKernel kernel = {0};
+    AditKernelForm form = choose_form(device, name);
+    const char *shader = find_shader(name, op, &kernel.kind);
 
-    if (code == NULL)
-        return NULL;
     set_constants(device, &kernel, op, shape);
     const guint32 *c = kernel.constants;
     g_autofree char *key =
@@ -244,6 +271,9 @@ adit_vulkan_kernel_get(AditVulkanDevice *device, const char *name, const AditOp 
     const AditVulkanKernel *known = g_hash_table_lookup(device->kernels, key);
     if (known != NULL)
         return known;
+    g_autoptr(GBytes) code = make_code(name, op, shader, &form, error);
+    if (code == NULL)
+        return NULL;
     VkShaderModule module = make_module(device, code, error);
     if (module == VK_NULL_HANDLE)
         return NULL;

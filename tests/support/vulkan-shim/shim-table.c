@@ -13,17 +13,13 @@ typedef struct {
     const char *name;
     PFN_vkVoidFunction function;
     PFN_vkVoidFunction *real;
-    gboolean is_of_device;
 } Entry;
 
-#define INSTANCE_ENTRY(name)                                                                       \
-    {"vk" #name, (PFN_vkVoidFunction) shim_##name, (PFN_vkVoidFunction *) &shim_real.name, FALSE},
-#define DEVICE_ENTRY(name)                                                                         \
-    {"vk" #name, (PFN_vkVoidFunction) shim_##name, (PFN_vkVoidFunction *) &shim_real.name, TRUE},
+#define ENTRY(name)                                                                                \
+    {"vk" #name, (PFN_vkVoidFunction) shim_##name, (PFN_vkVoidFunction *) &shim_real.name},
 
 /* by ShimFunction */
-static const Entry entries[SHIM_N_FUNCTIONS] = {SHIM_INSTANCE(INSTANCE_ENTRY)
-                                                    SHIM_DEVICE(DEVICE_ENTRY)};
+static const Entry entries[SHIM_N_FUNCTIONS] = {SHIM_INSTANCE(ENTRY) SHIM_DEVICE(ENTRY)};
 static gint counts[SHIM_N_FUNCTIONS]; /* atomic */
 
 /* What would get around a fault or a check, without the suffix of an extension. */
@@ -107,14 +103,14 @@ drop_suffix(const char *name)
 
 /* Whether the shim answers for a function. @function: what it hands out, NULL: nothing */
 static gboolean
-is_ours(const char *full_name, gboolean of_device, PFN_vkVoidFunction *function)
+is_ours(const char *full_name, PFN_vkVoidFunction *function)
 {
     g_autofree char *name = drop_suffix(full_name);
 
     *function = NULL;
     for (guint i = 0; i < SHIM_N_FUNCTIONS; i++) {
         if (g_str_equal(name, entries[i].name)) {
-            *function = of_device && !entries[i].is_of_device ? NULL : entries[i].function;
+            *function = entries[i].function;
             return TRUE;
         }
     }
@@ -136,7 +132,7 @@ get_device_function(VkDevice device, const char *name)
 
     if (g_str_equal(name, "vkGetDeviceProcAddr"))
         return (PFN_vkVoidFunction) get_device_function;
-    return real != NULL && is_ours(name, TRUE, &ours) ? ours : real;
+    return real != NULL && is_ours(name, &ours) ? ours : real;
 }
 
 G_MODULE_EXPORT VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL vkGetInstanceProcAddr(VkInstance instance,
@@ -153,7 +149,7 @@ vkGetInstanceProcAddr(VkInstance instance, const char *name)
     PFN_vkVoidFunction real = shim_real.GetInstanceProcAddr(instance, name);
     if (real != NULL && g_str_equal(name, "vkGetDeviceProcAddr"))
         return (PFN_vkVoidFunction) get_device_function;
-    return real != NULL && is_ours(name, FALSE, &ours) ? ours : real;
+    return real != NULL && is_ours(name, &ours) ? ours : real;
 }
 
 guint

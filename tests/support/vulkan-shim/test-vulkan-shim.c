@@ -129,14 +129,15 @@ test_lost_again(void)
     bare_close_instance(&bare);
 }
 
-/* What was submitted before is done. */
+/* What was submitted before is done, so that all may be destroyed: the validation is content. */
 static void
 test_lost_wait(void)
 {
     Bare bare;
 
     adit_shim_configure("lost-wait:2");
-    bare_open(&bare);
+    bare_open_instance(&bare, TRUE);
+    bare_open_device(&bare);
     BareBuffer buffer = bare_buffer(&bare, 64);
     assert_works(&bare, &buffer);
     g_assert_cmpint(fill(&bare, &buffer, 8), ==, VK_SUCCESS);
@@ -145,6 +146,7 @@ test_lost_wait(void)
     assert_lost(&bare, &buffer);
     bare_buffer_clear(&bare, &buffer);
     bare_close(&bare);
+    g_assert_cmpint(bare.n_messages, ==, 0);
 }
 
 static gpointer
@@ -478,6 +480,23 @@ call_set_layout(Bare *bare, guint n)
     bare->api.DestroyDescriptorSetLayout(bare->device, bare_set_layout(bare, n, STORAGE), NULL);
 }
 
+/* All of them in one binding. */
+static void
+call_array_layout(Bare *bare, guint n)
+{
+    VkDescriptorSetLayoutBinding binding = {
+        .descriptorType = STORAGE, .descriptorCount = n, .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT};
+    VkDescriptorSetLayoutCreateInfo info = {.sType =
+                                                VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
+                                            .bindingCount = 1,
+                                            .pBindings = &binding};
+    VkDescriptorSetLayout layout;
+
+    g_assert_cmpint(bare->api.CreateDescriptorSetLayout(bare->device, &info, NULL, &layout), ==,
+                    VK_SUCCESS);
+    bare->api.DestroyDescriptorSetLayout(bare->device, layout, NULL);
+}
+
 static void
 call_several_sets(Bare *bare, guint n)
 {
@@ -607,6 +626,9 @@ static const struct {
     {"push-layout", "push:64", call_push_layout, 64, 68,
      "vkCreatePipelineLayout: maxPushConstantsSize: got 68, the device allows 64"},
     {"buffers", "buffers:8", call_set_layout, 8, 9,
+     "vkCreateDescriptorSetLayout: maxPerStageDescriptorStorageBuffers: got 9, the device allows "
+     "8"},
+    {"buffers-in-array", "buffers:8", call_array_layout, 8, 9,
      "vkCreateDescriptorSetLayout: maxPerStageDescriptorStorageBuffers: got 9, the device allows "
      "8"},
     {"buffers-of-sets", "buffers:3", call_several_sets, 3, 4,
