@@ -58,11 +58,13 @@ typedef struct {
 
 /**
  * AditKernelForm: how a kernel's shader was compiled, best first; all forms give the same numbers.
+ * @ADIT_FORM_NONE: a self-test's verdict: none does
  */
 typedef enum {
     ADIT_FORM_SUBGROUP,
     ADIT_FORM_OPTIMISED,
     ADIT_FORM_PLAIN,
+    ADIT_FORM_NONE,
 } AditKernelForm;
 
 /**

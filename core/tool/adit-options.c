@@ -32,6 +32,9 @@ static const AditOptionRow rows[] = {
      "stop with a checkpoint after 30 s, 5 min, 2 h"},
     {"dry-run", 0, ADIT_OPTION_FLAG, FIELD(dry_run), NULL,
      "read and check everything, the data too, and start nothing"},
+    {"strict-device", 0, ADIT_OPTION_FLAG, FIELD(strict_device), NULL,
+     "exit with 10 if a kernel of the device is wrong, or right by a plainer form alone"},
+    {"full", 0, ADIT_OPTION_FLAG, FIELD(full), NULL, "all shapes; else a few for each kernel"},
     {"split", 0, ADIT_OPTION_TEXT, FIELD(split), "NAME", "test, train or validation; else test",
      split_words},
     {"checkpoint", 0, ADIT_OPTION_TEXT, FIELD(checkpoint), "WHICH",
@@ -344,6 +347,7 @@ adit_invocation_clear(AditInvocation *self)
 {
     AditOptions *options = &self->options;
 
+    g_clear_pointer(&self->kernels, json_object_unref);
     g_clear_pointer(&self->arguments, g_ptr_array_unref);
     g_clear_pointer(&self->overrides, g_ptr_array_unref);
     g_free(options->data);

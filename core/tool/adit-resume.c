@@ -27,7 +27,7 @@ make_name(JsonObject *began)
 
 /* Bits depend on device and instruction set: those the run began with are taken. */
 static AditDevice *
-open_device(AditInvocation *self, AditRun *run, GError **error)
+open_untested(AditInvocation *self, AditRun *run, GError **error)
 {
     JsonObject *began = get_began(run);
     const char *set = began != NULL ? adit_json_get_text(began, "instruction-set") : NULL;
@@ -37,7 +37,7 @@ open_device(AditInvocation *self, AditRun *run, GError **error)
     if (set != NULL)
         g_setenv("ADIT_ISA", set, FALSE);
     if (self->options.device != NULL || name == NULL)
-        return adit_tool_open_device(self, error);
+        return adit_tool_open_untested(self, error);
     AditDevice *device = adit_device_open(name, adit_tool_get_threads(self), NULL, &failure);
 
     if (g_error_matches(failure, ADIT_ERROR, ADIT_ERROR_NO_DEVICE)) {
@@ -47,6 +47,16 @@ open_device(AditInvocation *self, AditRun *run, GError **error)
     if (failure != NULL)
         g_propagate_error(error, g_steal_pointer(&failure));
     return device;
+}
+
+static AditDevice *
+open_device(AditInvocation *self, AditRun *run, GError **error)
+{
+    g_autoptr(AditDevice) device = open_untested(self, run, error);
+
+    if (device == NULL || !adit_tool_check_kernels(self, &device, error))
+        return NULL;
+    return g_steal_pointer(&device);
 }
 
 /* "cpu (avx2)", "vulkan:0 (NVIDIA H200, driver NVIDIA 550.54.15)" */
@@ -193,7 +203,7 @@ adit_session_resume(AditInvocation *self, const char *folder, const char *path, 
     if (data == NULL || !compare_data(run, data, error))
         return FALSE;
     tell_checkpoint(self, run);
-    AditSession session = {self, experiment, data, device, run};
+    AditSession session = {self, experiment, data, g_steal_pointer(&device), run};
 
     return adit_session_train(&session, error);
 }

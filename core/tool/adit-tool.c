@@ -120,7 +120,7 @@ adit_tool_get_threads(const AditInvocation *self)
 }
 
 AditDevice *
-adit_tool_open_device(AditInvocation *self, GError **error)
+adit_tool_open_untested(AditInvocation *self, GError **error)
 {
     const char *name = self->options.device;
     const char *source = name != NULL ? "--device" : "ADIT_DEVICE";
@@ -138,6 +138,16 @@ adit_tool_open_device(AditInvocation *self, GError **error)
     if (failure != NULL)
         g_propagate_error(error, g_steal_pointer(&failure));
     return device;
+}
+
+AditDevice *
+adit_tool_open_device(AditInvocation *self, GError **error)
+{
+    g_autoptr(AditDevice) device = adit_tool_open_untested(self, error);
+
+    if (device == NULL || !adit_tool_check_kernels(self, &device, error))
+        return NULL;
+    return g_steal_pointer(&device);
 }
 
 /* What the inputs of set @index were standardised by when the run began; FALSE: nothing is kept. */

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const verbs[] = {"run",     "resume", "check",   "inspect",
-                                    "devices", "eval",   "predict", "config"};
+static const char *const verbs[] = {"run",      "resume", "check",   "inspect", "devices",
+                                    "selftest", "eval",   "predict", "config"};
 
 static void
 assert_width(const char *text)
