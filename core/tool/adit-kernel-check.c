@@ -27,10 +27,12 @@ identity_clear(Identity *self)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Identity, identity_clear)
 
-/* @object: as adit_device_describe() writes it */
 static void
-identity_init(Identity *self, JsonObject *object)
+identity_init(Identity *self, AditDevice *device)
 {
+    g_autoptr(JsonObject) object = json_object_new();
+
+    adit_device_describe(device, object);
     const char *uuid = adit_json_get_text(object, "uuid");
     const char *model = adit_json_get_text(object, "device");
 
@@ -40,28 +42,10 @@ identity_init(Identity *self, JsonObject *object)
     self->title = g_strdup_printf("%s (%s)", adit_json_get_text(object, "name"), model);
 }
 
-static void
-identity_init_device(Identity *self, AditDevice *device)
-{
-    g_autoptr(JsonObject) object = json_object_new();
-
-    adit_device_describe(device, object);
-    identity_init(self, object);
-}
-
 gboolean
 adit_tool_has_forms(AditDevice *device)
 {
     return ADIT_DEVICE_GET_CLASS(device)->set_form != NULL;
-}
-
-AditVerdicts *
-adit_tool_load_verdicts(JsonObject *device)
-{
-    g_auto(Identity) identity = {0};
-
-    identity_init(&identity, device);
-    return adit_verdicts_load(identity.device, identity.driver);
 }
 
 AditVerdicts *
@@ -71,7 +55,7 @@ adit_tool_save_verdicts(AditInvocation *self, AditDevice *device, const GPtrArra
     g_auto(Identity) identity = {0};
     g_autoptr(GError) error = NULL;
 
-    identity_init_device(&identity, device);
+    identity_init(&identity, device);
     g_autoptr(AditVerdicts) before = adit_verdicts_load(identity.device, identity.driver);
     AditVerdicts *verdicts = adit_verdicts_new(identity.device, identity.driver);
 
@@ -178,7 +162,7 @@ adit_tool_check_kernels(AditInvocation *self, AditDevice **device, GError **erro
 
     if (!adit_tool_has_forms(*device))
         return TRUE;
-    identity_init_device(&identity, *device);
+    identity_init(&identity, *device);
     g_autoptr(AditVerdicts) verdicts = adit_verdicts_load(identity.device, identity.driver);
 
     if (verdicts == NULL)

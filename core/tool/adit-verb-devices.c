@@ -111,23 +111,26 @@ append_abilities(GString *out, JsonObject *device)
     append_line(out, "has", text->str);
 }
 
-/* What the last self-test found. */
+/* Nothing of a device that cannot be used. */
 static void
-append_kernels(GString *out, JsonObject *device)
+append_verdict(GString *out, JsonObject *device)
 {
-    const char *tested = adit_json_get_text(device, "selftest");
+    const char *verdict = adit_json_get_text(device, "selftest");
     JsonArray *wrong = adit_json_get_array(device, "wrong-kernels");
-    g_autoptr(GString) text = g_string_new(NULL);
+    g_autoptr(GString) text = g_string_new(verdict);
 
+    if (verdict == NULL)
+        return;
     for (guint i = 0; wrong != NULL && i < json_array_get_length(wrong); i++)
-        g_string_append_printf(text, "%s%s",
-                               i > 0 ? ", " : "wrong: ", json_array_get_string_element(wrong, i));
-    if (g_strcmp0(tested, "none") == 0)
-        g_string_assign(text, "not tested yet");
-    else if (text->len == 0)
-        g_string_assign(text, "well");
-    if (tested != NULL)
-        append_line(out, "kernels", text->str);
+        g_string_append_printf(text, "%s%s", i > 0 ? ", " : ": ",
+                               json_array_get_string_element(wrong, i));
+    if (!json_object_has_member(device, "selftest-full"))
+        g_string_append_printf(text, " with this driver: adit selftest --device %s",
+                               adit_json_get_text(device, "name"));
+    else if (wrong == NULL)
+        g_string_append(text, get_flag(device, "selftest-full") ? ", all shapes of each kernel"
+                                                                : ", a few shapes of each kernel");
+    append_line(out, "tested", text->str);
 }
 
 static void
@@ -151,7 +154,7 @@ append_vulkan(GString *out, JsonObject *device)
     append_memory(out, device);
     append_limits(out, device);
     append_abilities(out, device);
-    append_kernels(out, device);
+    append_verdict(out, device);
     if (reason != NULL)
         append_line(out, NULL, unusable);
     else if (other == NULL && get_flag(device, "software"))
@@ -182,39 +185,11 @@ make_list(JsonObject *object)
     return g_string_free(out, FALSE);
 }
 
-/* What is known of the kernels of a Vulkan device that can be used: "selftest", "none", "quick" or
- * "full", and "wrong-kernels". */
-static void
-add_verdicts(JsonArray *devices, guint index, JsonNode *node, gpointer user_data)
-{
-    JsonObject *device = json_node_get_object(node);
-
-    if (adit_json_get_text(device, "driver") == NULL || !get_flag(device, "usable"))
-        return;
-    g_autoptr(AditVerdicts) verdicts = adit_tool_load_verdicts(device);
-    g_autoptr(GPtrArray) names = verdicts != NULL ? adit_verdicts_list(verdicts) : NULL;
-    JsonArray *wrong = json_array_new();
-
-    for (guint i = 0; names != NULL && i < names->len; i++) {
-        AditKernelForm form = ADIT_FORM_NONE;
-
-        adit_verdicts_lookup(verdicts, names->pdata[i], &form);
-        if (form == ADIT_FORM_NONE)
-            json_array_add_string_element(wrong, names->pdata[i]);
-    }
-    json_object_set_string_member(device, "selftest",
-                                  verdicts == NULL                  ? "none"
-                                  : adit_verdicts_is_full(verdicts) ? "full"
-                                                                    : "quick");
-    json_object_set_array_member(device, "wrong-kernels", wrong);
-}
-
 static gboolean
 run(AditInvocation *self, GError **error)
 {
     JsonObject *object = adit_devices_describe();
 
-    json_array_foreach_element(adit_json_get_array(object, "devices"), add_verdicts, NULL);
     if (self->options.json) {
         adit_tool_print_json(self, object);
         return TRUE;

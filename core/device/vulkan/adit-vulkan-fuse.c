@@ -63,6 +63,12 @@ is_product(const AditInstruction *instruction)
     return strcmp(instruction->op->name, "matmul") == 0;
 }
 
+static gsize
+last_size(const AditOperand *operand)
+{
+    return operand->shape.size[operand->shape.rank - 1];
+}
+
 static gboolean
 is_pointwise(const AditInstruction *instruction)
 {
@@ -256,10 +262,11 @@ add_body(const Fuser *self, GString *text)
 }
 
 static char *
-load_product(void)
+load_product(const AditVulkanShape *shape)
 {
-    g_autoptr(GBytes) bytes = g_resources_lookup_data("/org/adit/shaders/matmul.comp",
-                                                      G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+    g_autofree char *path = g_strconcat(
+        "/org/adit/shaders/", adit_vulkan_find_product(ADIT_VULKAN_TILES, shape), ".comp", NULL);
+    g_autoptr(GBytes) bytes = g_resources_lookup_data(path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
     g_auto(GStrv) parts = NULL;
     gsize size;
 
@@ -276,7 +283,7 @@ static char *
 make_text(const Fuser *self)
 {
     static const char *const includes = "#include \"broadcast.glsl\"\n#include \"math.glsl\"\n";
-    g_autofree char *product = self->is_product ? load_product() : NULL;
+    g_autofree char *product = self->is_product ? load_product(&self->fusion->shape) : NULL;
     GString *body = g_string_new(NULL), *text = g_string_new(NULL);
 
     add_body(self, body);
@@ -309,6 +316,9 @@ adit_vulkan_fusion_init(AditVulkanFusion *self, const AditProgram *program,
     if (head->kind != ADIT_INSTRUCTION_OP || (!is_pointwise(head) && !is_product(head)))
         return FALSE;
     fuser.is_product = is_product(head);
+    if (fuser.is_product)
+        self->shape = (AditVulkanShape){.columns = last_size(&head->output),
+                                        .depth = last_size(&head->inputs[0])};
     for (guint i = 0; i < head->n_inputs; i++) {
         if (fuser.is_product || find_read(&fuser, &head->inputs[i]) < 0)
             self->reads[self->n_reads++] = &head->inputs[i];

@@ -15,6 +15,7 @@ G_BEGIN_DECLS
  * @reads: what comes from outside, as inputs 0, 1, ... of the kernel; a product's two first
  * @writes: what others read; the last instruction's output is the kernel's, those before it take
  * the inputs behind @reads
+ * @shape: of the product; columns 0: there is none
  * @text: (owned): GLSL
  */
 typedef struct {
@@ -24,6 +25,7 @@ typedef struct {
     guint n_reads;
     const AditOperand *writes[ADIT_VULKAN_INPUTS];
     guint n_writes;
+    AditVulkanShape shape;
     char *text;
 } AditVulkanFusion;
 

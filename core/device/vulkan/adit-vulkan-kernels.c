@@ -117,13 +117,31 @@ static const Tile tiles[] = {
     {G_MAXSIZE, 64, 64, 8, 4},
 };
 static const Tile slice_tile = {G_MAXSIZE, 16, 16, 2, 1};
+static const Tile direct_tiles[] = {{4, 128, 4, 1, 4}, {G_MAXSIZE, 32, 16, 1, 4}};
+
+/* Sums up to this length need no shared memory: what neighbours read lies in the nearest cache. */
+static gboolean
+is_direct(AditVulkanKind kind, const AditVulkanShape *shape)
+{
+    return shape->depth <= (kind == ADIT_VULKAN_SLICE_TILES ? 256 : 64);
+}
+
+const char *
+adit_vulkan_find_product(AditVulkanKind kind, const AditVulkanShape *shape)
+{
+    if (kind == ADIT_VULKAN_SLICE_TILES)
+        return is_direct(kind, shape) ? "matmul-rows-direct" : "matmul-rows";
+    return is_direct(kind, shape) ? "matmul-direct" : "matmul";
+}
 
 static void
-set_tile(guint32 *constants, AditVulkanKind kind, gsize columns)
+set_tile(guint32 *constants, AditVulkanKind kind, const AditVulkanShape *shape)
 {
-    const Tile *tile = kind == ADIT_VULKAN_SLICE_TILES ? &slice_tile : tiles;
+    const Tile *tile = is_direct(kind, shape)            ? direct_tiles
+                       : kind == ADIT_VULKAN_SLICE_TILES ? &slice_tile
+                                                         : tiles;
 
-    while (tile->columns < columns)
+    while (tile->columns < shape->columns)
         tile++;
     constants[CONSTANT_TILE_ROWS] = tile->rows;
     constants[CONSTANT_TILE_COLUMNS] = tile->across;
@@ -221,7 +239,7 @@ set_constants(AditVulkanDevice *device, AditVulkanKernel *self, const AditOp *op
     self->constants[CONSTANT_SIZE] = 64;
     self->constants[CONSTANT_SUBGROUP] = device->physical->subgroup_size;
     if (self->kind == ADIT_VULKAN_TILES || self->kind == ADIT_VULKAN_SLICE_TILES)
-        set_tile(self->constants, self->kind, shape->columns);
+        set_tile(self->constants, self->kind, shape);
     if (number != G_MAXUINT) {
         self->constants[CONSTANT_ROW] = number;
         self->constants[CONSTANT_ALIKE] = shape->is_alike;
@@ -230,11 +248,13 @@ set_constants(AditVulkanDevice *device, AditVulkanKernel *self, const AditOp *op
 
 /* The name of the shader, and how many workgroups it gets; NULL: the text that @op brings. */
 static const char *
-find_shader(const char *name, const AditOp *op, AditVulkanKind *kind)
+find_shader(const char *name, const AditOp *op, const AditVulkanShape *shape, AditVulkanKind *kind)
 {
     const Row *row = find_row(name);
 
     *kind = row != NULL ? row->kind : ADIT_VULKAN_ELEMENTS;
+    if (*kind == ADIT_VULKAN_TILES || *kind == ADIT_VULKAN_SLICE_TILES)
+        return adit_vulkan_find_product(*kind, shape);
     if (row != NULL)
         return row->shader;
     return find_pointwise(op) != G_MAXUINT ? "pointwise" : NULL;
@@ -294,7 +314,7 @@ adit_vulkan_kernel_get(AditVulkanDevice *device, const char *name, const AditOp 
 {
     AditVulkanKernel kernel = {0};
     AditKernelForm form = choose_form(device, name);
-    const char *shader = find_shader(name, op, &kernel.kind);
+    const char *shader = find_shader(name, op, shape, &kernel.kind);
 
     set_constants(device, &kernel, op, shape);
     const guint32 *c = kernel.constants;
@@ -310,13 +330,13 @@ adit_vulkan_kernel_get(AditVulkanDevice *device, const char *name, const AditOp 
 }
 
 const AditVulkanKernel *
-adit_vulkan_kernel_get_fused(AditVulkanDevice *device, const char *text, gsize columns,
-                             GError **error)
+adit_vulkan_kernel_get_fused(AditVulkanDevice *device, const char *text,
+                             const AditVulkanShape *shape, GError **error)
 {
-    AditVulkanKernel kernel = {.kind = columns > 0 ? ADIT_VULKAN_TILES : ADIT_VULKAN_ELEMENTS};
-    AditVulkanShape shape = {.columns = columns};
+    AditVulkanKernel kernel = {.kind =
+                                   shape->columns > 0 ? ADIT_VULKAN_TILES : ADIT_VULKAN_ELEMENTS};
 
-    set_constants(device, &kernel, NULL, &shape);
+    set_constants(device, &kernel, NULL, shape);
     g_autofree char *key =
         g_strdup_printf("%u %u %s", kernel.constants[0], kernel.constants[1], text);
     const AditVulkanKernel *known = g_hash_table_lookup(device->kernels, key);

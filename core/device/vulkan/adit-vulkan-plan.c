@@ -353,10 +353,25 @@ is_alike(const AditInstruction *instruction)
     return TRUE;
 }
 
+/* Numbers that an element of a product is the sum of. */
+static gsize
+find_depth(const Planner *self, const AditInstruction *instruction)
+{
+    const AditOperand *left = &instruction->inputs[0];
+
+    if (instruction->n_inputs == 0 || instruction->output.shape.rank == 0)
+        return 0;
+    if (instruction->partial == 0 && left->rows == instruction->output.rows)
+        return get_last_size(left);
+    return left->count / instruction->output.shape.size[0] *
+           divide_up(self->places->rows, ADIT_SLICES);
+}
+
 static gboolean
 set_kernel(Planner *self, Call *call, const AditOp *op, gboolean alike)
 {
     AditVulkanShape shape = {.columns = get_last_size(&call->instruction->output),
+                             .depth = find_depth(self, call->instruction),
                              .is_alike = alike};
 
     call->kernel = adit_vulkan_kernel_get(self->device, call->name, op, &shape, self->error);
@@ -555,10 +570,9 @@ add_fusion(Planner *self, const AditVulkanFusion *fusion)
                  .words = get_fused_words(self, fusion),
                  .n_inputs = fusion->n_reads + fusion->n_writes,
                  .n_written = fusion->n_writes};
-    gboolean is_product = adit_pointwise_find(fusion->instructions[0]->op) == NULL;
+    AditVulkanShape shape = fusion->shape;
 
-    call.kernel = adit_vulkan_kernel_get_fused(
-        self->device, fusion->text, is_product ? get_last_size(&last->output) : 0, self->error);
+    call.kernel = adit_vulkan_kernel_get_fused(self->device, fusion->text, &shape, self->error);
     if (call.kernel == NULL)
         return FALSE;
     memcpy(call.inputs, fusion->reads, fusion->n_reads * sizeof *fusion->reads);

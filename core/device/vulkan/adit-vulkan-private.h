@@ -181,11 +181,12 @@ gboolean adit_vulkan_queue_run(AditVulkanQueue *self, VkCommandBuffer commands, 
 
 /**
  * AditVulkanShape: what the choice of a kernel depends on beside its name.
- * @columns: of a matrix product
+ * @columns, @depth: of a matrix product: of the result, and how many products are summed
  * @is_alike: (pointwise): output and inputs have the same rows and shape
  */
 typedef struct {
     gsize columns;
+    gsize depth;
     gboolean is_alike;
 } AditVulkanShape;
 
@@ -194,9 +195,12 @@ typedef struct {
 const AditVulkanKernel *adit_vulkan_kernel_get(AditVulkanDevice *device, const char *name,
                                                const AditOp *op, const AditVulkanShape *shape,
                                                GError **error);
-/* The kernel of a text that was made for it; @columns: of a matrix product, 0: it is none. */
+/* The kernel of a text that was made for it; @shape: of a matrix product, its columns 0: it is
+ * none. */
 const AditVulkanKernel *adit_vulkan_kernel_get_fused(AditVulkanDevice *device, const char *text,
-                                                     gsize columns, GError **error);
+                                                     const AditVulkanShape *shape, GError **error);
+/* The shader of a product (TILES, SLICE_TILES). */
+const char *adit_vulkan_find_product(AditVulkanKind kind, const AditVulkanShape *shape);
 /* Makes the kernels of @name anew in @form; FALSE: there is no such form. */
 gboolean adit_vulkan_kernel_set_form(AditVulkanDevice *device, const char *name,
                                      AditKernelForm form);
