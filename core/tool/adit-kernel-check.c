@@ -82,9 +82,9 @@ test_first(AditInvocation *self, AditDevice *device, const char *title, GError *
     return results != NULL ? adit_tool_save_verdicts(self, device, results, FALSE) : NULL;
 }
 
-/* Those of @kernels that have no good form: "gelu, pow"; NULL: none. */
+/* Those of @kernels that have no good form, or those that have: "gelu, pow"; NULL: none. */
 static char *
-list_failed(const AditVerdicts *verdicts, const GPtrArray *kernels)
+list_names(const AditVerdicts *verdicts, const GPtrArray *kernels, gboolean failed)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new();
 
@@ -92,7 +92,7 @@ list_failed(const AditVerdicts *verdicts, const GPtrArray *kernels)
         AditKernelForm form = ADIT_FORM_NONE;
 
         adit_verdicts_lookup(verdicts, kernels->pdata[i], &form);
-        if (form == ADIT_FORM_NONE)
+        if ((form == ADIT_FORM_NONE) == failed)
             g_ptr_array_add(names, kernels->pdata[i]);
     }
     g_ptr_array_add(names, NULL);
@@ -135,16 +135,18 @@ take_verdicts(AditInvocation *self, AditDevice **device, const AditVerdicts *ver
               const char *title, GError **error)
 {
     g_autoptr(GPtrArray) kernels = adit_selftest_apply(*device, verdicts);
-    g_autofree char *failed = list_failed(verdicts, kernels);
+    g_autofree char *failed = list_names(verdicts, kernels, TRUE);
+    g_autofree char *plainer = list_names(verdicts, kernels, FALSE);
     g_autofree char *reason = NULL;
 
     keep_kernels(self, verdicts, kernels);
     if (kernels->len == 0)
         return TRUE;
     if (failed != NULL)
-        reason = g_strdup_printf("kernels that compute wrongly: %s", failed);
+        reason = g_strconcat("kernels that compute wrongly: ", failed, NULL);
     else
-        reason = g_strdup_printf("%u kernels by a plainer form than they have", kernels->len);
+        reason =
+            g_strconcat("kernels that compute rightly by a plainer form alone: ", plainer, NULL);
     if (self->options.strict_device)
         return fail_strictly(title, reason, error);
     if (failed != NULL)
