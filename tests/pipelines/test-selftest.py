@@ -127,6 +127,23 @@ def remembers_worse():
     expect((kept['full'], kept['kernels']['tanh']), (True, 'none'))
 
 
+def unfused():
+    """What is found where no kernels are joined says nothing of those that are."""
+    device = software()
+    joined = {**own_cache(), 'ADIT_FUSE': None}
+    alone = {**own_cache(), 'ADIT_FUSE': '0'}
+
+    def find_form(env):
+        found = json.loads(succeed('selftest', '--device', device['name'], '--json', env=env))
+        return {kernel['name']: kernel['form'] for kernel in found['kernels']}['fused']
+
+    expect(find_form(alone), 'plain')
+    expect(len(os.listdir('cache/adit/selftest')), 1)
+    if find_form(joined) == 'plain':
+        raise tap.Skip('built without a compiler of shaders')
+    expect(len(os.listdir('cache/adit/selftest')), 2)
+
+
 # ---- runs ----
 
 def first_use():
@@ -232,6 +249,7 @@ tap.run([(f'/pipelines/selftest/{name}', in_folder(case)) for name, case in {
     'keeps-nothing-of-the-cpu': keeps_nothing_of_the_cpu,
     'vulkan': vulkan,
     'remembers-worse': remembers_worse,
+    'unfused': unfused,
     'first-use': first_use,
     'no-cache': no_cache,
     'plainer': plainer,
