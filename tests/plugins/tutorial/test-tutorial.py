@@ -20,11 +20,11 @@ sys.path.insert(0, tests)
 import tap  # noqa: E402
 
 PAGE = os.path.join(os.path.dirname(tests), 'share', 'doc', 'plugin-tutorial.md')
-MODULES = ['aggregator-acme-mean', 'block-acme-highway', 'probe-acme-idle',
+MODULES = ['aggregator-acme-mean', 'block-acme-highway', 'block-acme-smooth', 'probe-acme-idle',
            'regularizer-acme-cauchy', 'schedule-acme-inverse-root']
 MAX_LINES = 50
 
-# What section 9 says of mistakes: the module's name, the file, (old, new) and what is told.
+# What section 10 says of mistakes: the module's name, the file, (old, new) and what is told.
 BROKEN = {
     'wrong-file-name': ('block-highway', 'highway.c', ('', ''),
                         "it holds 'acme:highway', its file says 'highway'"),
@@ -209,6 +209,29 @@ def make_cases(reader):
             rows = list(csv.DictReader(stream))
         assert [row['address'] for row in rows] == [f'trunk.{i}' for i in range(1, 7)], rows
         assert all(float(row['units']) == 8 for row in rows), rows
+
+    @case('operation/conforms')
+    def conforms():
+        program = os.path.join(reader.build, 'tests', 'conformance', 'test-conformance')
+        reader.environment['ADIT_PLUGIN_PATH'] = reader.path('project', 'build')
+        told = reader.run([program, '-p', '/conformance/block/acme:smooth'])
+        for what in ('gradient', 'evaluation', 'training'):
+            assert re.search(rf'^ok \d+ /conformance/block/acme:smooth/{what}', told,
+                             re.MULTILINE), told
+
+    def train_smooth(device):
+        reader.write('project', 'smooth.yaml', reader.files['smooth.yaml'])
+        name = 'smooth-' + device.split(':')[0]
+        reader.adit(['run', 'smooth.yaml', '--run-dir', name, '--threads', '1', '--device', device],
+                    os.path.join('project', 'build'), reader.path('project'))
+        with open(reader.path('project', name, 'metrics.csv'), encoding='utf-8') as stream:
+            return list(csv.DictReader(stream))
+
+    @case('operation/trains')
+    def operation_trains():
+        rows = train_smooth('cpu')
+        losses = [float(row['train.loss']) for row in rows]
+        assert len(losses) == 5 and losses[-1] < 0.8 * losses[0], losses
 
     def add_broken(name, module, file, change, reason):
         @case('mistakes/' + name)
