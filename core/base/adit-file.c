@@ -28,6 +28,12 @@ adit_file_make_temporary_path(const char *path)
     return g_build_filename(folder, temporary, NULL);
 }
 
+GFile *
+adit_file_get(const char *path)
+{
+    return g_vfs_get_file_for_path(g_vfs_get_local(), path);
+}
+
 static gboolean
 sync_parent(const char *path, GError **error)
 {

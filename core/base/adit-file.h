@@ -2,6 +2,7 @@
 #pragma once
 
 #include <adit/adit-error.h>
+#include <gio/gio.h>
 
 G_BEGIN_DECLS
 
@@ -27,6 +28,11 @@ gboolean adit_file_write(const char *path, const void *contents, gsize length, G
  */
 gboolean adit_file_read(const char *path, gsize limit, char **contents, gsize *length,
                         GError **error);
+
+/* A GFile of a file that is on this system. g_file_new_for_path() would load the modules of GIO
+ * that the system has, which are none of ours: they may be made for another GLib, and they bring
+ * threads and connections. */
+GFile *adit_file_get(const char *path);
 
 /* SHA-256 of a regular file in hexadecimal; fails as adit_file_read() does. */
 char *adit_file_hash(const char *path, GError **error);

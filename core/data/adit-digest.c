@@ -1,6 +1,8 @@
 /* core/data/adit-digest.c - SPDX-License-Identifier: MIT */
 #include "adit-digest.h"
 
+#include "adit-file.h"
+
 static void
 adit_digest_clear(gpointer data)
 {
@@ -45,7 +47,7 @@ const char *
 adit_digest_finish(AditDigest *self, GError **error)
 {
     g_autoptr(GError) failure = NULL;
-    g_autoptr(GFile) file = g_file_new_for_path(self->path);
+    g_autoptr(GFile) file = adit_file_get(self->path);
     g_autoptr(GFileInputStream) stream = g_file_read(file, NULL, &failure);
     g_autofree guint8 *buffer = g_malloc(65536);
     gssize size = -1;

@@ -3,6 +3,7 @@
 #include "adit-archive.h"
 #include "adit-decompressor.h"
 #include "adit-digest.h"
+#include "adit-file.h"
 #include "adit-philox.h"
 
 #include <glib/gstdio.h>
@@ -145,7 +146,7 @@ adit_loader_open_file(AditLoader *self, const char *path, const char **name, Adi
                     S_ISDIR(status.st_mode) ? "a folder" : "not a regular file");
         return NULL;
     }
-    file = g_file_new_for_path(full);
+    file = adit_file_get(full);
     stream = g_file_read(file, NULL, &failure);
     if (stream == NULL)
         g_set_error(error, ADIT_ERROR, ADIT_ERROR_NOT_FOUND, "cannot read '%s': %s", *name,

@@ -13,6 +13,12 @@ adit_device_init(AditDevice *self)
 {
 }
 
+void
+adit_device_describe(AditDevice *self, JsonObject *object)
+{
+    ADIT_DEVICE_GET_CLASS(self)->describe(self, object);
+}
+
 AditMemory *
 adit_device_allocate(AditDevice *self, const AditLayout *layout, guint n_slots, GError **error)
 {

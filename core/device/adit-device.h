@@ -2,6 +2,7 @@
 #pragma once
 
 #include <adit/adit-array.h>
+#include <json-glib/json-glib.h>
 
 #include "adit-philox.h"
 #include "adit-program.h"
@@ -57,11 +58,13 @@ typedef struct {
 
 /**
  * AditKernelForm: how a kernel's shader was compiled, best first; all forms give the same numbers.
+ * @ADIT_FORM_NONE: a self-test's verdict: none does
  */
 typedef enum {
     ADIT_FORM_SUBGROUP,
     ADIT_FORM_OPTIMISED,
     ADIT_FORM_PLAIN,
+    ADIT_FORM_NONE,
 } AditKernelForm;
 
 /**
@@ -94,6 +97,7 @@ struct _AditDeviceClass {
     void (*set_sums)(AditDevice *self, AditExecutable *executable, const double *sums);
     void (*read_output)(AditDevice *self, AditExecutable *executable, guint output, double *values);
     gboolean (*set_form)(AditDevice *self, const char *kernel, AditKernelForm form); /* or NULL */
+    void (*describe)(AditDevice *self, JsonObject *object);
 };
 
 /* The CPU. @threads 0: one for each core; @f64: compute in float64, the oracle of tests. */
@@ -101,6 +105,15 @@ AditDevice *adit_cpu_device_new(guint threads, gboolean f64);
 /* "avx512": the instruction set the kernels were chosen for. */
 const char *adit_cpu_device_get_isa(AditDevice *self);
 guint adit_cpu_device_get_threads(AditDevice *self);
+
+/**
+ * adit_device_describe:
+ *
+ * Writes what a run keeps of the device it computes on into @object: "name" ("cpu", "vulkan:0"),
+ * then of the CPU "instruction-set", "threads" and "cores", of a Vulkan device "type", "uuid" (if
+ * known), "device", "driver" and "driver-version".
+ */
+void adit_device_describe(AditDevice *self, JsonObject *object);
 
 /* Arenas with room for @n_slots optimizer slots, zeroed; ADIT_ERROR_MEMORY when they do not fit.
  * The device outlives them. */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "adit-binder.h"
+#include "adit-installation.h"
 #include "adit-suggest.h"
 
 /* what using a part counts for in the file's work */
@@ -335,9 +336,11 @@ compare_texts(gconstpointer a, gconstpointer b)
 static void
 ensure_installed(AditBinder *self)
 {
-    const char *root = g_getenv("ADIT_PIPELINES_DIR");
-    g_autofree char *folder =
-        g_build_filename(root != NULL ? root : ADIT_PIPELINES_DIR, "parts", NULL);
+    const char *given = g_getenv("ADIT_PIPELINES_DIR");
+    g_autofree char *root = given != NULL
+                                ? g_strdup(given)
+                                : adit_installation_find_pipelines(adit_installation_get_folder());
+    g_autofree char *folder = g_build_filename(root, "parts", NULL);
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
     const char *name;
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "adit-installation.h"
 #include "adit-module.h"
 
 #define SUFFIX ".so"
@@ -174,7 +175,7 @@ make_default(void)
     } else {
         g_ptr_array_add(folders,
                         g_build_filename(g_get_user_data_dir(), "adit-1.0", "plugins", NULL));
-        g_ptr_array_add(folders, g_strdup(ADIT_PLUGINS_DIR));
+        g_ptr_array_add(folders, adit_installation_find_plugins(adit_installation_get_folder()));
     }
     g_ptr_array_add(folders, NULL);
     return adit_registry_new((const char *const *) folders->pdata);

@@ -26,7 +26,8 @@ typedef struct {
  * stays.
  *
  * Search path: `ADIT_PLUGIN_PATH` (colon list, first wins), then `ADIT_PLUGIN_SYSTEM_PATH` if set
- * (empty: none), else the user's data folder adit-1.0/plugins and the installed folder.
+ * (empty: none), else the user's data folder adit-1.0/plugins and the installed folder
+ * (adit-installation.h).
  */
 typedef struct _AditRegistry AditRegistry;
 

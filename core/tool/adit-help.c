@@ -6,10 +6,8 @@
 #define WIDTH        79
 #define OPTION_WIDTH 28
 
-/* Appends the words of @text, lines filled up to WIDTH; the first begins at @column, the others are
- * indented by @indent. */
-static void
-append_filled(GString *out, const char *text, gsize column, gsize indent)
+void
+adit_help_fill(GString *out, const char *text, gsize column, gsize indent)
 {
     g_auto(GStrv) words = g_strsplit(text, " ", -1);
 
@@ -41,7 +39,7 @@ append_option(GString *out, const AditOptionRow *row)
         g_string_append_printf(out, "%*s", missing, "");
     else
         g_string_append_printf(out, "\n%*s", OPTION_WIDTH, "");
-    append_filled(out, row->help, OPTION_WIDTH, OPTION_WIDTH);
+    adit_help_fill(out, row->help, OPTION_WIDTH, OPTION_WIDTH);
 }
 
 static void
@@ -50,10 +48,10 @@ append_verb_help(GString *out, const AditVerb *verb)
     g_auto(GStrv) paragraphs = g_strsplit(verb->about, "\n", -1);
     g_autofree char *usage = g_strdup_printf("usage: adit %s %s", verb->name, verb->usage);
 
-    append_filled(out, usage, 0, strlen("usage: adit ") + strlen(verb->name) + 1);
+    adit_help_fill(out, usage, 0, strlen("usage: adit ") + strlen(verb->name) + 1);
     for (guint i = 0; paragraphs[i] != NULL; i++) {
         g_string_append_c(out, '\n');
-        append_filled(out, paragraphs[i], 0, 0);
+        adit_help_fill(out, paragraphs[i], 0, 0);
     }
     g_string_append(out, "\nOptions:\n");
     for (guint i = 0; verb->options[i] != NULL; i++)

@@ -16,7 +16,8 @@ static const AditOptionRow rows[] = {
     {"override", 'o', ADIT_OPTION_TEXT, FIELD(overrides), "PATH=VALUE",
      "set any key of the pipeline; '+=' appends to a list, '=~' takes a key away; repeatable"},
     {"data", 0, ADIT_OPTION_TEXT, FIELD(data), "DIR", "what $data stands for; else ADIT_DATA"},
-    {"device", 0, ADIT_OPTION_TEXT, FIELD(device), "NAME", "auto or cpu; else ADIT_DEVICE"},
+    {"device", 0, ADIT_OPTION_TEXT, FIELD(device), "NAME",
+     "auto, cpu, vulkan, vulkan:N, vulkan:uuid=UUID or vulkan:name~=TEXT; else ADIT_DEVICE"},
     {"threads", 0, ADIT_OPTION_COUNT, FIELD(threads), "N", "threads of the CPU; else one a core"},
     {"run-dir", 0, ADIT_OPTION_TEXT, FIELD(run_dir), "DIR",
      "the run directory, new or empty; else a new one below --runs"},
@@ -31,6 +32,9 @@ static const AditOptionRow rows[] = {
      "stop with a checkpoint after 30 s, 5 min, 2 h"},
     {"dry-run", 0, ADIT_OPTION_FLAG, FIELD(dry_run), NULL,
      "read and check everything, the data too, and start nothing"},
+    {"strict-device", 0, ADIT_OPTION_FLAG, FIELD(strict_device), NULL,
+     "exit with 10 if a kernel of the device is wrong, or right by a plainer form alone"},
+    {"full", 0, ADIT_OPTION_FLAG, FIELD(full), NULL, "all shapes; else a few for each kernel"},
     {"split", 0, ADIT_OPTION_TEXT, FIELD(split), "NAME", "test, train or validation; else test",
      split_words},
     {"checkpoint", 0, ADIT_OPTION_TEXT, FIELD(checkpoint), "WHICH",
@@ -343,6 +347,7 @@ adit_invocation_clear(AditInvocation *self)
 {
     AditOptions *options = &self->options;
 
+    g_clear_pointer(&self->kernels, json_object_unref);
     g_clear_pointer(&self->arguments, g_ptr_array_unref);
     g_clear_pointer(&self->overrides, g_ptr_array_unref);
     g_free(options->data);

@@ -2,30 +2,100 @@
 #include "adit-tool.h"
 
 #include "adit-checkpoint.h"
+#include "adit-devices.h"
 #include "adit-json.h"
 
-/* Bits depend on the instruction set: the one the run began with is asked for. */
-static void
-keep_instruction_set(AditRun *run)
+/* What run.json keeps of the device the run began on. (nullable) */
+static JsonObject *
+get_began(AditRun *run)
 {
-    JsonObject *device = adit_json_get_object(adit_run_get_members(run), "device");
-    const char *wanted = device != NULL ? adit_json_get_text(device, "instruction-set") : NULL;
+    return adit_json_get_object(adit_run_get_members(run), "device");
+}
 
-    if (wanted != NULL)
-        g_setenv("ADIT_ISA", wanted, FALSE);
+/* How that device is named; a Vulkan device by its UUID, as its number may be another's today.
+ * (nullable) */
+static char *
+make_name(JsonObject *began)
+{
+    const char *name = adit_json_get_text(began, "name");
+    const char *uuid = adit_json_get_text(began, "uuid");
+
+    if (name != NULL && uuid != NULL && g_str_has_prefix(name, "vulkan"))
+        return g_strconcat("vulkan:uuid=", uuid, NULL);
+    return g_strdup(name);
+}
+
+/* Bits depend on device and instruction set: those the run began with are taken. */
+static AditDevice *
+open_untested(AditInvocation *self, AditRun *run, GError **error)
+{
+    JsonObject *began = get_began(run);
+    const char *set = began != NULL ? adit_json_get_text(began, "instruction-set") : NULL;
+    g_autofree char *name = began != NULL ? make_name(began) : NULL;
+    g_autoptr(GError) failure = NULL;
+
+    if (set != NULL)
+        g_setenv("ADIT_ISA", set, FALSE);
+    if (self->options.device != NULL || name == NULL)
+        return adit_tool_open_untested(self, error);
+    AditDevice *device = adit_device_open(name, adit_tool_get_threads(self), NULL, &failure);
+
+    if (g_error_matches(failure, ADIT_ERROR, ADIT_ERROR_NO_DEVICE)) {
+        g_info("%s", failure->message);
+        return adit_device_open("auto", adit_tool_get_threads(self), NULL, error);
+    }
+    if (failure != NULL)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return device;
+}
+
+static AditDevice *
+open_device(AditInvocation *self, AditRun *run, GError **error)
+{
+    g_autoptr(AditDevice) device = open_untested(self, run, error);
+
+    if (device == NULL || !adit_tool_check_kernels(self, &device, error))
+        return NULL;
+    return g_steal_pointer(&device);
+}
+
+/* "cpu (avx2)", "vulkan:0 (NVIDIA H200, driver NVIDIA 550.54.15)" */
+static char *
+make_title(JsonObject *device)
+{
+    const char *name = adit_json_get_text(device, "name");
+    const char *model = adit_json_get_text(device, "device");
+    const char *driver = adit_json_get_text(device, "driver");
+    const char *version = adit_json_get_text(device, "driver-version");
+    const char *set = adit_json_get_text(device, "instruction-set");
+
+    name = name != NULL ? name : "an unknown device";
+    if (model != NULL)
+        return g_strdup_printf("%s (%s, driver %s %s)", name, model, driver != NULL ? driver : "",
+                               version != NULL ? version : "");
+    return set != NULL ? g_strdup_printf("%s (%s)", name, set) : g_strdup(name);
 }
 
 static void
-compare_instruction_set(AditInvocation *self, AditRun *run, AditDevice *device)
+compare_device(AditInvocation *self, AditRun *run, AditDevice *device)
 {
-    JsonObject *began = adit_json_get_object(adit_run_get_members(run), "device");
-    const char *wanted = began != NULL ? adit_json_get_text(began, "instruction-set") : NULL;
-    const char *got = adit_cpu_device_get_isa(device);
+    static const char *const keys[] = {"instruction-set", "uuid", "device", "driver",
+                                       "driver-version"};
+    JsonObject *began = get_began(run);
+    g_autoptr(JsonObject) now = json_object_new();
+    gboolean same = TRUE;
 
-    if (wanted != NULL && !g_str_equal(wanted, got))
-        adit_terminal_warn(&self->terminal,
-                           "the run began with %s, this goes on with %s: the last bits differ",
-                           wanted, got);
+    adit_device_describe(device, now);
+    for (guint i = 0; began != NULL && i < G_N_ELEMENTS(keys); i++)
+        same = same &&
+               g_strcmp0(adit_json_get_text(began, keys[i]), adit_json_get_text(now, keys[i])) == 0;
+    if (same)
+        return;
+    g_autofree char *from = make_title(began);
+    g_autofree char *to = make_title(now);
+
+    adit_terminal_warn(&self->terminal,
+                       "the run began on %s, this goes on on %s: the last bits differ", from, to);
 }
 
 /* A run goes on with the data it began with. */
@@ -119,12 +189,11 @@ adit_session_resume(AditInvocation *self, const char *folder, const char *path, 
         return FALSE;
     if (is_complete(self, run))
         return TRUE;
-    keep_instruction_set(run);
-    g_autoptr(AditDevice) device = adit_tool_open_device(self, error);
+    g_autoptr(AditDevice) device = open_device(self, run, error);
 
     if (device == NULL)
         return FALSE;
-    compare_instruction_set(self, run, device);
+    compare_device(self, run, device);
     g_autoptr(AditExperiment) experiment = read_config(self, run, &check, error);
 
     if (experiment == NULL)

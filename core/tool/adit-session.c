@@ -88,14 +88,13 @@ describe_data(GPtrArray *data)
 }
 
 static void
-describe_device(AditDevice *device, JsonObject *details)
+describe_device(const AditInvocation *invocation, AditDevice *device, JsonObject *details)
 {
     JsonObject *object = json_object_new();
 
-    json_object_set_string_member(object, "name", "cpu");
-    json_object_set_string_member(object, "instruction-set", adit_cpu_device_get_isa(device));
-    adit_json_set_unsigned(object, "threads", adit_cpu_device_get_threads(device));
-    adit_json_set_unsigned(object, "cores", g_get_num_processors());
+    adit_device_describe(device, object);
+    if (invocation->kernels != NULL)
+        json_object_set_object_member(object, "kernels", json_object_ref(invocation->kernels));
     json_object_set_object_member(details, "device", object);
 }
 
@@ -122,7 +121,7 @@ adit_session_describe(const AditInvocation *invocation, GPtrArray *data, AditDev
     JsonObject *details = json_object_new();
     const AditOptions *options = &invocation->options;
 
-    describe_device(device, details);
+    describe_device(invocation, device, details);
     json_object_set_array_member(details, "data", describe_data(data));
     json_object_set_object_member(details, "plugins", describe_plugins());
     /* they change the numbers, so that resuming keeps them */

@@ -1,6 +1,7 @@
 /* core/tool/adit-tool.c - SPDX-License-Identifier: MIT */
 #include "adit-tool.h"
 
+#include "adit-devices.h"
 #include "adit-json.h"
 #include "adit-settings.h"
 #include "adit-weights.h"
@@ -112,22 +113,41 @@ adit_tool_read_ready(AditInvocation *self, const char *path, AditCheck *check, G
     return read_experiment(self, path, check, TRUE, error);
 }
 
+guint
+adit_tool_get_threads(const AditInvocation *self)
+{
+    return (guint) MIN(self->options.threads, G_MAXUINT16);
+}
+
 AditDevice *
-adit_tool_open_device(AditInvocation *self, GError **error)
+adit_tool_open_untested(AditInvocation *self, GError **error)
 {
     const char *name = self->options.device;
+    const char *source = name != NULL ? "--device" : "ADIT_DEVICE";
+    g_autofree char *note = NULL;
+    g_autoptr(GError) failure = NULL;
 
     if (name == NULL)
         name = g_getenv("ADIT_DEVICE");
-    if (name == NULL || *name == '\0' || g_str_equal(name, "auto") || g_str_equal(name, "cpu"))
-        return adit_cpu_device_new((guint) MIN(self->options.threads, G_MAXUINT16), FALSE);
-    if (g_str_has_prefix(name, "vulkan"))
-        g_set_error(error, ADIT_ERROR, ADIT_ERROR_NO_DEVICE,
-                    "no device '%s': this build has no Vulkan device; use --device cpu", name);
-    else
-        g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
-                    "'--device' must be auto or cpu, got \"%s\"", name);
-    return NULL;
+    AditDevice *device = adit_device_open(name, adit_tool_get_threads(self), &note, &failure);
+
+    if (note != NULL)
+        adit_terminal_say(&self->terminal, "%s", note);
+    if (g_error_matches(failure, ADIT_ERROR, ADIT_ERROR_INVALID))
+        g_prefix_error(&failure, "%s: ", source);
+    if (failure != NULL)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return device;
+}
+
+AditDevice *
+adit_tool_open_device(AditInvocation *self, GError **error)
+{
+    g_autoptr(AditDevice) device = adit_tool_open_untested(self, error);
+
+    if (device == NULL || !adit_tool_check_kernels(self, &device, error))
+        return NULL;
+    return g_steal_pointer(&device);
 }
 
 /* What the inputs of set @index were standardised by when the run began; FALSE: nothing is kept. */

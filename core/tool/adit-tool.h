@@ -6,6 +6,7 @@
 #include "adit-device.h"
 #include "adit-experiment.h"
 #include "adit-terminal.h"
+#include "adit-verdicts.h"
 
 G_BEGIN_DECLS
 
@@ -38,6 +39,8 @@ typedef struct {
     gboolean dot;
     gboolean broken;
     gboolean resolved;
+    gboolean full;
+    gboolean strict_device;
 } AditOptions;
 
 /* What `run` does with a run that is there already. */
@@ -52,6 +55,8 @@ typedef struct _AditVerb AditVerb;
  * any other word, so that each keeps its number
  * @n_overrides: how many of them say something
  * @command_line: all words, the program's name first
+ * @kernels: (nullable): forms of the device's kernels that are not the best they have, by their
+ * names
  */
 typedef struct {
     const AditVerb *verb;
@@ -61,6 +66,7 @@ typedef struct {
     guint n_overrides;
     const char *const *command_line;
     AditTerminal terminal;
+    JsonObject *kernels;
 } AditInvocation;
 
 /* Number of the word behind the verb. */
@@ -93,6 +99,7 @@ extern const AditVerb adit_verb_resume;
 extern const AditVerb adit_verb_check;
 extern const AditVerb adit_verb_inspect;
 extern const AditVerb adit_verb_devices;
+extern const AditVerb adit_verb_selftest;
 extern const AditVerb adit_verb_eval;
 extern const AditVerb adit_verb_predict;
 extern const AditVerb adit_verb_config;
@@ -135,6 +142,9 @@ char *adit_option_describe(const AditOptionRow *row);
 const AditVerb *const *adit_verbs_list(void);
 /* The help of a verb, or of the command (NULL): at most 80 columns. */
 char *adit_help_make(const AditVerb *verb);
+/* Appends the words of @text and a newline, lines filled up to 79 columns; the first begins at
+ * @column, the others are indented by @indent. */
+void adit_help_fill(GString *out, const char *text, gsize column, gsize indent);
 /* Reads the words behind the verb; ADIT_ERROR_INVALID. */
 gboolean adit_invocation_parse(AditInvocation *self, GError **error);
 void adit_invocation_clear(AditInvocation *self);
@@ -153,8 +163,13 @@ AditExperiment *adit_tool_read_checked(AditInvocation *self, const char *path, A
 /* The same, and checks the weights at `model.from` as well: a run can begin. */
 AditExperiment *adit_tool_read_ready(AditInvocation *self, const char *path, AditCheck *check,
                                      GError **error);
-/* ADIT_ERROR_NO_DEVICE, ADIT_ERROR_INVALID */
+/* The device that --device names, else ADIT_DEVICE, else the best; tells why that is the CPU. Fails
+ * as adit_device_open(). */
+AditDevice *adit_tool_open_untested(AditInvocation *self, GError **error);
+/* The same, whose kernels compute rightly: as adit_tool_check_kernels(). */
 AditDevice *adit_tool_open_device(AditInvocation *self, GError **error);
+/* Threads of the CPU: --threads; 0: as many as there are cores. */
+guint adit_tool_get_threads(const AditInvocation *self);
 /* Opens all data sets: (element-type AditData). @run: (nullable): members of run.json: what
  * the inputs are standardised by. */
 GPtrArray *adit_tool_open_data(AditInvocation *self, const AditExperiment *experiment,
@@ -169,6 +184,25 @@ char *adit_tool_format_count(guint64 count);
 void adit_tool_print_table(AditInvocation *self, GPtrArray *table, const char *align);
 /* Prints @object and unrefs it. */
 void adit_tool_print_json(AditInvocation *self, JsonObject *object);
+
+/* adit-kernel-check.c: whether a device computes rightly. */
+
+/**
+ * adit_tool_check_kernels:
+ * @device: (inout): before programs are prepared for it
+ *
+ * Takes those forms of its kernels that are known to compute rightly, or finds them out at its
+ * first use. If a kernel has none, *@device becomes the CPU, or with --strict-device it fails with
+ * ADIT_ERROR_CHECK, as it does there when one needs a plainer form. Fills self->kernels.
+ */
+gboolean adit_tool_check_kernels(AditInvocation *self, AditDevice **device, GError **error);
+/* Whether there is more than one form of a kernel, and a verdict to be kept. */
+gboolean adit_tool_has_forms(AditDevice *device);
+/* (nullable): what is known of a device with forms */
+AditVerdicts *adit_tool_load_verdicts(AditDevice *device);
+/* Keeps the results of a self-test; that it cannot is a warning. */
+AditVerdicts *adit_tool_save_verdicts(AditInvocation *self, AditDevice *device,
+                                      const GPtrArray *results, gboolean full);
 
 /* adit-session.c, adit-resume.c: training a run from the command. */
 

@@ -69,7 +69,8 @@ const AditVerb adit_verb_eval = {
              "training only 'data' and 'inference' can be overridden; inputs stay standardised as "
              "they were in training.",
     .options = (const char *const[]){"override", "data", "split", "checkpoint", "batch", "device",
-                                     "threads", "json", "color", "quiet", "verbose", "help", NULL},
+                                     "strict-device", "threads", "json", "color", "quiet",
+                                     "verbose", "help", NULL},
     .min_arguments = 1,
     .max_arguments = 1,
     .has_overrides = TRUE,

@@ -75,6 +75,10 @@ print_main(AditTerminal *terminal)
     adit_terminal_print(terminal, ".SH DESCRIPTION\n.nf\n%s.fi\n.SH ENVIRONMENT\n", escaped);
     print_escaped(terminal, ".TP\n.B ADIT_DATA\n@\n", "what $data stands for without --data");
     print_escaped(terminal, ".TP\n.B ADIT_DEVICE\n@\n", "the device without --device");
+    print_escaped(terminal, ".TP\n.B ADIT_VULKAN_LIBRARY\n@\n",
+                  "the Vulkan loader; else libvulkan.so.1");
+    print_escaped(terminal, ".TP\n.B ADIT_VULKAN_VALIDATION\n@\n",
+                  "1: every call of Vulkan is checked by its validation layer");
     print_escaped(terminal, ".TP\n.B ADIT_ISA\n@\n",
                   "the instruction set of the CPU: portable, avx2, avx512, neon; else the best");
     print_escaped(terminal, ".TP\n.B ADIT_PLUGIN_PATH\n@\n",

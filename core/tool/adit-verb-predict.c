@@ -143,9 +143,9 @@ const AditVerb adit_verb_predict = {
         "Writes one line of CSV for each row of a split: the row's number in its file, counted "
         "from 0, the target, and the answer: the class with probabilities and logits, or the "
         "value. RUN and FILE are as for 'adit eval'.",
-    .options =
-        (const char *const[]){"override", "data", "split", "checkpoint", "batch", "output",
-                              "device", "threads", "color", "quiet", "verbose", "help", NULL},
+    .options = (const char *const[]){"override", "data", "split", "checkpoint", "batch", "output",
+                                     "device", "strict-device", "threads", "color", "quiet",
+                                     "verbose", "help", NULL},
     .min_arguments = 1,
     .max_arguments = 1,
     .has_overrides = TRUE,

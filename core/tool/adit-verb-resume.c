@@ -15,8 +15,8 @@ const AditVerb adit_verb_resume = {
         "Takes up the run directory RUN from its newest checkpoint that is whole and trains to "
         "the end, to the same numbers as if it had never stopped. It needs no file: the run "
         "keeps its pipeline. Checkpoints that were passed over are named with the reason.",
-    .options = (const char *const[]){"data", "device", "threads", "max-time", "json", "color",
-                                     "progress", "quiet", "verbose", "help", NULL},
+    .options = (const char *const[]){"data", "device", "strict-device", "threads", "max-time",
+                                     "json", "color", "progress", "quiet", "verbose", "help", NULL},
     .min_arguments = 1,
     .max_arguments = 1,
     .run = run,

@@ -149,10 +149,10 @@ const AditVerb adit_verb_run = {
         "parameters.\n"
         "Ctrl-C once, SIGTERM or SIGUSR1 finishes the step, writes a checkpoint and exits with "
         "75; 'adit resume' goes on from there to the same numbers. A second signal stops at once.",
-    .options =
-        (const char *const[]){"override", "data", "device", "threads", "run-dir", "runs", "resume",
-                              "limit-batches", "overfit-batches", "max-time", "dry-run", "json",
-                              "color", "progress", "quiet", "verbose", "help", NULL},
+    .options = (const char *const[]){"override", "data", "device", "strict-device", "threads",
+                                     "run-dir", "runs", "resume", "limit-batches",
+                                     "overfit-batches", "max-time", "dry-run", "json", "color",
+                                     "progress", "quiet", "verbose", "help", NULL},
     .min_arguments = 1,
     .max_arguments = 1,
     .has_overrides = TRUE,

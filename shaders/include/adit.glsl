@@ -120,11 +120,9 @@ adit_group()
     return gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x;
 }
 
-uint
-adit_invocation()
-{
-    return adit_group() * gl_WorkGroupSize.x + gl_LocalInvocationID.x;
-}
+/* A macro: a function would be given the workgroup's size as it stands here, which is before the kernel
+ * has said it: 1. */
+#define adit_invocation() (adit_group() * gl_WorkGroupSize.x + gl_LocalInvocationID.x)
 
 /* First row of slice s within the batch, as adit_slice_begin(). */
 uint

@@ -137,6 +137,14 @@ def modes(run):
     return found
 
 
+def system_modules():
+    """GIO's modules of a system are made for its own GLib, which need not be the program's."""
+    os.mkdir('modules')
+    write('modules/libbroken.so', 'no library')
+    err = compare({'GIO_MODULE_DIR': os.path.realpath('modules')})
+    assert 'libbroken' not in err, err
+
+
 def umask():
     """Nothing is more open than it was asked for, and nothing more closed."""
     compare(preexec_fn=lambda: os.umask(0o077))
@@ -174,6 +182,7 @@ tap.run([(f'/pipelines/environment/{name}', in_folder(case)) for name, case in {
     'closed/output': closed_output,
     'closed/error': closed_error,
     'closed/all': closed_streams,
+    'system-modules': system_modules,
     'umask': umask,
     'elsewhere': elsewhere,
 }.items()])

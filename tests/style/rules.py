@@ -19,7 +19,7 @@ SHADER_SUFFIXES = ('.comp', '.glsl')
 SCRIPT_SUFFIXES = ('.py', '.sh')
 TEXT_SUFFIXES = C_SUFFIXES + SHADER_SUFFIXES + SCRIPT_SUFFIXES + (
     '.build', '.def', '.gp', '.in', '.md', '.supp', '.txt', '.yaml', '.yml')
-TEXT_NAMES = ('share/bootstrap', '.ci/run')
+TEXT_NAMES = ('share/bootstrap', 'share/bundle', '.ci/run')
 FUNCTION_LINES = 80
 NESTING = 4
 FILE_LINES = {'core': 900, 'plugins': 350, 'shaders': 250}

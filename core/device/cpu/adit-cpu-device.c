@@ -157,6 +157,15 @@ read_output(AditDevice *device, AditExecutable *executable, guint output, double
 }
 
 static void
+describe(AditDevice *device, JsonObject *object)
+{
+    json_object_set_string_member(object, "name", "cpu");
+    json_object_set_string_member(object, "instruction-set", adit_cpu_device_get_isa(device));
+    json_object_set_int_member(object, "threads", adit_cpu_device_get_threads(device));
+    json_object_set_int_member(object, "cores", g_get_num_processors());
+}
+
+static void
 adit_cpu_device_finalize(GObject *object)
 {
     g_clear_pointer(&ADIT_CPU_DEVICE(object)->team, adit_team_free);
@@ -179,6 +188,7 @@ adit_cpu_device_class_init(AditCpuDeviceClass *klass)
     device_class->read_sums = read_sums;
     device_class->set_sums = set_sums;
     device_class->read_output = read_output;
+    device_class->describe = describe;
 }
 
 static void

@@ -1,9 +1,7 @@
 /* core/device/vulkan/adit-vulkan-api.c - SPDX-License-Identifier: MIT */
 #include "adit-vulkan-api.h"
 
-#include <gmodule.h>
-
-#define LIBRARY "libvulkan.so.1"
+#include "adit-vulkan-loader.h"
 
 typedef PFN_vkVoidFunction (*Lookup)(AditVulkanApi *self, void *handle, const char *name);
 
@@ -41,20 +39,9 @@ find(AditVulkanApi *self, Lookup look_up, void *handle, const char *name, gboole
 gboolean
 adit_vulkan_api_load(AditVulkanApi *self, GError **error)
 {
-    const char *path = g_getenv("ADIT_VULKAN_LIBRARY");
-    gpointer symbol = NULL;
-
-    if (path == NULL || *path == '\0')
-        path = LIBRARY;
-    GModule *module = g_module_open(path, G_MODULE_BIND_LAZY | G_MODULE_BIND_LOCAL);
-    if (module == NULL || !g_module_symbol(module, "vkGetInstanceProcAddr", &symbol)) {
-        g_set_error(error, ADIT_ERROR, ADIT_ERROR_NO_DEVICE, "no Vulkan loader: %s",
-                    g_module_error());
+    self->GetInstanceProcAddr = (PFN_vkGetInstanceProcAddr) adit_vulkan_loader_open(error);
+    if (self->GetInstanceProcAddr == NULL)
         return FALSE;
-    }
-    /* drivers leave threads and exit handlers behind */
-    g_module_make_resident(module);
-    self->GetInstanceProcAddr = (PFN_vkGetInstanceProcAddr) symbol;
     return TRUE ADIT_VULKAN_GLOBAL_CALLS(FIND_GLOBAL);
 }
 

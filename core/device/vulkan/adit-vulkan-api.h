@@ -100,8 +100,8 @@ typedef struct {
     ADIT_VULKAN_DEVICE_OPTIONAL_CALLS(ADIT_VULKAN_MEMBER)
 } AditVulkanApi;
 
-/* Opens the Vulkan loader: the library that the environment's ADIT_VULKAN_LIBRARY names, else
- * "libvulkan.so.1"; it stays open. ADIT_ERROR_NO_DEVICE when there is none. */
+/* Opens the Vulkan loader (adit-vulkan-loader.h) and looks up what needs no instance.
+ * ADIT_ERROR_NO_DEVICE when there is no loader. */
 gboolean adit_vulkan_api_load(AditVulkanApi *self, GError **error);
 /* ADIT_ERROR_NO_DEVICE names an entry point that is missing. */
 gboolean adit_vulkan_api_load_instance(AditVulkanApi *self, VkInstance instance, GError **error);

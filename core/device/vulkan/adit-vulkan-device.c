@@ -218,6 +218,12 @@ set_form(AditDevice *device, const char *kernel, AditKernelForm form)
     return adit_vulkan_kernel_set_form(ADIT_VULKAN_DEVICE(device), kernel, form);
 }
 
+static void
+describe(AditDevice *device, JsonObject *object)
+{
+    adit_vulkan_physical_describe(ADIT_VULKAN_DEVICE(device)->physical, object);
+}
+
 /* ---- making and unmaking ---- */
 
 static gboolean
@@ -240,14 +246,15 @@ make_device(AditVulkanDevice *self, GError **error)
     VkPhysicalDeviceVulkan12Features features = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
         .timelineSemaphore = VK_TRUE};
+    if (physical->has_portability_subset)
+        extensions[n_extensions++] = "VK_KHR_portability_subset";
     if (physical->has_device_fault) {
         extensions[n_extensions++] = VK_EXT_DEVICE_FAULT_EXTENSION_NAME;
         fault.pNext = features.pNext;
         features.pNext = &fault;
     }
     if (physical->subgroup_full) {
-        if (physical->api_version < VK_API_VERSION_1_3)
-            extensions[n_extensions++] = VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME;
+        extensions[n_extensions++] = VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME;
         subgroups.pNext = features.pNext;
         features.pNext = &subgroups;
     }
@@ -408,6 +415,7 @@ adit_vulkan_device_class_init(AditVulkanDeviceClass *klass)
     device_class->set_sums = set_sums;
     device_class->read_output = read_output;
     device_class->set_form = set_form;
+    device_class->describe = describe;
 }
 
 static void

@@ -100,8 +100,10 @@ allocate(AditExecutable *self, GError **error)
 {
     const AditProgram *program = self->program;
     AditVulkanDevice *device = self->device;
-    gsize rows = program->row_units * self->places.room * sizeof(float);
+    gsize rows;
 
+    if (__builtin_mul_overflow(program->row_units * sizeof(float), self->places.room, &rows))
+        rows = G_MAXSIZE;
     if (!adit_vulkan_buffer_init(device, &self->rows, rows, ADIT_VULKAN_ON_DEVICE, "activations",
                                  error)) {
         add_largest(self, error);

@@ -84,12 +84,16 @@ adit_vulkan_buffer_init(AditVulkanDevice *device, AditVulkanBuffer *self, gsize 
 {
     /* whole words of four, so that every window can be filled and copied */
     VkBufferCreateInfo info = {.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
-                               .size = (MAX(size, 16) + 15) / 16 * 16,
+                               .size = MAX(size, 16) / 16 * 16 + (size % 16 > 0 ? 16 : 0),
                                .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT |
                                         VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
                                         VK_BUFFER_USAGE_TRANSFER_DST_BIT};
 
     *self = (AditVulkanBuffer){.size = info.size};
+    if (size > device->physical->memory) {
+        set_memory_error(device, size, what, error);
+        return FALSE;
+    }
     VkResult result = device->api.CreateBuffer(device->handle, &info, NULL, &self->handle);
     if (result == VK_SUCCESS)
         result = bind_memory(device, self, use);

@@ -1,4 +1,5 @@
 /* tests/core/device/test-vulkan-instance.c - SPDX-License-Identifier: MIT */
+#include "adit-vulkan-devices.h"
 #include "adit-vulkan-instance.h"
 
 #include <string.h>
@@ -395,6 +396,22 @@ test_validation_values(void)
     g_assert_cmpstr(error->message, ==, "ADIT_VULKAN_VALIDATION must be 0 or 1, got \"yes\"");
 }
 
+/* ---- hints ---- */
+
+static void
+test_hint(void)
+{
+    g_autofree char *none = adit_vulkan_make_hint("/nonexistent/nvidiactl", "libc.so.6");
+    g_autofree char *missing = adit_vulkan_make_hint("/dev/null", "libnone.so.1");
+    g_autofree char *hidden = adit_vulkan_make_hint("/dev/null", "libm.so.6");
+
+    g_assert_null(none);
+    g_assert_nonnull(strstr(missing, "libnone.so.1"));
+    g_assert_nonnull(strstr(missing, "NVIDIA_DRIVER_CAPABILITIES"));
+    g_assert_nonnull(strstr(hidden, "\"library_path\": \"libm.so.6\""));
+    g_assert_nonnull(strstr(hidden, "VK_DRIVER_FILES"));
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -409,5 +426,6 @@ main(int argc, char *argv[])
     g_test_add_func("/vulkan-instance/validation/messages", test_validation);
     g_test_add_func("/vulkan-instance/validation/hazards", test_hazards);
     g_test_add_func("/vulkan-instance/validation/values", test_validation_values);
+    g_test_add_func("/vulkan-instance/hint", test_hint);
     return g_test_run();
 }

@@ -81,7 +81,8 @@ command_start(const char *const *words, GSubprocessFlags flags)
         copy_fixture(fixtures[i]);
     g_subprocess_launcher_set_cwd(launcher, command_get_folder());
     g_subprocess_launcher_setenv(launcher, "ADIT_DATA", command_get_folder(), TRUE);
-    g_subprocess_launcher_unsetenv(launcher, "ADIT_DEVICE");
+    /* what is expected are the CPU's bits */
+    g_subprocess_launcher_setenv(launcher, "ADIT_DEVICE", "cpu", TRUE);
     g_ptr_array_add(argv, program);
     for (; *words != NULL; words++)
         g_ptr_array_add(argv, (gpointer) *words);

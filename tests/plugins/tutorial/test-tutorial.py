@@ -66,9 +66,10 @@ class Reader:
         self.build = build
         self.compiler = compiler
         self.root = os.path.join(folder, 'root')
-        self.environment = dict(os.environ, CC=' '.join(compiler), NO_COLOR='1')
+        self.environment = dict(os.environ, CC=' '.join(compiler), NO_COLOR='1',
+                                ADIT_DEVICE='cpu')
         for name in ('ADIT_PLUGIN_PATH', 'ADIT_PLUGIN_SYSTEM_PATH', 'ADIT_PIPELINES_DIR',
-                     'ADIT_DATA', 'ADIT_DEVICE', 'DESTDIR', 'G_DEBUG'):
+                     'ADIT_DATA', 'DESTDIR', 'G_DEBUG'):
             self.environment.pop(name, None)
 
     def path(self, *words):

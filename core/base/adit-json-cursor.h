@@ -1,4 +1,4 @@
-/* core/run/adit-json-cursor.h - SPDX-License-Identifier: MIT */
+/* core/base/adit-json-cursor.h - SPDX-License-Identifier: MIT */
 #pragma once
 
 #include <adit/adit-error.h>

@@ -1,4 +1,4 @@
-/* core/run/adit-json.h - SPDX-License-Identifier: MIT */
+/* core/base/adit-json.h - SPDX-License-Identifier: MIT */
 #pragma once
 
 #include <adit/adit-error.h>
@@ -7,7 +7,7 @@
 G_BEGIN_DECLS
 
 /*
- * JSON files of a run. JSON has neither NaN nor infinities nor, in json-glib, integers above 2^63:
+ * JSON files. JSON has neither NaN nor infinities nor, in json-glib, integers above 2^63:
  * those are kept as texts ("NaN", "Infinity", "-Infinity", "18446744073709551615"), so that every
  * number comes back with its bits (a NaN as some NaN).
  */

@@ -1,4 +1,4 @@
-/* core/run/adit-json-cursor.c - SPDX-License-Identifier: MIT */
+/* core/base/adit-json-cursor.c - SPDX-License-Identifier: MIT */
 #include "adit-json-cursor.h"
 
 gboolean

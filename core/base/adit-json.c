@@ -1,4 +1,4 @@
-/* core/run/adit-json.c - SPDX-License-Identifier: MIT */
+/* core/base/adit-json.c - SPDX-License-Identifier: MIT */
 #include "adit-json.h"
 
 #include "adit-file.h"

@@ -1,4 +1,4 @@
-/* tests/core/run/test-json.c - SPDX-License-Identifier: MIT */
+/* tests/core/base/test-json.c - SPDX-License-Identifier: MIT */
 #include "adit-json.h"
 
 #include <float.h>

@@ -1,0 +1,31 @@
+/* core/base/adit-installation.h - SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/*
+ * Where the program's own files lie. They are looked for around the library first, so that an
+ * installed tree and an unpacked bundle may be moved anywhere, and where the build was told to
+ * install them second:
+ *
+ *     LIBRARIES/libadit-1.0.so.0
+ *     LIBRARIES/adit-1.0/KIND-NAME.so
+ *     LIBRARIES/adit-1.0/fallback/libvulkan.so.1              in bundles
+ *     LIBRARIES/../share/adit-1.0/pipelines                   or ../../share: lib/x86_64-linux-gnu
+ */
+
+/* (nullable): the folder that this library was loaded from, absolute and without links; NULL where
+ * the system cannot tell. Lives as long as the program. */
+const char *adit_installation_get_folder(void);
+
+/* @folder: (nullable): where the library lies; other than adit_installation_get_folder() in tests.
+ * The folder they return need not exist; the caller owns the path. */
+char *adit_installation_find_plugins(const char *folder);
+char *adit_installation_find_pipelines(const char *folder);
+
+/* (nullable): a library that is brought along for systems without: "libvulkan.so.1" */
+char *adit_installation_find_fallback(const char *folder, const char *library);
+
+G_END_DECLS

@@ -1,0 +1,843 @@
+/* core/device/adit-selftest-cases.c - SPDX-License-Identifier: MIT */
+#include "adit-selftest-private.h"
+
+#include <adit/adit-ops.h>
+
+#include "adit-ops-private.h"
+#include "adit-pointwise.h"
+
+/* The cases of every kernel. A new kernel gets a line here; a test compares with the tables. */
+
+#define MOVES    0.0
+#define ELEMENTS 1e-12
+#define PRODUCTS 1e-10
+
+/* the parameter of pointwise operations that have one */
+#define PARAMETER -0.75
+
+typedef struct {
+    GPtrArray *cases;
+    gboolean full;
+} List;
+
+/* One below, at and above what a kernel may take together; primes. The first few are those of the
+ * quick test. */
+static const gsize sizes[] = {17, 1, 2, 7, 16, 64, 65, 129, 1000};
+#define QUICK_SIZES 1
+
+static guint
+count_sizes(const List *list)
+{
+    return list->full ? G_N_ELEMENTS(sizes) : QUICK_SIZES;
+}
+
+/* ---- expressions ---- */
+
+static AditTensor *
+build_pointwise(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
+{
+    AditPointwiseAttributes attributes = {PARAMETER};
+    const AditPointwise *row = adit_pointwise_find(self->op);
+
+    return adit_apply(row->op, x, row->arity, &attributes,
+                      row->n_parameters > 0 ? sizeof attributes : 0);
+}
+
+static AditTensor *
+build_matmul(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
+{
+    return adit_matmul(x[0], x[1], self->numbers[0] != 0);
+}
+
+static AditTensor *
+build_matmul_rows(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
+{
+    return adit_matmul_rows(x[0], x[1]);
+}
+
+static AditTensor *
+build_reduce(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
+{
+    int axes[ADIT_MAX_RANK];
+
+    for (guint i = 0; i < self->numbers[2]; i++)
+        axes[i] = (int) (self->numbers[1] + i);
+    return adit_reduce(x[0], (AditReduction) self->numbers[0], axes, (guint) self->numbers[2]);
+}
+
+static AditTensor *
+build_reduce_rows(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
+{
+    return adit_reduce_rows(x[0], (AditReduction) self->numbers[0]);
+}
+
+static AditTensor *
+build_broadcast(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
+{
+    return adit_broadcast(x[0], &self->shape);
+}
+
+static AditTensor *
+build_broadcast_rows(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
+{
+    return adit_broadcast_rows(x[0]);
+}
+
+static AditTensor *
+build_broadcast_rows_mean(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
+{
+    return adit_broadcast_rows_mean(x[0]);
+}
+
+/* Axes turned by numbers[0]; backwards if numbers[1]. */
+static AditTensor *
+build_transpose(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
+{
+    guint rank = self->inputs[0].shape.rank;
+    int axes[ADIT_MAX_RANK];
+
+    for (guint i = 0; i < rank; i++) {
+        guint axis = (i + (guint) self->numbers[0]) % rank;
+
+        axes[i] = (int) (self->numbers[1] != 0 ? rank - 1 - axis : axis);
+    }
+    return adit_transpose(x[0], axes);
+}
+
+static AditTensor *
+build_concat(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
+{
+    return adit_concat(x, self->n_inputs, (int) self->numbers[0]);
+}
+
+static AditTensor *
+build_slice(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
+{
+    return adit_slice(x[0], (int) self->numbers[0], self->numbers[1], self->numbers[2],
+                      self->numbers[3]);
+}
+
+static AditTensor *
+build_pad(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
+{
+    return adit_pad(x[0], (int) self->numbers[0], self->numbers[1], self->numbers[2], 0.5);
+}
+
+static AditTensor *
+build_gather(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
+{
+    return adit_gather(x[0], x[1]);
+}
+
+static AditTensor *
+build_one_hot(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
+{
+    return adit_one_hot(x[0], (guint) self->positions);
+}
+
+static AditTensor *
+build_softmax(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
+{
+    return adit_softmax(x[0]);
+}
+
+static AditTensor *
+build_log_softmax(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
+{
+    return adit_log_softmax(x[0]);
+}
+
+static AditTensor *
+build_cross_entropy(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
+{
+    return adit_cross_entropy(x[0], x[1]);
+}
+
+static AditTensor *
+build_moments(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
+{
+    return adit_moments(x[0], (int) self->numbers[0]);
+}
+
+static AditTensor *
+build_normalize(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
+{
+    return adit_normalize(x[0], x[1], x[2], x[3], (int) self->numbers[0], 1e-5);
+}
+
+static AditTensor *
+build_layer_norm(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
+{
+    return adit_layer_norm(x[0], x[1], x[2], 1e-5);
+}
+
+static AditTensor *
+build_noise_uniform(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
+{
+    return adit_noise_uniform(graph, "noise", &self->shape);
+}
+
+static AditTensor *
+build_noise_normal(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
+{
+    return adit_noise_normal(graph, "noise", &self->shape);
+}
+
+/* ---- making cases ---- */
+
+static void
+add_run(AditSelftestCase *self, gsize rows)
+{
+    self->runs[self->n_runs++] = (AditSelftestRun){.rows = rows};
+}
+
+/* Runs of a case that has none yet: by the rows of its inputs. */
+static void
+add_runs(const List *list, AditSelftestCase *self)
+{
+    static const gsize many[] = {9, 1, 7, 8, 100, 129};
+    gboolean rows = self->kind != ADIT_SELFTEST_OPERATION || self->n_inputs == 0;
+
+    for (guint i = 0; i < self->n_inputs; i++)
+        rows = rows || self->inputs[i].rows;
+    for (guint i = 0; i < (rows && list->full ? G_N_ELEMENTS(many) : 1); i++)
+        add_run(self, rows ? many[i] : 1);
+    if (rows && !list->full)
+        add_run(self, 100);
+}
+
+static AditSelftestCase *
+add(List *list, const char *kernel, AditSelftestBuild build, double limit)
+{
+    AditSelftestCase *self = g_new0(AditSelftestCase, 1);
+
+    self->kernel = kernel;
+    self->target = kernel;
+    self->build = build;
+    self->limit = limit;
+    self->positions = 1;
+    g_ptr_array_add(list->cases, self);
+    return self;
+}
+
+static void
+add_input(AditSelftestCase *self, gboolean rows, AditShape shape)
+{
+    self->inputs[self->n_inputs++] = (AditSelftestInput){rows, shape};
+}
+
+/* A case of an operation with one input. */
+static AditSelftestCase *
+add_one(List *list, const char *kernel, AditSelftestBuild build, double limit, gboolean rows,
+        AditShape shape)
+{
+    AditSelftestCase *self = add(list, kernel, build, limit);
+
+    add_input(self, rows, shape);
+    return self;
+}
+
+/* ---- what a device does beside kernels ---- */
+
+static void
+list_own(List *list)
+{
+    static const AditTypeCode types[] = {ADIT_TYPE_CODE_F32, ADIT_TYPE_CODE_U8, ADIT_TYPE_CODE_I32,
+                                         ADIT_TYPE_CODE_F64};
+
+    /* each type with and without an order and a subset of the rows, resident and streamed */
+    for (guint i = 0; i < 8 * G_N_ELEMENTS(types); i++) {
+        AditSelftestCase *self = add_one(list, "feed", NULL, ELEMENTS, TRUE, ADIT_SHAPE(7));
+
+        self->kind = ADIT_SELFTEST_FEED;
+        self->numbers[0] = types[i % G_N_ELEMENTS(types)];
+        self->numbers[1] = i / G_N_ELEMENTS(types);
+        for (gsize rows = 1; rows <= 129; rows = 2 * rows + 5)
+            self->runs[self->n_runs++] = (AditSelftestRun){.rows = rows, .feed_row = 130 - rows};
+    }
+    add_one(list, "sums", NULL, ELEMENTS, TRUE, ADIT_SCALAR)->kind = ADIT_SELFTEST_SUMS;
+
+    AditSelftestCase *guard = add_one(list, "guard", NULL, ELEMENTS, TRUE, ADIT_SCALAR);
+
+    guard->kind = ADIT_SELFTEST_GUARD;
+    for (guint i = 0; i < 3; i++)
+        guard->runs[guard->n_runs++] = (AditSelftestRun){.rows = 20, .feed_row = i % 2 * 20};
+}
+
+/* ---- pointwise ---- */
+
+/* Numbers for which the operation and its gradient are defined. */
+static const struct {
+    const char *name;
+    AditSelftestValues first;
+} domains[] = {
+    {"log", ADIT_VALUES_POSITIVE},
+    {"sqrt", ADIT_VALUES_POSITIVE},
+    {"sqrt-gradient", ADIT_VALUES_POSITIVE},
+    {"pow", ADIT_VALUES_POSITIVE},
+    {"pow-base-gradient", ADIT_VALUES_POSITIVE},
+    {"pow-exponent-gradient", ADIT_VALUES_POSITIVE},
+};
+
+static AditSelftestCase *
+add_pointwise(List *list, const AditPointwise *row)
+{
+    AditSelftestCase *self = add(list, row->name, build_pointwise, ELEMENTS);
+
+    self->op = row->op;
+    for (guint i = 0; i < G_N_ELEMENTS(domains); i++) {
+        if (g_str_equal(domains[i].name, row->name))
+            self->values[0] = domains[i].first;
+    }
+    return self;
+}
+
+/* Sizes of three operands, of which an operation takes as many as it has; 0: the axis is missing.
+ * The first one is the quick test's. */
+static const struct {
+    gboolean rows[3];
+    gsize size[3][3];
+} layouts[] = {
+    {{TRUE, FALSE, TRUE}, {{0, 0, 17}, {0, 0, 17}, {0, 0, 0}}},
+    {{TRUE, TRUE, TRUE}, {{0, 0, 65}, {0, 0, 65}, {0, 0, 65}}},
+    {{TRUE, TRUE, TRUE}, {{0, 0, 0}, {0, 0, 0}, {0, 0, 0}}},
+    {{TRUE, TRUE, FALSE}, {{0, 0, 129}, {0, 0, 1}, {0, 0, 129}}},
+    {{FALSE, TRUE, TRUE}, {{0, 0, 43}, {0, 3, 43}, {0, 3, 1}}},
+    {{TRUE, TRUE, FALSE}, {{5, 1, 7}, {0, 3, 1}, {0, 0, 7}}},
+    {{TRUE, FALSE, FALSE}, {{0, 3, 16}, {0, 0, 0}, {0, 3, 1}}},
+    {{FALSE, FALSE, FALSE}, {{0, 0, 129}, {0, 0, 129}, {0, 0, 1}}},
+    {{FALSE, FALSE, FALSE}, {{0, 5, 1}, {0, 1, 7}, {0, 0, 0}}},
+};
+
+static AditShape
+make_shape(const gsize *size)
+{
+    AditShape shape = ADIT_SCALAR;
+
+    for (guint i = 0; i < 3; i++) {
+        if (size[i] > 0)
+            shape.size[shape.rank++] = size[i];
+    }
+    return shape;
+}
+
+static void
+list_pointwise(List *list)
+{
+    static const gsize crossings[] = {0, 16, 16 * 16, 8 * 8 * 8};
+    guint n;
+    const AditPointwise *rows = adit_pointwise_list(&n);
+
+    for (guint i = 0; i < n; i++) {
+        for (guint j = 0; j < (list->full ? G_N_ELEMENTS(layouts) : 1); j++) {
+            AditSelftestCase *self = add_pointwise(list, &rows[i]);
+
+            for (guint k = 0; k < rows[i].arity; k++)
+                add_input(self, layouts[j].rows[k], make_shape(layouts[j].size[k]));
+        }
+        AditSelftestCase *crossed = add_pointwise(list, &rows[i]);
+        AditSelftestCase *wide = add_pointwise(list, &rows[i]);
+
+        crossed->spread = ADIT_SPREAD_CROSSED;
+        wide->spread = ADIT_SPREAD_WIDE;
+        for (guint k = 0; k < rows[i].arity; k++) {
+            add_input(crossed, TRUE, ADIT_SHAPE(crossings[rows[i].arity]));
+            add_input(wide, TRUE, ADIT_SHAPE(57));
+        }
+        add_run(crossed, 1);
+        add_run(wide, 9);
+    }
+}
+
+/* ---- products ---- */
+
+/* Depth and width of what is multiplied; the first few are the quick test's. */
+static const gsize products[][2] = {
+    {17, 65}, {1, 1},   {1, 129}, {129, 1},  {7, 13},  {16, 16},
+    {64, 64}, {65, 17}, {128, 3}, {129, 65}, {3, 130}, {300, 33},
+};
+#define QUICK_PRODUCTS 1
+
+static AditSelftestCase *
+add_matmul(List *list, gboolean rows, AditShape left, gsize width, gboolean transposed)
+{
+    AditSelftestCase *self = add_one(list, "matmul", build_matmul, PRODUCTS, rows, left);
+    gsize depth = left.size[left.rank - 1];
+
+    add_input(self, FALSE, transposed ? ADIT_SHAPE(width, depth) : ADIT_SHAPE(depth, width));
+    self->numbers[0] = transposed;
+    return self;
+}
+
+static AditSelftestCase *
+add_matmul_rows(List *list, gboolean rows, AditShape left, AditShape right)
+{
+    AditSelftestCase *self = add_one(list, rows ? "matmul-rows" : "matmul-outer", build_matmul_rows,
+                                     PRODUCTS, rows, left);
+
+    add_input(self, rows, right);
+    return self;
+}
+
+static void
+list_products(List *list)
+{
+    for (guint i = 0; i < (list->full ? G_N_ELEMENTS(products) : QUICK_PRODUCTS); i++) {
+        gsize m = products[i][0], n = products[i][1];
+
+        for (guint transposed = 0; transposed < 2; transposed++) {
+            add_matmul(list, TRUE, ADIT_SHAPE(m), n, transposed);
+            add_matmul(list, TRUE, ADIT_SHAPE(3, m), n, transposed);
+            add_matmul(list, FALSE, ADIT_SHAPE(5, m), n, transposed);
+        }
+    }
+    add_matmul(list, FALSE, ADIT_SHAPE(7), 65, FALSE);
+    add_matmul(list, TRUE, ADIT_SHAPE(19), 21, FALSE)->spread = ADIT_SPREAD_SPRINKLED;
+    add_matmul(list, TRUE, ADIT_SHAPE(19), 21, TRUE)->spread = ADIT_SPREAD_SPRINKLED;
+    for (guint i = 0; i < (list->full ? G_N_ELEMENTS(products) : QUICK_PRODUCTS); i++) {
+        gsize m = products[i][0], n = products[i][1];
+
+        add_matmul_rows(list, TRUE, ADIT_SHAPE(m), ADIT_SHAPE(n));
+        add_matmul_rows(list, TRUE, ADIT_SHAPE(3, m), ADIT_SHAPE(3, n));
+    }
+    add_matmul_rows(list, TRUE, ADIT_SHAPE(19), ADIT_SHAPE(21))->spread = ADIT_SPREAD_SPRINKLED;
+    for (guint i = 0; i < (list->full ? G_N_ELEMENTS(products) : QUICK_PRODUCTS); i++) {
+        gsize m = products[i][0], n = products[i][1];
+
+        add_matmul_rows(list, FALSE, ADIT_SHAPE(m), ADIT_SHAPE(n));
+        add_matmul_rows(list, FALSE, ADIT_SHAPE(37, m), ADIT_SHAPE(37, n));
+    }
+}
+
+/* ---- reductions ---- */
+
+static const char *const reductions[] = {
+    [ADIT_REDUCE_SUM] = "sum", [ADIT_REDUCE_MEAN] = "mean",     [ADIT_REDUCE_MAX] = "max",
+    [ADIT_REDUCE_MIN] = "min", [ADIT_REDUCE_ARGMAX] = "argmax",
+};
+
+static double
+limit_of(guint reduction)
+{
+    return reduction <= ADIT_REDUCE_MEAN ? ELEMENTS : MOVES;
+}
+
+static const char *
+name_of(const char *family, guint reduction)
+{
+    g_autofree char *name = g_strconcat(family, reductions[reduction], NULL);
+
+    return g_intern_string(name);
+}
+
+static AditSelftestCase *
+add_reduce(List *list, guint reduction, gboolean rows, AditShape shape, gsize first, gsize n_axes)
+{
+    AditSelftestCase *self = add_one(list, name_of("reduce-", reduction), build_reduce,
+                                     limit_of(reduction), rows, shape);
+
+    self->numbers[0] = reduction;
+    self->numbers[1] = first;
+    self->numbers[2] = n_axes;
+    return self;
+}
+
+static void
+list_reductions(List *list)
+{
+    for (guint r = 0; r < G_N_ELEMENTS(reductions); r++) {
+        for (guint i = 0; i < count_sizes(list); i++) {
+            add_reduce(list, r, TRUE, ADIT_SHAPE(sizes[i]), 0, 1);
+            add_reduce(list, r, TRUE, ADIT_SHAPE(3, sizes[i]), 1, 1);
+            add_reduce(list, r, TRUE, ADIT_SHAPE(sizes[i], 5), 0, 1);
+            add_reduce(list, r, FALSE, ADIT_SHAPE(2, sizes[i], 3), 1, 1);
+        }
+        add_reduce(list, r, FALSE, ADIT_SHAPE(65), 0, 1);
+        add_reduce(list, r, TRUE, ADIT_SHAPE(5, 37), 1, 1)->spread = ADIT_SPREAD_SPRINKLED;
+        if (r != ADIT_REDUCE_ARGMAX)
+            add_reduce(list, r, TRUE, ADIT_SHAPE(3, 7, 11), 0, 2);
+        if (r != ADIT_REDUCE_ARGMAX)
+            add_reduce(list, r, TRUE, ADIT_SHAPE(3, 7, 11), 0, 3);
+    }
+}
+
+static AditSelftestCase *
+add_reduce_rows(List *list, const char *family, guint reduction, AditShape shape)
+{
+    AditSelftestCase *self = add_one(list, name_of(family, reduction), build_reduce_rows,
+                                     limit_of(reduction), TRUE, shape);
+
+    self->numbers[0] = reduction;
+    self->target = name_of("rows-", reduction);
+    return self;
+}
+
+/* A slice of one row is that row: what is summed is summed by the combining. */
+static void
+add_single_rows(AditSelftestCase *self)
+{
+    static const gsize rows[] = {8, 1, 2, 7};
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+        add_run(self, rows[i]);
+}
+
+static void
+list_combines(List *list)
+{
+    for (guint r = ADIT_REDUCE_SUM; r <= ADIT_REDUCE_MIN; r++) {
+        for (guint i = 0; i < count_sizes(list); i++)
+            add_single_rows(add_reduce_rows(list, "combine-", r, ADIT_SHAPE(sizes[i])));
+        AditSelftestCase *special = add_reduce_rows(list, "combine-", r, ADIT_SHAPE(65));
+
+        special->spread = ADIT_SPREAD_SPRINKLED;
+        add_single_rows(special);
+    }
+    for (guint i = 0; i < count_sizes(list); i++) {
+        AditSelftestCase *self =
+            add_one(list, "combine-moments", build_moments, ELEMENTS, TRUE, ADIT_SHAPE(sizes[i]));
+
+        self->target = "moments";
+        add_single_rows(self);
+    }
+}
+
+static void
+list_rows(List *list)
+{
+    for (guint r = ADIT_REDUCE_SUM; r <= ADIT_REDUCE_MIN; r++) {
+        for (guint i = 0; i < count_sizes(list); i++)
+            add_reduce_rows(list, "rows-", r, ADIT_SHAPE(sizes[i]));
+        add_reduce_rows(list, "rows-", r, ADIT_SCALAR);
+        add_reduce_rows(list, "rows-", r, ADIT_SHAPE(3, 5));
+        add_run(add_reduce_rows(list, "rows-", r, ADIT_SHAPE(7)), 1003);
+        add_reduce_rows(list, "rows-", r, ADIT_SHAPE(65))->spread = ADIT_SPREAD_SPRINKLED;
+    }
+}
+
+/* ---- moving ---- */
+
+static AditSelftestCase *
+add_with(List *list, const char *kernel, AditSelftestBuild build, gboolean rows, AditShape shape,
+         const gsize *numbers)
+{
+    AditSelftestCase *self = add_one(list, kernel, build, MOVES, rows, shape);
+
+    for (guint i = 0; i < ADIT_SELFTEST_NUMBERS; i++)
+        self->numbers[i] = numbers[i];
+    return self;
+}
+
+#define NUMBERS(...) ((gsize[ADIT_SELFTEST_NUMBERS]){__VA_ARGS__})
+
+static void
+list_broadcasts(List *list)
+{
+    for (guint rows = 0; rows < 2; rows++) {
+        add_one(list, "broadcast", build_broadcast, MOVES, rows, ADIT_SHAPE(3, 1, 5))->shape =
+            ADIT_SHAPE(2, 3, 4, 5);
+        add_one(list, "broadcast", build_broadcast, MOVES, rows, ADIT_SCALAR)->shape =
+            ADIT_SHAPE(129);
+        add_one(list, "broadcast", build_broadcast, MOVES, rows, ADIT_SHAPE(65))->shape =
+            ADIT_SHAPE(3, 65);
+        add_one(list, "broadcast", build_broadcast, MOVES, rows, ADIT_SHAPE(7, 1))->shape =
+            ADIT_SHAPE(7, 17);
+    }
+    for (guint i = 0; i < count_sizes(list); i++)
+        add_one(list, "broadcast-rows", build_broadcast_rows, MOVES, FALSE, ADIT_SHAPE(sizes[i]));
+    for (guint i = 0; i < count_sizes(list); i++)
+        add_one(list, "broadcast-rows-mean", build_broadcast_rows_mean, ELEMENTS, FALSE,
+                ADIT_SHAPE(sizes[i]));
+}
+
+static void
+list_transposes(List *list)
+{
+    static const AditShape shapes[] = {
+        {2, {5, 7}},       {3, {2, 3, 4}}, {1, {17}},
+        {4, {2, 3, 4, 5}}, {2, {65, 33}},  {8, {2, 1, 3, 1, 2, 2, 1, 2}},
+    };
+
+    for (guint i = 0; i < (list->full ? G_N_ELEMENTS(shapes) : 2); i++) {
+        add_with(list, "transpose", build_transpose, TRUE, shapes[i], NUMBERS(1, 0));
+        add_with(list, "transpose", build_transpose, TRUE, shapes[i], NUMBERS(0, 1));
+        add_with(list, "transpose", build_transpose, FALSE, shapes[i], NUMBERS(1, 1));
+    }
+    add_with(list, "transpose", build_transpose, TRUE, shapes[3], NUMBERS(2, 0))->spread =
+        ADIT_SPREAD_SPRINKLED;
+}
+
+static void
+list_joins(List *list)
+{
+    /* with and without rows, in the first and in the last axis */
+    for (guint axis = 0; axis < 2; axis++) {
+        for (guint n = 2; n <= ADIT_MAX_INPUTS; n += list->full ? 1 : 4) {
+            AditSelftestCase *self = add(list, "concat", build_concat, MOVES);
+
+            self->numbers[0] = axis;
+            for (guint i = 0; i < n; i++)
+                add_input(self, i % 3 == 1,
+                          axis == 0 ? ADIT_SHAPE(3 * i + 1, 5) : ADIT_SHAPE(3, 2 * i + 1));
+        }
+    }
+    AditSelftestCase *still = add_one(list, "concat", build_concat, MOVES, FALSE, ADIT_SHAPE(64));
+
+    add_input(still, FALSE, ADIT_SHAPE(65));
+    still->spread = ADIT_SPREAD_SPRINKLED;
+}
+
+static void
+list_cuts(List *list)
+{
+    for (guint rows = 0; rows < 2; rows++) {
+        add_with(list, "slice", build_slice, rows, ADIT_SHAPE(17), NUMBERS(0, 3, 15, 2));
+        add_with(list, "slice", build_slice, rows, ADIT_SHAPE(5, 7), NUMBERS(0, 1, 4, 1));
+        add_with(list, "slice", build_slice, rows, ADIT_SHAPE(2, 9, 3), NUMBERS(1, 0, 9, 4));
+        add_with(list, "slice", build_slice, rows, ADIT_SHAPE(130), NUMBERS(0, 1, 130, 1));
+    }
+    for (guint rows = 0; rows < 2; rows++) {
+        add_with(list, "pad", build_pad, rows, ADIT_SHAPE(5), NUMBERS(0, 2, 3));
+        add_with(list, "pad", build_pad, rows, ADIT_SHAPE(3, 7), NUMBERS(0, 1, 0));
+        add_with(list, "pad", build_pad, rows, ADIT_SHAPE(2, 9, 3), NUMBERS(1, 0, 4));
+        add_with(list, "pad", build_slice, rows, ADIT_SHAPE(2, 9, 3), NUMBERS(1, 1, 9, 3))
+            ->of_gradient = TRUE;
+    }
+}
+
+static AditSelftestCase *
+add_gather(List *list, const char *kernel, AditShape table, gboolean rows, AditShape index,
+           gboolean of_gradient)
+{
+    AditSelftestCase *self =
+        add_one(list, kernel, build_gather, of_gradient ? ELEMENTS : MOVES, FALSE, table);
+
+    add_input(self, rows, index);
+    self->positions = table.size[0];
+    self->of_gradient = of_gradient;
+    self->values[of_gradient ? 0 : 1] = ADIT_VALUES_POSITIONS;
+    return self;
+}
+
+static void
+list_gathers(List *list, const char *kernel, gboolean rows, gboolean of_gradient)
+{
+    add_gather(list, kernel, ADIT_SHAPE(11, 5), rows, ADIT_SCALAR, of_gradient);
+    add_gather(list, kernel, ADIT_SHAPE(7), rows, ADIT_SHAPE(3), of_gradient);
+    add_gather(list, kernel, ADIT_SHAPE(65, 17), rows, ADIT_SHAPE(2, 3), of_gradient);
+    add_gather(list, kernel, ADIT_SHAPE(1, 129), rows, ADIT_SHAPE(5), of_gradient);
+    add_gather(list, kernel, ADIT_SHAPE(5, 3), rows, ADIT_SHAPE(19), of_gradient)->spread =
+        ADIT_SPREAD_SPRINKLED;
+}
+
+static void
+list_positions(List *list)
+{
+    list_gathers(list, "gather", TRUE, FALSE);
+    list_gathers(list, "gather", FALSE, FALSE);
+    list_gathers(list, "gather-gradient", TRUE, TRUE);
+    list_gathers(list, "gather-gradient-outer", FALSE, TRUE);
+    for (guint i = 0; i < 4 * count_sizes(list); i++) {
+        AditSelftestCase *self = add_one(list, "one-hot", build_one_hot, MOVES, i % 2 == 0,
+                                         i % 4 < 2 ? ADIT_SCALAR : ADIT_SHAPE(3));
+
+        self->positions = sizes[i / 4];
+        self->values[0] = ADIT_VALUES_POSITIONS;
+        self->spread = i % 4 == 3 ? ADIT_SPREAD_SPRINKLED : ADIT_SPREAD_PLAIN;
+    }
+}
+
+/* ---- lines ---- */
+
+/* Lines of all sizes; alone, several in a row, without rows; large and special numbers. */
+static const struct {
+    gboolean rows;
+    guint lines; /* 0: no axis of them */
+    AditSelftestSpread spread;
+} line_forms[] = {
+    {TRUE, 0, ADIT_SPREAD_PLAIN}, {TRUE, 3, ADIT_SPREAD_PLAIN},     {FALSE, 5, ADIT_SPREAD_PLAIN},
+    {TRUE, 0, ADIT_SPREAD_LARGE}, {TRUE, 3, ADIT_SPREAD_SPRINKLED},
+};
+
+static AditShape
+line_shape(guint form, gsize size)
+{
+    return line_forms[form].lines > 0 ? ADIT_SHAPE(line_forms[form].lines, size) : ADIT_SHAPE(size);
+}
+
+static void
+list_softmax(List *list, const char *kernel, AditSelftestBuild build, gboolean of_gradient)
+{
+    for (guint i = 0; i < count_sizes(list) * G_N_ELEMENTS(line_forms); i++) {
+        guint form = i % G_N_ELEMENTS(line_forms);
+        AditShape shape = line_shape(form, sizes[i / G_N_ELEMENTS(line_forms)]);
+
+        /* the gradient's first input is no logit */
+        if (of_gradient && line_forms[form].spread == ADIT_SPREAD_LARGE)
+            continue;
+        AditSelftestCase *self =
+            add_one(list, kernel, build, ELEMENTS, line_forms[form].rows, shape);
+
+        self->spread = line_forms[form].spread;
+        self->of_gradient = of_gradient;
+    }
+}
+
+static void
+list_cross_entropy(List *list, const char *kernel, gboolean of_gradient)
+{
+    for (guint i = 0; i < count_sizes(list) * G_N_ELEMENTS(line_forms); i++) {
+        guint form = i % G_N_ELEMENTS(line_forms);
+        gsize size = sizes[i / G_N_ELEMENTS(line_forms)];
+        AditSelftestCase *self = add_one(list, kernel, build_cross_entropy, ELEMENTS,
+                                         line_forms[form].rows, line_shape(form, size));
+
+        /* logits without rows: the same for every row's target */
+        add_input(self, TRUE,
+                  line_forms[form].lines > 0 ? ADIT_SHAPE(line_forms[form].lines) : ADIT_SCALAR);
+        self->values[1] = ADIT_VALUES_POSITIONS;
+        self->positions = size;
+        self->spread = line_forms[form].spread;
+        self->of_gradient = of_gradient;
+    }
+}
+
+static void
+list_layer_norm(List *list, const char *kernel, gboolean of_gradient)
+{
+    for (guint i = 0; i < count_sizes(list) * G_N_ELEMENTS(line_forms); i++) {
+        guint form = i % G_N_ELEMENTS(line_forms);
+        gsize size = sizes[i / G_N_ELEMENTS(line_forms)];
+
+        /* two numbers may be nearly equal: their variance, and what is left of them, is rounding */
+        if (size == 2)
+            continue;
+        AditSelftestCase *self = add_one(list, kernel, build_layer_norm, ELEMENTS,
+                                         line_forms[form].rows, line_shape(form, size));
+
+        add_input(self, FALSE, ADIT_SHAPE(size));
+        add_input(self, FALSE, ADIT_SHAPE(size));
+        self->spread = line_forms[form].spread;
+        self->of_gradient = of_gradient;
+    }
+}
+
+static void
+list_lines(List *list)
+{
+    list_softmax(list, "softmax", build_softmax, FALSE);
+    list_softmax(list, "softmax-gradient", build_softmax, TRUE);
+    list_softmax(list, "log-softmax", build_log_softmax, FALSE);
+    list_softmax(list, "log-softmax-gradient", build_log_softmax, TRUE);
+    list_cross_entropy(list, "cross-entropy", FALSE);
+    list_cross_entropy(list, "cross-entropy-gradient", TRUE);
+    list_layer_norm(list, "layer-norm", FALSE);
+    list_layer_norm(list, "standardize", TRUE);
+    list_layer_norm(list, "layer-norm-gradient", TRUE);
+}
+
+/* ---- channels ---- */
+
+/* Shapes and the axis of their channels; the first few are the quick test's. */
+static const struct {
+    AditShape shape;
+    gsize axis;
+} channels[] = {
+    {{1, {17}}, 0},       {{3, {3, 5, 5}}, 0}, {{1, {1}}, 0},
+    {{1, {129}}, 0},      {{2, {4, 6}}, 1},    {{3, {2, 7, 3}}, 1},
+    {{3, {16, 4, 4}}, 0}, {{2, {65, 17}}, 0},  {{3, {1, 9, 11}}, 0},
+};
+#define QUICK_CHANNELS 2
+
+/* @moments: which of the operation's inputs they are: variances are no less than 0 */
+static void
+list_normalize(List *list, const char *kernel, gboolean of_gradient, guint moments)
+{
+    guint n = list->full ? G_N_ELEMENTS(channels) : QUICK_CHANNELS;
+
+    for (guint i = 0; i < 2 * n; i++) {
+        gsize size = channels[i / 2].shape.size[channels[i / 2].axis];
+        AditSelftestCase *self =
+            add_one(list, kernel, build_normalize, ELEMENTS, TRUE, channels[i / 2].shape);
+
+        add_input(self, FALSE, ADIT_SHAPE(2, size));
+        add_input(self, FALSE, ADIT_SHAPE(size));
+        add_input(self, FALSE, ADIT_SHAPE(size));
+        self->numbers[0] = channels[i / 2].axis;
+        self->of_gradient = of_gradient;
+        self->values[moments] = ADIT_VALUES_POSITIVE;
+        self->spread = i % 2 == 0 ? ADIT_SPREAD_PLAIN : ADIT_SPREAD_SPRINKLED;
+    }
+}
+
+static void
+list_moments(List *list, const char *kernel, gboolean of_gradient)
+{
+    guint n = list->full ? G_N_ELEMENTS(channels) : QUICK_CHANNELS;
+
+    for (guint i = 0; i < 2 * n; i++) {
+        AditSelftestCase *self =
+            add_one(list, kernel, build_moments, ELEMENTS, TRUE, channels[i / 2].shape);
+
+        self->numbers[0] = channels[i / 2].axis;
+        self->of_gradient = of_gradient;
+        self->spread = i % 2 == 0 ? ADIT_SPREAD_PLAIN : ADIT_SPREAD_SPRINKLED;
+    }
+}
+
+static void
+list_channels(List *list)
+{
+    list_moments(list, "moments", FALSE);
+    list_moments(list, "moments-gradient", TRUE);
+    list_normalize(list, "normalize", FALSE, 1);
+    list_normalize(list, "normalize-sums", TRUE, 2);
+    list_normalize(list, "normalize-moments-gradient", TRUE, 1);
+    list_normalize(list, "normalize-gradient", TRUE, 1);
+}
+
+/* ---- noise ---- */
+
+static void
+list_noise(List *list, const char *kernel, AditSelftestBuild build, double limit)
+{
+    for (guint i = 0; i < count_sizes(list); i++) {
+        AditSelftestCase *self = add(list, kernel, build, limit);
+
+        self->shape = sizes[i] == 7 ? ADIT_SHAPE(3, 7) : ADIT_SHAPE(sizes[i]);
+        add_run(self, 9);
+        add_run(self, 1);
+        self->runs[self->n_runs++] = (AditSelftestRun){.rows = 7, .first_row = 5, .step = 3};
+        self->runs[self->n_runs++] = (AditSelftestRun){
+            .rows = 129, .first_row = 100003, .step = G_GUINT64_CONSTANT(0x500000007)};
+    }
+}
+
+GPtrArray *
+adit_selftest_list_cases(gboolean full)
+{
+    List list = {g_ptr_array_new_with_free_func(g_free), full};
+
+    list_own(&list);
+    list_combines(&list);
+    list_rows(&list);
+    list_pointwise(&list);
+    list_broadcasts(&list);
+    list_transposes(&list);
+    list_joins(&list);
+    list_cuts(&list);
+    list_positions(&list);
+    list_reductions(&list);
+    list_products(&list);
+    list_lines(&list);
+    list_channels(&list);
+    list_noise(&list, "noise-uniform", build_noise_uniform, MOVES);
+    list_noise(&list, "noise-normal", build_noise_normal, ELEMENTS);
+    for (guint i = 0; i < list.cases->len; i++) {
+        AditSelftestCase *self = list.cases->pdata[i];
+
+        if (self->n_runs == 0)
+            add_runs(&list, self);
+    }
+    return list.cases;
+}

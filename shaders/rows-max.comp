@@ -1,0 +1,14 @@
+/* shaders/rows-max.comp - SPDX-License-Identifier: MIT */
+#version 450
+
+#define ADIT_COLUMNS
+#include "lanes.glsl"
+
+#include "columns.glsl"
+#include "folds.glsl"
+
+float
+fold(uint x, uint step, uint n)
+{
+    return adit_fold_max(x, step, n);
+}

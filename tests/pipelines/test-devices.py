@@ -1,0 +1,380 @@
+#!/usr/bin/env python3
+# tests/pipelines/test-devices.py - SPDX-License-Identifier: MIT
+"""What `adit devices` lists, what --device and ADIT_DEVICE take, and on what a run goes on.
+
+ADIT_VULKAN_SHIM is a stand-in for the Vulkan loader (tests/support/vulkan-shim) that makes up
+devices of every kind out of a software one; without it, or without that device, cases are skipped.
+"""
+
+import json
+import os
+import re
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import tap  # noqa: E402
+from command import (adit, expect, figures, in_folder, make_table, read, record, succeed,  # noqa: E402
+                     write)
+
+SHIM = os.environ.get('ADIT_VULKAN_SHIM')
+NO_LOADER = {'ADIT_VULKAN_LIBRARY': '/nonexistent/libvulkan.so'}
+NO_DRIVER = {'VK_DRIVER_FILES': '/nonexistent.json', 'VK_ICD_FILENAMES': '/nonexistent.json'}
+AUTO = {'ADIT_DEVICE': None}
+CALLED = 'a device is called auto, cpu, vulkan, vulkan:N, vulkan:uuid=UUID or vulkan:name~=TEXT'
+VULKAN_CALLED = CALLED.replace('a device is called auto, cpu,', 'a Vulkan device is called')
+PIPELINE = '''adit: 1
+data: {csv: {path: table.csv, target: y, standardize: features, test: 20%}}
+model:
+  trunk: [{dense: {units: 8, activation: tanh}}]
+  head: [{dense: {units: 1}}]
+train: {loss: mse, optimizer: {adam: {lr: 0.01}}, batch: 16, epochs: 3}
+'''
+
+
+def devices(env=None):
+    return json.loads(succeed('devices', '--json', env=env))
+
+
+def has_vulkan():
+    """Whether the program was built with Vulkan."""
+    return 'built without Vulkan' not in devices().get('auto-reason', '')
+
+
+def software(env=None):
+    """The number of a software device and what is listed of it."""
+    for device in devices(env)['devices'][1:]:
+        if device['software'] and device['usable']:
+            return device
+    raise tap.Skip('no software Vulkan device')
+
+
+def shim(text):
+    """The environment of a program that meets made-up devices."""
+    if SHIM is None:
+        raise tap.Skip('built without Vulkan')
+    software()
+    return {'ADIT_VULKAN_LIBRARY': SHIM, 'ADIT_SHIM': text, 'ADIT_DEVICE': None}
+
+
+def prepare():
+    make_table('table.csv')
+    write('small.yaml', PIPELINE)
+
+
+def refuse(name, code, expected, env=None, verb='run'):
+    """The command line names a device that is not taken; nothing was started."""
+    got, out, err = adit(verb, 'small.yaml', '--device', name, env=env)
+    expect((got, out), (code, ''))
+    expect(err, f'adit {verb}: error: {expected}\n')
+
+
+def run(*words, env=None, code=0):
+    """What a run keeps of its device, and what it said on stderr before it began."""
+    got, _, err = adit('run', 'small.yaml', *words, env=env)
+    assert got == code, f'{got}\n{err}'
+    folder = re.search('^run (.*)$', err, re.M)[1]
+    return record(folder)['device'], err[:err.index('run ' + folder)]
+
+
+# ---- the list ----
+
+def lists():
+    """The table says what the JSON says, in 80 columns."""
+    found = devices()
+    text = succeed('devices')
+    lines = text.splitlines()
+    assert max(map(len, lines)) < 80, text
+    assert lines[0].startswith('cpu  '), text
+    for device in found['devices']:
+        assert f'\n{device["name"]} ' in '\n' + text, text
+        if device['name'] != 'cpu':
+            assert device['device'] in text and device['driver-version'] in text, text
+    last = next(line for line in lines if line.startswith('auto '))
+    expect(last.split()[1].rstrip(':'), found['auto'])
+    expect(found['vulkan'], len(found['devices']) > 1)
+
+
+def describes():
+    cpu = devices()['devices'][0]
+    expect((cpu['name'], cpu['type'], cpu['cores']), ('cpu', 'cpu', os.cpu_count()))
+    device = software()
+    for key, kind in {'index': int, 'uuid': str, 'device': str, 'type': str, 'driver': str,
+                      'driver-version': str, 'vulkan': str, 'heaps': list, 'memory': int,
+                      'fp16': bool, 'fp64': bool, 'int8': bool, 'cooperative-matrix': bool,
+                      'max-storage-buffer-range': int, 'max-memory-allocation-size': int,
+                      'subgroup-size': int}.items():
+        assert isinstance(device.get(key), kind), f'{key}: {device.get(key)!r}'
+    expect(device['name'], f'vulkan:{device["index"]}')
+    assert re.fullmatch('[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', device['uuid']), device
+    assert re.fullmatch(r'1\.\d+\.\d+', device['vulkan']), device
+
+
+def kinds():
+    """Every kind of made-up device, those that cannot be used and those that are there twice."""
+    env = shim('devices:5,type:cpu,type:integrated:1,type:discrete:2,type:virtual:3,type:other:4')
+    found = devices(env)
+    expect([device.get('type') for device in found['devices']],
+           ['cpu', 'cpu', 'integrated', 'discrete', 'virtual', 'other'])
+    expect([device['index'] for device in found['devices'][1:]], [0, 1, 2, 3, 4])
+    expect(found['auto'], 'vulkan:2')
+    assert 'auto      vulkan:2\n' in succeed('devices', env=env)
+
+
+def order():
+    """Discrete before integrated before virtual, else the loader's order; never one of software."""
+    for text, best in {
+            'devices:3,type:integrated:0,type:discrete:1,type:discrete:2': 'vulkan:1',
+            'devices:3,type:virtual:0,type:cpu:1,type:integrated:2': 'vulkan:2',
+            'devices:2,type:cpu:0,type:virtual:1': 'vulkan:1',
+            'devices:2,type:cpu': 'cpu'}.items():
+        expect((text, devices(shim(text))['auto']), (text, best))
+
+
+def duplicates():
+    """One GPU under several drivers: 3 is RADV, 2 AMDVLK, 1 AMD's closed one, 23 Dozen."""
+    env = shim('devices:1,duplicate,type:discrete,driver:2:0,driver:3:1')
+    first, second = devices(env)['devices'][1:]
+    expect((first['uuid'], first['duplicate-of']), (second['uuid'], 'vulkan:1'))
+    assert 'duplicate-of' not in second, second
+    assert 'the same GPU as vulkan:1, which stands for it\n' in succeed('devices', env=env)
+    expect(devices(env)['auto'], 'vulkan:1')
+    for ids, best in {(1, 2): 1, (23, 1): 1, (3, 23): 0, (4, 23): 0, (3, 3): 0}.items():
+        env = shim(f'devices:1,duplicate,type:discrete,driver:{ids[0]}:0,driver:{ids[1]}:1')
+        expect((ids, devices(env)['auto']), (ids, f'vulkan:{best}'))
+
+
+def refused():
+    """What a device lacks is said where it is listed and where it is asked for."""
+    prepare()
+    for text, reason in {
+            'api:1.0': 'it has Vulkan 1.0, 1.2 is needed',
+            'api:1.1': 'it has Vulkan 1.1, 1.2 is needed',
+            'notimeline': 'it has no timeline semaphores',
+            'buffers:7': 'it has 7 storage buffers a shader, 8 are needed',
+            'push:64': 'it has 64 bytes of push constants, 128 are needed',
+            'shared:8192': 'it has 8192 bytes of shared memory, 16384 are needed',
+            'invocations:64': 'it has 64 invocations a workgroup, 128 are needed',
+            'groups:1024': 'it has 1024 workgroups along x, 65535 are needed'}.items():
+        env = shim(f'devices:1,type:discrete,name:Old,{text}')
+        device = devices(env)['devices'][1]
+        expect((text, device['usable'], device['reason']), (text, False, reason))
+        assert f'cannot be used: {reason}\n' in succeed('devices', env=env)
+        refuse('vulkan', 6, "no device 'vulkan': no GPU that can be used: vulkan:0 (Old) cannot be "
+               f'used: {reason}', env)
+        refuse('vulkan:0', 6, f"no device 'vulkan:0': vulkan:0 (Old) cannot be used: {reason}", env)
+    device, said = run(env=env)
+    expect(device['name'], 'cpu')
+    expect(said, 'computing on the CPU: no GPU that can be used: vulkan:0 (Old) cannot be used: '
+           f'{reason}\n')
+
+
+def small():
+    """The least device that Adit promises to run on is no device that is refused."""
+    device = devices(shim('devices:1,type:discrete,small'))['devices'][1]
+    expect((device['usable'], device['max-storage-buffer-range']), (True, 1 << 20))
+    assert 'subgroup-size' not in device, device
+
+
+# ---- the choice ----
+
+def bad_names():
+    prepare()
+    refuse('gpu', 2, f'--device: {CALLED}, got "gpu"')
+    refuse('vulkan:first', 2, f'--device: {VULKAN_CALLED}, got "vulkan:first"')
+    refuse('vulkan:uuid=12', 2, '--device: a UUID has 32 hexadecimal digits, got "12"')
+    refuse('gpu', 2, f'--device: {CALLED}, got "gpu"', verb='eval')
+    code, _, err = adit('run', 'small.yaml', env={'ADIT_DEVICE': 'gpu'})
+    expect((code, err), (2, f'adit run: error: ADIT_DEVICE: {CALLED}, got "gpu"\n'))
+
+
+def no_loader():
+    """No news by itself: who asks for it is told."""
+    prepare()
+    env = {**NO_LOADER, **AUTO}
+    expect(run(env=env)[1], '')
+    expect(run(env=env)[0]['name'], 'cpu')
+    code, _, err = adit('run', 'small.yaml', '--verbose', env=env)
+    reason = 'this program was built without Vulkan'
+    if has_vulkan():
+        reason = 'no Vulkan loader: /nonexistent/libvulkan.so: cannot open shared object file: ' \
+                 'No such file or directory'
+    assert code == 0 and err.startswith(reason + '\n'), err
+    refuse('vulkan', 6, f"no device 'vulkan': {reason}", env)
+    refuse('vulkan:0', 6, f"no device 'vulkan:0': {reason}", env)
+    found = devices(env)
+    expect((len(found['devices']), found['vulkan'], found['auto']), (1, False, 'cpu'))
+    expect(found['auto-reason'], reason)
+
+
+def no_driver():
+    prepare()
+    env = {**NO_DRIVER, **AUTO}
+    found = devices(env)
+    if len(found['devices']) > 1 or not has_vulkan():
+        raise tap.Skip('this loader does not know VK_DRIVER_FILES')
+    device, said = run(env=env)
+    expect((device['name'], said), ('cpu', f'computing on the CPU: {found["auto-reason"]}\n'))
+    refuse('vulkan', 6, f"no device 'vulkan': {found['auto-reason']}", env)
+
+
+def never_software():
+    """A software device is slower than the CPU's own kernels: it is taken only if it is named."""
+    prepare()
+    software()
+    found = devices()
+    if found['auto'] != 'cpu':
+        raise tap.Skip('there is a GPU')
+    expect(run(env=AUTO)[1], 'computing on the CPU: Vulkan finds no GPU\n')
+    expect(run('--device', 'auto')[1], 'computing on the CPU: Vulkan finds no GPU\n')
+    expect(run()[1], '')
+    folder = succeed('run', 'small.yaml', '--quiet', env=AUTO).splitlines()[-1]
+    expect(record(folder)['device']['name'], 'cpu')
+    code, _, err = adit('run', 'small.yaml', '--device', 'vulkan')
+    expect(code, 6)
+    for device in found['devices'][1:]:
+        assert f'{device["name"]} ({device["device"]}) ' in err, err
+
+
+def forms():
+    """Each way to name a device; the option stands above the environment."""
+    prepare()
+    device = software()
+    for name in (device['name'], f'vulkan:uuid={device["uuid"]}',
+                 f'vulkan:uuid={device["uuid"].replace("-", "").upper()}',
+                 f'vulkan:name~={device["device"][1:8].upper()}'):
+        kept, said = run('--device', name)
+        expect((name, kept['name'], kept['uuid'], said),
+               (name, device['name'], device['uuid'], ''))
+        expect({key: kept[key] for key in ('type', 'device', 'driver', 'driver-version')},
+               {key: device[key] for key in ('type', 'device', 'driver', 'driver-version')})
+    expect(run(env={'ADIT_DEVICE': device['name']})[0]['name'], device['name'])
+    expect(run('--device', 'cpu', env={'ADIT_DEVICE': device['name']})[0]['name'], 'cpu')
+    refuse('vulkan:99', 6, "no device 'vulkan:99': no Vulkan device matches \"99\"; there is "
+           + '; '.join(f'{each["name"]} ({each["device"]})' for each in devices()['devices'][1:]))
+    code, _, err = adit('run', 'small.yaml', '--device', 'vulkan:name~=no such name')
+    expect(code, 6)
+    assert "no device 'vulkan:name~=no such name': no Vulkan device matches" in err, err
+
+
+def best():
+    """auto and vulkan take the same device, and say nothing of it."""
+    prepare()
+    env = shim('devices:3,type:integrated:1,type:discrete:2,name:Two:2')
+    for name in ('auto', 'vulkan', 'vulkan:2', 'vulkan:name~=two'):
+        kept, said = run('--device', name, env=env)
+        expect((name, kept['name'], kept['type'], kept['device'], said),
+               (name, 'vulkan:2', 'discrete', 'Two', ''))
+    expect(run('--device', 'vulkan:1', env=env)[0]['type'], 'integrated')
+
+
+def fails():
+    """A GPU that cannot be opened is none for auto, and the end for who names it."""
+    prepare()
+    env = shim('devices:1,type:discrete,name:Full,memory:1+')
+    device, said = run(env=env)
+    expect(device['name'], 'cpu')
+    assert re.fullmatch(r'computing on the CPU: vulkan:0 \(Full\): no memory for .*\n', said), said
+    code, _, err = adit('run', 'small.yaml', '--device', 'vulkan', env=env)
+    expect(code, 8)
+    assert err.startswith('adit run: error: no memory for '), err
+
+
+def validation():
+    """A value that says nothing is refused."""
+    prepare()
+    name = software()['name']
+    refuse(name, 2, '--device: ADIT_VULKAN_VALIDATION must be 0 or 1, got "on"',
+           {'ADIT_VULKAN_VALIDATION': 'on'})
+
+
+# ---- going on ----
+
+def begin(*words, env=None):
+    """A run that was stopped at once."""
+    prepare()
+    code, _, err = adit('run', 'small.yaml', '--run-dir', 'run', '--max-time', '1 ms', *words,
+                        env=env)
+    assert code == 75, f'{code}\n{err}'
+
+
+def resume(*words, env=None):
+    """What it said before it went on."""
+    code, _, err = adit('resume', 'run', *words, env=env)
+    assert code == 0, f'{code}\n{err}'
+    return [line for line in err.splitlines() if line.startswith('warning:')]
+
+
+def keeps_vulkan():
+    """By its UUID: the number is another one's."""
+    env = shim('devices:2,name:One:0,name:Two:1,type:discrete:0')
+    begin('--device', 'vulkan:1', env=env)
+    expect(record('run')['device']['device'], 'Two')
+    expect(resume(env=env), [])
+    run('--run-dir', 'whole', '--device', 'vulkan:1', env=env)
+    expect(figures('run'), figures('whole'))
+
+
+def keeps_cpu():
+    """Also where the environment names another device now."""
+    begin('--device', 'cpu')
+    run('--run-dir', 'whole', '--device', 'cpu')
+    expect(resume(env={'ADIT_DEVICE': software()['name']}), [])
+    expect(figures('run'), figures('whole'))
+
+
+def other_device():
+    """Who names another one gets it, and is told what that means."""
+    device = software()
+    begin('--device', 'cpu')
+    expect(resume('--device', device['name']),
+           [f'warning: the run began on cpu ({record("run")["device"]["instruction-set"]}), this '
+            f'goes on on {device["name"]} ({device["device"]}, driver {device["driver"]} '
+            f'{device["driver-version"]}): the last bits differ'])
+
+
+def other_instruction_set():
+    begin('--device', 'cpu', env={'ADIT_ISA': 'portable'})
+    expect(record('run')['device']['instruction-set'], 'portable')
+    kept = read('run/run.json')
+    expect(resume(), [])
+    write('run/run.json', kept.replace('"portable"', '"abacus"'))
+    found = resume(env={'ADIT_ISA': 'portable'})
+    expect(found, ['warning: the run began on cpu (abacus), this goes on on cpu (portable): the '
+                   'last bits differ'])
+
+
+def gone():
+    """The device is not there any more."""
+    device = software()
+    begin('--device', device['name'])
+    found = resume(env=NO_LOADER)
+    expect(len(found), 1)
+    assert re.fullmatch(
+        re.escape(f'warning: the run began on {device["name"]} ({device["device"]}, driver '
+                  f'{device["driver"]} {device["driver-version"]}), this goes on on cpu (')
+        + r'\w+\): the last bits differ', found[0]), found
+
+
+tap.run([(f'/pipelines/devices/{name}', in_folder(case)) for name, case in {
+    'list': lists,
+    'list/describes': describes,
+    'list/kinds': kinds,
+    'list/order': order,
+    'list/duplicates': duplicates,
+    'list/refused': refused,
+    'list/small': small,
+    'choice/bad-names': bad_names,
+    'choice/no-loader': no_loader,
+    'choice/no-driver': no_driver,
+    'choice/never-software': never_software,
+    'choice/forms': forms,
+    'choice/best': best,
+    'choice/fails': fails,
+    'choice/validation': validation,
+    'resume/keeps-vulkan': keeps_vulkan,
+    'resume/keeps-cpu': keeps_cpu,
+    'resume/other-device': other_device,
+    'resume/other-instruction-set': other_instruction_set,
+    'resume/gone': gone,
+}.items()])
