@@ -203,7 +203,7 @@ adit_session_resume(AditInvocation *self, const char *folder, const char *path, 
     if (data == NULL || !compare_data(run, data, error))
         return FALSE;
     tell_checkpoint(self, run);
-    AditSession session = {self, experiment, data, device, run};
+    AditSession session = {self, experiment, data, g_steal_pointer(&device), run};
 
     return adit_session_train(&session, error);
 }

@@ -295,13 +295,76 @@ prepare(AditSession *self, AditTraining *training, GError **error)
 
     training->experiment = self->experiment;
     training->data = self->data;
-    training->device = self->device;
     training->run = self->run;
     training->stop = (const gint *) &stop_signal;
     adit_json_get_unsigned(members, "limit-batches", &training->limit_batches);
     adit_json_get_unsigned(members, "overfit-batches", &training->overfit_batches);
     return options->max_time == NULL ||
            adit_tool_parse_time("max-time", options->max_time, &training->max_time, error);
+}
+
+/* A device that is lost this often within this time does not come back. */
+#define MAX_LOSSES    3
+#define LOSSES_WITHIN (10 * 60 * (gint64) G_USEC_PER_SEC)
+
+typedef struct {
+    gint64 when[MAX_LOSSES]; /* monotonic, of the last losses */
+    guint n;
+} Losses;
+
+/* FALSE: it was lost too often. */
+static gboolean
+note_loss(Losses *self)
+{
+    gint64 now = g_get_monotonic_time();
+
+    self->when[self->n++ % MAX_LOSSES] = now;
+    return self->n < MAX_LOSSES || now - self->when[self->n % MAX_LOSSES] > LOSSES_WITHIN;
+}
+
+/* Opens the device that was lost, or what there is now, anew. */
+static gboolean
+reopen_device(AditSession *self, GError **error)
+{
+    AditInvocation *invocation = self->invocation;
+    g_autoptr(JsonObject) lost = json_object_new();
+    g_autofree char *name = NULL;
+
+    adit_device_describe(self->device, lost);
+    g_clear_object(&self->device);
+    if (adit_json_get_text(lost, "uuid") != NULL)
+        name = g_strconcat("vulkan:uuid=", adit_json_get_text(lost, "uuid"), NULL);
+    char *wanted = invocation->options.device;
+    if (name != NULL)
+        invocation->options.device = name;
+    self->device = adit_tool_open_device(invocation, error);
+    invocation->options.device = wanted;
+    return self->device != NULL;
+}
+
+/* A lost device is opened again and the run goes on from its last checkpoint, to the same numbers.
+ */
+static gboolean
+train(AditSession *self, AditTraining *training, AditTrainingResult *result, GError **error)
+{
+    AditTerminal *terminal = &self->invocation->terminal;
+    Losses losses = {0};
+
+    for (;;) {
+        g_autoptr(GError) failure = NULL;
+
+        training->device = self->device;
+        if (adit_train(training, result, &failure))
+            return TRUE;
+        if (!g_error_matches(failure, ADIT_ERROR, ADIT_ERROR_DEVICE_LOST) || !note_loss(&losses)) {
+            g_propagate_error(error, g_steal_pointer(&failure));
+            return FALSE;
+        }
+        adit_terminal_warn(terminal, "%s", failure->message);
+        if (!reopen_device(self, error))
+            return FALSE;
+        adit_terminal_say(terminal, "the device is open again: going on from the last checkpoint");
+    }
 }
 
 gboolean
@@ -313,17 +376,21 @@ adit_session_train(AditSession *self, GError **error)
     AditTrainingResult result = {0};
     g_autoptr(GError) failure = NULL;
 
-    if (!prepare(self, &training, error))
+    if (!prepare(self, &training, error)) {
+        g_clear_object(&self->device);
         return FALSE;
+    }
     catch_signals();
     invocation->terminal.run = self->run;
     adit_terminal_say(&invocation->terminal, "run %s", adit_run_get_folder(self->run));
     if (!adit_run_set_status(self->run, ADIT_RUN_RUNNING, 0, error)) {
         invocation->terminal.run = NULL;
+        g_clear_object(&self->device);
         return FALSE;
     }
-    gboolean good = adit_train(&training, &result, &failure);
+    gboolean good = train(self, &training, &result, &failure);
 
+    g_clear_object(&self->device);
     adit_terminal_clear_bar(&invocation->terminal);
     if (good && invocation->options.json)
         print_summary_json(self, &result);

@@ -207,7 +207,7 @@ AditVerdicts *adit_tool_save_verdicts(AditInvocation *self, AditDevice *device,
 /* adit-session.c, adit-resume.c: training a run from the command. */
 
 /**
- * AditSession: a run under way. All borrowed.
+ * AditSession: a run under way. All borrowed but the device: adit_session_train() takes it over.
  */
 typedef struct {
     AditInvocation *invocation;

@@ -113,7 +113,7 @@ start(AditInvocation *self, const char *path, GError **error)
 
     if (run == NULL)
         return FALSE;
-    AditSession session = {self, experiment, data, device, run};
+    AditSession session = {self, experiment, data, g_steal_pointer(&device), run};
 
     return adit_session_train(&session, error);
 }
