@@ -25,8 +25,15 @@ layout(std430, set = 0, binding = 0) buffer Block { uint block[]; };
 #endif
 layout(std430, set = 0, binding = 1) readonly buffer Words { uint words[]; };
 layout(std430, set = 0, binding = 2) buffer Output { float output_numbers[]; };
-layout(std430, set = 0, binding = 3) readonly buffer Input0 { float input0_numbers[]; };
-layout(std430, set = 0, binding = 4) readonly buffer Input1 { float input1_numbers[]; };
+/* Kernels may take these two for uint: arithmetic is not to see bits that are no number. */
+#ifndef ADIT_INPUT0_TYPE
+#define ADIT_INPUT0_TYPE float
+#endif
+#ifndef ADIT_INPUT1_TYPE
+#define ADIT_INPUT1_TYPE float
+#endif
+layout(std430, set = 0, binding = 3) readonly buffer Input0 { ADIT_INPUT0_TYPE input0_numbers[]; };
+layout(std430, set = 0, binding = 4) readonly buffer Input1 { ADIT_INPUT1_TYPE input1_numbers[]; };
 layout(std430, set = 0, binding = 5) readonly buffer Input2 { float input2_numbers[]; };
 layout(std430, set = 0, binding = 6) readonly buffer Input3 { float input3_numbers[]; };
 layout(std430, set = 0, binding = 7) readonly buffer Input4 { float input4_numbers[]; };
@@ -120,11 +127,9 @@ adit_group()
     return gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x;
 }
 
-uint
-adit_invocation()
-{
-    return adit_group() * gl_WorkGroupSize.x + gl_LocalInvocationID.x;
-}
+/* A macro: a function would be given the workgroup's size as it stands here, which is before the kernel
+ * has said it: 1. */
+#define adit_invocation() (adit_group() * gl_WorkGroupSize.x + gl_LocalInvocationID.x)
 
 /* First row of slice s within the batch, as adit_slice_begin(). */
 uint
