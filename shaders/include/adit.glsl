@@ -25,8 +25,15 @@ layout(std430, set = 0, binding = 0) buffer Block { uint block[]; };
 #endif
 layout(std430, set = 0, binding = 1) readonly buffer Words { uint words[]; };
 layout(std430, set = 0, binding = 2) buffer Output { float output_numbers[]; };
-layout(std430, set = 0, binding = 3) readonly buffer Input0 { float input0_numbers[]; };
-layout(std430, set = 0, binding = 4) readonly buffer Input1 { float input1_numbers[]; };
+/* Kernels may take these two for uint: arithmetic is not to see bits that are no number. */
+#ifndef ADIT_INPUT0_TYPE
+#define ADIT_INPUT0_TYPE float
+#endif
+#ifndef ADIT_INPUT1_TYPE
+#define ADIT_INPUT1_TYPE float
+#endif
+layout(std430, set = 0, binding = 3) readonly buffer Input0 { ADIT_INPUT0_TYPE input0_numbers[]; };
+layout(std430, set = 0, binding = 4) readonly buffer Input1 { ADIT_INPUT1_TYPE input1_numbers[]; };
 layout(std430, set = 0, binding = 5) readonly buffer Input2 { float input2_numbers[]; };
 layout(std430, set = 0, binding = 6) readonly buffer Input3 { float input3_numbers[]; };
 layout(std430, set = 0, binding = 7) readonly buffer Input4 { float input4_numbers[]; };

@@ -9,6 +9,8 @@ adit_broadcast(uint view, uint e)
     uint count = adit_count(0), rest = e % count, stride = 1, at = 0;
     uint rank = adit_rank(view), beyond = adit_rank(0) - rank;
 
+    if (adit_count(view) == count)
+        return adit_row_of(view, e / count) + rest;
     for (uint k = rank; k-- > 0;) {
         uint size = adit_size(view, k), full = adit_size(0, beyond + k);
 

@@ -1,0 +1,12 @@
+/* shaders/log.comp - SPDX-License-Identifier: MIT */
+#version 450
+
+/* The batch's rows of input 0 to their place in a log. */
+
+#include "elements.glsl"
+
+void
+compute(uint e)
+{
+    OUT((block[BLOCK_LOG] + push.row) * adit_count(0) + e) = IN0(e);
+}
