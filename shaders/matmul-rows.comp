@@ -2,46 +2,35 @@
 #version 450
 
 /* The sum over the slice's rows, and all leading axes, of A[.., i] B[.., j]. Without rows
- * (matmul-outer) all is one slice. */
+ * (matmul-outer) all is one slice. An input without rows beside one that has them is repeated. */
+
+#define LEFT_ALONG_K  false
+#define RIGHT_ALONG_K false
 
 #include "tiles.glsl"
 
 #include "slices.glsl"
 
-/* Lines a row, and what the lines of either input have beside k. */
-uint lines, rows, columns;
-uint left_first, right_first;
-bool left_repeats, right_repeats;
-
-float
-left(uint row, uint k)
+/* An input, @width numbers a line. */
+AditSide
+side(uint view, uint width)
 {
-    if (left_repeats)
-        k %= lines;
-    return IN0((left_first + k) * rows + row);
-}
+    bool has_rows = adit_has_rows(view);
+    uint count = adit_count(view);
 
-float
-right(uint k, uint column)
-{
-    if (right_repeats)
-        k %= lines;
-    return IN1((right_first + k) * columns + column);
+    return AditSide(has_rows ? adit_slice_first() * count : 0u, 1u, width, has_rows ? count : 0u,
+                    has_rows ? push.rows * count : count);
 }
 
 void
 main()
 {
-    bool left_has_rows = adit_has_rows(1), right_has_rows = adit_has_rows(2);
-    bool has_rows = left_has_rows || right_has_rows;
+    uint rows = adit_size(0, 0), columns = adit_size(0, 1), lines = adit_count(1) / rows, parts = 1u;
 
-    rows = adit_size(0, 0);
-    columns = adit_size(0, 1);
-    lines = adit_count(1) / rows;
-    left_first = left_has_rows ? adit_slice_first() * lines : 0u;
-    right_first = right_has_rows ? adit_slice_first() * lines : 0u;
-    left_repeats = has_rows && !left_has_rows;
-    right_repeats = has_rows && !right_has_rows;
-    adit_product(rows, columns, has_rows ? adit_slice_rows() * lines : lines, false, false,
-                 adit_slice_result());
+    if (adit_has_rows(1) && adit_has_rows(2))
+        lines *= adit_slice_rows();
+    else if (adit_has_rows(1) || adit_has_rows(2))
+        parts = adit_slice_rows();
+    adit_product(AditProduct(rows, columns, lines, parts, adit_slice_result(), side(1, rows),
+                             side(2, columns)));
 }

@@ -4,28 +4,19 @@
 /* A[.., K] B[K, N] or, with attribute 0, B[N, K] transposed. All leading axes of A, and its rows, are
  * rows of one matrix. */
 
+#define LEFT_ALONG_K  true
+#define RIGHT_ALONG_K (adit_attribute(0) != 0u)
+
 #include "tiles.glsl"
-
-uint columns, depth;
-bool is_transposed;
-
-float
-left(uint row, uint k)
-{
-    return IN0(row * depth + k);
-}
-
-float
-right(uint k, uint column)
-{
-    return IN1(is_transposed ? column * depth + k : k * columns + column);
-}
 
 void
 main()
 {
-    is_transposed = adit_attribute(0) != 0u;
-    columns = adit_size(2, is_transposed ? 0 : 1);
-    depth = adit_size(2, is_transposed ? 1 : 0);
-    adit_product(adit_output_elements() / columns, columns, depth, true, is_transposed, 0u);
+    uint columns = adit_size(2, RIGHT_ALONG_K ? 0 : 1), depth = adit_size(2, RIGHT_ALONG_K ? 1 : 0);
+    uint rows = adit_output_elements() / columns;
+    AditSide a = AditSide(0u, depth, 1u, 0u, rows * depth);
+    AditSide b = AditSide(0u, RIGHT_ALONG_K ? depth : 1u, RIGHT_ALONG_K ? 1u : columns, 0u,
+                          adit_count(2));
+
+    adit_product(AditProduct(rows, columns, depth, 1u, 0u, a, b));
 }

@@ -56,6 +56,17 @@ def keeps_the_rules(file):
     assert sizes[0] * sizes[1] * sizes[2] <= INVOCATIONS, f'a workgroup of {sizes}'
 
 
+def workgroup_sizes():
+    """glslc takes gl_WorkGroupSize for 1 where the layout that says it comes later: heads use it in
+    macros alone."""
+    include = os.path.join(root, 'shaders', 'include')
+    for name in sorted(os.listdir(include)):
+        with open(os.path.join(include, name), encoding='utf-8') as stream:
+            text = re.sub(r'^#define(?:.*\\\n)*.*', '', stream.read(), flags=re.M)
+        before = re.split(r'^layout\(local_size', text, maxsplit=1, flags=re.M)[0]
+        assert 'gl_WorkGroupSize' not in before, f'{name}: gl_WorkGroupSize before its layout'
+
+
 def forms():
     """Every kernel is there optimised and not; a form with subgroups where lanes.glsl is used."""
     for file in FILES:
@@ -69,7 +80,7 @@ def forms():
 
 
 FILES = sys.argv[1:]
-tap.run([('/shaders/forms', forms),
+tap.run([('/shaders/forms', forms), ('/shaders/workgroup-sizes', workgroup_sizes),
          *((f'/shaders/valid/{os.path.basename(file)}', lambda file=file: valid(file))
            for file in FILES),
          *((f'/shaders/rules/{os.path.basename(file)}', lambda file=file: keeps_the_rules(file))

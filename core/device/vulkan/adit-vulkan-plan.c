@@ -622,7 +622,7 @@ add_logs(Planner *self)
         if (output->kind != ADIT_OUTPUT_SUM)
             continue;
         values = find_span(self, &output->operand, TRUE, 0, places->rows);
-        if (!add_own(self, "log", words, &log, &values, divide_up(places->rows, 64)))
+        if (!add_own(self, "note-rows", words, &log, &values, divide_up(places->rows, 64)))
             return FALSE;
         n++;
     }

@@ -83,6 +83,8 @@ measure(AditVulkanQueue *self, const Submission *submission)
     double seconds = (double) (now - MAX(submission->submitted, self->finished)) * 1e-6;
 
     self->finished = now;
+    if (self->is_serial)
+        g_debug("%s: %.3f ms", submission->what, 1e3 * seconds);
     self->rate = submission->work / MAX(seconds, 1e-6);
     self->limit = CLAMP(self->rate * BUDGET, FIRST_WORK, self->limit * GROWTH);
 }

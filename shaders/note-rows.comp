@@ -1,4 +1,4 @@
-/* shaders/log.comp - SPDX-License-Identifier: MIT */
+/* shaders/note-rows.comp - SPDX-License-Identifier: MIT */
 #version 450
 
 /* The batch's rows of input 0 to their place in a log. */

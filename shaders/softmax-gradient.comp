@@ -1,0 +1,20 @@
+/* shaders/softmax-gradient.comp - SPDX-License-Identifier: MIT */
+#version 450
+
+/* Inputs: y, dy: y (dy - sum(y dy)). */
+
+#include "lanes.glsl"
+
+#include "lines.glsl"
+#include "softmax.glsl"
+
+void
+compute(uint line, uint n)
+{
+    uint y = adit_line_of(1, line), dy = adit_line_of(2, line);
+    float sum;
+
+    ADIT_LANES_SUM(sum, n, IN0(y + i) * IN1(dy + i));
+    for (uint i = adit_lane(); i < n; i += ADIT_LANES)
+        OUT(line * n + i) = IN0(y + i) * (IN1(dy + i) - sum);
+}
