@@ -153,7 +153,8 @@ find(const GPtrArray *results, const char *kernel)
     g_error("no result of '%s'", kernel);
 }
 
-/* All kernels but @kernel are well, and by their best form; what is joined of many is passed over. */
+/* All kernels but @kernel are well, and by their best form; what is joined of many is passed over.
+ */
 static void
 assert_others_well(const GPtrArray *results, const char *kernel)
 {
