@@ -727,7 +727,9 @@ add_logs(Planner *self)
 char *
 adit_vulkan_name_tensor(const AditTensor *tensor)
 {
-    const char *what = tensor->op != NULL ? tensor->op->name : "a value";
+    const char *what = tensor->op != NULL     ? tensor->op->name
+                       : tensor->name != NULL ? tensor->name
+                                              : "value";
     g_autofree char *address =
         tensor->scope != NULL ? adit_scope_to_string(tensor->scope, 0) : NULL;
 
