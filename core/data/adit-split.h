@@ -26,7 +26,6 @@ typedef struct {
 /* Row of the arrays that row @row of the split is. */
 gsize adit_split_get_row(const AditSplit *self, gsize row);
 
-
 void adit_split_clear(AditSplit *self);
 
 /* Copies the inputs of rows @rows[0..@n-1] of the split (each below self->rows) to @out, one behind

@@ -2,7 +2,9 @@
 #include "adit-devices.h"
 
 #include "adit-device-wish.h"
+#include "adit-json.h"
 #include "adit-kernels.h"
+#include "adit-verdicts.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -117,6 +119,46 @@ describe_cpu(void)
     return object;
 }
 
+/* Names of the kernels without a form that computes rightly. */
+static JsonArray *
+list_wrong(const AditVerdicts *verdicts)
+{
+    g_autoptr(GPtrArray) kernels = adit_verdicts_list(verdicts);
+    JsonArray *wrong = json_array_new();
+
+    for (guint i = 0; i < kernels->len; i++) {
+        AditKernelForm form = ADIT_FORM_NONE;
+
+        adit_verdicts_lookup(verdicts, kernels->pdata[i], &form);
+        if (form == ADIT_FORM_NONE)
+            json_array_add_string_element(wrong, kernels->pdata[i]);
+    }
+    return wrong;
+}
+
+/* What a self-test found. */
+static void
+describe_verdict(JsonObject *device)
+{
+    const char *uuid = adit_json_get_text(device, "uuid");
+    g_autofree char *driver = g_strdup_printf("%s %s", adit_json_get_text(device, "driver"),
+                                              adit_json_get_text(device, "driver-version"));
+    g_autoptr(AditVerdicts) verdicts =
+        adit_verdicts_load(uuid != NULL ? uuid : adit_json_get_text(device, "device"), driver);
+
+    if (verdicts == NULL) {
+        json_object_set_string_member(device, "selftest", "not run");
+        return;
+    }
+    g_autoptr(JsonArray) wrong = list_wrong(verdicts);
+    gboolean failed = json_array_get_length(wrong) > 0;
+
+    json_object_set_string_member(device, "selftest", failed ? "failed" : "passed");
+    json_object_set_boolean_member(device, "selftest-full", adit_verdicts_is_full(verdicts));
+    if (failed)
+        json_object_set_array_member(device, "wrong-kernels", g_steal_pointer(&wrong));
+}
+
 JsonObject *
 adit_devices_describe(void)
 {
@@ -127,6 +169,12 @@ adit_devices_describe(void)
 
     json_array_add_object_element(devices, describe_cpu());
     adit_vulkan_devices_describe(devices, &best, &error);
+    for (guint i = 1; i < json_array_get_length(devices); i++) {
+        JsonObject *device = json_array_get_object_element(devices, i);
+
+        if (json_object_get_boolean_member(device, "usable"))
+            describe_verdict(device);
+    }
     json_object_set_array_member(object, "devices", devices);
     json_object_set_boolean_member(object, "vulkan", json_array_get_length(devices) > 1);
     json_object_set_string_member(object, "auto", best != NULL ? best : "cpu");

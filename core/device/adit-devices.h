@@ -27,7 +27,10 @@ AditDevice *adit_device_open(const char *name, guint threads, char **note, GErro
  * All that can be named: "devices", the CPU first, then those of Vulkan in the loader's order, with
  * those that cannot be used ("reason") and those that another stands for ("duplicate-of");
  * "vulkan": whether there are any of Vulkan; "auto": the name of what "auto" takes, and
- * "auto-reason" why that is the CPU. Sizes are in bytes; what is not known is not there.
+ * "auto-reason" why that is the CPU. Of each Vulkan device that can be used "selftest" is
+ * "passed", "failed" (with "wrong-kernels") or, for this driver and build, "not run", and
+ * "selftest-full" whether all shapes were tried. Sizes are in bytes; what is not known is not
+ * there.
  */
 JsonObject *adit_devices_describe(void);
 

@@ -111,6 +111,28 @@ append_abilities(GString *out, JsonObject *device)
     append_line(out, "has", text->str);
 }
 
+/* Nothing of a device that cannot be used. */
+static void
+append_verdict(GString *out, JsonObject *device)
+{
+    const char *verdict = adit_json_get_text(device, "selftest");
+    JsonArray *wrong = adit_json_get_array(device, "wrong-kernels");
+    g_autoptr(GString) text = g_string_new(verdict);
+
+    if (verdict == NULL)
+        return;
+    for (guint i = 0; wrong != NULL && i < json_array_get_length(wrong); i++)
+        g_string_append_printf(text, "%s%s", i > 0 ? ", " : ": ",
+                               json_array_get_string_element(wrong, i));
+    if (!json_object_has_member(device, "selftest-full"))
+        g_string_append_printf(text, " with this driver: adit selftest --device %s",
+                               adit_json_get_text(device, "name"));
+    else if (wrong == NULL)
+        g_string_append(text, get_flag(device, "selftest-full") ? ", all shapes of each kernel"
+                                                                : ", a few shapes of each kernel");
+    append_line(out, "tested", text->str);
+}
+
 static void
 append_vulkan(GString *out, JsonObject *device)
 {
@@ -132,6 +154,7 @@ append_vulkan(GString *out, JsonObject *device)
     append_memory(out, device);
     append_limits(out, device);
     append_abilities(out, device);
+    append_verdict(out, device);
     if (reason != NULL)
         append_line(out, NULL, unusable);
     else if (other == NULL && get_flag(device, "software"))

@@ -22,12 +22,7 @@
 
 #extension GL_EXT_control_flow_attributes : require
 
-#include "adit.glsl"
-
-/* What becomes of a result, element @e of the output. */
-#ifndef ADIT_EPILOGUE
-#define ADIT_EPILOGUE(value, row, column, e) OUT(e) = value
-#endif
+#include "product.glsl"
 
 layout(local_size_x = 128, local_size_x_id = 0) in;
 layout(constant_id = 1) const uint TILE_ROWS = 32u;
@@ -53,33 +48,6 @@ const uint RIGHT_READS = (TILE_STEP * TILE_COLUMNS + THREADS - 1u) / THREADS;
 
 shared float left_tile[TILE_STEP * LEFT_STRIDE];
 shared float right_tile[TILE_STEP * RIGHT_STRIDE];
-
-/**
- * AditSide: where an input's numbers lie: number k of line i of part p is element
- * first + i line_step + k k_step + p part_step.
- * @end: elements of the window
- */
-struct AditSide {
-    uint first;
-    uint line_step;
-    uint k_step;
-    uint part_step;
-    uint end;
-};
-
-/**
- * AditProduct: a sum of @parts products of @rows x @depth and @depth x @columns numbers, to the output
- * from element @to on.
- */
-struct AditProduct {
-    uint rows;
-    uint columns;
-    uint depth;
-    uint parts;
-    uint to;
-    AditSide left;
-    AditSide right;
-};
 
 /* Which number of a step of @size lines an invocation reads as its l-th: neighbouring invocations read
  * neighbours. */

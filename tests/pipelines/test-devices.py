@@ -74,7 +74,8 @@ def run(*words, env=None, code=0):
     got, _, err = adit('run', 'small.yaml', *words, env=env)
     assert got == code, f'{got}\n{err}'
     folder = re.search('^run (.*)$', err, re.M)[1]
-    return record(folder)['device'], err[:err.index('run ' + folder)]
+    said = re.sub('^testing the kernels of .*\n', '', err[:err.index('run ' + folder)], flags=re.M)
+    return record(folder)['device'], said
 
 
 # ---- the list ----
@@ -174,6 +175,21 @@ def small():
     device = devices(shim('devices:1,type:discrete,small'))['devices'][1]
     expect((device['usable'], device['max-storage-buffer-range']), (True, 1 << 20))
     assert 'subgroup-size' not in device, device
+
+
+def verdict():
+    """What `adit selftest` found is told until the driver or the build is another one."""
+    env = {'XDG_CACHE_HOME': os.path.realpath('cache')}
+    name = software(env)['name']
+    expect(software(env)['selftest'], 'not run')
+    assert f'not run with this driver: adit selftest --device {name}' in succeed('devices', env=env)
+    code, _, err = adit('selftest', '--device', name, env=env)
+    assert code in (0, 10), f'{code}\n{err}'
+    found = software(env)
+    expect((found['selftest'], found['selftest-full']), ('failed' if code else 'passed', False))
+    expect('wrong-kernels' in found, code == 10)
+    told = 'failed: ' if code else 'passed, a few shapes of each kernel\n'
+    assert f'          tested  {told}' in succeed('devices', env=env), told
 
 
 # ---- the choice ----
@@ -364,6 +380,7 @@ tap.run([(f'/pipelines/devices/{name}', in_folder(case)) for name, case in {
     'list/duplicates': duplicates,
     'list/refused': refused,
     'list/small': small,
+    'list/verdict': verdict,
     'choice/bad-names': bad_names,
     'choice/no-loader': no_loader,
     'choice/no-driver': no_driver,

@@ -27,7 +27,9 @@ LIBC = re.compile(r'(ld-linux.*|lib(c|m|mvec|dl|pthread|rt|util|resolv|anl))\.so
 # One of the installed parts in it, a plugin of most kinds.
 PIPELINE = '''adit: 1
 data: {moons: {samples: 40, test: 25%}}
-model: {trunk: [{dense: {units: 4}}, {residual-v2: {norm: layer-norm}}], head: [{dense: {units: 2}}]}
+model:
+  trunk: [{dense: {units: 4}}, {residual-v2: {norm: layer-norm}}]
+  head: [{dense: {units: 2}}]
 train: {loss: cross-entropy, optimizer: {adam: {lr: 0.01}}, batch: 10, epochs: 1}
 '''
 TUTORIAL = 'share/adit-1.0/pipelines/tutorial/01-moons.yaml'
@@ -105,14 +107,33 @@ def licences():
         assert os.path.getsize(path) > 0, f'{library}: {path} is empty'
 
 
-def brings_loader():
-    """Where programs do not find it by themselves: the host's own comes first."""
-    _, top = unpack()
+def find_loader():
     found = succeed('cc', '-print-file-name=libvulkan.so.1').strip()
     if not os.path.exists(found):
         raise tap.Skip('no libvulkan.so.1 here')
+    return os.path.realpath(found)
+
+
+def brings_loader():
+    """Where programs do not find it by themselves: the host's own comes first."""
+    _, top = unpack()
+    find_loader()
     expect([name for name in list_below(f'{top}/lib') if 'vulkan' in name],
            ['adit-1.0/fallback/libvulkan.so.1'])
+
+
+def no_runtime():
+    """A driver of the host's that is written in C++ must find its own runtime."""
+    _, top = unpack()
+    if not os.path.exists(succeed('cc', '-print-file-name=libstdc++.a').strip()):
+        raise tap.Skip('no archive of the C++ runtime here to link with')
+    expect([name for name in list_below(f'{top}/lib')
+            if re.match(r'lib(stdc\+\+|gcc_s)\.so', name)], [])
+    symbols = succeed('objdump', '-T', f'{top}/lib/libadit-1.0.so.0')
+    assert 'adit_graph_new' in symbols, 'no symbol of ours'
+    exported = [line for line in symbols.splitlines()
+                if re.search(r'\b(_ZN?S|_Unwind_|__cxa_)', line) and '*UND*' not in line]
+    expect(exported, [])
 
 
 def list_foreign(paths):
@@ -193,27 +214,42 @@ def bare_root(folder):
     shutil.copytree(unpack()[1], f'{folder}/opt/adit')
 
 
-ENTER = '''root=$1 && shift &&
-mount --rbind /dev "$root/dev" && mount --rbind /proc "$root/proc" || exit 99
-PATH=$PATH:/usr/sbin:/sbin
-exec chroot "$root" "$@"'''
+def enter(mounts, place):
+    """The words before a command that let it see what the shell's `mounts` of "$1", which is
+    `place`, make of the files."""
+    words = ['unshare', '--map-root-user', '--mount', 'sh', '-c',
+             f'PATH=$PATH:/usr/sbin:/sbin; {{ {mounts}; }} || exit 99; shift; exec "$@"', 'sh',
+             place]
+    try:
+        tried = call(*words, 'true')
+    except FileNotFoundError as error:
+        raise tap.Skip('no unshare here') from error
+    if tried.returncode != 0:
+        raise tap.Skip(f'no namespace of one\'s own here: {tried.stderr.strip()}')
+    return words
+
+
+def host_without_loader():
+    """The same devices with the bundle's loader as with the system's, whose file is hidden here."""
+    def describe(*words):
+        return succeed(*words, program(), 'devices', env={'PATH': os.environ['PATH']})
+    words = enter('mount --bind /dev/null "$1"', find_loader())
+    devices = [line for line in describe().splitlines() if line.startswith('vulkan:')]
+    if not devices:
+        raise tap.Skip('no Vulkan device here')
+    for device in devices:
+        assert device in describe(*words), f'no {device}'
 
 
 @in_folder
 def bare_host():
     """Nothing but the C library, /dev and /proc."""
     bare_root(os.path.realpath('.'))
-    enter = ['unshare', '--map-root-user', '--mount', 'sh', '-c', ENTER, 'sh', os.getcwd()]
-    try:
-        tried = call(*enter, '/opt/adit/bin/adit', '--version')
-    except FileNotFoundError as error:
-        raise tap.Skip('no unshare here') from error
-    if tried.returncode == 99 or tried.stderr.startswith('unshare:'):
-        raise tap.Skip(f'no namespace of one\'s own here: {tried.stderr.strip()}')
+    words = enter('mount --rbind /dev "$1/dev" && mount --rbind /proc "$1/proc"', os.getcwd())
+    words += ['chroot', os.getcwd(), '/opt/adit/bin/adit']
 
     def command(*arguments):
-        path = os.environ.get('PATH', os.defpath)
-        return succeed(*enter, '/opt/adit/bin/adit', *arguments, env={'PATH': path})
+        return succeed(*words, *arguments, env={'PATH': os.environ['PATH']})
     os.chdir('here')
     try_everything(command, '/here/')
     command('run', f'/opt/adit/{TUTORIAL}', '--run-dir', '/here/run', *EPOCHS)
@@ -268,11 +304,13 @@ tap.run([(f'/setup/bundle/{name}', case) for name, case in {
     'contents': contents,
     'licences': licences,
     'brings-loader': brings_loader,
+    'no-runtime': no_runtime,
     'own-libraries': own_libraries,
     'opened-libraries': opened_libraries,
     'empty-environment': empty_environment,
     'other-environment': other_environment,
     'by-link': by_link,
+    'host-without-loader': host_without_loader,
     'bare-host': bare_host,
     'old-libc': old_libc,
     'other-packing': other_packing,

@@ -17,6 +17,8 @@ root = os.path.dirname(os.path.dirname(here))
 sys.path.insert(0, os.path.dirname(here))
 import tap  # noqa: E402
 
+KERNELS = os.path.join(root, 'core', 'device', 'vulkan', 'adit-vulkan-kernels.def')
+POINTWISE = os.path.join(root, 'core', 'ops', 'adit-pointwise.def')
 FORMS = {'.plain.spv', '.subgroup.spv', '.spv'}
 STORAGE_BUFFERS = 8
 PUSH_BYTES = 128
@@ -67,6 +69,29 @@ def workgroup_sizes():
         assert 'gl_WorkGroupSize' not in before, f'{name}: gl_WorkGroupSize before its layout'
 
 
+def kernels():
+    """adit-vulkan-kernels.def names shaders that exist, and every shader; none of its kernels is
+    called as an operation of adit-pointwise.def, whose shader is pointwise.comp."""
+    with open(KERNELS, encoding='utf-8') as stream:
+        text = stream.read()
+    rows = re.findall(r'^ADIT_VULKAN_KERNEL\("([^"]*)", "([^"]*)", [A-Z_]+\)$', text, re.M)
+    products = re.findall(r'"([^"]*)", (?:SLICE_)?TILES\)$', text, re.M)
+    with open(POINTWISE, encoding='utf-8') as stream:
+        operations = re.findall(r'^ADIT_POINTWISE(?:_HELPER)?\(\s*\w+, "([^"]*)"',
+                                stream.read(), re.M)
+    assert rows and operations
+    names = [name for name, _ in rows] + operations
+    twice = {name for name in names if names.count(name) > 1}
+    assert not twice, f'more than one kernel: {sorted(twice)}'
+    named = {shader for _, shader in rows} | {'pointwise'}
+    named |= {f'{shader}-direct' for shader in products} # for short sums
+    there = {file[:-len('.comp')] for file in os.listdir(os.path.join(root, 'shaders'))
+             if file.endswith('.comp')}
+    built = {os.path.basename(file).split('.')[0] for file in FILES}
+    assert named == there, f'named or there, but not both: {sorted(named ^ there)}'
+    assert there == built, f'there or built, but not both: {sorted(there ^ built)}'
+
+
 def forms():
     """Every kernel is there optimised and not; a form with subgroups where lanes.glsl is used."""
     for file in FILES:
@@ -80,7 +105,8 @@ def forms():
 
 
 FILES = sys.argv[1:]
-tap.run([('/shaders/forms', forms), ('/shaders/workgroup-sizes', workgroup_sizes),
+tap.run([('/shaders/kernels', kernels), ('/shaders/forms', forms),
+         ('/shaders/workgroup-sizes', workgroup_sizes),
          *((f'/shaders/valid/{os.path.basename(file)}', lambda file=file: valid(file))
            for file in FILES),
          *((f'/shaders/rules/{os.path.basename(file)}', lambda file=file: keeps_the_rules(file))

@@ -117,13 +117,31 @@ static const Tile tiles[] = {
     {G_MAXSIZE, 64, 64, 8, 4},
 };
 static const Tile slice_tile = {G_MAXSIZE, 16, 16, 2, 1};
+static const Tile direct_tiles[] = {{4, 128, 4, 1, 4}, {G_MAXSIZE, 32, 16, 1, 4}};
+
+/* Sums up to this length need no shared memory: what neighbours read lies in the nearest cache. */
+static gboolean
+is_direct(AditVulkanKind kind, const AditVulkanShape *shape)
+{
+    return shape->depth <= (kind == ADIT_VULKAN_SLICE_TILES ? 256 : 64);
+}
+
+const char *
+adit_vulkan_find_product(AditVulkanKind kind, const AditVulkanShape *shape)
+{
+    if (kind == ADIT_VULKAN_SLICE_TILES)
+        return is_direct(kind, shape) ? "matmul-rows-direct" : "matmul-rows";
+    return is_direct(kind, shape) ? "matmul-direct" : "matmul";
+}
 
 static void
-set_tile(guint32 *constants, AditVulkanKind kind, gsize columns)
+set_tile(guint32 *constants, AditVulkanKind kind, const AditVulkanShape *shape)
 {
-    const Tile *tile = kind == ADIT_VULKAN_SLICE_TILES ? &slice_tile : tiles;
+    const Tile *tile = is_direct(kind, shape)            ? direct_tiles
+                       : kind == ADIT_VULKAN_SLICE_TILES ? &slice_tile
+                                                         : tiles;
 
-    while (tile->columns < columns)
+    while (tile->columns < shape->columns)
         tile++;
     constants[CONSTANT_TILE_ROWS] = tile->rows;
     constants[CONSTANT_TILE_COLUMNS] = tile->across;
@@ -147,6 +165,25 @@ find_pointwise(const AditOp *op)
     return G_MAXUINT;
 }
 
+/* What a driver cannot make of one shader says nothing of the others, unless the device is lost or
+ * full; always FALSE. */
+static gboolean
+fail_to_make(AditVulkanDevice *device, VkResult result, const char *what, GError **error)
+{
+    gboolean is_last = result == VK_ERROR_DEVICE_LOST || result == VK_ERROR_OUT_OF_HOST_MEMORY ||
+                       result == VK_ERROR_OUT_OF_DEVICE_MEMORY;
+
+    if (is_last) {
+        adit_vulkan_fail(device, result, what);
+        g_propagate_error(error, g_error_copy(device->error));
+        return FALSE;
+    }
+    g_set_error(error, ADIT_ERROR, ADIT_ERROR_FAILED, "device '%s' (%s %s) failed %s: %s",
+                device->physical->name, device->physical->driver, device->physical->driver_version,
+                what, adit_vulkan_result_get_name(result));
+    return FALSE;
+}
+
 static VkShaderModule
 make_module(AditVulkanDevice *device, GBytes *code, GError **error)
 {
@@ -157,10 +194,8 @@ make_module(AditVulkanDevice *device, GBytes *code, GError **error)
         .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO, .codeSize = size, .pCode = words};
     VkResult result = device->api.CreateShaderModule(device->handle, &info, NULL, &module);
 
-    if (result != VK_SUCCESS) {
-        adit_vulkan_fail(device, result, "making a shader");
-        g_propagate_error(error, g_error_copy(device->error));
-    }
+    if (result != VK_SUCCESS)
+        fail_to_make(device, result, "making a shader", error);
     return module;
 }
 
@@ -192,11 +227,7 @@ make_pipeline(AditVulkanDevice *device, AditVulkanKernel *self, VkShaderModule m
     VkResult result = device->api.CreateComputePipelines(device->handle, device->cache, 1, &info,
                                                          NULL, &self->pipeline);
 
-    if (result == VK_SUCCESS)
-        return TRUE;
-    adit_vulkan_fail(device, result, "making a pipeline");
-    g_propagate_error(error, g_error_copy(device->error));
-    return FALSE;
+    return result == VK_SUCCESS || fail_to_make(device, result, "making a pipeline", error);
 }
 
 static void
@@ -208,7 +239,7 @@ set_constants(AditVulkanDevice *device, AditVulkanKernel *self, const AditOp *op
     self->constants[CONSTANT_SIZE] = 64;
     self->constants[CONSTANT_SUBGROUP] = device->physical->subgroup_size;
     if (self->kind == ADIT_VULKAN_TILES || self->kind == ADIT_VULKAN_SLICE_TILES)
-        set_tile(self->constants, self->kind, shape->columns);
+        set_tile(self->constants, self->kind, shape);
     if (number != G_MAXUINT) {
         self->constants[CONSTANT_ROW] = number;
         self->constants[CONSTANT_ALIKE] = shape->is_alike;
@@ -217,11 +248,13 @@ set_constants(AditVulkanDevice *device, AditVulkanKernel *self, const AditOp *op
 
 /* The name of the shader, and how many workgroups it gets; NULL: the text that @op brings. */
 static const char *
-find_shader(const char *name, const AditOp *op, AditVulkanKind *kind)
+find_shader(const char *name, const AditOp *op, const AditVulkanShape *shape, AditVulkanKind *kind)
 {
     const Row *row = find_row(name);
 
     *kind = row != NULL ? row->kind : ADIT_VULKAN_ELEMENTS;
+    if (*kind == ADIT_VULKAN_TILES || *kind == ADIT_VULKAN_SLICE_TILES)
+        return adit_vulkan_find_product(*kind, shape);
     if (row != NULL)
         return row->shader;
     return find_pointwise(op) != G_MAXUINT ? "pointwise" : NULL;
@@ -256,13 +289,32 @@ make_code(const char *name, const AditOp *op, const char *shader, AditKernelForm
     return adit_shader_compile_op(op, *form == ADIT_FORM_OPTIMISED, error);
 }
 
+/* Makes @kernel's pipeline and keeps it by @key. */
+static const AditVulkanKernel *
+keep_kernel(AditVulkanDevice *device, const AditVulkanKernel *kernel, char *key, GBytes *code,
+            AditKernelForm form, GError **error)
+{
+    g_autofree char *owned = key;
+    g_autofree AditVulkanKernel *self = g_memdup2(kernel, sizeof *kernel);
+    VkShaderModule module = make_module(device, code, error);
+
+    if (module == VK_NULL_HANDLE)
+        return NULL;
+    gboolean made = make_pipeline(device, self, module, form, error);
+    device->api.DestroyShaderModule(device->handle, module, NULL);
+    if (!made)
+        return NULL;
+    g_hash_table_insert(device->kernels, g_steal_pointer(&owned), self);
+    return g_steal_pointer(&self);
+}
+
 const AditVulkanKernel *
 adit_vulkan_kernel_get(AditVulkanDevice *device, const char *name, const AditOp *op,
                        const AditVulkanShape *shape, GError **error)
 {
     AditVulkanKernel kernel = {0};
     AditKernelForm form = choose_form(device, name);
-    const char *shader = find_shader(name, op, &kernel.kind);
+    const char *shader = find_shader(name, op, shape, &kernel.kind);
 
     set_constants(device, &kernel, op, shape);
     const guint32 *c = kernel.constants;
@@ -274,16 +326,26 @@ adit_vulkan_kernel_get(AditVulkanDevice *device, const char *name, const AditOp 
     g_autoptr(GBytes) code = make_code(name, op, shader, &form, error);
     if (code == NULL)
         return NULL;
-    VkShaderModule module = make_module(device, code, error);
-    if (module == VK_NULL_HANDLE)
+    return keep_kernel(device, &kernel, g_steal_pointer(&key), code, form, error);
+}
+
+const AditVulkanKernel *
+adit_vulkan_kernel_get_fused(AditVulkanDevice *device, const char *text,
+                             const AditVulkanShape *shape, GError **error)
+{
+    AditVulkanKernel kernel = {.kind =
+                                   shape->columns > 0 ? ADIT_VULKAN_TILES : ADIT_VULKAN_ELEMENTS};
+
+    set_constants(device, &kernel, NULL, shape);
+    g_autofree char *key =
+        g_strdup_printf("%u %u %s", kernel.constants[0], kernel.constants[1], text);
+    const AditVulkanKernel *known = g_hash_table_lookup(device->kernels, key);
+    if (known != NULL)
+        return known;
+    g_autoptr(GBytes) code = adit_shader_compile("fused", text, NULL, error);
+    if (code == NULL)
         return NULL;
-    gboolean made = make_pipeline(device, &kernel, module, form, error);
-    device->api.DestroyShaderModule(device->handle, module, NULL);
-    if (!made)
-        return NULL;
-    AditVulkanKernel *self = g_memdup2(&kernel, sizeof kernel);
-    g_hash_table_insert(device->kernels, g_steal_pointer(&key), self);
-    return self;
+    return keep_kernel(device, &kernel, g_steal_pointer(&key), code, ADIT_FORM_OPTIMISED, error);
 }
 
 void

@@ -1,5 +1,5 @@
 /* core/device/vulkan/adit-vulkan-plan.c - SPDX-License-Identifier: MIT */
-#include "adit-vulkan-plan.h"
+#include "adit-vulkan-fuse.h"
 
 #include "adit-pointwise.h"
 
@@ -13,7 +13,9 @@ typedef struct {
     const AditProgram *program;
     const AditVulkanPlaces *places;
     guint index[ADIT_MAX_LOOPS];
-    GHashTable *words; /* instruction -> where its words begin */
+    GHashTable *words;   /* instruction -> where its words begin */
+    GHashTable *fused;   /* the same of fusions */
+    GHashTable *readers; /* (nullable): of storages; NULL: nothing is fused */
     GError **error;
 } Planner;
 
@@ -28,6 +30,7 @@ typedef struct {
 
 /**
  * Call: a dispatch before its windows are known: of rows, or slices, @first to @end.
+ * @n_written: inputs, the last ones, that are written
  */
 typedef struct {
     const AditInstruction *instruction;
@@ -38,6 +41,7 @@ typedef struct {
     guint32 key;
     guint32 part;
     guint n_inputs;
+    guint n_written;
     const AditOperand *inputs[ADIT_VULKAN_INPUTS];
     gsize input_rows; /* 0: the batch's; else what the first input has: partial results, stacks */
 } Call;
@@ -283,6 +287,7 @@ set_windows(const Planner *self, const Call *call, gsize first, gsize end,
                    ? find_span(self, call->inputs[i], TRUE, 0, call->input_rows)
                    : find_span(self, call->inputs[i], call->inputs[i]->rows, row, row_end);
         fits = make_window(self, &span, window, &dispatch->push.in_at[i]) && fits;
+        window->is_written = i >= call->n_inputs - call->n_written;
         *largest = MAX(*largest, window->range);
     }
     for (guint i = call->n_inputs; i < ADIT_VULKAN_INPUTS; i++) {
@@ -349,10 +354,25 @@ is_alike(const AditInstruction *instruction)
     return TRUE;
 }
 
+/* Numbers that an element of a product is the sum of. */
+static gsize
+find_depth(const Planner *self, const AditInstruction *instruction)
+{
+    const AditOperand *left = &instruction->inputs[0];
+
+    if (instruction->n_inputs == 0 || instruction->output.shape.rank == 0)
+        return 0;
+    if (instruction->partial == 0 && left->rows == instruction->output.rows)
+        return get_last_size(left);
+    return left->count / instruction->output.shape.size[0] *
+           divide_up(self->places->rows, ADIT_SLICES);
+}
+
 static gboolean
 set_kernel(Planner *self, Call *call, const AditOp *op, gboolean alike)
 {
     AditVulkanShape shape = {.columns = get_last_size(&call->instruction->output),
+                             .depth = find_depth(self, call->instruction),
                              .is_alike = alike};
 
     call->kernel = adit_vulkan_kernel_get(self->device, call->name, op, &shape, self->error);
@@ -510,13 +530,88 @@ add_gather(Planner *self, const AditInstruction *instruction)
     return TRUE;
 }
 
+/* ---- fused instructions ---- */
+
+/* The words of a fusion are kept by its first instruction, with how many it has: in another
+ * iteration of a loop it may be shorter. */
+static guint32
+get_fused_words(Planner *self, const AditVulkanFusion *fusion)
+{
+    guint32 words[ATTRIBUTE_WORDS + ADIT_MAX_WORDS] = {0};
+    const AditInstruction *head = fusion->instructions[0];
+    g_autofree char *key = g_strdup_printf("%p %u", (const void *) head, fusion->n);
+    gpointer known;
+
+    if (g_hash_table_lookup_extended(self->fused, key, NULL, &known))
+        return GPOINTER_TO_UINT(known);
+    describe_view(words, &head->output, head->output.rows);
+    for (guint i = 0; i < fusion->n_reads; i++)
+        describe_view(words + (i + 1) * ADIT_VULKAN_VIEW_WORDS, fusion->reads[i],
+                      fusion->reads[i]->rows);
+    for (guint i = fusion->n; i-- > 0;) {
+        const AditInstruction *instruction = fusion->instructions[i];
+        guint32 attributes[ADIT_MAX_WORDS] = {0};
+
+        if (instruction->op->encode != NULL)
+            instruction->op->encode(instruction->attributes, attributes);
+        words[ATTRIBUTE_WORDS + ADIT_VULKAN_FUSED_PARAMETERS + i] = attributes[0];
+        words[ATTRIBUTE_WORDS] = attributes[0];
+    }
+    guint32 at = add_words(self, words, G_N_ELEMENTS(words));
+    g_hash_table_insert(self->fused, g_steal_pointer(&key), GUINT_TO_POINTER(at));
+    return at;
+}
+
+static gboolean
+add_fusion(Planner *self, const AditVulkanFusion *fusion)
+{
+    const AditInstruction *last = fusion->instructions[fusion->n - 1];
+    Call call = {.instruction = last,
+                 .name = fusion->instructions[0]->op->name,
+                 .words = get_fused_words(self, fusion),
+                 .n_inputs = fusion->n_reads + fusion->n_writes,
+                 .n_written = fusion->n_writes};
+    AditVulkanShape shape = fusion->shape;
+
+    call.kernel = adit_vulkan_kernel_get_fused(self->device, fusion->text, &shape, self->error);
+    if (call.kernel == NULL)
+        return FALSE;
+    memcpy(call.inputs, fusion->reads, fusion->n_reads * sizeof *fusion->reads);
+    memcpy(call.inputs + fusion->n_reads, fusion->writes,
+           fusion->n_writes * sizeof *fusion->writes);
+    return add_dispatch(self, &call, 0,
+                        last->domain == ADIT_DOMAIN_SLICES ? self->places->rows : 1);
+}
+
+/* Adds the instructions from @first on that are one kernel; gives how many, 0 if it is none. */
+static gboolean
+try_fusion(Planner *self, const GPtrArray *instructions, guint first, guint *n)
+{
+    AditVulkanFusion fusion;
+    gboolean added = TRUE;
+
+    *n = 0;
+    if (self->readers == NULL ||
+        !adit_vulkan_fusion_init(&fusion, self->program, self->places, self->readers, instructions,
+                                 first, self->index))
+        return TRUE;
+    added = add_fusion(self, &fusion);
+    *n = fusion.n;
+    adit_vulkan_fusion_clear(&fusion);
+    return added;
+}
+
 static gboolean
 add_list(Planner *self, const GPtrArray *instructions)
 {
-    for (guint i = 0; i < instructions->len; i++) {
+    for (guint i = 0, n; i < instructions->len; i += MAX(n, 1)) {
         const AditInstruction *instruction = instructions->pdata[i];
-        gboolean added = TRUE;
+        gboolean added = try_fusion(self, instructions, i, &n);
 
+        if (!added)
+            return FALSE;
+        if (n > 0)
+            continue;
         switch (instruction->kind) {
         case ADIT_INSTRUCTION_OP:
             added = add_op(self, instruction);
@@ -630,16 +725,33 @@ add_logs(Planner *self)
     return TRUE;
 }
 
+char *
+adit_vulkan_name_tensor(const AditTensor *tensor)
+{
+    const char *what = tensor->op != NULL     ? tensor->op->name
+                       : tensor->name != NULL ? tensor->name
+                                              : "value";
+    g_autofree char *address =
+        tensor->scope != NULL ? adit_scope_to_string(tensor->scope, 0) : NULL;
+
+    return address != NULL && *address != '\0' ? g_strdup_printf("'%s' in %s", what, address)
+                                               : g_strdup_printf("'%s'", what);
+}
+
 gboolean
 adit_vulkan_plan_init(AditVulkanPlan *self, AditVulkanDevice *device, const AditProgram *program,
                       const AditVulkanPlaces *places, GError **error)
 {
     g_autoptr(GHashTable) words = g_hash_table_new(g_direct_hash, g_direct_equal);
+    g_autoptr(GHashTable) fused = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) readers = device->fuses ? adit_vulkan_count_readers(program) : NULL;
     Planner planner = {.plan = self,
                        .device = device,
                        .program = program,
                        .places = places,
                        .words = words,
+                       .fused = fused,
+                       .readers = readers,
                        .error = error};
 
     self->dispatches = g_array_new(FALSE, FALSE, sizeof(AditVulkanDispatch));

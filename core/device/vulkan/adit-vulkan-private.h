@@ -115,6 +115,8 @@ struct _AditVulkanDevice {
     GHashTable *arrays; /* AditArray -> AditVulkanBuffer: data that lives on the device */
     guint64 serial;     /* calls queued so far */
 
+    gboolean can_fuse; /* ADIT_FUSE */
+    gboolean fuses;
     gsize allocated; /* bytes */
     GError *error;   /* the first that cannot be undone; nothing is done any more */
 };
@@ -179,11 +181,12 @@ gboolean adit_vulkan_queue_run(AditVulkanQueue *self, VkCommandBuffer commands, 
 
 /**
  * AditVulkanShape: what the choice of a kernel depends on beside its name.
- * @columns: of a matrix product
+ * @columns, @depth: of a matrix product: of the result, and how many products are summed
  * @is_alike: (pointwise): output and inputs have the same rows and shape
  */
 typedef struct {
     gsize columns;
+    gsize depth;
     gboolean is_alike;
 } AditVulkanShape;
 
@@ -192,6 +195,12 @@ typedef struct {
 const AditVulkanKernel *adit_vulkan_kernel_get(AditVulkanDevice *device, const char *name,
                                                const AditOp *op, const AditVulkanShape *shape,
                                                GError **error);
+/* The kernel of a text that was made for it; @shape: of a matrix product, its columns 0: it is
+ * none. */
+const AditVulkanKernel *adit_vulkan_kernel_get_fused(AditVulkanDevice *device, const char *text,
+                                                     const AditVulkanShape *shape, GError **error);
+/* The shader of a product (TILES, SLICE_TILES). */
+const char *adit_vulkan_find_product(AditVulkanKind kind, const AditVulkanShape *shape);
 /* Makes the kernels of @name anew in @form; FALSE: there is no such form. */
 gboolean adit_vulkan_kernel_set_form(AditVulkanDevice *device, const char *name,
                                      AditKernelForm form);

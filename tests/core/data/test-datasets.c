@@ -624,7 +624,8 @@ test_sgemm(void)
     g_assert_cmpfloat_with_epsilon(adit_split_get_target_variance(&all), 2.651, 0.0005);
     adit_array_unref(all.index);
     for (gsize i = 0; i < data->train.rows; i++) {
-        double value = adit_array_get(data->train.inputs, adit_split_get_row(&data->train, i) * 14 + 3);
+        double value =
+            adit_array_get(data->train.inputs, adit_split_get_row(&data->train, i) * 14 + 3);
 
         mean += value / (double) data->train.rows;
         square += value * value / (double) data->train.rows;
