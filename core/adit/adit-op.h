@@ -79,8 +79,9 @@ typedef void (*AditKernel)(const AditKernelCall *call);
  * @combine_f32, @combine_f64: for a plugin's operation over rows: joins the slices' partial results
  * @combine: the core's own kernel for this, by name; all three NULL: "combine-sum"
  * @shader: (nullable): GLSL of an operation that a plugin brings, for Vulkan devices: `void
- *   compute(uint e)` in the words of shaders/include/adit.glsl, which stands before it; NULL: it
- * runs on the CPU only. The core's own are found by name
+ *   compute(uint e)`, called for every element of the output, in the words of
+ *   shaders/include/adit.glsl, which stands before it; for at most 5 inputs, not over rows. NULL:
+ *   programs with it run on the CPU only. The core's own are found by name
  * @encode: (nullable): writes the attributes as the words that adit_attribute() reads, at most
  *   ADIT_MAX_WORDS, and returns how many; a float by its bits
  * @over_rows: the result has no rows though its inputs do: every slice gives a partial result

@@ -67,11 +67,13 @@ typedef struct {
     }
 
 #define ADIT_TYPES(...) ((const AditTypeGetter[]){__VA_ARGS__, NULL})
+#define ADIT_OPS(...)   ((const AditOp *const[]){__VA_ARGS__, NULL})
 
 /**
  * ADIT_PLUGIN:
  *
  * Ends a plugin file: `ADIT_PLUGIN("highway", "1.0", "MIT", ADIT_TYPES(adit_highway_get_type))`.
+ * ADIT_PLUGIN_WITH_OPS takes operations too: `ADIT_OPS(&first, &second)`.
  */
 #define ADIT_PLUGIN(plugin_name, plugin_version, plugin_licence, plugin_types)                     \
     ADIT_PLUGIN_WITH_OPS(plugin_name, plugin_version, plugin_licence, plugin_types, NULL)

@@ -196,7 +196,7 @@ static void
 add_runs(const List *list, AditSelftestCase *self)
 {
     static const gsize many[] = {9, 1, 7, 8, 100, 129};
-    gboolean rows = self->kind != ADIT_SELFTEST_OPERATION || self->n_inputs == 0;
+    gboolean rows = self->n_inputs == 0;
 
     for (guint i = 0; i < self->n_inputs; i++)
         rows = rows || self->inputs[i].rows;
@@ -247,15 +247,19 @@ list_own(List *list)
 
     /* each type with and without an order and a subset of the rows, resident and streamed */
     for (guint i = 0; i < 8 * G_N_ELEMENTS(types); i++) {
+        guint way = i / G_N_ELEMENTS(types);
+
+        if (!list->full && way != 0 && way != 3 && way != 7)
+            continue;
         AditSelftestCase *self = add_one(list, "feed", NULL, ELEMENTS, TRUE, ADIT_SHAPE(7));
 
         self->kind = ADIT_SELFTEST_FEED;
         self->numbers[0] = types[i % G_N_ELEMENTS(types)];
-        self->numbers[1] = i / G_N_ELEMENTS(types);
+        self->numbers[1] = way;
         for (gsize rows = 1; rows <= 129; rows = 2 * rows + 5)
             self->runs[self->n_runs++] = (AditSelftestRun){.rows = rows, .feed_row = 130 - rows};
     }
-    add_one(list, "sums", NULL, ELEMENTS, TRUE, ADIT_SCALAR)->kind = ADIT_SELFTEST_SUMS;
+    add_one(list, "note-rows", NULL, ELEMENTS, TRUE, ADIT_SCALAR)->kind = ADIT_SELFTEST_SUMS;
 
     AditSelftestCase *guard = add_one(list, "guard", NULL, ELEMENTS, TRUE, ADIT_SCALAR);
 
@@ -293,7 +297,7 @@ add_pointwise(List *list, const AditPointwise *row)
 }
 
 /* Sizes of three operands, of which an operation takes as many as it has; 0: the axis is missing.
- * The first one is the quick test's. */
+ */
 static const struct {
     gboolean rows[3];
     gsize size[3][3];
@@ -321,6 +325,24 @@ make_shape(const gsize *size)
     return shape;
 }
 
+/* How operands are repeated is the same code for all operations; the quick test looks at it for one
+ * of each number of operands. */
+static void
+list_layouts(List *list, const AditPointwise *row)
+{
+    gboolean is_sample = g_str_equal(row->name, "scale") || g_str_equal(row->name, "mul") ||
+                         g_str_equal(row->name, "select");
+
+    if (!list->full && !is_sample)
+        return;
+    for (guint i = 0; i < G_N_ELEMENTS(layouts); i++) {
+        AditSelftestCase *self = add_pointwise(list, row);
+
+        for (guint k = 0; k < row->arity; k++)
+            add_input(self, layouts[i].rows[k], make_shape(layouts[i].size[k]));
+    }
+}
+
 static void
 list_pointwise(List *list)
 {
@@ -329,12 +351,6 @@ list_pointwise(List *list)
     const AditPointwise *rows = adit_pointwise_list(&n);
 
     for (guint i = 0; i < n; i++) {
-        for (guint j = 0; j < (list->full ? G_N_ELEMENTS(layouts) : 1); j++) {
-            AditSelftestCase *self = add_pointwise(list, &rows[i]);
-
-            for (guint k = 0; k < rows[i].arity; k++)
-                add_input(self, layouts[j].rows[k], make_shape(layouts[j].size[k]));
-        }
         AditSelftestCase *crossed = add_pointwise(list, &rows[i]);
         AditSelftestCase *wide = add_pointwise(list, &rows[i]);
 
@@ -346,6 +362,7 @@ list_pointwise(List *list)
         }
         add_run(crossed, 1);
         add_run(wide, 9);
+        list_layouts(list, &rows[i]);
     }
 }
 
@@ -353,8 +370,8 @@ list_pointwise(List *list)
 
 /* Depth and width of what is multiplied; the first few are the quick test's. */
 static const gsize products[][2] = {
-    {17, 65}, {1, 1},   {1, 129}, {129, 1},  {7, 13},  {16, 16},
-    {64, 64}, {65, 17}, {128, 3}, {129, 65}, {3, 130}, {300, 33},
+    {17, 65}, {1, 1},   {1, 129},  {129, 1}, {7, 13},   {16, 16}, {64, 64},
+    {65, 17}, {128, 3}, {129, 65}, {3, 130}, {300, 33}, {19, 21},
 };
 #define QUICK_PRODUCTS 1
 
@@ -392,8 +409,8 @@ list_products(List *list)
         }
     }
     add_matmul(list, FALSE, ADIT_SHAPE(7), 65, FALSE);
-    add_matmul(list, TRUE, ADIT_SHAPE(19), 21, FALSE)->spread = ADIT_SPREAD_SPRINKLED;
-    add_matmul(list, TRUE, ADIT_SHAPE(19), 21, TRUE)->spread = ADIT_SPREAD_SPRINKLED;
+    add_matmul(list, TRUE, ADIT_SHAPE(19), 3, FALSE)->spread = ADIT_SPREAD_SPRINKLED;
+    add_matmul(list, TRUE, ADIT_SHAPE(19), 3, TRUE)->spread = ADIT_SPREAD_SPRINKLED;
     for (guint i = 0; i < (list->full ? G_N_ELEMENTS(products) : QUICK_PRODUCTS); i++) {
         gsize m = products[i][0], n = products[i][1];
 
@@ -813,6 +830,92 @@ list_noise(List *list, const char *kernel, AditSelftestBuild build, double limit
     }
 }
 
+/* ---- several operations ---- */
+
+/* act(x W + b), once as it stands and once with its argument read by others too. */
+static AditTensor *
+build_dense_gelu(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
+{
+    return adit_gelu(adit_add(adit_matmul(x[0], x[1], FALSE), x[2]));
+}
+
+static AditTensor *
+build_dense_transposed(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
+{
+    return adit_leaky_relu(adit_add(adit_matmul(x[0], x[1], TRUE), x[2]), PARAMETER);
+}
+
+static AditTensor *
+build_dense_shared(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
+{
+    AditTensor *linear = adit_add(adit_matmul(x[0], x[1], FALSE), x[2]);
+    AditTensor *total = adit_reduce(linear, ADIT_REDUCE_SUM, (int[]){-1}, 1);
+    AditShape one = *adit_tensor_get_shape(linear);
+
+    one.size[one.rank - 1] = 1;
+    return adit_mul(adit_tanh(linear), adit_add(adit_softplus(linear), adit_reshape(total, &one)));
+}
+
+/* Each result is read twice; an operand is repeated along the rows, one along the line. */
+static AditTensor *
+build_chain(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
+{
+    AditTensor *a = adit_add(adit_scale(x[0], PARAMETER), x[1]);
+    AditTensor *b = adit_mul(a, x[2]);
+
+    return adit_max(adit_offset(adit_mul(b, adit_sigmoid(a)), 0.25), adit_sub(b, x[0]));
+}
+
+static AditSelftestCase *
+add_fused(List *list, AditSelftestBuild build, AditShape shape, AditShape second, AditShape third)
+{
+    AditSelftestCase *self = add(list, "fused", build, PRODUCTS);
+
+    self->kind = ADIT_SELFTEST_FUSED;
+    add_input(self, TRUE, shape);
+    add_input(self, FALSE, second);
+    add_input(self, build == build_chain, third);
+    return self;
+}
+
+static void
+list_fused_products(List *list, gsize depth, gsize width)
+{
+    static const AditSelftestBuild builds[] = {build_dense_gelu, build_dense_transposed,
+                                               build_dense_shared};
+
+    for (guint i = 0; i < G_N_ELEMENTS(builds); i++) {
+        AditShape matrix = builds[i] == build_dense_transposed ? ADIT_SHAPE(width, depth)
+                                                               : ADIT_SHAPE(depth, width);
+
+        add_fused(list, builds[i], ADIT_SHAPE(depth), matrix, ADIT_SHAPE(width));
+        add_fused(list, builds[i], ADIT_SHAPE(3, depth), matrix, ADIT_SHAPE(width));
+        /* the gradient of a kink may be that of its other side */
+        if (builds[i] != build_dense_transposed)
+            add_fused(list, builds[i], ADIT_SHAPE(3, depth), matrix, ADIT_SHAPE(width))
+                ->of_gradient = TRUE;
+    }
+}
+
+static void
+list_fused(List *list)
+{
+    /* what is made at run time takes its time: the quick test looks at the smallest tile */
+    add_fused(list, build_dense_shared, ADIT_SHAPE(17), ADIT_SHAPE(17, 3), ADIT_SHAPE(3));
+    add_fused(list, build_chain, ADIT_SHAPE(3, 17), ADIT_SHAPE(17), ADIT_SHAPE(3, 1));
+    if (!list->full)
+        return;
+    for (guint i = 0; i < G_N_ELEMENTS(products); i++)
+        list_fused_products(list, products[i][0], products[i][1]);
+    for (guint i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        gsize size = sizes[i];
+
+        add_fused(list, build_chain, ADIT_SHAPE(3, size), ADIT_SHAPE(size), ADIT_SHAPE(3, 1));
+        add_fused(list, build_chain, ADIT_SHAPE(size), ADIT_SCALAR, ADIT_SHAPE(size))->spread =
+            ADIT_SPREAD_SPRINKLED;
+    }
+}
+
 GPtrArray *
 adit_selftest_list_cases(gboolean full)
 {
@@ -833,6 +936,7 @@ adit_selftest_list_cases(gboolean full)
     list_channels(&list);
     list_noise(&list, "noise-uniform", build_noise_uniform, MOVES);
     list_noise(&list, "noise-normal", build_noise_normal, ELEMENTS);
+    list_fused(&list);
     for (guint i = 0; i < list.cases->len; i++) {
         AditSelftestCase *self = list.cases->pdata[i];
 

@@ -42,12 +42,15 @@ typedef enum {
 /**
  * AditSelftestKind: what a case looks at.
  * @ADIT_SELFTEST_OPERATION: the operation's result
+ * @ADIT_SELFTEST_FUSED: that of a whole expression, or its gradient by input 0: a device may take
+ * neighbouring operations together
  * @ADIT_SELFTEST_FEED: rows of data, out of order and of all types, as they arrive
  * @ADIT_SELFTEST_SUMS: the sum over the rows that the device keeps
  * @ADIT_SELFTEST_GUARD: that sum, when the second run is not finite: nothing is done from there on
  */
 typedef enum {
     ADIT_SELFTEST_OPERATION,
+    ADIT_SELFTEST_FUSED,
     ADIT_SELFTEST_FEED,
     ADIT_SELFTEST_SUMS,
     ADIT_SELFTEST_GUARD,
@@ -112,7 +115,8 @@ GPtrArray *adit_selftest_list_cases(gboolean full);
 
 /**
  * AditSelftestTrial: a case made ready to run on any device.
- * @operation: the operation under test, alone
+ * @result: of the operation under test
+ * @sources: what that is computed of
  * @feeds: (element-type AditArray): in the program's order
  * @parameters: (array): values of the parameters' arena
  * @has_denormals: devices may take some of the inputs for 0
@@ -120,7 +124,9 @@ GPtrArray *adit_selftest_list_cases(gboolean full);
 typedef struct {
     const AditSelftestCase *of;
     AditGraph *graph;
-    AditTensor *operation;
+    AditTensor *result;
+    guint n_sources;
+    AditTensor *sources[ADIT_SELFTEST_INPUTS];
     AditLayout *layout;
     AditProgram *program;
     GPtrArray *feeds;

@@ -147,34 +147,36 @@ find_operation(const AditSelftestTrial *self)
 
 /* The same operation on sources of its own, so that no other can spoil its result. Shapes and
  * attributes are those that its real builder gave. */
-static AditTensor *
-isolate(AditGraph *graph, AditTensor *found)
+static void
+isolate(AditSelftestTrial *self, AditTensor *found)
 {
-    AditTensor *sources[ADIT_MAX_INPUTS];
-
+    self->result = found;
+    self->n_sources = found->n_inputs;
     if (found->n_inputs == 0)
-        return found;
+        return;
     for (guint i = 0; i < found->n_inputs; i++)
-        sources[i] = make_source(graph, found->inputs[i]->rows, &found->inputs[i]->shape);
-    AditTensor *alone = adit_apply(found->op, sources, found->n_inputs, found->attributes, 0);
-
-    alone->attributes = g_steal_pointer(&found->attributes);
-    return alone;
+        self->sources[i] =
+            make_source(self->graph, found->inputs[i]->rows, &found->inputs[i]->shape);
+    self->result = adit_apply(found->op, self->sources, found->n_inputs, found->attributes, 0);
+    self->result->attributes = g_steal_pointer(&found->attributes);
 }
 
 static void
-build_operation(AditSelftestTrial *self)
+build(AditSelftestTrial *self)
 {
     const AditSelftestCase *of = self->of;
-    AditTensor *inputs[ADIT_SELFTEST_INPUTS], *gradients[ADIT_SELFTEST_INPUTS];
+    AditTensor *gradients[ADIT_SELFTEST_INPUTS];
 
+    self->n_sources = of->n_inputs;
     for (guint i = 0; i < of->n_inputs; i++)
-        inputs[i] = make_source(self->graph, of->inputs[i].rows, &of->inputs[i].shape);
-    AditTensor *y = of->build(self->graph, inputs, of);
-
+        self->sources[i] = make_source(self->graph, of->inputs[i].rows, &of->inputs[i].shape);
+    self->result = of->build != NULL ? of->build(self->graph, self->sources, of) : *self->sources;
     if (of->of_gradient)
-        adit_gradient(weigh(y), inputs, of->n_inputs, gradients);
-    self->operation = isolate(self->graph, find_operation(self));
+        adit_gradient(weigh(self->result), self->sources, of->n_inputs, gradients);
+    if (of->kind == ADIT_SELFTEST_OPERATION)
+        isolate(self, find_operation(self));
+    else if (of->of_gradient)
+        self->result = gradients[0];
     if (self->graph->error != NULL)
         g_error("case of '%s': %s", of->kernel, self->graph->error->message);
 }
@@ -193,17 +195,13 @@ compile(AditSelftestTrial *self)
     g_autoptr(GArray) outputs = g_array_new(FALSE, FALSE, sizeof(AditProgramOutput));
     AditSelftestKind kind = self->of->kind;
 
-    if (kind == ADIT_SELFTEST_OPERATION) {
-        build_operation(self);
-    } else {
-        self->operation = make_source(self->graph, TRUE, &self->of->inputs[0].shape);
-    }
+    build(self);
     if (kind == ADIT_SELFTEST_GUARD)
-        add_output(outputs, ADIT_OUTPUT_GUARD, adit_reduce_rows(self->operation, ADIT_REDUCE_SUM));
+        add_output(outputs, ADIT_OUTPUT_GUARD, adit_reduce_rows(self->result, ADIT_REDUCE_SUM));
     if (kind == ADIT_SELFTEST_SUMS || kind == ADIT_SELFTEST_GUARD)
-        add_output(outputs, ADIT_OUTPUT_SUM, self->operation);
+        add_output(outputs, ADIT_OUTPUT_SUM, self->result);
     else
-        add_output(outputs, ADIT_OUTPUT_READ, self->operation);
+        add_output(outputs, ADIT_OUTPUT_READ, self->result);
     self->layout = adit_layout_new(self->graph);
     self->program =
         adit_compile(self->graph, self->layout, NULL, 0,
@@ -266,13 +264,9 @@ static void
 fill_sources(AditSelftestTrial *self)
 {
     gsize rows = count_feed_rows(self->of);
-    AditTensor *const *sources = self->operation->inputs;
-    guint n = self->operation->n_inputs;
+    AditTensor *const *sources = self->sources;
+    guint n = self->n_sources;
 
-    if (self->operation->kind == ADIT_TENSOR_INPUT) {
-        sources = &self->operation;
-        n = 1;
-    }
     g_ptr_array_set_size(self->feeds, (int) self->program->feeds->len);
     for (guint i = 0; i < n; i++) {
         gsize count = adit_shape_count(&sources[i]->shape) * (sources[i]->rows ? rows : 1);
@@ -323,22 +317,17 @@ adit_selftest_trial_describe(const AditSelftestTrial *self)
         [ADIT_SPREAD_SPRINKLED] = "; some special",
         [ADIT_SPREAD_CROSSED] = "; special values",
     };
-    const AditTensor *operation = self->operation;
-    gboolean is_source = operation->n_inputs == 0;
     GString *text = g_string_new(NULL);
+    g_autofree char *result = adit_shape_to_string(&self->result->shape);
 
-    for (guint i = 0; i < (is_source ? 1 : operation->n_inputs); i++) {
-        const AditTensor *each = is_source ? operation : operation->inputs[i];
-        g_autofree char *shape = adit_shape_to_string(&each->shape);
+    for (guint i = 0; i < self->n_sources; i++) {
+        g_autofree char *shape = adit_shape_to_string(&self->sources[i]->shape);
 
         g_string_append_printf(text, "%s%s%s", i > 0 ? ", " : "", shape,
-                               each->rows ? " a row" : "");
+                               self->sources[i]->rows ? " a row" : "");
     }
-    if (!is_source) {
-        g_autofree char *shape = adit_shape_to_string(&operation->shape);
-
-        g_string_append_printf(text, " -> %s%s", shape, operation->rows ? " a row" : "");
-    }
+    g_string_append_printf(text, "%s%s%s", self->n_sources > 0 ? " -> " : "", result,
+                           self->result->rows ? " a row" : "");
     g_string_append(text, notes[self->of->spread]);
     return g_string_free(text, FALSE);
 }
@@ -355,8 +344,7 @@ adit_selftest_trial_count(const AditSelftestTrial *self, guint index)
         return index + 1 == of->n_runs ? 3 : 1;
     if (of->kind == ADIT_SELFTEST_SUMS)
         return 1;
-    return adit_shape_count(&self->operation->shape) *
-           (self->operation->rows ? of->runs[index].rows : 1);
+    return adit_shape_count(&self->result->shape) * (self->result->rows ? of->runs[index].rows : 1);
 }
 
 /* Every second row from behind, in another order. */
@@ -409,7 +397,7 @@ read_run(const AditSelftestTrial *self, AditDevice *device, AditExecutable *exec
 {
     AditSelftestKind kind = self->of->kind;
 
-    if (kind == ADIT_SELFTEST_OPERATION || kind == ADIT_SELFTEST_FEED) {
+    if (kind != ADIT_SELFTEST_SUMS && kind != ADIT_SELFTEST_GUARD) {
         adit_executable_read_output(device, executable, 0, values);
         return;
     }

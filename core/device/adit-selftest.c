@@ -181,9 +181,8 @@ check_case(Selftest *self, AditSelftestResult *result, const AditSelftestCase *o
 
     if (got != NULL)
         return check_runs(self, result, trial, &outcome, got);
-    if (g_error_matches(error, ADIT_ERROR, ADIT_ERROR_DEVICE_LOST))
-        self->lost =
-            g_error_new(error->domain, error->code, "'%s': %s", of->kernel, error->message);
+    if (!adit_device_wait(self->device, &self->lost))
+        g_prefix_error(&self->lost, "'%s': ", of->kernel);
     outcome.reason = error->message;
     outcome.rows = of->runs[0].rows;
     note(self, result, &outcome);

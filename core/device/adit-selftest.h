@@ -65,8 +65,8 @@ typedef struct {
  * adit_selftest_run:
  * @func: (nullable): called for every run
  *
- * Runs the cases of all kernels and leaves @device with the forms that passed. Fails with
- * ADIT_ERROR_DEVICE_LOST, naming the kernel.
+ * Runs the cases of all kernels and leaves @device with the forms that passed. Fails as
+ * adit_device_wait() does, naming the kernel.
  *
  * Returns: (transfer full) (element-type AditSelftestResult): one for each kernel; free with
  * g_ptr_array_unref()

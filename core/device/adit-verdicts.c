@@ -13,7 +13,7 @@
 struct _AditVerdicts {
     char *device;
     char *driver;
-    char *build;
+    const char *build;
     gboolean full;
     GHashTable *forms; /* name -> AditKernelForm */
 };
@@ -69,14 +69,27 @@ add_shaders(GChecksum *sum)
     }
 }
 
-/* The version, and what the shaders are: a build between two versions has others. */
-static char *
-make_build(void)
+/* As all caches. */
+static gboolean
+is_kept(void)
 {
-    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+    return g_strcmp0(g_getenv("ADIT_CACHE"), "0") != 0;
+}
 
-    add_shaders(sum);
-    return g_strdup_printf("%s-%.16s", ADIT_VERSION, g_checksum_get_string(sum));
+/* The version, and what the shaders are: a build between two versions has others. */
+static const char *
+find_build(void)
+{
+    static char *build;
+
+    if (g_once_init_enter(&build)) {
+        g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+
+        add_shaders(sum);
+        g_once_init_leave(&build,
+                          g_strdup_printf("%s-%.16s", ADIT_VERSION, g_checksum_get_string(sum)));
+    }
+    return build;
 }
 
 AditVerdicts *
@@ -86,7 +99,7 @@ adit_verdicts_new(const char *device, const char *driver)
 
     self->device = g_strdup(device);
     self->driver = g_strdup(driver);
-    self->build = make_build();
+    self->build = find_build();
     self->forms = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return self;
 }
@@ -96,7 +109,6 @@ adit_verdicts_free(AditVerdicts *self)
 {
     g_free(self->device);
     g_free(self->driver);
-    g_free(self->build);
     g_hash_table_unref(self->forms);
     g_free(self);
 }
@@ -232,7 +244,8 @@ adit_verdicts_save(const AditVerdicts *self, GError **error)
     g_autofree char *path = adit_verdicts_get_path(self);
     g_autofree char *folder = g_path_get_dirname(path);
 
-    return adit_folder_create(folder, error) && adit_json_write(path, object, error);
+    return !is_kept() ||
+           (adit_folder_create(folder, error) && adit_json_write(path, object, error));
 }
 
 /* FALSE: a form that there is not. */
@@ -289,7 +302,7 @@ adit_verdicts_load(const char *device, const char *driver)
     gsize length;
     g_autoptr(JsonObject) object = NULL;
 
-    if (adit_file_read(path, MAX_BYTES, &text, &length, NULL))
+    if (is_kept() && adit_file_read(path, MAX_BYTES, &text, &length, NULL))
         object = adit_json_parse(path, text, length, NULL);
     return object != NULL && take_json(self, object) ? g_steal_pointer(&self) : NULL;
 }

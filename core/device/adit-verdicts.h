@@ -10,7 +10,7 @@ G_BEGIN_DECLS
  * build of Adit: its version and its shaders.
  *
  * Kept in $XDG_CACHE_HOME/adit/selftest, a file for each device, driver and build. A file that is
- * damaged, or another's, is as if there were none.
+ * damaged, or another's, is as if there were none; with ADIT_CACHE=0 there is none.
  */
 typedef struct _AditVerdicts AditVerdicts;
 

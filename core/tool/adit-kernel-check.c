@@ -27,21 +27,26 @@ identity_clear(Identity *self)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Identity, identity_clear)
 
+/* @object: as adit_device_describe() writes it */
 static void
-identity_init(Identity *self, AditDevice *device)
+identity_init(Identity *self, JsonObject *object)
+{
+    const char *uuid = adit_json_get_text(object, "uuid");
+    const char *model = adit_json_get_text(object, "device");
+
+    self->device = g_strdup(uuid != NULL ? uuid : model);
+    self->driver = g_strdup_printf("%s %s", adit_json_get_text(object, "driver"),
+                                   adit_json_get_text(object, "driver-version"));
+    self->title = g_strdup_printf("%s (%s)", adit_json_get_text(object, "name"), model);
+}
+
+static void
+identity_init_device(Identity *self, AditDevice *device)
 {
     g_autoptr(JsonObject) object = json_object_new();
 
     adit_device_describe(device, object);
-    const char *name = adit_json_get_text(object, "name");
-    const char *uuid = adit_json_get_text(object, "uuid");
-    const char *model = adit_json_get_text(object, "device");
-    const char *driver = adit_json_get_text(object, "driver");
-    const char *version = adit_json_get_text(object, "driver-version");
-
-    self->device = g_strdup(uuid != NULL ? uuid : model);
-    self->driver = g_strdup_printf("%s %s", driver, version);
-    self->title = g_strdup_printf("%s (%s)", name, model);
+    identity_init(self, object);
 }
 
 gboolean
@@ -51,7 +56,7 @@ adit_tool_has_forms(AditDevice *device)
 }
 
 AditVerdicts *
-adit_tool_load_verdicts(AditDevice *device)
+adit_tool_load_verdicts(JsonObject *device)
 {
     g_auto(Identity) identity = {0};
 
@@ -66,7 +71,7 @@ adit_tool_save_verdicts(AditInvocation *self, AditDevice *device, const GPtrArra
     g_auto(Identity) identity = {0};
     g_autoptr(GError) error = NULL;
 
-    identity_init(&identity, device);
+    identity_init_device(&identity, device);
     g_autoptr(AditVerdicts) before = adit_verdicts_load(identity.device, identity.driver);
     AditVerdicts *verdicts = adit_verdicts_new(identity.device, identity.driver);
 
@@ -173,8 +178,8 @@ adit_tool_check_kernels(AditInvocation *self, AditDevice **device, GError **erro
 
     if (!adit_tool_has_forms(*device))
         return TRUE;
-    identity_init(&identity, *device);
-    g_autoptr(AditVerdicts) verdicts = adit_tool_load_verdicts(*device);
+    identity_init_device(&identity, *device);
+    g_autoptr(AditVerdicts) verdicts = adit_verdicts_load(identity.device, identity.driver);
 
     if (verdicts == NULL)
         verdicts = test_first(self, *device, identity.title, &failure);

@@ -73,8 +73,9 @@ def kernels():
     """adit-vulkan-kernels.def names shaders that exist, and every shader; none of its kernels is
     called as an operation of adit-pointwise.def, whose shader is pointwise.comp."""
     with open(KERNELS, encoding='utf-8') as stream:
-        rows = re.findall(r'^ADIT_VULKAN_KERNEL\("([^"]*)", "([^"]*)", [A-Z_]+\)$', stream.read(),
-                          re.M)
+        text = stream.read()
+    rows = re.findall(r'^ADIT_VULKAN_KERNEL\("([^"]*)", "([^"]*)", [A-Z_]+\)$', text, re.M)
+    products = re.findall(r'"([^"]*)", (?:SLICE_)?TILES\)$', text, re.M)
     with open(POINTWISE, encoding='utf-8') as stream:
         operations = re.findall(r'^ADIT_POINTWISE(?:_HELPER)?\(\s*\w+, "([^"]*)"',
                                 stream.read(), re.M)
@@ -83,6 +84,7 @@ def kernels():
     twice = {name for name in names if names.count(name) > 1}
     assert not twice, f'more than one kernel: {sorted(twice)}'
     named = {shader for _, shader in rows} | {'pointwise'}
+    named |= {f'{shader}-direct' for shader in products} # for short sums
     there = {file[:-len('.comp')] for file in os.listdir(os.path.join(root, 'shaders'))
              if file.endswith('.comp')}
     built = {os.path.basename(file).split('.')[0] for file in FILES}

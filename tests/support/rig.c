@@ -128,7 +128,8 @@ rig_prepare(Rig *self, guint threads, gboolean f64, gsize max_rows)
     self->program = adit_compile(self->graph, self->layout, NULL, 0,
                                  (const AditProgramOutput *) (gpointer) self->outputs->data,
                                  self->outputs->len);
-    self->device = adit_cpu_device_new(threads, f64);
+    if (self->device == NULL)
+        self->device = adit_cpu_device_new(threads, f64);
     self->memory = adit_device_allocate(self->device, self->layout, self->n_slots, &error);
     g_assert_no_error(error);
     adit_layout_initialize(self->layout, 1, parameters, states);

@@ -5,11 +5,12 @@
 #include "adit-gradient.h"
 
 /**
- * Rig: a graph compiled and made ready for the CPU, its parameters drawn with seed 1.
+ * Rig: a graph compiled and made ready for a device, its parameters drawn with seed 1.
  * @outputs: (element-type AditProgramOutput): what is wanted; added before rig_prepare()
  * @parameters: (element-type AditTensor): of the graph, in the order of their making
  * @feeds: (element-type AditArray): what the inputs are fed with, owned
  * @n_slots: optimizer slots of its memory; set before rig_prepare()
+ * @device: owned; another than the CPU is set before rig_prepare()
  */
 typedef struct {
     AditGraph *graph;

@@ -8,15 +8,6 @@
 #include <string.h>
 
 #define BUNDLE "/org/adit/shaders/"
-#define TEXTS  BUNDLE "include/"
-#define KIND   "shaders"
-
-static void
-add_text(GByteArray *bytes, const char *text)
-{
-    /* with its end, so that no two lists of texts make the same bytes */
-    g_byte_array_append(bytes, (const guint8 *) text, (guint) strlen(text) + 1);
-}
 
 static int
 compare_names(gconstpointer a, gconstpointer b)
@@ -82,6 +73,8 @@ adit_shader_can_compile(void)
 
 #include <shaderc/shaderc.h>
 
+#define TEXTS   BUNDLE "include/"
+#define KIND    "shaders"
 #define NO_TEXT "Adit has no such text"
 
 typedef struct {
@@ -187,6 +180,13 @@ compile(const char *name, const char *text, const char *const *defines, gboolean
     shaderc_result_release(result);
     shaderc_compile_options_release(options);
     return bytes;
+}
+
+static void
+add_text(GByteArray *bytes, const char *text)
+{
+    /* with its end, so that no two lists of texts make the same bytes */
+    g_byte_array_append(bytes, (const guint8 *) text, (guint) strlen(text) + 1);
 }
 
 static const char *

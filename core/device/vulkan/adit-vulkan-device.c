@@ -216,7 +216,15 @@ read_output(AditDevice *device, AditExecutable *executable, guint output, double
 static gboolean
 set_form(AditDevice *device, const char *kernel, AditKernelForm form)
 {
-    return adit_vulkan_kernel_set_form(ADIT_VULKAN_DEVICE(device), kernel, form);
+    AditVulkanDevice *self = ADIT_VULKAN_DEVICE(device);
+
+    if (strcmp(kernel, "fused") != 0)
+        return adit_vulkan_kernel_set_form(self, kernel, form);
+    /* the plain form is one kernel for each operation */
+    if (form == ADIT_FORM_SUBGROUP || (form == ADIT_FORM_OPTIMISED && !self->can_fuse))
+        return FALSE;
+    self->fuses = form == ADIT_FORM_OPTIMISED;
+    return TRUE;
 }
 
 static void
@@ -437,6 +445,7 @@ adit_vulkan_device_new(AditVulkanInstance *instance, const AditVulkanPhysical *p
     self->instance = adit_vulkan_instance_ref(instance);
     self->physical = physical;
     self->api = instance->api;
-    self->fuses = adit_shader_can_compile() && g_strcmp0(g_getenv("ADIT_FUSE"), "0") != 0;
+    self->can_fuse = adit_shader_can_compile() && g_strcmp0(g_getenv("ADIT_FUSE"), "0") != 0;
+    self->fuses = self->can_fuse;
     return set_up(self, error) ? ADIT_DEVICE(g_steal_pointer(&self)) : NULL;
 }

@@ -76,23 +76,68 @@ write_constants(AditExecutable *self)
     adit_vulkan_write(self->device, &self->constants, 0, constants->len * sizeof(float), values);
 }
 
+/* Values that are told when a batch does not fit. */
+#define N_LARGEST 3
+
+typedef struct {
+    gsize bytes;
+    const AditTensor *tensor;
+} Value;
+
+/* Puts a value among the largest, each storage once. */
+static void
+note_value(Value *largest, gsize bytes, const AditTensor *tensor)
+{
+    Value value = {bytes, tensor};
+
+    for (guint i = 0; i < N_LARGEST; i++) {
+        if (value.bytes <= largest[i].bytes)
+            continue;
+        Value smaller = largest[i];
+
+        largest[i] = value;
+        value = smaller;
+    }
+}
+
+static void
+find_largest(const AditExecutable *self, const GPtrArray *instructions, GHashTable *seen,
+             Value *largest)
+{
+    for (guint i = 0; i < instructions->len; i++) {
+        const AditInstruction *instruction = instructions->pdata[i];
+        int storage = instruction->output.storage;
+
+        if (instruction->body != NULL)
+            find_largest(self, instruction->body, seen, largest);
+        if (instruction->body != NULL || instruction->output.arena != ADIT_ARENA_ROWS ||
+            storage < 0 || !g_hash_table_add(seen, GINT_TO_POINTER(storage)))
+            continue;
+        note_value(largest,
+                   g_array_index(self->program->storages, AditStorage, storage).size *
+                       self->places.room * sizeof(float),
+                   instruction->tensor);
+    }
+}
+
 /* The largest values, for whoever has to make something smaller. */
 static void
 add_largest(AditExecutable *self, GError **error)
 {
-    const GArray *storages = self->program->storages;
-    gsize largest = 0;
-    g_autofree char *size = NULL;
+    Value largest[N_LARGEST] = {0};
+    g_autoptr(GHashTable) seen = g_hash_table_new(g_direct_hash, g_direct_equal);
+    g_autoptr(GString) text = g_string_new(NULL);
 
-    for (guint i = 0; i < storages->len; i++) {
-        const AditStorage *storage = &g_array_index(storages, AditStorage, i);
+    find_largest(self, self->program->instructions, seen, largest);
+    for (guint i = 0; i < N_LARGEST && largest[i].bytes > 0; i++) {
+        g_autofree char *size = g_format_size_full(largest[i].bytes, G_FORMAT_SIZE_IEC_UNITS);
+        g_autofree char *name = adit_vulkan_name_tensor(largest[i].tensor);
 
-        if (storage->arena == ADIT_ARENA_ROWS)
-            largest = MAX(largest, storage->size * self->places.room * sizeof(float));
+        g_string_append_printf(text, "%s%s of %s", i > 0 ? ", " : "", size, name);
     }
-    size = g_format_size_full(largest, G_FORMAT_SIZE_IEC_UNITS);
-    g_prefix_error(
-        error, "a batch of %" G_GSIZE_FORMAT " rows (largest value %s): ", self->max_rows, size);
+    g_prefix_error(error,
+                   "a batch of %" G_GSIZE_FORMAT " rows, the largest values %s: ", self->max_rows,
+                   text->str);
 }
 
 static gboolean
@@ -104,19 +149,18 @@ allocate(AditExecutable *self, GError **error)
 
     if (__builtin_mul_overflow(program->row_units * sizeof(float), self->places.room, &rows))
         rows = G_MAXSIZE;
-    if (!adit_vulkan_buffer_init(device, &self->rows, rows, ADIT_VULKAN_ON_DEVICE, "activations",
-                                 error)) {
-        add_largest(self, error);
-        return FALSE;
-    }
-    return adit_vulkan_buffer_init(device, &self->shared, program->shared_size * sizeof(float),
-                                   ADIT_VULKAN_ON_DEVICE, "partial results", error) &&
-           adit_vulkan_buffer_init(device, &self->constants,
-                                   program->constants->len * sizeof(float), ADIT_VULKAN_ON_DEVICE,
-                                   "constants", error) &&
-           adit_vulkan_buffer_init(device, &self->log,
-                                   self->n_sums * self->places.log_room * sizeof(float),
-                                   ADIT_VULKAN_ON_DEVICE, "figures", error);
+    if (adit_vulkan_buffer_init(device, &self->rows, rows, ADIT_VULKAN_ON_DEVICE, "activations",
+                                error) &&
+        adit_vulkan_buffer_init(device, &self->shared, program->shared_size * sizeof(float),
+                                ADIT_VULKAN_ON_DEVICE, "partial results", error) &&
+        adit_vulkan_buffer_init(device, &self->constants, program->constants->len * sizeof(float),
+                                ADIT_VULKAN_ON_DEVICE, "constants", error) &&
+        adit_vulkan_buffer_init(device, &self->log,
+                                self->n_sums * self->places.log_room * sizeof(float),
+                                ADIT_VULKAN_ON_DEVICE, "figures", error))
+        return TRUE;
+    add_largest(self, error);
+    return FALSE;
 }
 
 static void

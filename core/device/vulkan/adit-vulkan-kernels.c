@@ -165,6 +165,25 @@ find_pointwise(const AditOp *op)
     return G_MAXUINT;
 }
 
+/* What a driver cannot make of one shader says nothing of the others, unless the device is lost or
+ * full; always FALSE. */
+static gboolean
+fail_to_make(AditVulkanDevice *device, VkResult result, const char *what, GError **error)
+{
+    gboolean is_last = result == VK_ERROR_DEVICE_LOST || result == VK_ERROR_OUT_OF_HOST_MEMORY ||
+                       result == VK_ERROR_OUT_OF_DEVICE_MEMORY;
+
+    if (is_last) {
+        adit_vulkan_fail(device, result, what);
+        g_propagate_error(error, g_error_copy(device->error));
+        return FALSE;
+    }
+    g_set_error(error, ADIT_ERROR, ADIT_ERROR_FAILED, "device '%s' (%s %s) failed %s: %s",
+                device->physical->name, device->physical->driver, device->physical->driver_version,
+                what, adit_vulkan_result_get_name(result));
+    return FALSE;
+}
+
 static VkShaderModule
 make_module(AditVulkanDevice *device, GBytes *code, GError **error)
 {
@@ -175,10 +194,8 @@ make_module(AditVulkanDevice *device, GBytes *code, GError **error)
         .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO, .codeSize = size, .pCode = words};
     VkResult result = device->api.CreateShaderModule(device->handle, &info, NULL, &module);
 
-    if (result != VK_SUCCESS) {
-        adit_vulkan_fail(device, result, "making a shader");
-        g_propagate_error(error, g_error_copy(device->error));
-    }
+    if (result != VK_SUCCESS)
+        fail_to_make(device, result, "making a shader", error);
     return module;
 }
 
@@ -210,11 +227,7 @@ make_pipeline(AditVulkanDevice *device, AditVulkanKernel *self, VkShaderModule m
     VkResult result = device->api.CreateComputePipelines(device->handle, device->cache, 1, &info,
                                                          NULL, &self->pipeline);
 
-    if (result == VK_SUCCESS)
-        return TRUE;
-    adit_vulkan_fail(device, result, "making a pipeline");
-    g_propagate_error(error, g_error_copy(device->error));
-    return FALSE;
+    return result == VK_SUCCESS || fail_to_make(device, result, "making a pipeline", error);
 }
 
 static void

@@ -725,6 +725,19 @@ add_logs(Planner *self)
     return TRUE;
 }
 
+char *
+adit_vulkan_name_tensor(const AditTensor *tensor)
+{
+    const char *what = tensor->op != NULL     ? tensor->op->name
+                       : tensor->name != NULL ? tensor->name
+                                              : "value";
+    g_autofree char *address =
+        tensor->scope != NULL ? adit_scope_to_string(tensor->scope, 0) : NULL;
+
+    return address != NULL && *address != '\0' ? g_strdup_printf("'%s' in %s", what, address)
+                                               : g_strdup_printf("'%s'", what);
+}
+
 gboolean
 adit_vulkan_plan_init(AditVulkanPlan *self, AditVulkanDevice *device, const AditProgram *program,
                       const AditVulkanPlaces *places, GError **error)

@@ -76,6 +76,8 @@ gboolean adit_vulkan_plan_init(AditVulkanPlan *self, AditVulkanDevice *device,
                                const AditProgram *program, const AditVulkanPlaces *places,
                                GError **error);
 void adit_vulkan_plan_clear(AditVulkanPlan *self);
+/* "add in trunk.1": what a tensor is called in messages. */
+char *adit_vulkan_name_tensor(const AditTensor *tensor);
 /* First element of an operand for the loops' indices @index, in the buffer of its arena. */
 gsize adit_vulkan_find_operand(const AditProgram *program, const AditVulkanPlaces *places,
                                const AditOperand *operand, const guint *index);

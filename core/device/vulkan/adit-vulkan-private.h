@@ -115,7 +115,8 @@ struct _AditVulkanDevice {
     GHashTable *arrays; /* AditArray -> AditVulkanBuffer: data that lives on the device */
     guint64 serial;     /* calls queued so far */
 
-    gboolean fuses;  /* ADIT_FUSE */
+    gboolean can_fuse; /* ADIT_FUSE */
+    gboolean fuses;
     gsize allocated; /* bytes */
     GError *error;   /* the first that cannot be undone; nothing is done any more */
 };

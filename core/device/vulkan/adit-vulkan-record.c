@@ -148,12 +148,12 @@ static gboolean
 end_commands(Recorder *self, gboolean is_last)
 {
     const AditTensor *tensor = self->first->tensor;
+    g_autofree char *name = tensor != NULL ? adit_vulkan_name_tensor(tensor) : NULL;
     AditVulkanCommands commands = {
         .handle = self->commands,
         .work = self->work,
-        .what = tensor != NULL && tensor->name != NULL
-                    ? g_strdup_printf("kernel '%s' ('%s')", self->first->name, tensor->name)
-                    : g_strdup_printf("kernel '%s'", self->first->name),
+        .what = name != NULL ? g_strdup_printf("kernel '%s' for %s", self->first->name, name)
+                             : g_strdup_printf("kernel '%s'", self->first->name),
         .is_last = is_last,
     };
 

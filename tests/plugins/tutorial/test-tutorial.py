@@ -6,6 +6,7 @@ against an installed Adit outside the tree, loaded, and trained with.
 Arguments: Meson, the build folder, the C compiler's words."""
 
 import csv
+import json
 import os
 import re
 import shutil
@@ -20,11 +21,11 @@ sys.path.insert(0, tests)
 import tap  # noqa: E402
 
 PAGE = os.path.join(os.path.dirname(tests), 'share', 'doc', 'plugin-tutorial.md')
-MODULES = ['aggregator-acme-mean', 'block-acme-highway', 'probe-acme-idle',
+MODULES = ['aggregator-acme-mean', 'block-acme-highway', 'block-acme-smooth', 'probe-acme-idle',
            'regularizer-acme-cauchy', 'schedule-acme-inverse-root']
 MAX_LINES = 50
 
-# What section 9 says of mistakes: the module's name, the file, (old, new) and what is told.
+# What section 10 says of mistakes: the module's name, the file, (old, new) and what is told.
 BROKEN = {
     'wrong-file-name': ('block-highway', 'highway.c', ('', ''),
                         "it holds 'acme:highway', its file says 'highway'"),
@@ -210,6 +211,59 @@ def make_cases(reader):
             rows = list(csv.DictReader(stream))
         assert [row['address'] for row in rows] == [f'trunk.{i}' for i in range(1, 7)], rows
         assert all(float(row['units']) == 8 for row in rows), rows
+
+    @case('operation/conforms')
+    def conforms():
+        program = os.path.join(reader.build, 'tests', 'conformance', 'test-conformance')
+        reader.environment['ADIT_PLUGIN_PATH'] = reader.path('project', 'build')
+        told = reader.run([program, '-p', '/conformance/block/acme:smooth'])
+        for what in ('gradient', 'evaluation', 'training'):
+            assert re.search(rf'^ok \d+ /conformance/block/acme:smooth/{what}', told,
+                             re.MULTILINE), told
+
+    def train_smooth(device, name):
+        reader.write('project', 'smooth.yaml', reader.files['smooth.yaml'])
+        told = reader.adit(['run', 'smooth.yaml', '--run-dir', name, '--threads', '1',
+                            '--device', device],
+                           os.path.join('project', 'build'), reader.path('project'))
+        assert 'computing on the CPU' not in told, told
+
+    def read_losses(name):
+        with open(reader.path('project', name, 'metrics.csv'), encoding='utf-8') as stream:
+            return [float(row['train.loss']) for row in csv.DictReader(stream)]
+
+    @case('operation/trains')
+    def operation_trains():
+        train_smooth('cpu', 'smooth')
+        losses = read_losses('smooth')
+        assert len(losses) == 5 and losses[-1] < 0.8 * losses[0], losses
+
+    def need_vulkan():
+        if not os.environ.get('ADIT_TEST_SHADERC'):
+            raise tap.Skip('this build has no shaderc')
+        devices = json.loads(reader.adit(['devices', '--json'], 'plugins'))['devices']
+        if not any(device['name'] == 'vulkan:0' and device['usable'] for device in devices):
+            raise tap.Skip('no Vulkan device')
+
+    @case('operation/trains-on-vulkan')
+    def operation_trains_on_vulkan():
+        need_vulkan()
+        train_smooth('vulkan:0', 'smooth-vulkan')
+        for here, there in zip(read_losses('smooth'), read_losses('smooth-vulkan'), strict=True):
+            assert abs(there - here) < 1e-4 * here, (here, there)
+
+    @case('mistakes/shader')
+    def shader_mistake():
+        message = ("cannot compile the shader acme:smooth:3: 'rank' : no matching overloaded "
+                   'function found')
+        assert f'`{message}`' in reader.text, f'the page does not say: {message}'
+        need_vulkan()
+        text = reader.files['smooth.c'].replace('adit_rank(0)', 'rank(0)', 1)
+        reader.compile('shader', 'block-acme-smooth', 'smooth.c', text)
+        reader.write('shader', 'smooth.yaml', reader.files['smooth.yaml'])
+        told = reader.adit(['run', 'smooth.yaml', '--run-dir', 'run', '--device', 'vulkan:0'],
+                           'shader', reader.path('shader'), 12)
+        assert message in told, told
 
     def add_broken(name, module, file, change, reason):
         @case('mistakes/' + name)

@@ -68,6 +68,7 @@ bare_open_instance(Bare *self, gboolean validation)
     if (validation)
         create_messenger(self);
     g_assert_cmpint(self->api.EnumeratePhysicalDevices(self->instance, &n, &self->physical), >=, 0);
+    g_assert_cmpuint(n, ==, 1);
 }
 
 void

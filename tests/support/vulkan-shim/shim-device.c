@@ -46,7 +46,7 @@ get_key(gpointer handle)
 ShimDevice *
 shim_device_find(gpointer handle)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&devices_mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&devices_mutex);
     ShimDevice *self = devices != NULL ? g_hash_table_lookup(devices, get_key(handle)) : NULL;
 
     if (self == NULL)
@@ -57,7 +57,7 @@ shim_device_find(gpointer handle)
 void
 shim_device_put(ShimDevice *self, GHashTable *table, gpointer handle, guint64 value)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->mutex);
 
     g_hash_table_insert(table, handle, GSIZE_TO_POINTER(value));
 }
@@ -65,7 +65,7 @@ shim_device_put(ShimDevice *self, GHashTable *table, gpointer handle, guint64 va
 guint64
 shim_device_get(ShimDevice *self, GHashTable *table, gpointer handle)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->mutex);
 
     return GPOINTER_TO_SIZE(g_hash_table_lookup(table, handle));
 }
@@ -80,7 +80,7 @@ shim_CreateDevice(VkPhysicalDevice physical, const VkDeviceCreateInfo *info,
     VkResult result = shim_real.CreateDevice(shim_get_real(physical), info, allocator, device);
     if (result != VK_SUCCESS)
         return result;
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&devices_mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&devices_mutex);
     if (devices == NULL)
         devices = g_hash_table_new_full(NULL, NULL, NULL, device_free);
     g_hash_table_insert(devices, get_key(*device), device_new(*device, physical));
@@ -136,7 +136,7 @@ VKAPI_ATTR VkResult VKAPI_CALL
 shim_QueueSubmit(VkQueue queue, guint32 n, const VkSubmitInfo *submits, VkFence fence)
 {
     ShimDevice *device = shim_device_find(queue);
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&device->mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&device->mutex);
 
     shim_count(SHIM_QueueSubmit);
     if (count_call(device, SHIM_LOSS_SUBMIT))

@@ -26,7 +26,7 @@ SHIM_FORWARD(VkResult, EnumerateDeviceExtensionProperties,
 static VkPhysicalDevice
 ensure_physical(VkInstance instance, guint index, VkPhysicalDevice real, guint copy)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&mutex);
 
     if (instances == NULL)
         instances = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify) g_ptr_array_unref);

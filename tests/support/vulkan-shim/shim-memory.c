@@ -8,7 +8,7 @@ static GMutex mutex;
 static gboolean
 take(guint64 bytes)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&mutex);
 
     if (shim_config.heap > 0 &&
         (allocated > shim_config.heap || bytes > shim_config.heap - allocated))
@@ -20,7 +20,7 @@ take(guint64 bytes)
 static void
 give_back(guint64 bytes)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&mutex);
 
     allocated -= bytes;
 }

@@ -4,7 +4,7 @@
 static void
 keep_module(ShimDevice *device, VkShaderModule module, const VkShaderModuleCreateInfo *info)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&device->mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&device->mutex);
 
     g_hash_table_insert(device->modules, module, g_bytes_new(info->pCode, info->codeSize));
 }
@@ -27,7 +27,7 @@ shim_CreateShaderModule(VkDevice handle, const VkShaderModuleCreateInfo *info,
 static GBytes *
 find_module(ShimDevice *device, VkShaderModule module)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&device->mutex);
+    g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&device->mutex);
     GBytes *code = g_hash_table_lookup(device->modules, module);
 
     if (code == NULL)
