@@ -1,32 +1,9 @@
 /* tests/core/device/test-vulkan-selftest.c - SPDX-License-Identifier: MIT */
-#include "adit-devices.h"
 #include "adit-selftest-private.h"
+#include "rig.h"
 
 /* All kernels of a Vulkan device, in all their forms. ADIT_DEVICE names it, else it is the first.
  */
-
-static const char *
-get_name(void)
-{
-    const char *name = g_getenv("ADIT_DEVICE");
-
-    return name != NULL && g_str_has_prefix(name, "vulkan") ? name : "vulkan:0";
-}
-
-/* NULL: there is none, and the test is skipped. */
-static AditDevice *
-open_device(void)
-{
-    g_autoptr(GError) error = NULL;
-    AditDevice *device = adit_device_open(get_name(), 1, NULL, &error);
-
-    if (g_error_matches(error, ADIT_ERROR, ADIT_ERROR_NO_DEVICE)) {
-        g_test_skip(error->message);
-        return NULL;
-    }
-    g_assert_no_error(error);
-    return device;
-}
 
 /* The number of kernels that have a form among @forms. */
 static guint
@@ -57,10 +34,9 @@ static void
 test_quick(void)
 {
     AditSelftestOptions options = {.full = FALSE};
-    g_autoptr(AditDevice) device = open_device();
+    g_autoptr(AditDevice) device = test_device(1);
 
-    if (device != NULL)
-        assert_well(device, &options);
+    assert_well(device, &options);
 }
 
 static void
@@ -68,13 +44,13 @@ test_form(gconstpointer data)
 {
     AditKernelForm form = (AditKernelForm) GPOINTER_TO_UINT(data);
     AditSelftestOptions options = {.full = TRUE, .forms = 1u << form};
-    g_autoptr(AditDevice) device = open_device();
+    g_autoptr(AditDevice) device = test_device(1);
 
     /* every kernel has the two that need no subgroups */
-    if (device != NULL && form != ADIT_FORM_SUBGROUP)
-        g_assert_cmpuint(assert_well(device, &options), >=, 96);
-    else if (device != NULL)
-        assert_well(device, &options);
+    guint n = assert_well(device, &options);
+
+    if (form != ADIT_FORM_SUBGROUP)
+        g_assert_cmpuint(n, >=, 97);
 }
 
 /* What a Vulkan device has: each kernel is one of these, or what begins every program. */
