@@ -185,6 +185,26 @@ def small():
     expect(figures('small'), figures('whole'))
 
 
+def windows():
+    """Values and data that are larger than a binding go in parts, to the same bits; a batch whose
+    figures are is refused before it is begun."""
+    prepare()
+    text = PIPELINE.replace('csv: {path: table.csv, target: y, standardize: features, test: 20%}',
+                            'moons: {samples: 101000, test: 1000}')
+    write('large.yaml', text.replace('units: 1', 'units: 2').replace('units: 8', 'units: 4')
+          .replace('mse', 'cross-entropy').replace('batch: 16, epochs: 3', 'batch: 100000, epochs: 1'))
+    names = {'small': shim('devices:1,type:discrete,range:1048576'),
+             'whole': shim('devices:1,type:discrete')}
+    for name, env in names.items():
+        succeed('run', 'large.yaml', '--run-dir', name, '--device', 'vulkan:0', '--quiet', env=env)
+    expect(figures('small'), figures('whole'))
+    code, _, err = adit('run', 'large.yaml', '-o', 'data.moons.samples=300000', '-o',
+                        'train.batch=262145', '--device', 'vulkan:0', env=names['small'])
+    expect(code, 8)
+    assert re.search(r"'note-rows' needs 1\.0\sMiB in one piece, '.*' binds at most 1\.0\sMiB\n",
+                     err), err
+
+
 def verdict():
     """What `adit selftest` found is told until the driver or the build is another one."""
     env = {'XDG_CACHE_HOME': os.path.realpath('cache')}
@@ -418,6 +438,7 @@ tap.run([(f'/pipelines/devices/{name}', in_folder(case)) for name, case in {
     'list/refused': refused,
     'list/small': small,
     'list/verdict': verdict,
+    'windows': windows,
     'choice/bad-names': bad_names,
     'choice/no-loader': no_loader,
     'choice/no-driver': no_driver,

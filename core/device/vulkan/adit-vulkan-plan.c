@@ -663,13 +663,16 @@ add_own(Planner *self, const char *name, guint32 words, const Span *output, cons
         return FALSE;
     bind_own(self, &dispatch);
     dispatch.windows[0].is_written = writes_block;
-    make_window(self, output != NULL ? output : input, &dispatch.windows[2], &dispatch.push.out_at);
+    /* a log is at least as large as what is written there */
+    gboolean fits = make_window(self, output != NULL ? output : input, &dispatch.windows[2],
+                                &dispatch.push.out_at);
     dispatch.windows[2].is_written = output != NULL;
     for (guint i = 0; i < ADIT_VULKAN_INPUTS; i++) {
         make_window(self, input != NULL ? input : &block, &dispatch.windows[3 + i], &at);
         dispatch.push.in_at[i] = at;
     }
-    set_groups(self, &dispatch, groups, 1);
+    if (!set_groups(self, &dispatch, groups, 1) || !fits)
+        return fail_size(self, &(Call){.name = name}, dispatch.windows[2].range);
     g_array_append_val(self->plan->dispatches, dispatch);
     return TRUE;
 }
