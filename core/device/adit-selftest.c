@@ -181,7 +181,10 @@ check_case(Selftest *self, AditSelftestResult *result, const AditSelftestCase *o
 
     if (got != NULL)
         return check_runs(self, result, trial, &outcome, got);
-    if (!adit_device_wait(self->device, &self->lost))
+    /* a full memory says nothing of the kernel, and may be another one's */
+    if (g_error_matches(error, ADIT_ERROR, ADIT_ERROR_MEMORY))
+        self->lost = g_error_copy(error);
+    if (self->lost != NULL || !adit_device_wait(self->device, &self->lost))
         g_prefix_error(&self->lost, "'%s': ", of->kernel);
     outcome.reason = error->message;
     outcome.rows = of->runs[0].rows;

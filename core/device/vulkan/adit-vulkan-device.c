@@ -90,7 +90,7 @@ free_memory(AditDevice *device, AditMemory *memory)
 {
     AditVulkanDevice *self = ADIT_VULKAN_DEVICE(device);
 
-    adit_vulkan_queue_finish(self->queue);
+    adit_vulkan_queue_drain(self->queue);
     for (guint i = 0; i <= ADIT_ARENA_OPTIMIZER; i++) {
         adit_vulkan_copies_forget(self, &memory->arenas[i]);
         adit_vulkan_buffer_clear(self, &memory->arenas[i]);

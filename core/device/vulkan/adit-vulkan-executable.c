@@ -248,7 +248,7 @@ adit_vulkan_executable_free(AditExecutable *self)
     AditVulkanDevice *device = self->device;
     AditVulkanBuffer *buffers[] = {&self->rows, &self->shared, &self->constants, &self->log};
 
-    adit_vulkan_queue_finish(device->queue);
+    adit_vulkan_queue_drain(device->queue);
     for (guint i = 0; i < self->recordings->len; i++)
         adit_vulkan_recording_free(device, self->recordings->pdata[i]);
     g_ptr_array_unref(self->recordings);
@@ -484,7 +484,7 @@ adit_vulkan_executable_run(AditExecutable *self, const AditCall *call)
     for (guint i = 0; i < recording->commands->len; i++)
         adit_vulkan_queue_add(device->queue,
                               &g_array_index(recording->commands, AditVulkanCommands, i),
-                              device->serial, call->step);
+                              device->serial, call->update > 0 ? call->step + 1 : 0);
 }
 
 /* ---- reading ---- */

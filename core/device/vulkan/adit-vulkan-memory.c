@@ -101,10 +101,11 @@ adit_vulkan_buffer_init(AditVulkanDevice *device, AditVulkanBuffer *self, gsize 
         device->allocated += self->size;
         return TRUE;
     }
-    device->allocated += self->size; /* clear takes it off again */
+    if (self->handle != VK_NULL_HANDLE)
+        device->allocated += self->size; /* clear takes it off again */
     adit_vulkan_buffer_clear(device, self);
     if (result == VK_ERROR_OUT_OF_DEVICE_MEMORY || result == VK_ERROR_OUT_OF_HOST_MEMORY) {
-        set_memory_error(device, size, what, error);
+        set_memory_error(device, info.size, what, error);
         return FALSE;
     }
     adit_vulkan_fail(device, result, "allocating memory");

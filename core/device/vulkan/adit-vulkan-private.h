@@ -168,12 +168,14 @@ typedef struct {
 
 AditVulkanQueue *adit_vulkan_queue_new(AditVulkanDevice *device);
 void adit_vulkan_queue_free(AditVulkanQueue *self);
-/* Adds commands of call @serial. */
+/* Adds commands of call @serial; @step: of training, counted from 1; 0: they are of none. */
 void adit_vulkan_queue_add(AditVulkanQueue *self, const AditVulkanCommands *commands,
                            guint64 serial, guint64 step);
 /* Waits until all calls up to @serial are done. FALSE: the device failed. */
 gboolean adit_vulkan_queue_wait(AditVulkanQueue *self, guint64 serial);
 gboolean adit_vulkan_queue_finish(AditVulkanQueue *self);
+/* The same, also on a device that failed: nothing is in use any more and may be freed. */
+void adit_vulkan_queue_drain(AditVulkanQueue *self);
 /* Runs commands of no call behind everything else and waits. */
 gboolean adit_vulkan_queue_run(AditVulkanQueue *self, VkCommandBuffer commands, const char *what);
 

@@ -12,7 +12,9 @@
 
 /**
  * Submission: @serial: number of the last call that is done with it
- * @what: (owned): its first commands, @step: number of their call's step, from 1; 0: of no call
+ * @what: (owned): its first commands
+ * @step: of training that they are part of, counted from 1; 0: none
+ * @behind: the last such step that was queued before
  */
 typedef struct {
     guint64 value;
@@ -20,6 +22,7 @@ typedef struct {
     double work;
     gint64 submitted;
     guint64 step;
+    guint64 behind;
     char *what;
 } Submission;
 
@@ -30,6 +33,7 @@ struct _AditVulkanQueue {
     GQueue under_way; /* Submission */
     GArray *commands; /* VkCommandBuffer: of the next submission */
     Submission next;
+    guint64 step;       /* the last that was queued */
     guint64 done;       /* all calls up to this number are */
     double rate;        /* work a second; 0: not measured yet */
     double limit;       /* work of a submission */
@@ -94,17 +98,18 @@ static char *
 describe(AditVulkanQueue *self, const char *doing)
 {
     const Submission *first = g_queue_peek_head(&self->under_way);
+    g_autofree char *where = NULL;
 
     if (first == NULL)
         return g_strdup(doing);
-    double seconds = (double) (g_get_monotonic_time() - first->submitted) * 1e-6;
-
-    if (first->step == 0)
-        return g_strdup_printf("%s, at or behind %s, submitted %.3f s before", doing, first->what,
-                               seconds);
-    return g_strdup_printf("%s, at or behind %s of step %" G_GUINT64_FORMAT
-                           ", submitted %.3f s before",
-                           doing, first->what, first->step, seconds);
+    if (first->step > 0)
+        where = g_strdup_printf("of step %" G_GUINT64_FORMAT, first->step);
+    else if (first->behind > 0)
+        where = g_strdup_printf("behind step %" G_GUINT64_FORMAT, first->behind);
+    else
+        where = g_strdup("before its first step");
+    return g_strdup_printf("%s, at or behind %s %s, submitted %.3f s before", doing, first->what,
+                           where, (double) (g_get_monotonic_time() - first->submitted) * 1e-6);
 }
 
 static gboolean
@@ -181,8 +186,11 @@ adit_vulkan_queue_add(AditVulkanQueue *self, const AditVulkanCommands *commands,
         return;
     if (self->commands->len == 0) {
         self->next.what = g_strdup(commands->what);
-        self->next.step = serial > 0 ? step + 1 : 0;
+        self->next.step = step;
+        self->next.behind = self->step;
     }
+    if (step > 0)
+        self->step = step;
     g_array_append_val(self->commands, commands->handle);
     self->next.work += commands->work;
     if (commands->is_last)
@@ -207,6 +215,14 @@ gboolean
 adit_vulkan_queue_finish(AditVulkanQueue *self)
 {
     return adit_vulkan_queue_wait(self, G_MAXUINT64);
+}
+
+void
+adit_vulkan_queue_drain(AditVulkanQueue *self)
+{
+    /* a device that has failed for want of memory may still work on what it got before */
+    if (!adit_vulkan_queue_finish(self))
+        self->device->api.DeviceWaitIdle(self->device->handle);
 }
 
 gboolean

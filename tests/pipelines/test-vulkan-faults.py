@@ -1,0 +1,477 @@
+#!/usr/bin/env python3
+# tests/pipelines/test-vulkan-faults.py - SPDX-License-Identifier: MIT
+"""What becomes of the command's work when a Vulkan device is lost, full or small, when a barrier is
+missing and when caches are damaged.
+
+ADIT_VULKAN_SHIM is a stand-in for the Vulkan loader (tests/support/vulkan-shim) that makes this up;
+without it, or without a software device, cases are skipped. ADIT_EXHAUSTIVE=1: at every call that
+can fail and with every limit alone, instead of a few of them: some minutes.
+"""
+
+import functools
+import json
+import os
+import re
+import shutil
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import tap  # noqa: E402
+from command import (ENVIRONMENT, adit, checkpoints, differing, expect, figures, in_folder,  # noqa: E402
+                     make_table, metrics, read, record, results, succeed, write)
+
+SHIM = os.environ.get('ADIT_VULKAN_SHIM')
+EXHAUSTIVE = os.environ.get('ADIT_EXHAUSTIVE') == '1'
+# as if they had been run to their end
+COMPLETED = ('COMPLETED', 0)
+
+PIPELINE = '''adit: 1
+params: {epochs: 3}
+data: {moons: {samples: 150, noise: 0.1, test: 40, validation: 20}}
+model:
+  stem: [{dense: {units: 8}}]
+  trunk:
+    aggregator: residual
+    blocks: [{repeat: {times: 2, blocks: [{dense: {units: 8, activation: relu}}]}}]
+  head: [{dense: {units: 2}}]
+train: {loss: cross-entropy, optimizer: adam, batch: 32, epochs: $epochs}
+probes: [{block-norm: {at: trunk.*, when: [start, end], every: 2}}]
+'''
+
+# Shapes with odd tails, normalisation, dropout and two stages; a product of the widest tile.
+TABLE = '''adit: 1
+data: {csv: {path: table.csv, target: y, standardize: features, test: 20%}}
+model:
+  stem: [{dense: {units: 20, activation: tanh}}]
+  trunk:
+    aggregator: glonet
+    blocks:
+      - repeat:
+          times: 2
+          blocks: [{sequence: [{dense: {units: 20, norm: batch-norm, activation: gelu}}, {dropout: {rate: 0.1}}]}]
+  head: [{dense: {units: 1}}]
+train:
+  - {name: first, loss: mse, optimizer: {adam: {lr: 0.01}}, batch: 50, epochs: 2, clip: 5}
+  - {name: second, optimizer: {sgd: {lr: 1e-3, momentum: 0.9}}, epochs: 1, micro-batch: 20}
+'''
+
+# 2.3 MiB of inputs; values of a batch take 2 MiB and more.
+LARGE = '''adit: 1
+data: {moons: {samples: 300000, noise: 0.1, test: 100}}
+model:
+  stem: [{dense: {units: 64}}]
+  trunk:
+    aggregator: residual
+    blocks: [{repeat: {times: 2, blocks: [{dense: {units: 64, norm: batch-norm, activation: relu}}]}}]
+  head: [{dense: {units: 2}}]
+train: {loss: cross-entropy, optimizer: adam, batch: 9000, epochs: 1}
+'''
+
+LIMITS = ['shared:16384', 'invocations:128', 'buffers:8', 'range:1048576', 'groups:65535',
+          'alignment:256', 'push:128', 'subgroups:none']
+
+DEVICE = r"device '[^']+' \(.+ .+\)"
+LOST = DEVICE + (r" was lost (submitting|waiting), at or behind (kernel '[^']+'( \('[^']+'\))?"
+                 r'|a transfer|filling with zeros) (of step \d+|behind step \d+|before its first '
+                 r'step), submitted \d+\.\d{3} s before')
+FULL = (r'(a batch of \d+ rows \(largest value [\d.]+ \w+\): )?no memory for [\d.]+ \w+ of [^:]+ on '
+        r'[^:]+: it has [\d.]+ \w+, of which this program holds [\d.]+ \w+')
+
+
+@functools.lru_cache(maxsize=None)
+def software():
+    """The name of a software device that can be used."""
+    if SHIM is None:
+        raise tap.Skip('built without Vulkan')
+    for device in json.loads(succeed('devices', '--json'))['devices'][1:]:
+        if device['software'] and device['usable']:
+            return device['name']
+    raise tap.Skip('no software Vulkan device')
+
+
+def shim(text, **more):
+    """The environment of a program whose device is made up by this text."""
+    return {'ADIT_DEVICE': software(), 'ADIT_VULKAN_LIBRARY': SHIM, 'ADIT_SHIM': text, **more}
+
+
+def true_device():
+    return {'ADIT_DEVICE': software()}
+
+
+def prepare():
+    shutil.rmtree('run', ignore_errors=True)
+    write('moons.yaml', PIPELINE)
+    write('large.yaml', LARGE)
+    write('table.yaml', TABLE)
+    make_table('table.csv', rows=150)
+
+
+def count_calls(*words):
+    """How often the command calls each function of Vulkan when nothing happens."""
+    succeed(*words, env=shim(f'count:{os.getcwd()}/calls'))
+    lines = [line.split() for line in read('calls').splitlines()]
+    return {name: int(calls) for name, calls in lines}
+
+
+def count_losses(*words):
+    """How many calls there are at which the device may be lost."""
+    calls = count_calls(*words)
+    return calls['vkQueueSubmit'] + calls['vkWaitSemaphores']
+
+
+@functools.lru_cache(maxsize=None)
+def undisturbed(*words):
+    """What a run leaves to which nothing happens."""
+    prepare()
+    succeed('run', *words, '--run-dir', 'undisturbed', env=true_device())
+    return results('undisturbed')
+
+
+def spread(last, n=8):
+    """Numbers of the calls to fail: all, or some of them, the first and the last among these."""
+    if EXHAUSTIVE:
+        return range(1, last + 1)
+    return sorted({1 + (last - 1) * i // (n - 1) for i in range(n)})
+
+
+def warnings(err):
+    return [line for line in err.splitlines() if line.startswith('warning: ')]
+
+
+def expect_match(pattern, text):
+    assert re.fullmatch(pattern, text), f'expected {pattern}\ngot      {text}'
+
+
+def expect_error(verb, pattern, err):
+    """One clear error."""
+    lines = [line for line in err.splitlines() if ' error: ' in line]
+    expect((len(lines), warnings(err)), (1, []))
+    expect_match(f'adit {verb}: error: {pattern}', lines[0])
+
+
+def status(run='run'):
+    found = record(run)
+    return found['status'], found['exit-code']
+
+
+def expect_no_rest():
+    """No file is there under a temporary name."""
+    for folder, _, names in os.walk('.'):
+        assert not [name for name in names if 'tmp' in name.lower()], (folder, names)
+
+
+def expect_whole(expected, *words):
+    """Goes on from what a failed run left, on a device that has no faults, to the same bytes."""
+    code, _, err = adit('resume', 'run', env=true_device())
+    assert code == 0, f'{code}\n{err}'
+    expect(warnings(err), [])
+    expect((differing(expected, 'run'), status()), ([], COMPLETED))
+
+
+# ---- a lost device ----
+
+def recover(n, expected):
+    """Loses the device at this call; whether that was while the run was going on."""
+    prepare()
+    code, _, err = adit('run', 'moons.yaml', '--run-dir', 'run', env=shim(f'lost:{n}'))
+    if code != 0:
+        # nothing was begun
+        expect((n, code, os.path.exists('run')), (n, 7, False))
+        expect_error('run', LOST, err)
+        return False
+    expect((n, differing(expected, 'run'), status()), (n, [], COMPLETED))
+    found = warnings(err)
+    expect((n, len(found)), (n, 1))
+    expect_match('warning: ' + LOST, found[0])
+    assert 'the device is open again: going on from the last checkpoint\n' in err, err
+    return True
+
+
+def recovers():
+    expected = undisturbed('moons.yaml')
+    prepare()
+    last = count_losses('run', 'moons.yaml', '--run-dir', 'run')
+    went_on = [n for n in spread(last) if recover(n, expected)]
+    assert 1 not in went_on and last in went_on, went_on
+    prepare()
+    code, _, err = adit('run', 'moons.yaml', '--run-dir', 'run', env=shim(f'lost:{last + 1}'))
+    expect((code, warnings(err), differing(expected, 'run')), (0, [], []))
+
+
+def names_kernel():
+    """One dispatch a submission: the kernel that it was is named."""
+    expected = undisturbed('moons.yaml')
+    prepare()
+    words = ['run', 'moons.yaml', '--run-dir', 'run']
+    one = {'ADIT_VULKAN_SERIAL': '1'}
+    succeed(*words, env=shim(f'count:{os.getcwd()}/calls', **one))
+    expect(differing(expected, 'run'), [])
+    calls = int(re.search(r'^vkQueueSubmit (\d+)$', read('calls'), re.M)[1])
+    named = set()
+    for n in range(calls // 2, calls // 2 + 6):
+        prepare()
+        code, _, err = adit(*words, env=shim(f'lost-submit:{n}', **one))
+        expect((code, differing(expected, 'run')), (0, []))
+        named.update(re.findall(r"at or behind kernel '([^']+)' \('[^']+'\) of step \d+", err))
+    assert len(named) > 2, named
+
+
+def thrice():
+    """A device that does not come back ends the run; what it saved is whole."""
+    words = ['moons.yaml', 'epochs=9']
+    expected = undisturbed(*words)
+    short, long = (count_losses('run', *words[:1], f'epochs={epochs}', '--run-dir', f'count{epochs}')
+                   for epochs in (3, 9))
+    epoch = (long - short) // 6
+    prepare()
+    code, _, err = adit('run', *words, '--run-dir', 'run',
+                        env=shim(f'lost:{short - epoch // 2}:3'))
+    expect((code, status()), (7, ('FAILED', 7)))
+    expect(len(warnings(err)), 2)
+    for line in warnings(err):
+        expect_match('warning: ' + LOST, line)
+    expect_match('adit run: error: ' + LOST, next(line for line in err.splitlines() if ' error: ' in line))
+    expect(err.count('the device is open again'), 2)
+    assert checkpoints('run') and checkpoints('run') != expected['checkpoints'], checkpoints('run')
+    expect_no_rest()
+    expect_whole(expected)
+
+
+def twice():
+    expected = undisturbed('moons.yaml')
+    prepare()
+    last = count_losses('run', 'moons.yaml', '--run-dir', 'count')
+    code, _, err = adit('run', 'moons.yaml', '--run-dir', 'run', env=shim(f'lost:{last // 3}:2'))
+    expect((code, len(warnings(err)), differing(expected, 'run')), (0, 2, []))
+
+
+def lost_answering(verb):
+    """adit eval and adit predict end with one clear error and leave nothing half-written."""
+    prepare()
+    succeed('run', 'moons.yaml', '--run-dir', 'run', env=true_device())
+    kept = results('run')
+    words = [verb, 'run', '--split', 'train', '--batch', '20']
+    words += ['--output', 'out.csv'] if verb == 'predict' else []
+    last = count_losses(*words)
+    expected = read('out.csv') if verb == 'predict' else ''
+    for n in spread(last, 6):
+        write('out.csv', 'before\n')
+        code, out, err = adit(*words, env=shim(f'lost:{n}'))
+        expect((n, code, out, read('out.csv')), (n, 7, '', 'before\n'))
+        expect_error(verb, LOST, err)
+        expect_no_rest()
+    expect(differing(kept, 'run'), [])
+    code, _, err = adit(*words, env=shim(f'lost:{last + 1}'))
+    expect((code, err), (0, ''))
+    assert verb == 'eval' or read('out.csv') == expected
+
+
+def first_use(text, reason):
+    """The first self-test on a device with this fault: the CPU, and no verdict is kept of it."""
+    prepare()
+    env = shim(text, XDG_CACHE_HOME=os.path.realpath('empty'))
+    code, _, err = adit('run', 'moons.yaml', '--run-dir', 'run', env=env)
+    expect((code, record('run')['device']['name'], len(warnings(err))), (0, 'cpu', 1))
+    expect_match(rf"warning: {software()} \(.+\): '[^']+': {reason}; computing on the CPU",
+                 warnings(err)[0])
+    listed = json.loads(succeed('devices', '--json', env=env))['devices']
+    expect([device['selftest'] for device in listed if device['name'] == software()], ['not run'])
+
+
+# ---- a full memory ----
+
+def falls_back():
+    """Where one allocation fails, another type of memory is taken."""
+    expected = undisturbed('moons.yaml')
+    prepare()
+    last = count_calls('run', 'moons.yaml', '--run-dir', 'run')['vkAllocateMemory']
+    for n in spread(last, 5):
+        prepare()
+        code, _, err = adit('run', 'moons.yaml', '--run-dir', 'run', env=shim(f'memory:{n}'))
+        expect((n, code, warnings(err), differing(expected, 'run')), (n, 0, [], []))
+
+
+def fill(text, expected):
+    """Runs into a full memory. Returns: whether a checkpoint was there before."""
+    prepare()
+    code, _, err = adit('run', 'moons.yaml', '--run-dir', 'run', env=shim(text))
+    expect((text, code), (text, 8))
+    expect_error('run', FULL, err)
+    expect_no_rest()
+    if not os.path.exists('run'):
+        return False
+    expect((text, status()), (text, ('FAILED', 8)))
+    found = len(checkpoints('run')) > 0
+    expect_whole(expected)
+    return found
+
+
+def full():
+    expected = undisturbed('moons.yaml')
+    prepare()
+    last = count_calls('run', 'moons.yaml', '--run-dir', 'run')['vkAllocateMemory']
+    found = [fill(f'memory:{n}+', expected) for n in spread(last)]
+    # the first allocations are made before anything is trained
+    expect((found[0], any(found)), (False, True))
+    prepare()
+    code, _, err = adit('run', 'moons.yaml', '--run-dir', 'run', env=shim(f'memory:{last + 1}+'))
+    expect((code, differing(expected, 'run')), (0, []))
+
+
+def heap():
+    """The device says itself how small it is; data may be streamed then, which changes no bit."""
+    expected = undisturbed('moons.yaml')
+    mebi = 1 << 20
+    for size in (1000, mebi, 16 * mebi, 16 * mebi + 120000):
+        fill(f'heap:{size}', expected)
+    prepare()
+    code, _, err = adit('run', 'moons.yaml', '--run-dir', 'run', env=shim(f'heap:{32 * mebi}'))
+    expect((code, warnings(err), differing(expected, 'run')), (0, [], []))
+
+
+def largest():
+    """Who has to make a batch smaller is told what takes most."""
+    prepare()
+    sizes = ['-o', 'data.moons.samples=6000', '-o', 'train.batch=100%']
+    code, _, err = adit('run', 'moons.yaml', '--run-dir', 'run', *sizes,
+                        env=shim(f'heap:{(16 << 20) + 400000}'))
+    expect((code, status()), (8, ('FAILED', 8)))
+    assert re.search(r'error: a batch of 5940 rows \(largest value [\d.]+ (Ki|Mi)B\): no memory for '
+                     r'[\d.]+ (Ki|Mi)B of activations on ', err), err
+
+
+def full_answering():
+    prepare()
+    succeed('run', 'moons.yaml', '--run-dir', 'run', env=true_device())
+    words = ['predict', 'run', '--output', 'out.csv']
+    last = count_calls(*words)['vkAllocateMemory']
+    for n in spread(last, 4):
+        write('out.csv', 'before\n')
+        code, out, err = adit(*words, env=shim(f'memory:{n}+'))
+        expect((n, code, out, read('out.csv')), (n, 8, '', 'before\n'))
+        expect_error('predict', FULL, err)
+        expect_no_rest()
+
+
+# ---- small devices ----
+
+def tested():
+    env = shim('small', XDG_CACHE_HOME=os.path.realpath('empty'))
+    code, out, err = adit('selftest', '--device', software(), env=env)
+    assert code == 0, f'{code}\n{out}\n{err}'
+
+
+def train_small(file, text):
+    """The same bits: a limit changes the rows and tiles of a workgroup, never the order of a sum."""
+    expected = undisturbed(file)
+    prepare()
+    code, _, err = adit('run', file, '--run-dir', 'run', env=shim(text))
+    assert code == 0, f'{text}: {code}\n{err}'
+    expect((text, warnings(err), differing(expected, 'run')), (text, [], []))
+
+
+def trains_small():
+    for file in ('moons.yaml', 'table.yaml'):
+        for text in [*(LIMITS if EXHAUSTIVE else LIMITS[-1:]), 'small']:
+            train_small(file, text)
+
+
+def windows():
+    """Data and values that are larger than what a kernel can be given at once."""
+    words = ['run', 'large.yaml', '--limit-batches', '2', '--run-dir']
+    prepare()
+    succeed(*words, 'whole', env=true_device())
+    for text in ('range:1048576', 'small') if EXHAUSTIVE else ('range:1048576',):
+        prepare()
+        code, _, err = adit(*words, 'run', env=shim(text))
+        assert code == 0, f'{text}: {code}\n{err}'
+        expect((text, differing('whole', 'run')), (text, []))
+
+
+# ---- barriers ----
+
+def find_hazards(n):
+    """What the validation layer tells when the nth barrier is missing."""
+    prepare()
+    env = shim(f'nobarrier:{n}', ADIT_VULKAN_VALIDATION='1', G_DEBUG='')
+    _, _, err = adit('run', 'moons.yaml', '--limit-batches', '2', '--run-dir', 'run', 'epochs=1', env=env)
+    if 'VK_LAYER_KHRONOS_validation' in err and 'is not installed' in err:
+        raise tap.Skip('no validation layer')
+    return set(re.findall(r'\*\*: [\d:.]+: ([\w-]+): ', err))
+
+
+def barriers():
+    """A missing barrier between the kernels of a step is seen."""
+    prepare()
+    env = shim(f'count:{os.getcwd()}/calls', ADIT_VULKAN_VALIDATION='1', G_DEBUG='')
+    expect(find_hazards(1 << 20), set())
+    calls = count_calls('run', 'moons.yaml', '--limit-batches', '2', '--run-dir', 'count', 'epochs=1')
+    last = calls['vkCmdPipelineBarrier']
+    found = {}
+    for n in range(1, last + 1) if EXHAUSTIVE else range(last // 2, last // 2 + 8):
+        kinds = find_hazards(n)
+        assert all(kind.startswith('SYNC-HAZARD-') for kind in kinds), (n, kinds)
+        if kinds:
+            found[n] = kinds
+            if not EXHAUSTIVE:
+                break
+    if EXHAUSTIVE:
+        print(f'{len(found)} of {last} barriers are missed: {sorted(found)}')
+    assert found, 'no barrier was missed'
+
+
+# ---- caches ----
+
+def flip(data):
+    middle = len(data) // 2
+    return data[:middle] + bytes([data[middle] ^ 0x10]) + data[middle + 1:]
+
+
+def damaged_cache(change):
+    """Files of the caches that are not what was saved are passed over."""
+    expected = undisturbed('moons.yaml')
+    prepare()
+    home = ENVIRONMENT.get('XDG_CACHE_HOME', os.path.expanduser('~/.cache'))
+    shutil.copytree(f'{home}/adit', 'cache/adit')
+    env = {**true_device(), 'XDG_CACHE_HOME': os.path.realpath('cache')}
+    succeed('run', 'moons.yaml', '--run-dir', 'before', env=env)
+    damaged = 0
+    for folder, _, names in os.walk('cache/adit'):
+        if os.path.basename(folder) == 'selftest':
+            continue
+        for name in names:
+            data = read(f'{folder}/{name}', 'rb')
+            with open(f'{folder}/{name}', 'wb') as stream:
+                stream.write(change(data))
+            damaged += 1
+    assert damaged > 0, 'no cache'
+    code, _, err = adit('run', 'moons.yaml', '--run-dir', 'run', env=env)
+    expect((code, warnings(err), differing(expected, 'run')), (0, [], []))
+
+
+cases = {
+    'lost/recovers': recovers,
+    'lost/names-kernel': names_kernel,
+    'lost/twice': twice,
+    'lost/thrice': thrice,
+    'lost/eval': lambda: lost_answering('eval'),
+    'lost/predict': lambda: lost_answering('predict'),
+    'lost/first-use': lambda: first_use('lost:40', LOST),
+    'memory/falls-back': falls_back,
+    'memory/full': full,
+    'memory/heap': heap,
+    'memory/largest': largest,
+    'memory/predict': full_answering,
+    'memory/first-use': lambda: first_use('memory:30+', FULL),
+    'small/selftest': tested,
+    'small/trains': trains_small,
+    'small/windows': windows,
+    'barriers': barriers,
+    'cache/truncated': lambda: damaged_cache(lambda data: data[:len(data) // 3]),
+    'cache/empty': lambda: damaged_cache(lambda data: b''),
+    'cache/flipped': lambda: damaged_cache(flip),
+}
+only = sys.argv[1:]
+tap.run([(f'/pipelines/vulkan-faults/{name}', in_folder(case)) for name, case in cases.items()
+         if not only or name in only])
