@@ -71,7 +71,6 @@ typedef enum {
 
 /**
  * AditInstruction:
- * @keys: (nullable): stream keys for every iteration, two words each
  * @level: number of loops around it
  * @partial: (OP over rows): elements of one slice's partial result; the slices' lie one behind the
  * other

@@ -322,13 +322,30 @@ note_loss(Losses *self)
     return self->n < MAX_LOSSES || now - self->when[self->n % MAX_LOSSES] > LOSSES_WITHIN;
 }
 
+/* The run goes on elsewhere. */
+static void
+note_device(AditSession *self)
+{
+    JsonObject *now = json_object_new();
+
+    adit_device_describe(self->device, now);
+    adit_terminal_warn(&self->invocation->terminal, "the run goes on on '%s': the last bits differ",
+                       adit_json_get_text(now, "name"));
+    JsonNode *node = json_node_init_object(json_node_alloc(), now);
+
+    json_object_unref(now);
+    adit_run_set_member(self->run, "device", node);
+}
+
 /* Opens the device that was lost, or what there is now, anew. */
 static gboolean
 reopen_device(AditSession *self, GError **error)
 {
     AditInvocation *invocation = self->invocation;
     g_autoptr(JsonObject) lost = json_object_new();
+    g_autoptr(JsonObject) found = json_object_new();
     g_autofree char *name = NULL;
+    g_autoptr(GError) failure = NULL;
 
     adit_device_describe(self->device, lost);
     g_clear_object(&self->device);
@@ -337,9 +354,17 @@ reopen_device(AditSession *self, GError **error)
     char *wanted = invocation->options.device;
     if (name != NULL)
         invocation->options.device = name;
-    self->device = adit_tool_open_device(invocation, error);
+    self->device = adit_tool_open_device(invocation, &failure);
     invocation->options.device = wanted;
-    return self->device != NULL;
+    if (self->device == NULL) {
+        g_set_error(error, ADIT_ERROR, ADIT_ERROR_DEVICE_LOST,
+                    "the device that was lost cannot be opened again: %s", failure->message);
+        return FALSE;
+    }
+    adit_device_describe(self->device, found);
+    if (g_strcmp0(adit_json_get_text(lost, "uuid"), adit_json_get_text(found, "uuid")) != 0)
+        note_device(self);
+    return TRUE;
 }
 
 /* A lost device is opened again and the run goes on from its last checkpoint, to the same numbers.
@@ -349,11 +374,16 @@ train(AditSession *self, AditTraining *training, AditTrainingResult *result, GEr
 {
     AditTerminal *terminal = &self->invocation->terminal;
     Losses losses = {0};
+    double max_time = training->max_time;
+    gint64 began = g_get_monotonic_time();
 
     for (;;) {
         g_autoptr(GError) failure = NULL;
+        double seconds = (double) (g_get_monotonic_time() - began) * 1e-6;
 
         training->device = self->device;
+        if (max_time > 0)
+            training->max_time = MAX(max_time - seconds, 1e-3);
         if (adit_train(training, result, &failure))
             return TRUE;
         if (!g_error_matches(failure, ADIT_ERROR, ADIT_ERROR_DEVICE_LOST) || !note_loss(&losses)) {

@@ -299,15 +299,16 @@ has_come(const Trainer *self, AditAmount every, guint64 steps)
            floor(now / span + rounding) > floor((now - (double) steps) / span + rounding);
 }
 
-/* Checkpoints and heartbeats within an epoch. */
+/* Checkpoints and heartbeats within an epoch. @stops: as it was asked before the device was waited
+ * for: what is saved is what was looked at. */
 static gboolean
-pause_step(Trainer *self, GError **error)
+pause_step(Trainer *self, gboolean stops, GError **error)
 {
     if (!adit_run_beat(self->training->run, error))
         return FALSE;
     if (has_come(self, self->stage->checkpoint_every, 1) && !save(self, error))
         return FALSE;
-    return is_asked_to_stop(self) ? stop(self, error) : TRUE;
+    return stops ? stop(self, error) : TRUE;
 }
 
 static AditBatch
@@ -329,7 +330,7 @@ static gboolean
 is_settling(const Trainer *self)
 {
     return self->course.position == self->steps_per_epoch ||
-           has_come(self, self->stage->checkpoint_every, 1) || is_asked_to_stop(self) ||
+           has_come(self, self->stage->checkpoint_every, 1) ||
            g_get_monotonic_time() - self->settled >= SETTLE_INTERVAL;
 }
 
@@ -380,10 +381,11 @@ run_steps(Trainer *self, GError **error)
         course->step++;
         course->stage_step++;
         course->position++;
-        if (is_settling(self) && !settle(self, shuffle ? &order : NULL, error))
+        gboolean stops = is_asked_to_stop(self);
+        if ((stops || is_settling(self)) && !settle(self, shuffle ? &order : NULL, error))
             return FALSE;
         tell(self, NULL);
-        if (course->position < self->steps_per_epoch && !pause_step(self, error))
+        if (course->position < self->steps_per_epoch && !pause_step(self, stops, error))
             return FALSE;
     }
     return TRUE;

@@ -59,7 +59,7 @@ layout(std430, set = 0, binding = 7) ADIT_INPUT4_ACCESS buffer Input4 { float in
 #define IN3(e) input3_numbers[push.in_at[3] + (e)]
 #define IN4(e) input4_numbers[push.in_at[4] + (e)]
 
-/* The block, as adit-vulkan-block.h. */
+/* The block, as adit-vulkan-private.h. */
 #define BLOCK_STATUS        0 /* not 0: a guarded value was not finite; nothing is computed */
 #define BLOCK_FAILED_SERIAL 1
 #define BLOCK_FAILED_STEP   2 /* two words */

@@ -121,7 +121,8 @@ adit_product(AditProduct p)
     uint row = adit_group() / tiles * TILE_ROWS, column = adit_group() % tiles * TILE_COLUMNS;
     uint left_apart = READ_APART(p.left, TILE_ROWS, LEFT_ALONG_K);
     uint right_apart = READ_APART(p.right, TILE_COLUMNS, RIGHT_ALONG_K);
-    float sum[MICRO_NUMBERS], left_read[LEFT_READS], right_read[RIGHT_READS];
+    precise float sum[MICRO_NUMBERS];
+    float left_read[LEFT_READS], right_read[RIGHT_READS];
 
     if (!adit_is_running() || row >= p.rows)
         p.rows = p.parts = 0u;

@@ -280,8 +280,13 @@ make_device(AditVulkanDevice *self, GError **error)
                     physical->name, adit_vulkan_result_get_name(result));
         return FALSE;
     }
-    if (!adit_vulkan_api_load_device(&self->api, self->handle, error))
+    if (!adit_vulkan_api_load_device(&self->api, self->handle, error)) {
+        /* with half of the entry points there is nothing to tear down with */
+        if (self->api.DestroyDevice != NULL)
+            self->api.DestroyDevice(self->handle, NULL);
+        self->handle = VK_NULL_HANDLE;
         return FALSE;
+    }
     self->api.GetDeviceQueue(self->handle, physical->queue_family, 0, &self->queue_handle);
     return TRUE;
 }
@@ -395,7 +400,7 @@ adit_vulkan_device_finalize(GObject *object)
 {
     AditVulkanDevice *self = ADIT_VULKAN_DEVICE(object);
 
-    if (self->handle != VK_NULL_HANDLE && self->api.DestroyDevice != NULL)
+    if (self->handle != VK_NULL_HANDLE)
         tear_down(self);
     g_hash_table_unref(self->kernels);
     g_hash_table_unref(self->forms);

@@ -141,7 +141,7 @@ add_largest(AditExecutable *self, GError **error)
 }
 
 static gboolean
-allocate(AditExecutable *self, GError **error)
+make_arenas(AditExecutable *self, GError **error)
 {
     const AditProgram *program = self->program;
     AditVulkanDevice *device = self->device;
@@ -190,8 +190,12 @@ try_plan(AditExecutable *self, GError **error)
 {
     AditVulkanPlan plan;
     AditVulkanPlaces places = self->places;
+    const AditVulkanShape shape = {0};
 
     places.rows = self->max_rows;
+    if (self->program->feeds->len > 0 &&
+        adit_vulkan_kernel_get(self->device, "feed", NULL, &shape, error) == NULL)
+        return FALSE;
     if (!adit_vulkan_plan_init(&plan, self->device, self->program, &places, error))
         return FALSE;
     adit_vulkan_plan_clear(&plan);
@@ -234,7 +238,7 @@ adit_vulkan_executable_new(AditVulkanDevice *device, AditProgram *program, AditM
     }
     self->sums = g_new0(double, self->n_sums + 1);
     set_places(self);
-    if (!check_limits(self, error) || !allocate(self, error) || !try_plan(self, error)) {
+    if (!check_limits(self, error) || !make_arenas(self, error) || !try_plan(self, error)) {
         adit_vulkan_executable_free(self);
         return NULL;
     }
@@ -287,13 +291,8 @@ set_streamed(AditExecutable *self, guint feed, AditVulkanSource *source, GError 
 }
 
 static gboolean
-set_source(AditExecutable *self, guint number, const AditFeed *feed, AditVulkanSource *source,
-           GError **error)
+set_resident(AditExecutable *self, const AditFeed *feed, AditVulkanSource *source, GError **error)
 {
-    g_autoptr(GError) failure = NULL;
-
-    if (!adit_vulkan_lives_on_device(self->device, feed))
-        return set_streamed(self, number, source, error);
     *source = (AditVulkanSource){.rows = feed->array->rows};
     source->data = adit_vulkan_get_array(self->device, feed->array, FALSE, error);
     if (source->data == NULL)
@@ -303,6 +302,25 @@ set_source(AditExecutable *self, guint number, const AditFeed *feed, AditVulkanS
     source->index_rows = feed->subset->rows;
     source->index = adit_vulkan_get_array(self->device, feed->subset, TRUE, error);
     return source->index != NULL;
+}
+
+/* What does not fit beside the rest is streamed. */
+static gboolean
+set_source(AditExecutable *self, guint number, const AditFeed *feed, AditVulkanSource *source,
+           GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+
+    if (adit_vulkan_lives_on_device(self->device, feed)) {
+        if (set_resident(self, feed, source, &failure))
+            return TRUE;
+        if (self->device->error != NULL) {
+            g_propagate_error(error, g_steal_pointer(&failure));
+            return FALSE;
+        }
+        g_info("data is streamed: %s", failure->message);
+    }
+    return set_streamed(self, number, source, error);
 }
 
 /* The rows of this call's batch, gathered here; gives where they begin. */
@@ -370,18 +388,19 @@ record(AditExecutable *self, const AditCall *call, GError **error)
     for (guint i = 0; i < self->program->feeds->len; i++) {
         recording->arrays[i] = call->feeds[i].array;
         recording->subsets[i] = call->feeds[i].subset;
+        recording->is_streamed[i] = sources[i].data == &self->streams[i].buffer;
     }
     g_ptr_array_add(self->recordings, recording);
     return recording;
 }
 
 static void
-write_feed(AditExecutable *self, guint number, const AditCall *call, guint32 *words)
+write_feed(AditExecutable *self, guint number, gboolean is_streamed, const AditCall *call,
+           guint32 *words)
 {
     const AditFeed *feed = &call->feeds[number];
 
-    if (self->streams[number].buffer.handle != VK_NULL_HANDLE &&
-        !adit_vulkan_lives_on_device(self->device, feed)) {
+    if (is_streamed) {
         words[0] = (guint32) stream_rows(self, number, feed, call);
         words[1] = 0;
         return;
@@ -397,7 +416,7 @@ write_feed(AditExecutable *self, guint number, const AditCall *call, guint32 *wo
 
 /* What the call's commands find in the block when they begin. */
 static void
-write_slot(AditExecutable *self, const AditCall *call)
+write_slot(AditExecutable *self, const AditVulkanRecording *recording, const AditCall *call)
 {
     AditVulkanDevice *device = self->device;
     guint32 *slot =
@@ -411,7 +430,8 @@ write_slot(AditExecutable *self, const AditCall *call)
     block[ADIT_BLOCK_FIRST_ROW] = (guint32) call->first_row;
     block[ADIT_BLOCK_LOG] = (guint32) self->log_used;
     for (guint i = 0; i < self->program->feeds->len; i++)
-        write_feed(self, i, call, block + ADIT_BLOCK_FEEDS + i * ADIT_BLOCK_FEED_WORDS);
+        write_feed(self, i, recording->is_streamed[i], call,
+                   block + ADIT_BLOCK_FEEDS + i * ADIT_BLOCK_FEED_WORDS);
     lives[0] = (float) call->update;
     for (guint i = 0; i < self->program->lives->len; i++)
         lives[i + 1] = (float) call->lives[i];
@@ -478,7 +498,7 @@ adit_vulkan_executable_run(AditExecutable *self, const AditCall *call)
     if (device->serial > ADIT_RING_SLOTS &&
         !adit_vulkan_queue_wait(device->queue, device->serial - ADIT_RING_SLOTS))
         return;
-    write_slot(self, call);
+    write_slot(self, recording, call);
     note_log(self, call);
     self->last_rows = call->rows;
     for (guint i = 0; i < recording->commands->len; i++)

@@ -502,6 +502,8 @@ add_gather(Planner *self, const AditInstruction *instruction)
 
     if (!set_kernel(self, &call, NULL, FALSE))
         return FALSE;
+    if (most == 0)
+        return fail_size(self, &call, count * sizeof(float));
     for (gsize first = 0; first < source->rows; first += most) {
         guint32 words[ATTRIBUTE_WORDS + ADIT_MAX_WORDS] = {0};
         gsize n = MIN(most, source->rows - first);

@@ -4,6 +4,11 @@
 /* Drivers give up on a submission that takes too long (amdgpu and Windows after 2 s): a submission
  * gets as much work as the device has shown to do in this time. */
 #define BUDGET 0.25 /* seconds */
+/* A device that was lost may have been given too much at a time. */
+#define MIN_BUDGET 0.02
+static double budget = BUDGET;
+/* After this time without an answer somebody is told. */
+#define PATIENCE (30 * G_GUINT64_CONSTANT(1000000000)) /* nanoseconds */
 /* What is submitted before the first measurement, and how much more than the last at a time. */
 #define FIRST_WORK 64.0
 #define GROWTH     2.0
@@ -90,7 +95,7 @@ measure(AditVulkanQueue *self, const Submission *submission)
     if (self->is_serial)
         g_debug("%s: %.3f ms", submission->what, 1e3 * seconds);
     self->rate = submission->work / MAX(seconds, 1e-6);
-    self->limit = CLAMP(self->rate * BUDGET, FIRST_WORK, self->limit * GROWTH);
+    self->limit = CLAMP(self->rate * budget, FIRST_WORK, self->limit * GROWTH);
 }
 
 /* What is told when the device is lost: all that is known of where it was. */
@@ -117,6 +122,8 @@ fail(AditVulkanQueue *self, VkResult result, const char *doing)
 {
     g_autofree char *what = describe(self, doing);
 
+    if (result == VK_ERROR_DEVICE_LOST)
+        budget = MAX(budget / 2, MIN_BUDGET);
     return adit_vulkan_fail(self->device, result, what);
 }
 
@@ -129,8 +136,14 @@ wait_for_first(AditVulkanQueue *self)
                                 .semaphoreCount = 1,
                                 .pSemaphores = &self->timeline,
                                 .pValues = &first->value};
-    VkResult result = device->api.WaitSemaphores(device->handle, &info, G_MAXUINT64);
+    VkResult result = device->api.WaitSemaphores(device->handle, &info, PATIENCE);
 
+    if (result == VK_TIMEOUT) {
+        g_autofree char *what = describe(self, "waiting");
+
+        g_message("device '%s' does not answer: %s", device->physical->name, what);
+        result = device->api.WaitSemaphores(device->handle, &info, G_MAXUINT64);
+    }
     if (result != VK_SUCCESS)
         return fail(self, result, "waiting");
     measure(self, first);

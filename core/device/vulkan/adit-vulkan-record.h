@@ -8,6 +8,7 @@ G_BEGIN_DECLS
 /**
  * AditVulkanRecording: a program recorded for a number of rows and for the data it reads; submitted
  * as often as it is run.
+ * @is_streamed: which of the arrays do not live on the device
  * @commands: AditVulkanCommands, in order
  */
 typedef struct {
@@ -15,6 +16,7 @@ typedef struct {
     gsize first_row;
     const AditArray *arrays[ADIT_VULKAN_MAX_FEEDS];
     const AditArray *subsets[ADIT_VULKAN_MAX_FEEDS];
+    gboolean is_streamed[ADIT_VULKAN_MAX_FEEDS];
     GArray *commands;
     VkDescriptorPool sets;
     AditVulkanBuffer words;

@@ -64,7 +64,8 @@ read_weights(Outcome *outcome)
 
 /* Trains the pipeline with overrides (`-o` each), from the beginning or from where a run stands. */
 static void
-train(Outcome *outcome, const char *const *overrides, guint threads, const gint *stop)
+train_told(Outcome *outcome, const char *const *overrides, guint threads, const gint *stop,
+           AditProgressFunc progress)
 {
     g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
     g_autoptr(GPtrArray) arguments = g_ptr_array_new();
@@ -95,11 +96,21 @@ train(Outcome *outcome, const char *const *overrides, guint threads, const gint 
                                  ? adit_run_open(outcome->run, &outcome->error)
                                  : adit_run_create(&setup, &outcome->error);
     g_assert_no_error(outcome->error);
-    AditTraining training = {
-        .experiment = experiment, .data = data, .device = device, .run = run, .stop = stop};
+    AditTraining training = {.experiment = experiment,
+                             .data = data,
+                             .device = device,
+                             .run = run,
+                             .stop = stop,
+                             .progress = progress};
     adit_train(&training, &outcome->result, &outcome->error);
     g_clear_pointer(&outcome->weights, adit_tensor_list_unref);
     read_weights(outcome);
+}
+
+static void
+train(Outcome *outcome, const char *const *overrides, guint threads, const gint *stop)
+{
+    train_told(outcome, overrides, threads, stop, NULL);
 }
 
 /* Largest difference of two sets of weights. */
@@ -271,6 +282,49 @@ test_stop_and_go_on(void)
     g_assert_cmpfloat(whole.result.best, ==, cut.result.best);
 }
 
+/* Asked to stop while it tells of its third step. */
+static gint late_stop;
+
+static void
+stop_late(const AditProgress *progress, gpointer user_data)
+{
+    if (progress->steps_done == 3)
+        late_stop = 1;
+}
+
+/* The first figures of the run: of the training split. */
+static char *
+read_training_line(const Outcome *outcome)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = NULL;
+    g_autofree char *path = g_build_filename(outcome->run, "metrics.jsonl", NULL);
+    g_file_get_contents(path, &text, NULL, &error);
+    g_assert_no_error(error);
+    const char *values = strstr(text, "\"values\"");
+    g_assert_nonnull(values);
+    return g_strndup(values, strcspn(values, "\n"));
+}
+
+/* What is saved has been looked at: the figures of the epoch are whole. */
+static void
+test_stop_late(void)
+{
+    g_auto(Outcome) whole = {0};
+    g_auto(Outcome) cut = {0};
+    train(&whole, OVERRIDES("train.epochs=1"), 1, NULL);
+    late_stop = 0;
+    train_told(&cut, OVERRIDES("train.epochs=1"), 1, &late_stop, stop_late);
+    g_assert_error(cut.error, ADIT_ERROR, ADIT_ERROR_STOPPED);
+    g_clear_error(&cut.error);
+    train(&cut, OVERRIDES("train.epochs=1"), 1, NULL);
+    g_assert_no_error(cut.error);
+    g_autofree char *expected = read_training_line(&whole);
+    g_autofree char *got = read_training_line(&cut);
+    g_assert_cmpfloat(compare(whole.weights, cut.weights), ==, 0);
+    g_assert_cmpstr(got, ==, expected);
+}
+
 static void
 test_not_finite(void)
 {
@@ -382,6 +436,7 @@ main(int argc, char **argv)
     g_test_add_func("/train/result", test_result);
     g_test_add_func("/train/dead", test_dead);
     g_test_add_func("/train/stop-and-go-on", test_stop_and_go_on);
+    g_test_add_func("/train/stop-late", test_stop_late);
     g_test_add_func("/train/not-finite", test_not_finite);
     g_test_add_func("/train/stages", test_stages);
     g_test_add_func("/train/stages/stop-and-go-on", test_stages_stop_and_go_on);
