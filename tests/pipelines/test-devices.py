@@ -354,11 +354,11 @@ def lost():
 
 
 def lost_at_once():
-    """A transfer, or filling with zeros, is of no step."""
+    """A transfer, or filling with zeros, is of no step: none has been queued."""
     prepare()
     env = shim('devices:1,type:discrete,lost-wait:1:9')
     code, _, err = adit('selftest', '--device', 'vulkan:0', env=env)
-    assert code == 7 and 'lost waiting, at or behind filling with zeros, submitted' in err, err
+    assert code == 7 and 'at or behind filling with zeros before its first step, submitted' in err, err
 
 
 # ---- going on ----

@@ -359,19 +359,19 @@ set_up(AditVulkanDevice *self, GError **error)
     return make_buffers(self, error);
 }
 
+/* Buffers that are kept by what is in them. */
 static void
-free_arrays(AditVulkanDevice *self)
+free_kept(AditVulkanDevice *self, GHashTable *table)
 {
     GHashTableIter iter;
-    gpointer array, buffer;
+    gpointer buffer;
 
-    g_hash_table_iter_init(&iter, self->arrays);
-    while (g_hash_table_iter_next(&iter, &array, &buffer)) {
+    g_hash_table_iter_init(&iter, table);
+    while (g_hash_table_iter_next(&iter, NULL, &buffer)) {
         adit_vulkan_buffer_clear(self, buffer);
         g_free(buffer);
-        adit_array_unref(array);
     }
-    g_hash_table_remove_all(self->arrays);
+    g_hash_table_remove_all(table);
 }
 
 static void
@@ -383,7 +383,8 @@ tear_down(AditVulkanDevice *self)
     if (self->error == NULL)
         adit_vulkan_pipeline_cache_save(api, self->handle, self->physical, self->cache);
     adit_vulkan_kernels_clear(self);
-    free_arrays(self);
+    free_kept(self, self->arrays);
+    free_kept(self, self->words);
     adit_vulkan_buffer_clear(self, &self->block);
     adit_vulkan_buffer_clear(self, &self->ring);
     adit_vulkan_buffer_clear(self, &self->staging);
@@ -406,6 +407,7 @@ adit_vulkan_device_finalize(GObject *object)
     g_hash_table_unref(self->forms);
     g_hash_table_unref(self->copies);
     g_hash_table_unref(self->arrays);
+    g_hash_table_unref(self->words);
     g_clear_error(&self->error);
     g_clear_pointer(&self->instance, adit_vulkan_instance_unref);
     G_OBJECT_CLASS(adit_vulkan_device_parent_class)->finalize(object);
@@ -438,7 +440,10 @@ adit_vulkan_device_init(AditVulkanDevice *self)
     self->kernels = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     self->forms = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     self->copies = adit_vulkan_copies_new();
-    self->arrays = g_hash_table_new(g_direct_hash, g_direct_equal);
+    self->arrays = g_hash_table_new_full(g_direct_hash, g_direct_equal,
+                                         (GDestroyNotify) adit_array_unref, NULL);
+    self->words =
+        g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify) g_bytes_unref, NULL);
 }
 
 AditDevice *

@@ -347,3 +347,23 @@ adit_vulkan_get_array(AditVulkanDevice *device, const AditArray *array, gboolean
     g_hash_table_insert(device->arrays, adit_array_ref((AditArray *) array), buffer);
     return buffer;
 }
+
+const AditVulkanBuffer *
+adit_vulkan_get_words(AditVulkanDevice *device, const GArray *words, GError **error)
+{
+    gsize size = words->len * sizeof(guint32);
+    g_autoptr(GBytes) key = g_bytes_new(words->data, size);
+    AditVulkanBuffer *buffer = g_hash_table_lookup(device->words, key);
+
+    if (buffer != NULL)
+        return buffer;
+    buffer = g_new0(AditVulkanBuffer, 1);
+    if (!adit_vulkan_buffer_init(device, buffer, size, ADIT_VULKAN_ON_DEVICE, "kernels' words",
+                                 error)) {
+        g_free(buffer);
+        return NULL;
+    }
+    adit_vulkan_write(device, buffer, 0, size, words->data);
+    g_hash_table_insert(device->words, g_bytes_ref(key), buffer);
+    return buffer;
+}

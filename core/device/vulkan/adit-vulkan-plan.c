@@ -307,6 +307,10 @@ bind_own(const Planner *self, AditVulkanDispatch *dispatch)
     dispatch->windows[1] = (AditVulkanWindow){0};
 }
 
+/* A dispatch of more work, some 4 G operations, goes in halves: a submission cannot be cut later.
+ */
+#define MAX_WORK 4096.0
+
 /* Adds the dispatch of rows, or slices, @first to @end; what the device cannot bind whole goes in
  * halves. */
 static gboolean
@@ -331,12 +335,12 @@ add_dispatch(Planner *self, const Call *call, gsize first, gsize end)
     fits = set_groups(self, &dispatch, count_groups(self, call, rows),
                       call->is_sliced ? (guint) (end - first) : 1) &&
            fits;
-    if (!fits && middle > first && call->input_rows == 0)
+    dispatch.work = estimate_work(call, rows);
+    if ((!fits || dispatch.work > MAX_WORK) && middle > first && call->input_rows == 0)
         return add_dispatch(self, call, first, middle) && add_dispatch(self, call, middle, end);
     if (!fits)
         return fail_size(self, call, largest);
     bind_own(self, &dispatch);
-    dispatch.work = estimate_work(call, rows);
     g_array_append_val(self->plan->dispatches, dispatch);
     return TRUE;
 }

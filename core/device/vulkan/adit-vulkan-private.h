@@ -112,6 +112,7 @@ struct _AditVulkanDevice {
     AditVulkanBuffer ring;
     AditVulkanBuffer staging;
     GHashTable *copies; /* recorded transfers */
+    GHashTable *words;  /* GBytes -> AditVulkanBuffer: of recordings */
     GHashTable *arrays; /* AditArray -> AditVulkanBuffer: data that lives on the device */
     guint64 serial;     /* calls queued so far */
 
@@ -145,6 +146,10 @@ void adit_vulkan_zero(AditVulkanDevice *device, const AditVulkanBuffer *buffer);
  */
 const AditVulkanBuffer *adit_vulkan_get_array(AditVulkanDevice *device, const AditArray *array,
                                               gboolean is_index, GError **error);
+/* A plan's words in device memory, kept for other recordings that have the same: those of an update
+ * differ in their rows alone. */
+const AditVulkanBuffer *adit_vulkan_get_words(AditVulkanDevice *device, const GArray *words,
+                                              GError **error);
 /* Whether a feed's rows are taken from an array that lives on the device. */
 gboolean adit_vulkan_lives_on_device(AditVulkanDevice *device, const AditFeed *feed);
 /* The table of recorded transfers, and what to drop from it when a buffer goes. */

@@ -117,7 +117,7 @@ make_set(Recorder *self, const AditVulkanDispatch *dispatch)
     }
     for (guint i = 0; i < ADIT_VULKAN_BINDINGS; i++) {
         const AditVulkanWindow *window = &dispatch->windows[i];
-        const AditVulkanBuffer *words = &self->recording->words;
+        const AditVulkanBuffer *words = self->recording->words;
 
         buffers[i] =
             window->buffer != NULL
@@ -201,19 +201,6 @@ record_all(Recorder *self, const GArray *dispatches)
     return TRUE;
 }
 
-static gboolean
-write_words(Recorder *self, const GArray *words, GError **error)
-{
-    AditVulkanBuffer *buffer = &self->recording->words;
-    gsize size = words->len * sizeof(guint32);
-
-    if (!adit_vulkan_buffer_init(self->device, buffer, size, ADIT_VULKAN_ON_DEVICE,
-                                 "kernels' words", error))
-        return FALSE;
-    adit_vulkan_write(self->device, buffer, 0, size, words->data);
-    return TRUE;
-}
-
 AditVulkanRecording *
 adit_vulkan_recording_new(AditVulkanDevice *device, const AditVulkanPlan *plan, GError **error)
 {
@@ -225,7 +212,8 @@ adit_vulkan_recording_new(AditVulkanDevice *device, const AditVulkanPlan *plan, 
                          .is_serial = g_strcmp0(g_getenv("ADIT_VULKAN_SERIAL"), "1") == 0};
 
     self->commands = g_array_new(FALSE, FALSE, sizeof(AditVulkanCommands));
-    if (write_words(&recorder, plan->words, error) && make_pool(&recorder, plan->dispatches->len) &&
+    self->words = adit_vulkan_get_words(device, plan->words, error);
+    if (self->words != NULL && make_pool(&recorder, plan->dispatches->len) &&
         record_all(&recorder, plan->dispatches))
         return self;
     if (error != NULL && *error == NULL && device->error != NULL)
@@ -245,7 +233,5 @@ adit_vulkan_recording_free(AditVulkanDevice *device, AditVulkanRecording *self)
     }
     g_array_unref(self->commands);
     device->api.DestroyDescriptorPool(device->handle, self->sets, NULL);
-    adit_vulkan_copies_forget(device, &self->words);
-    adit_vulkan_buffer_clear(device, &self->words);
     g_free(self);
 }

@@ -19,7 +19,7 @@ typedef struct {
     gboolean is_streamed[ADIT_VULKAN_MAX_FEEDS];
     GArray *commands;
     VkDescriptorPool sets;
-    AditVulkanBuffer words;
+    const AditVulkanBuffer *words;
 } AditVulkanRecording;
 
 /* Barriers stand where a dispatch touches what another wrote, or writes what another touched, and
