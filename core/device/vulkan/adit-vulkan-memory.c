@@ -320,13 +320,16 @@ write_rows(AditVulkanDevice *device, const AditVulkanBuffer *buffer, const AditA
     }
 }
 
-/* Data that takes more than half of the memory would leave too little for the network. */
+/* Data that takes more than half of the memory would leave too little for the network; row numbers
+ * are bound whole. */
 gboolean
 adit_vulkan_lives_on_device(AditVulkanDevice *device, const AditFeed *feed)
 {
     gsize bytes = feed->array->rows * adit_shape_count(&feed->array->shape) * sizeof(float);
+    gsize numbers = feed->subset != NULL ? feed->subset->rows * sizeof(guint32) : 0;
 
-    return !feed->is_streamed && bytes <= device->physical->memory / 2;
+    return !feed->is_streamed && bytes <= device->physical->memory / 2 &&
+           numbers <= device->physical->limits.maxStorageBufferRange;
 }
 
 const AditVulkanBuffer *
