@@ -23,7 +23,6 @@ from command import (ENVIRONMENT, adit, checkpoints, differing, expect, in_folde
 
 SHIM = os.environ.get('ADIT_VULKAN_SHIM')
 EXHAUSTIVE = os.environ.get('ADIT_EXHAUSTIVE') == '1'
-# as if they had been run to their end
 COMPLETED = ('COMPLETED', 0)
 
 PIPELINE = '''adit: 1
@@ -391,7 +390,7 @@ def largest():
                         env=shim(f'heap:{(16 << 20) + 400000}'))
     expect((code, status()), (8, ('FAILED', 8)))
     assert re.search(rf'error: a batch of 5940 rows, the largest values {SIZE} of [^:]+: no memory '
-                     rf'for '{SIZE} of activations on ', err), err
+                     rf'for {SIZE} of activations on ', err), err
 
 
 def under_way():
