@@ -398,16 +398,12 @@ def under_way():
     the steps before are still working with."""
     prepare()
     last = count_calls('run', 'slow.yaml', 'units=8', '--run-dir', 'count')['vkAllocateMemory']
-    made_ready = 0
-    # what is behind belongs to the evaluation
-    for n in (last - 7, last - 6):
-        prepare()
-        code, _, err = adit('run', 'slow.yaml', '--run-dir', 'run',
-                            env=shim(f'memory:{n}+', **VALIDATION))
-        skip_without_layer(err)
-        expect((n, code, find_complaints(err)), (n, 8, set()))
-        made_ready += "kernels' words" in err
-    assert made_ready > 0, 'no batch was being made ready'
+    # those behind it belong to the evaluation
+    code, _, err = adit('run', 'slow.yaml', '--run-dir', 'run',
+                        env=shim(f'memory:{last - 7}+', **VALIDATION))
+    skip_without_layer(err)
+    expect((code, find_complaints(err)), (8, set()))
+    assert "of kernels' words on " in err, err
 
 
 def full_answering():
@@ -492,8 +488,10 @@ def flip(data):
     return data[:middle] + bytes([data[middle] ^ 0x10]) + data[middle + 1:]
 
 
-def damaged_cache(change):
-    """Files of the caches that are not what was saved are passed over."""
+def damaged_cache():
+    """Files of the caches that are not what was saved are passed over: truncated, empty, with a bit
+    that is another one."""
+    changes = [lambda data: data[:len(data) // 3], lambda data: b'', flip]
     expected = undisturbed('moons.yaml')
     prepare()
     home = ENVIRONMENT.get('XDG_CACHE_HOME', os.path.expanduser('~/.cache'))
@@ -507,9 +505,9 @@ def damaged_cache(change):
         for name in names:
             data = read(f'{folder}/{name}', 'rb')
             with open(f'{folder}/{name}', 'wb') as stream:
-                stream.write(change(data))
+                stream.write(changes[damaged % len(changes)](data))
             damaged += 1
-    assert damaged > 0, 'no cache'
+    assert damaged >= len(changes), damaged
     code, _, err = adit('run', 'moons.yaml', '--run-dir', 'run', env=env)
     expect((code, warnings(err), differing(expected, 'run')), (0, [], []))
 
@@ -535,9 +533,7 @@ cases = {
     # the numbers of the rows, too
     'small/row-numbers': lambda: windows(300000),
     'barriers': barriers,
-    'cache/truncated': lambda: damaged_cache(lambda data: data[:len(data) // 3]),
-    'cache/empty': lambda: damaged_cache(lambda data: b''),
-    'cache/flipped': lambda: damaged_cache(flip),
+    'cache': damaged_cache,
 }
 only = sys.argv[1:]
 tap.run([(f'/pipelines/vulkan-faults/{name}', in_folder(case)) for name, case in cases.items()
