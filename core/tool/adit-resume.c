@@ -96,6 +96,10 @@ compare_device(AditInvocation *self, AditRun *run, AditDevice *device)
 
     adit_terminal_warn(&self->terminal,
                        "the run began on %s, this goes on on %s: the last bits differ", from, to);
+    /* whoever takes it up again stays here */
+    JsonNode *node = json_node_init_object(json_node_alloc(), now);
+
+    adit_run_set_member(run, "device", node);
 }
 
 /* A run goes on with the data it began with. */

@@ -397,6 +397,18 @@ train(AditSession *self, AditTraining *training, AditTrainingResult *result, GEr
     }
 }
 
+/* The CPU goes without saying. */
+static void
+tell_device(AditSession *self)
+{
+    g_autoptr(JsonObject) device = json_object_new();
+
+    adit_device_describe(self->device, device);
+    if (adit_json_get_text(device, "device") != NULL)
+        adit_terminal_say(&self->invocation->terminal, "computing on %s (%s)",
+                          adit_json_get_text(device, "name"), adit_json_get_text(device, "device"));
+}
+
 gboolean
 adit_session_train(AditSession *self, GError **error)
 {
@@ -413,6 +425,7 @@ adit_session_train(AditSession *self, GError **error)
     catch_signals();
     invocation->terminal.run = self->run;
     adit_terminal_say(&invocation->terminal, "run %s", adit_run_get_folder(self->run));
+    tell_device(self);
     if (!adit_run_set_status(self->run, ADIT_RUN_RUNNING, 0, error)) {
         invocation->terminal.run = NULL;
         g_clear_object(&self->device);
