@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+# tests/pipelines/test-vulkan.py - SPDX-License-Identifier: MIT
+"""Training on a Vulkan device: the same bits run after run, cut or not, resident or streamed, with
+kernels joined or alone, and nothing made anew after the first epoch.
+
+The device is vulkan:0, here a software one; without it the cases fail. ADIT_VULKAN_SHIM is a
+stand-in for the Vulkan loader (tests/support/vulkan-shim) that counts calls.
+"""
+
+import functools
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import tap  # noqa: E402
+from command import (PATIENCE, checkpoints, differing, expect, in_folder, metrics,  # noqa: E402
+                     newest_step, read, record, results, start, succeed, write)
+
+DEVICE = 'vulkan:0'
+SHIM = os.environ['ADIT_VULKAN_SHIM']
+STEPS_OF_EPOCH = 5
+
+# 260 rows: four batches of 64 an epoch and one of 4. What keeps state of its own is here: dropout,
+# running statistics, a schedule, momenta, clipping; the moments of the probe are of the run's bits.
+PIPELINE = '''adit: 1
+params: {epochs: 3, every: ~, keep: 1000}
+data: {moons: {samples: 350, noise: 0.1, test: 70, validation: 20}}
+model:
+  stem: [{dense: {units: 8}}]
+  trunk:
+    aggregator: residual
+    blocks:
+      - repeat:
+          times: 2
+          blocks: [{sequence: [{dense: {units: 8, norm: batch-norm, activation: relu}}, {dropout: {rate: 0.1}}]}]
+  head: [{dense: {units: 2}}]
+train:
+  loss: cross-entropy
+  optimizer: {adam: {lr: {cosine: {from: 0.01, to: 1e-3}}}}
+  batch: 64
+  epochs: $epochs
+  clip: 1
+  checkpoint: {every: $every, keep-last: $keep}
+probes: [{block-norm: {at: trunk.*, when: [start, end]}}]
+'''
+
+
+def train(run, *words, every='1', device=DEVICE, env=None):
+    write('moons.yaml', PIPELINE)
+    succeed('run', 'moons.yaml', f'every={every}', *words, '--run-dir', run, '--device', device, '-q', env=env)
+    expect(record(run)['device']['name'], device)
+
+
+def figures_of(run):
+    """metrics.jsonl without what a clock says. A run that was cut may tell some epochs twice: the
+    same."""
+    found = {}
+    for text in read(f'{run}/metrics.jsonl').splitlines():
+        line = json.loads(text)
+        if line.get('event') == 'resume':
+            continue
+        values = {name: value for name, value in line['values'].items() if name != 'seconds'}
+        key = (line['step'], line['epoch'], line['split'])
+        expect((key, values), (key, found.setdefault(key, values)))
+    assert found, f'{run} has no figures'
+    return found
+
+
+def every_byte(run):
+    """The tensors of all checkpoints that are there, and the figures."""
+    found = {f'{step}/{name}': read(f'{run}/checkpoints/{step}/{name}', 'rb')
+             for step in checkpoints(run) for name in ('model.safetensors', 'optimizer.safetensors')}
+    assert found, f'{run} has no checkpoint'
+    return {**found, 'metrics.jsonl': figures_of(run)}
+
+
+def expect_same(run, other, n_checkpoints):
+    expect(len(checkpoints(run)), n_checkpoints)
+    expect(differing(every_byte(run), every_byte(other)), [])
+    expect(differing(run, other), [])
+
+
+def repeated():
+    for run in 'abc':
+        train(run)
+    expect_same('a', 'b', 3)
+    expect_same('a', 'c', 3)
+    # other bits would be seen
+    train('d', '-o', 'seed=1')
+    assert 'last/model.safetensors' in differing('a', 'd')
+
+
+def evaluated():
+    """The batch changes no digit of an evaluation."""
+    train('run')
+    for split in ('test', 'train'):
+        answers, tables = set(), set()
+        for batch in (1, 7, 64, 1000):
+            more = ['--split', split, '--batch', batch, '--device', DEVICE]
+            answers.add(succeed('eval', 'run', '--json', *more))
+            tables.add(succeed('predict', 'run', *more))
+        expect((split, len(answers), len(tables)), (split, 1, 1))
+        answer = json.loads(answers.pop())
+        expect(answer['rows'], {'test': 70, 'train': 260}[split])
+        if split == 'test':
+            expect(f"{answer['loss']:.9g}", metrics('run')[-1]['test.loss'])
+
+
+# ---- runs that were cut ----
+
+def wait_for(process, reached):
+    """Returns when reached() or when the process has ended."""
+    end = time.monotonic() + PATIENCE
+    while process.poll() is None and not reached():
+        assert time.monotonic() < end, 'it hangs'
+        time.sleep(0.0005)
+
+
+def finish(process):
+    """What it said on standard error."""
+    try:
+        return process.communicate(timeout=PATIENCE)[1]
+    finally:
+        process.kill()
+
+
+def killed():
+    """Three moments, known by the checkpoints so that a busy machine does not matter."""
+    epochs = 60
+    words = [f'epochs={epochs}', 'keep=2']
+    train('uncut', *words, every='3 steps')
+    draw = random.Random(6)
+    moments = sorted(draw.randrange(1, STEPS_OF_EPOCH * epochs // 2) for _ in range(3))
+    process = start('run', 'moons.yaml', 'every=3 steps', *words, '--run-dir', 'run', '--device',
+                    DEVICE)
+    for moment in moments:
+        step = max(moment, newest_step('run') + 1)
+        wait_for(process, lambda step=step: newest_step('run') >= step)
+        time.sleep(draw.uniform(0, 0.005))
+        process.kill()
+        err = finish(process)
+        expect((err, process.returncode), (err, -signal.SIGKILL))
+        process = start('resume', 'run', '--device', DEVICE)
+    err = finish(process)
+    expect((err, process.returncode, record('run')['status']), (err, 0, 'COMPLETED'))
+    assert 'going on from run/checkpoints/step-' in err, err
+    expect_same('uncut', 'run', len(checkpoints('uncut')))
+
+
+cases = {
+    'repeated': repeated,
+    'evaluated': evaluated,
+    'resume/killed': killed,
+}
+only = sys.argv[1:]
+tap.run([(f'/pipelines/vulkan/{name}', in_folder(case)) for name, case in cases.items()
+         if not only or name in only])
