@@ -11,6 +11,7 @@ import functools
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import sys
@@ -19,7 +20,7 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import tap  # noqa: E402
-from command import (PATIENCE, checkpoints, differing, expect, in_folder, metrics,  # noqa: E402
+from command import (PATIENCE, adit, checkpoints, differing, expect, in_folder, metrics,  # noqa: E402
                      newest_step, read, record, results, start, succeed, write)
 
 DEVICE = 'vulkan:0'
@@ -153,10 +154,81 @@ def killed():
     expect_same('uncut', 'run', len(checkpoints('uncut')))
 
 
+def expect_close(run, other, epoch):
+    """The losses of an epoch, which the devices compute in other orders."""
+    for name in ('train.loss', 'test.loss'):
+        mine, others = (float(metrics(which)[epoch][name]) for which in (run, other))
+        assert abs(mine - others) <= 1e-3 * abs(others), (name, mine, others)
+
+
+def moved(before, after):
+    """A checkpoint written on one device is gone on from on the other."""
+    train('uncut', device='cpu')
+    train('run', device=before)
+    first, *later = checkpoints('run')
+    expect((first, len(later)), (f'step-{STEPS_OF_EPOCH:08d}', 2))
+    for step in later:
+        shutil.rmtree(f'run/checkpoints/{step}')
+    write('run/run.json', read('run/run.json').replace('"COMPLETED"', '"RUNNING"'))
+    code, _, err = adit('resume', 'run', '--device', after)
+    assert code == 0, f'{code}\n{err}'
+    assert f'going on from run/checkpoints/{first}\n' in err, err
+    assert re.search(f'^warning: the run began on {before} .* this goes on on {after} ', err, re.M), err
+    expect(len(metrics('run')), 3)
+    expect_close('run', 'uncut', 1)
+    # other bits: it was computed elsewhere, and from what was there
+    assert metrics('run')[1]['train.loss'] != metrics('uncut')[0]['train.loss']
+
+
+# ---- other ways to the same bits ----
+
+def streamed():
+    train('resident', '-o', 'data.moons.resident=yes')
+    train('streamed', '-o', 'data.moons.resident=no')
+    expect_same('resident', 'streamed', 3)
+
+
+def count_calls(run, *words, **env):
+    """How often a run calls each function of Vulkan."""
+    path = f'{os.getcwd()}/calls'
+    train(run, *words, env={'ADIT_VULKAN_LIBRARY': SHIM, 'ADIT_SHIM': f'count:{path}', **env})
+    return {name: int(n) for name, n in (line.split() for line in read(path).splitlines())}
+
+
+def recorded_once():
+    """Nothing is recorded, compiled or allocated after the first epoch."""
+    # a first use of the device would test its kernels
+    train('before')
+    short, long = (count_calls(f'run{epochs}', f'epochs={epochs}') for epochs in (2, 6))
+    for name in ('vkBeginCommandBuffer', 'vkAllocateDescriptorSets', 'vkCreateComputePipelines',
+                 'vkAllocateMemory'):
+        assert short[name] > 0, name
+        expect((name, long[name]), (name, short[name]))
+    # the epochs were computed there
+    assert long['vkQueueSubmit'] >= short['vkQueueSubmit'] + 4 * STEPS_OF_EPOCH, (short, long)
+
+
+def joined():
+    """Kernels that are joined at run time compute what they do alone."""
+    for fuse in '01':
+        train(f'before{fuse}', env={'ADIT_FUSE': fuse})
+    alone = count_calls('alone', ADIT_FUSE='0')
+    together = count_calls('together', ADIT_FUSE='1')
+    expect_same('alone', 'together', 3)
+    if alone['vkCmdDispatch'] == together['vkCmdDispatch']:
+        raise tap.Skip('built without a compiler of shaders')
+    assert alone['vkCmdDispatch'] > together['vkCmdDispatch'], (alone, together)
+
+
 cases = {
     'repeated': repeated,
     'evaluated': evaluated,
     'resume/killed': killed,
+    'resume/from-cpu': lambda: moved('cpu', DEVICE),
+    'resume/on-cpu': lambda: moved(DEVICE, 'cpu'),
+    'streamed': streamed,
+    'recorded-once': recorded_once,
+    'joined': joined,
 }
 only = sys.argv[1:]
 tap.run([(f'/pipelines/vulkan/{name}', in_folder(case)) for name, case in cases.items()
