@@ -397,13 +397,15 @@ def keeps_cpu():
 
 
 def other_device():
-    """Who names another one gets it, and is told what that means."""
+    """Who names another one gets it, is told what that means, and stays there."""
     device = software()
     begin('--device', 'cpu')
+    began = record('run')['device']['instruction-set']
     expect(resume('--device', device['name']),
-           [f'warning: the run began on cpu ({record("run")["device"]["instruction-set"]}), this '
+           [f'warning: the run began on cpu ({began}), this '
             f'goes on on {device["name"]} ({device["device"]}, driver {device["driver"]} '
             f'{device["driver-version"]}): the last bits differ'])
+    expect(record('run')['device']['name'], device['name'])
 
 
 def other_instruction_set():
