@@ -13,7 +13,8 @@ import tempfile
 
 COMMAND = os.environ['ADIT_COMMAND']
 PIPELINES = os.environ['ADIT_PIPELINES_DIR']
-PATIENCE = 50  # seconds; what hangs longer is reported by its arguments
+# seconds; what hangs longer is reported by its arguments. Sanitizers are slow.
+PATIENCE = 250 if 'LSAN_OPTIONS' in os.environ else 50
 
 # What a person may have set must not reach the program under test; what is expected of it here are
 # the CPU's bits.
