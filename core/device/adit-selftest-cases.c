@@ -1,9 +1,8 @@
 /* core/device/adit-selftest-cases.c - SPDX-License-Identifier: MIT */
-#include "adit-selftest-private.h"
+#include "adit-selftest-expressions.h"
 
 #include <adit/adit-ops.h>
 
-#include "adit-ops-private.h"
 #include "adit-pointwise.h"
 
 /* The cases of every kernel. A new kernel gets a line here; a test compares with the tables. */
@@ -11,9 +10,6 @@
 #define MOVES    0.0
 #define ELEMENTS 1e-12
 #define PRODUCTS 1e-10
-
-/* the parameter of pointwise operations that have one */
-#define PARAMETER -0.75
 
 typedef struct {
     GPtrArray *cases;
@@ -29,158 +25,6 @@ static guint
 count_sizes(const List *list)
 {
     return list->full ? G_N_ELEMENTS(sizes) : QUICK_SIZES;
-}
-
-/* ---- expressions ---- */
-
-static AditTensor *
-build_pointwise(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
-{
-    AditPointwiseAttributes attributes = {PARAMETER};
-    const AditPointwise *row = adit_pointwise_find(self->op);
-
-    return adit_apply(row->op, x, row->arity, &attributes,
-                      row->n_parameters > 0 ? sizeof attributes : 0);
-}
-
-static AditTensor *
-build_matmul(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
-{
-    return adit_matmul(x[0], x[1], self->numbers[0] != 0);
-}
-
-static AditTensor *
-build_matmul_rows(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
-{
-    return adit_matmul_rows(x[0], x[1]);
-}
-
-static AditTensor *
-build_reduce(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
-{
-    int axes[ADIT_MAX_RANK];
-
-    for (guint i = 0; i < self->numbers[2]; i++)
-        axes[i] = (int) (self->numbers[1] + i);
-    return adit_reduce(x[0], (AditReduction) self->numbers[0], axes, (guint) self->numbers[2]);
-}
-
-static AditTensor *
-build_reduce_rows(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
-{
-    return adit_reduce_rows(x[0], (AditReduction) self->numbers[0]);
-}
-
-static AditTensor *
-build_broadcast(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
-{
-    return adit_broadcast(x[0], &self->shape);
-}
-
-static AditTensor *
-build_broadcast_rows(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
-{
-    return adit_broadcast_rows(x[0]);
-}
-
-static AditTensor *
-build_broadcast_rows_mean(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
-{
-    return adit_broadcast_rows_mean(x[0]);
-}
-
-/* Axes turned by numbers[0]; backwards if numbers[1]. */
-static AditTensor *
-build_transpose(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
-{
-    guint rank = self->inputs[0].shape.rank;
-    int axes[ADIT_MAX_RANK];
-
-    for (guint i = 0; i < rank; i++) {
-        guint axis = (i + (guint) self->numbers[0]) % rank;
-
-        axes[i] = (int) (self->numbers[1] != 0 ? rank - 1 - axis : axis);
-    }
-    return adit_transpose(x[0], axes);
-}
-
-static AditTensor *
-build_concat(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
-{
-    return adit_concat(x, self->n_inputs, (int) self->numbers[0]);
-}
-
-static AditTensor *
-build_slice(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
-{
-    return adit_slice(x[0], (int) self->numbers[0], self->numbers[1], self->numbers[2],
-                      self->numbers[3]);
-}
-
-static AditTensor *
-build_pad(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
-{
-    return adit_pad(x[0], (int) self->numbers[0], self->numbers[1], self->numbers[2], 0.5);
-}
-
-static AditTensor *
-build_gather(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
-{
-    return adit_gather(x[0], x[1]);
-}
-
-static AditTensor *
-build_one_hot(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
-{
-    return adit_one_hot(x[0], (guint) self->positions);
-}
-
-static AditTensor *
-build_softmax(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
-{
-    return adit_softmax(x[0]);
-}
-
-static AditTensor *
-build_log_softmax(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
-{
-    return adit_log_softmax(x[0]);
-}
-
-static AditTensor *
-build_cross_entropy(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
-{
-    return adit_cross_entropy(x[0], x[1]);
-}
-
-static AditTensor *
-build_moments(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
-{
-    return adit_moments(x[0], (int) self->numbers[0]);
-}
-
-static AditTensor *
-build_normalize(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
-{
-    return adit_normalize(x[0], x[1], x[2], x[3], (int) self->numbers[0], 1e-5);
-}
-
-static AditTensor *
-build_layer_norm(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
-{
-    return adit_layer_norm(x[0], x[1], x[2], 1e-5);
-}
-
-static AditTensor *
-build_noise_uniform(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
-{
-    return adit_noise_uniform(graph, "noise", &self->shape);
-}
-
-static AditTensor *
-build_noise_normal(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
-{
-    return adit_noise_normal(graph, "noise", &self->shape);
 }
 
 /* ---- making cases ---- */
@@ -286,7 +130,7 @@ static const struct {
 static AditSelftestCase *
 add_pointwise(List *list, const AditPointwise *row)
 {
-    AditSelftestCase *self = add(list, row->name, build_pointwise, ELEMENTS);
+    AditSelftestCase *self = add(list, row->name, adit_selftest_build_pointwise, ELEMENTS);
 
     self->op = row->op;
     for (guint i = 0; i < G_N_ELEMENTS(domains); i++) {
@@ -378,7 +222,8 @@ static const gsize products[][2] = {
 static AditSelftestCase *
 add_matmul(List *list, gboolean rows, AditShape left, gsize width, gboolean transposed)
 {
-    AditSelftestCase *self = add_one(list, "matmul", build_matmul, PRODUCTS, rows, left);
+    AditSelftestCase *self =
+        add_one(list, "matmul", adit_selftest_build_matmul, PRODUCTS, rows, left);
     gsize depth = left.size[left.rank - 1];
 
     add_input(self, FALSE, transposed ? ADIT_SHAPE(width, depth) : ADIT_SHAPE(depth, width));
@@ -389,8 +234,8 @@ add_matmul(List *list, gboolean rows, AditShape left, gsize width, gboolean tran
 static AditSelftestCase *
 add_matmul_rows(List *list, gboolean rows, AditShape left, AditShape right)
 {
-    AditSelftestCase *self = add_one(list, rows ? "matmul-rows" : "matmul-outer", build_matmul_rows,
-                                     PRODUCTS, rows, left);
+    AditSelftestCase *self = add_one(list, rows ? "matmul-rows" : "matmul-outer",
+                                     adit_selftest_build_matmul_rows, PRODUCTS, rows, left);
 
     add_input(self, rows, right);
     return self;
@@ -450,8 +295,8 @@ name_of(const char *family, guint reduction)
 static AditSelftestCase *
 add_reduce(List *list, guint reduction, gboolean rows, AditShape shape, gsize first, gsize n_axes)
 {
-    AditSelftestCase *self = add_one(list, name_of("reduce-", reduction), build_reduce,
-                                     limit_of(reduction), rows, shape);
+    AditSelftestCase *self = add_one(list, name_of("reduce-", reduction),
+                                     adit_selftest_build_reduce, limit_of(reduction), rows, shape);
 
     self->numbers[0] = reduction;
     self->numbers[1] = first;
@@ -481,8 +326,9 @@ list_reductions(List *list)
 static AditSelftestCase *
 add_reduce_rows(List *list, const char *family, guint reduction, AditShape shape)
 {
-    AditSelftestCase *self = add_one(list, name_of(family, reduction), build_reduce_rows,
-                                     limit_of(reduction), TRUE, shape);
+    AditSelftestCase *self =
+        add_one(list, name_of(family, reduction), adit_selftest_build_reduce_rows,
+                limit_of(reduction), TRUE, shape);
 
     self->numbers[0] = reduction;
     self->target = name_of("rows-", reduction);
@@ -511,8 +357,8 @@ list_combines(List *list)
         add_single_rows(special);
     }
     for (guint i = 0; i < count_sizes(list); i++) {
-        AditSelftestCase *self =
-            add_one(list, "combine-moments", build_moments, ELEMENTS, TRUE, ADIT_SHAPE(sizes[i]));
+        AditSelftestCase *self = add_one(list, "combine-moments", adit_selftest_build_moments,
+                                         ELEMENTS, TRUE, ADIT_SHAPE(sizes[i]));
 
         self->target = "moments";
         add_single_rows(self);
@@ -551,20 +397,21 @@ static void
 list_broadcasts(List *list)
 {
     for (guint rows = 0; rows < 2; rows++) {
-        add_one(list, "broadcast", build_broadcast, MOVES, rows, ADIT_SHAPE(3, 1, 5))->shape =
-            ADIT_SHAPE(2, 3, 4, 5);
-        add_one(list, "broadcast", build_broadcast, MOVES, rows, ADIT_SCALAR)->shape =
+        add_one(list, "broadcast", adit_selftest_build_broadcast, MOVES, rows, ADIT_SHAPE(3, 1, 5))
+            ->shape = ADIT_SHAPE(2, 3, 4, 5);
+        add_one(list, "broadcast", adit_selftest_build_broadcast, MOVES, rows, ADIT_SCALAR)->shape =
             ADIT_SHAPE(129);
-        add_one(list, "broadcast", build_broadcast, MOVES, rows, ADIT_SHAPE(65))->shape =
-            ADIT_SHAPE(3, 65);
-        add_one(list, "broadcast", build_broadcast, MOVES, rows, ADIT_SHAPE(7, 1))->shape =
-            ADIT_SHAPE(7, 17);
+        add_one(list, "broadcast", adit_selftest_build_broadcast, MOVES, rows, ADIT_SHAPE(65))
+            ->shape = ADIT_SHAPE(3, 65);
+        add_one(list, "broadcast", adit_selftest_build_broadcast, MOVES, rows, ADIT_SHAPE(7, 1))
+            ->shape = ADIT_SHAPE(7, 17);
     }
     for (guint i = 0; i < count_sizes(list); i++)
-        add_one(list, "broadcast-rows", build_broadcast_rows, MOVES, FALSE, ADIT_SHAPE(sizes[i]));
-    for (guint i = 0; i < count_sizes(list); i++)
-        add_one(list, "broadcast-rows-mean", build_broadcast_rows_mean, ELEMENTS, FALSE,
+        add_one(list, "broadcast-rows", adit_selftest_build_broadcast_rows, MOVES, FALSE,
                 ADIT_SHAPE(sizes[i]));
+    for (guint i = 0; i < count_sizes(list); i++)
+        add_one(list, "broadcast-rows-mean", adit_selftest_build_broadcast_rows_mean, ELEMENTS,
+                FALSE, ADIT_SHAPE(sizes[i]));
 }
 
 static void
@@ -576,12 +423,12 @@ list_transposes(List *list)
     };
 
     for (guint i = 0; i < (list->full ? G_N_ELEMENTS(shapes) : 2); i++) {
-        add_with(list, "transpose", build_transpose, TRUE, shapes[i], NUMBERS(1, 0));
-        add_with(list, "transpose", build_transpose, TRUE, shapes[i], NUMBERS(0, 1));
-        add_with(list, "transpose", build_transpose, FALSE, shapes[i], NUMBERS(1, 1));
+        add_with(list, "transpose", adit_selftest_build_transpose, TRUE, shapes[i], NUMBERS(1, 0));
+        add_with(list, "transpose", adit_selftest_build_transpose, TRUE, shapes[i], NUMBERS(0, 1));
+        add_with(list, "transpose", adit_selftest_build_transpose, FALSE, shapes[i], NUMBERS(1, 1));
     }
-    add_with(list, "transpose", build_transpose, TRUE, shapes[3], NUMBERS(2, 0))->spread =
-        ADIT_SPREAD_SPRINKLED;
+    add_with(list, "transpose", adit_selftest_build_transpose, TRUE, shapes[3], NUMBERS(2, 0))
+        ->spread = ADIT_SPREAD_SPRINKLED;
 }
 
 static void
@@ -590,7 +437,7 @@ list_joins(List *list)
     /* with and without rows, in the first and in the last axis */
     for (guint axis = 0; axis < 2; axis++) {
         for (guint n = 2; n <= ADIT_MAX_INPUTS; n += list->full ? 1 : 4) {
-            AditSelftestCase *self = add(list, "concat", build_concat, MOVES);
+            AditSelftestCase *self = add(list, "concat", adit_selftest_build_concat, MOVES);
 
             self->numbers[0] = axis;
             for (guint i = 0; i < n; i++)
@@ -598,7 +445,8 @@ list_joins(List *list)
                           axis == 0 ? ADIT_SHAPE(3 * i + 1, 5) : ADIT_SHAPE(3, 2 * i + 1));
         }
     }
-    AditSelftestCase *still = add_one(list, "concat", build_concat, MOVES, FALSE, ADIT_SHAPE(64));
+    AditSelftestCase *still =
+        add_one(list, "concat", adit_selftest_build_concat, MOVES, FALSE, ADIT_SHAPE(64));
 
     add_input(still, FALSE, ADIT_SHAPE(65));
     still->spread = ADIT_SPREAD_SPRINKLED;
@@ -608,16 +456,21 @@ static void
 list_cuts(List *list)
 {
     for (guint rows = 0; rows < 2; rows++) {
-        add_with(list, "slice", build_slice, rows, ADIT_SHAPE(17), NUMBERS(0, 3, 15, 2));
-        add_with(list, "slice", build_slice, rows, ADIT_SHAPE(5, 7), NUMBERS(0, 1, 4, 1));
-        add_with(list, "slice", build_slice, rows, ADIT_SHAPE(2, 9, 3), NUMBERS(1, 0, 9, 4));
-        add_with(list, "slice", build_slice, rows, ADIT_SHAPE(130), NUMBERS(0, 1, 130, 1));
+        add_with(list, "slice", adit_selftest_build_slice, rows, ADIT_SHAPE(17),
+                 NUMBERS(0, 3, 15, 2));
+        add_with(list, "slice", adit_selftest_build_slice, rows, ADIT_SHAPE(5, 7),
+                 NUMBERS(0, 1, 4, 1));
+        add_with(list, "slice", adit_selftest_build_slice, rows, ADIT_SHAPE(2, 9, 3),
+                 NUMBERS(1, 0, 9, 4));
+        add_with(list, "slice", adit_selftest_build_slice, rows, ADIT_SHAPE(130),
+                 NUMBERS(0, 1, 130, 1));
     }
     for (guint rows = 0; rows < 2; rows++) {
-        add_with(list, "pad", build_pad, rows, ADIT_SHAPE(5), NUMBERS(0, 2, 3));
-        add_with(list, "pad", build_pad, rows, ADIT_SHAPE(3, 7), NUMBERS(0, 1, 0));
-        add_with(list, "pad", build_pad, rows, ADIT_SHAPE(2, 9, 3), NUMBERS(1, 0, 4));
-        add_with(list, "pad", build_slice, rows, ADIT_SHAPE(2, 9, 3), NUMBERS(1, 1, 9, 3))
+        add_with(list, "pad", adit_selftest_build_pad, rows, ADIT_SHAPE(5), NUMBERS(0, 2, 3));
+        add_with(list, "pad", adit_selftest_build_pad, rows, ADIT_SHAPE(3, 7), NUMBERS(0, 1, 0));
+        add_with(list, "pad", adit_selftest_build_pad, rows, ADIT_SHAPE(2, 9, 3), NUMBERS(1, 0, 4));
+        add_with(list, "pad", adit_selftest_build_slice, rows, ADIT_SHAPE(2, 9, 3),
+                 NUMBERS(1, 1, 9, 3))
             ->of_gradient = TRUE;
     }
 }
@@ -626,8 +479,8 @@ static AditSelftestCase *
 add_gather(List *list, const char *kernel, AditShape table, gboolean rows, AditShape index,
            gboolean of_gradient)
 {
-    AditSelftestCase *self =
-        add_one(list, kernel, build_gather, of_gradient ? ELEMENTS : MOVES, FALSE, table);
+    AditSelftestCase *self = add_one(list, kernel, adit_selftest_build_gather,
+                                     of_gradient ? ELEMENTS : MOVES, FALSE, table);
 
     add_input(self, rows, index);
     self->positions = table.size[0];
@@ -655,8 +508,8 @@ list_positions(List *list)
     list_gathers(list, "gather-gradient", TRUE, TRUE);
     list_gathers(list, "gather-gradient-outer", FALSE, TRUE);
     for (guint i = 0; i < 4 * count_sizes(list); i++) {
-        AditSelftestCase *self = add_one(list, "one-hot", build_one_hot, MOVES, i % 2 == 0,
-                                         i % 4 < 2 ? ADIT_SCALAR : ADIT_SHAPE(3));
+        AditSelftestCase *self = add_one(list, "one-hot", adit_selftest_build_one_hot, MOVES,
+                                         i % 2 == 0, i % 4 < 2 ? ADIT_SCALAR : ADIT_SHAPE(3));
 
         self->positions = sizes[i / 4];
         self->values[0] = ADIT_VALUES_POSITIONS;
@@ -706,7 +559,7 @@ list_cross_entropy(List *list, const char *kernel, gboolean of_gradient)
     for (guint i = 0; i < count_sizes(list) * G_N_ELEMENTS(line_forms); i++) {
         guint form = i % G_N_ELEMENTS(line_forms);
         gsize size = sizes[i / G_N_ELEMENTS(line_forms)];
-        AditSelftestCase *self = add_one(list, kernel, build_cross_entropy, ELEMENTS,
+        AditSelftestCase *self = add_one(list, kernel, adit_selftest_build_cross_entropy, ELEMENTS,
                                          line_forms[form].rows, line_shape(form, size));
 
         /* logits without rows: the same for every row's target */
@@ -729,7 +582,7 @@ list_layer_norm(List *list, const char *kernel, gboolean of_gradient)
         /* two numbers may be nearly equal: their variance, and what is left of them, is rounding */
         if (size == 2)
             continue;
-        AditSelftestCase *self = add_one(list, kernel, build_layer_norm, ELEMENTS,
+        AditSelftestCase *self = add_one(list, kernel, adit_selftest_build_layer_norm, ELEMENTS,
                                          line_forms[form].rows, line_shape(form, size));
 
         add_input(self, FALSE, ADIT_SHAPE(size));
@@ -742,10 +595,10 @@ list_layer_norm(List *list, const char *kernel, gboolean of_gradient)
 static void
 list_lines(List *list)
 {
-    list_softmax(list, "softmax", build_softmax, FALSE);
-    list_softmax(list, "softmax-gradient", build_softmax, TRUE);
-    list_softmax(list, "log-softmax", build_log_softmax, FALSE);
-    list_softmax(list, "log-softmax-gradient", build_log_softmax, TRUE);
+    list_softmax(list, "softmax", adit_selftest_build_softmax, FALSE);
+    list_softmax(list, "softmax-gradient", adit_selftest_build_softmax, TRUE);
+    list_softmax(list, "log-softmax", adit_selftest_build_log_softmax, FALSE);
+    list_softmax(list, "log-softmax-gradient", adit_selftest_build_log_softmax, TRUE);
     list_cross_entropy(list, "cross-entropy", FALSE);
     list_cross_entropy(list, "cross-entropy-gradient", TRUE);
     list_layer_norm(list, "layer-norm", FALSE);
@@ -774,8 +627,8 @@ list_normalize(List *list, const char *kernel, gboolean of_gradient, guint momen
 
     for (guint i = 0; i < 2 * n; i++) {
         gsize size = channels[i / 2].shape.size[channels[i / 2].axis];
-        AditSelftestCase *self =
-            add_one(list, kernel, build_normalize, ELEMENTS, TRUE, channels[i / 2].shape);
+        AditSelftestCase *self = add_one(list, kernel, adit_selftest_build_normalize, ELEMENTS,
+                                         TRUE, channels[i / 2].shape);
 
         add_input(self, FALSE, ADIT_SHAPE(2, size));
         add_input(self, FALSE, ADIT_SHAPE(size));
@@ -793,8 +646,8 @@ list_moments(List *list, const char *kernel, gboolean of_gradient)
     guint n = list->full ? G_N_ELEMENTS(channels) : QUICK_CHANNELS;
 
     for (guint i = 0; i < 2 * n; i++) {
-        AditSelftestCase *self =
-            add_one(list, kernel, build_moments, ELEMENTS, TRUE, channels[i / 2].shape);
+        AditSelftestCase *self = add_one(list, kernel, adit_selftest_build_moments, ELEMENTS, TRUE,
+                                         channels[i / 2].shape);
 
         self->numbers[0] = channels[i / 2].axis;
         self->of_gradient = of_gradient;
@@ -832,40 +685,6 @@ list_noise(List *list, const char *kernel, AditSelftestBuild build, double limit
 
 /* ---- several operations ---- */
 
-/* act(x W + b), once as it stands and once with its argument read by others too. */
-static AditTensor *
-build_dense_gelu(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
-{
-    return adit_gelu(adit_add(adit_matmul(x[0], x[1], FALSE), x[2]));
-}
-
-static AditTensor *
-build_dense_transposed(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
-{
-    return adit_leaky_relu(adit_add(adit_matmul(x[0], x[1], TRUE), x[2]), PARAMETER);
-}
-
-static AditTensor *
-build_dense_shared(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
-{
-    AditTensor *linear = adit_add(adit_matmul(x[0], x[1], FALSE), x[2]);
-    AditTensor *total = adit_reduce(linear, ADIT_REDUCE_SUM, (int[]){-1}, 1);
-    AditShape one = *adit_tensor_get_shape(linear);
-
-    one.size[one.rank - 1] = 1;
-    return adit_mul(adit_tanh(linear), adit_add(adit_softplus(linear), adit_reshape(total, &one)));
-}
-
-/* Each result is read twice; an operand is repeated along the rows, one along the line. */
-static AditTensor *
-build_chain(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
-{
-    AditTensor *a = adit_add(adit_scale(x[0], PARAMETER), x[1]);
-    AditTensor *b = adit_mul(a, x[2]);
-
-    return adit_max(adit_offset(adit_mul(b, adit_sigmoid(a)), 0.25), adit_sub(b, x[0]));
-}
-
 static AditSelftestCase *
 add_fused(List *list, AditSelftestBuild build, AditShape shape, AditShape second, AditShape third)
 {
@@ -874,24 +693,26 @@ add_fused(List *list, AditSelftestBuild build, AditShape shape, AditShape second
     self->kind = ADIT_SELFTEST_FUSED;
     add_input(self, TRUE, shape);
     add_input(self, FALSE, second);
-    add_input(self, build == build_chain, third);
+    add_input(self, build == adit_selftest_build_chain, third);
     return self;
 }
 
 static void
 list_fused_products(List *list, gsize depth, gsize width)
 {
-    static const AditSelftestBuild builds[] = {build_dense_gelu, build_dense_transposed,
-                                               build_dense_shared};
+    static const AditSelftestBuild builds[] = {adit_selftest_build_dense_gelu,
+                                               adit_selftest_build_dense_transposed,
+                                               adit_selftest_build_dense_shared};
 
     for (guint i = 0; i < G_N_ELEMENTS(builds); i++) {
-        AditShape matrix = builds[i] == build_dense_transposed ? ADIT_SHAPE(width, depth)
-                                                               : ADIT_SHAPE(depth, width);
+        AditShape matrix = builds[i] == adit_selftest_build_dense_transposed
+                               ? ADIT_SHAPE(width, depth)
+                               : ADIT_SHAPE(depth, width);
 
         add_fused(list, builds[i], ADIT_SHAPE(depth), matrix, ADIT_SHAPE(width));
         add_fused(list, builds[i], ADIT_SHAPE(3, depth), matrix, ADIT_SHAPE(width));
         /* the gradient of a kink may be that of its other side */
-        if (builds[i] != build_dense_transposed)
+        if (builds[i] != adit_selftest_build_dense_transposed)
             add_fused(list, builds[i], ADIT_SHAPE(3, depth), matrix, ADIT_SHAPE(width))
                 ->of_gradient = TRUE;
     }
@@ -901,8 +722,9 @@ static void
 list_fused(List *list)
 {
     /* what is made at run time takes its time: the quick test looks at the smallest tile */
-    add_fused(list, build_dense_shared, ADIT_SHAPE(17), ADIT_SHAPE(17, 3), ADIT_SHAPE(3));
-    add_fused(list, build_chain, ADIT_SHAPE(3, 17), ADIT_SHAPE(17), ADIT_SHAPE(3, 1));
+    add_fused(list, adit_selftest_build_dense_shared, ADIT_SHAPE(17), ADIT_SHAPE(17, 3),
+              ADIT_SHAPE(3));
+    add_fused(list, adit_selftest_build_chain, ADIT_SHAPE(3, 17), ADIT_SHAPE(17), ADIT_SHAPE(3, 1));
     if (!list->full)
         return;
     for (guint i = 0; i < G_N_ELEMENTS(products); i++)
@@ -910,9 +732,10 @@ list_fused(List *list)
     for (guint i = 0; i < G_N_ELEMENTS(sizes); i++) {
         gsize size = sizes[i];
 
-        add_fused(list, build_chain, ADIT_SHAPE(3, size), ADIT_SHAPE(size), ADIT_SHAPE(3, 1));
-        add_fused(list, build_chain, ADIT_SHAPE(size), ADIT_SCALAR, ADIT_SHAPE(size))->spread =
-            ADIT_SPREAD_SPRINKLED;
+        add_fused(list, adit_selftest_build_chain, ADIT_SHAPE(3, size), ADIT_SHAPE(size),
+                  ADIT_SHAPE(3, 1));
+        add_fused(list, adit_selftest_build_chain, ADIT_SHAPE(size), ADIT_SCALAR, ADIT_SHAPE(size))
+            ->spread = ADIT_SPREAD_SPRINKLED;
     }
 }
 
@@ -934,8 +757,8 @@ adit_selftest_list_cases(gboolean full)
     list_products(&list);
     list_lines(&list);
     list_channels(&list);
-    list_noise(&list, "noise-uniform", build_noise_uniform, MOVES);
-    list_noise(&list, "noise-normal", build_noise_normal, ELEMENTS);
+    list_noise(&list, "noise-uniform", adit_selftest_build_noise_uniform, MOVES);
+    list_noise(&list, "noise-normal", adit_selftest_build_noise_normal, ELEMENTS);
     list_fused(&list);
     for (guint i = 0; i < list.cases->len; i++) {
         AditSelftestCase *self = list.cases->pdata[i];

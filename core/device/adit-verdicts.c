@@ -76,6 +76,17 @@ is_kept(void)
     return g_strcmp0(g_getenv("ADIT_CACHE"), "0") != 0;
 }
 
+/* Whether kernels are joined at run time: without, nothing is known of those that are. */
+static gboolean
+can_fuse(void)
+{
+#ifdef ADIT_HAVE_SHADERC
+    return g_strcmp0(g_getenv("ADIT_FUSE"), "0") != 0;
+#else
+    return FALSE;
+#endif
+}
+
 /* The version, and what the shaders are: a build between two versions has others. */
 static const char *
 find_build(void)
@@ -87,7 +98,8 @@ find_build(void)
 
         add_shaders(sum);
         g_once_init_leave(&build,
-                          g_strdup_printf("%s-%.16s", ADIT_VERSION, g_checksum_get_string(sum)));
+                          g_strdup_printf("%s-%.16s%s", ADIT_VERSION, g_checksum_get_string(sum),
+                                          can_fuse() ? "" : "-unfused"));
     }
     return build;
 }

@@ -27,10 +27,12 @@ identity_clear(Identity *self)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Identity, identity_clear)
 
-/* @object: as adit_device_describe() writes it */
 static void
-identity_init(Identity *self, JsonObject *object)
+identity_init(Identity *self, AditDevice *device)
 {
+    g_autoptr(JsonObject) object = json_object_new();
+
+    adit_device_describe(device, object);
     const char *uuid = adit_json_get_text(object, "uuid");
     const char *model = adit_json_get_text(object, "device");
 
@@ -40,28 +42,10 @@ identity_init(Identity *self, JsonObject *object)
     self->title = g_strdup_printf("%s (%s)", adit_json_get_text(object, "name"), model);
 }
 
-static void
-identity_init_device(Identity *self, AditDevice *device)
-{
-    g_autoptr(JsonObject) object = json_object_new();
-
-    adit_device_describe(device, object);
-    identity_init(self, object);
-}
-
 gboolean
 adit_tool_has_forms(AditDevice *device)
 {
     return ADIT_DEVICE_GET_CLASS(device)->set_form != NULL;
-}
-
-AditVerdicts *
-adit_tool_load_verdicts(JsonObject *device)
-{
-    g_auto(Identity) identity = {0};
-
-    identity_init(&identity, device);
-    return adit_verdicts_load(identity.device, identity.driver);
 }
 
 AditVerdicts *
@@ -71,7 +55,7 @@ adit_tool_save_verdicts(AditInvocation *self, AditDevice *device, const GPtrArra
     g_auto(Identity) identity = {0};
     g_autoptr(GError) error = NULL;
 
-    identity_init_device(&identity, device);
+    identity_init(&identity, device);
     g_autoptr(AditVerdicts) before = adit_verdicts_load(identity.device, identity.driver);
     AditVerdicts *verdicts = adit_verdicts_new(identity.device, identity.driver);
 
@@ -98,9 +82,9 @@ test_first(AditInvocation *self, AditDevice *device, const char *title, GError *
     return results != NULL ? adit_tool_save_verdicts(self, device, results, FALSE) : NULL;
 }
 
-/* Those of @kernels that have no good form: "gelu, pow"; NULL: none. */
+/* Those of @kernels that have no good form, or those that have: "gelu, pow"; NULL: none. */
 static char *
-list_failed(const AditVerdicts *verdicts, const GPtrArray *kernels)
+list_names(const AditVerdicts *verdicts, const GPtrArray *kernels, gboolean failed)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new();
 
@@ -108,7 +92,7 @@ list_failed(const AditVerdicts *verdicts, const GPtrArray *kernels)
         AditKernelForm form = ADIT_FORM_NONE;
 
         adit_verdicts_lookup(verdicts, kernels->pdata[i], &form);
-        if (form == ADIT_FORM_NONE)
+        if ((form == ADIT_FORM_NONE) == failed)
             g_ptr_array_add(names, kernels->pdata[i]);
     }
     g_ptr_array_add(names, NULL);
@@ -151,16 +135,18 @@ take_verdicts(AditInvocation *self, AditDevice **device, const AditVerdicts *ver
               const char *title, GError **error)
 {
     g_autoptr(GPtrArray) kernels = adit_selftest_apply(*device, verdicts);
-    g_autofree char *failed = list_failed(verdicts, kernels);
+    g_autofree char *failed = list_names(verdicts, kernels, TRUE);
+    g_autofree char *plainer = list_names(verdicts, kernels, FALSE);
     g_autofree char *reason = NULL;
 
     keep_kernels(self, verdicts, kernels);
     if (kernels->len == 0)
         return TRUE;
     if (failed != NULL)
-        reason = g_strdup_printf("kernels that compute wrongly: %s", failed);
+        reason = g_strconcat("kernels that compute wrongly: ", failed, NULL);
     else
-        reason = g_strdup_printf("%u kernels by a plainer form than they have", kernels->len);
+        reason =
+            g_strconcat("kernels that compute rightly by a plainer form alone: ", plainer, NULL);
     if (self->options.strict_device)
         return fail_strictly(title, reason, error);
     if (failed != NULL)
@@ -178,7 +164,7 @@ adit_tool_check_kernels(AditInvocation *self, AditDevice **device, GError **erro
 
     if (!adit_tool_has_forms(*device))
         return TRUE;
-    identity_init_device(&identity, *device);
+    identity_init(&identity, *device);
     g_autoptr(AditVerdicts) verdicts = adit_verdicts_load(identity.device, identity.driver);
 
     if (verdicts == NULL)

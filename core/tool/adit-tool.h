@@ -198,8 +198,6 @@ void adit_tool_print_json(AditInvocation *self, JsonObject *object);
 gboolean adit_tool_check_kernels(AditInvocation *self, AditDevice **device, GError **error);
 /* Whether there is more than one form of a kernel, and a verdict to be kept. */
 gboolean adit_tool_has_forms(AditDevice *device);
-/* (nullable): what is known of a Vulkan device, described as by adit_device_describe() */
-AditVerdicts *adit_tool_load_verdicts(JsonObject *device);
 /* Keeps the results of a self-test; that it cannot is a warning. */
 AditVerdicts *adit_tool_save_verdicts(AditInvocation *self, AditDevice *device,
                                       const GPtrArray *results, gboolean full);

@@ -6,6 +6,10 @@
 
 /* Adds case /conformance/KIND/NAME/@property for one component. */
 void add_case(const AditPlugin *plugin, const char *property, void (*test)(const AditPlugin *));
+/* The same for what is computed on test_device(): where the environment names another device than
+ * the CPU, these are all cases there are. */
+void add_device_case(const AditPlugin *plugin, const char *property,
+                     void (*test)(const AditPlugin *));
 
 /* The component as its class's example makes it, else with its defaults; checked. */
 gpointer make_example(const AditPlugin *plugin);

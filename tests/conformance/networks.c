@@ -6,11 +6,13 @@
 
 #include <math.h>
 
-/* Blocks and aggregators: derivatives, and the same bits whatever the threads and the batch. */
+/* Blocks and aggregators: derivatives, float32 beside float64, and the same bits whatever the
+ * threads and the batch. */
 
 #define ROWS           9
 #define EVALUATED_ROWS 64
 #define TOLERANCE      1e-6
+#define NEARNESS       1e-11 /* of float32 to float64 */
 
 static const AditShape input_shapes[] = {
     {1, {4}}, {1, {7}}, {2, {3, 4}}, {3, {2, 4, 3}}, {3, {2, 5, 4}}, {0, {0}},
@@ -136,10 +138,26 @@ check_evaluation(AditBlock *block, const AditShape *shape)
     }
 }
 
-/* Gradients and states after two steps of training, in float32. */
+/**
+ * Trained: gradients and states after two steps of training.
+ */
+typedef struct {
+    double *gradients;
+    double *states;
+    gsize n_gradients;
+    gsize n_states;
+} Trained;
+
 static void
-train(AditBlock *block, const AditShape *shape, guint threads, double **gradients, double **states,
-      gsize *n_gradients, gsize *n_states)
+trained_clear(Trained *self)
+{
+    g_free(self->gradients);
+    g_free(self->states);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Trained, trained_clear)
+
+static void
+train(AditBlock *block, const AditShape *shape, guint threads, gboolean f64, Trained *trained)
 {
     AditTensor *x, *y;
     AditGraph *graph = build_graph(block, ADIT_MODE_TRAINING, shape, &x, &y);
@@ -149,30 +167,56 @@ train(AditBlock *block, const AditShape *shape, guint threads, double **gradient
     rig_add_gradients(rig, loss);
     rig_add(rig, ADIT_OUTPUT_GUARD, loss);
     rig_add_states(rig);
-    rig_prepare(rig, threads, FALSE, EVALUATED_ROWS);
+    rig_prepare(rig, threads, f64, EVALUATED_ROWS);
     rig_feed(rig, off_kinks(shape, EVALUATED_ROWS));
     rig_run(rig, EVALUATED_ROWS, 0);
     rig_run(rig, EVALUATED_ROWS - 3, 1);
     g_assert_true(adit_device_is_finite(rig->device, NULL));
-    *gradients = rig_read_arena(rig, ADIT_ARENA_GRADIENTS);
-    *states = rig_read_arena(rig, ADIT_ARENA_STATES);
-    *n_gradients = rig->layout->n_parameters;
-    *n_states = rig->layout->n_states;
+    trained->gradients = rig_read_arena(rig, ADIT_ARENA_GRADIENTS);
+    trained->states = rig_read_arena(rig, ADIT_ARENA_STATES);
+    trained->n_gradients = rig->layout->n_parameters;
+    trained->n_states = rig->layout->n_states;
 }
 
 static void
 check_training(AditBlock *block, const AditShape *shape)
 {
-    g_autofree double *gradients = NULL, *states = NULL;
-    gsize n_gradients, n_states;
+    g_auto(Trained) expected = {0};
 
-    train(block, shape, 1, &gradients, &states, &n_gradients, &n_states);
+    train(block, shape, 1, FALSE, &expected);
     for (guint threads = 1; threads <= 4; threads++) {
-        g_autofree double *other_gradients = NULL, *other_states = NULL;
-        train(block, shape, threads, &other_gradients, &other_states, &n_gradients, &n_states);
-        test_assert_same(other_gradients, gradients, n_gradients);
-        test_assert_same(other_states, states, n_states);
+        g_auto(Trained) trained = {0};
+        train(block, shape, threads, FALSE, &trained);
+        test_assert_same(trained.gradients, expected.gradients, expected.n_gradients);
+        test_assert_same(trained.states, expected.states, expected.n_states);
     }
+}
+
+/* Squares of the differences over squares of what is expected, summed over all numbers. */
+static void
+assert_near(const char *what, const double *got, const double *expected, gsize n)
+{
+    double error = 0, power = 0;
+
+    for (gsize i = 0; i < n; i++) {
+        error += (got[i] - expected[i]) * (got[i] - expected[i]);
+        power += expected[i] * expected[i];
+    }
+    if (!(error <= NEARNESS * power))
+        g_test_message("%s: normalised error %g, at most %g", what, error / power, NEARNESS);
+    g_assert_true(error <= NEARNESS * power);
+}
+
+static void
+check_agreement(AditBlock *block, const AditShape *shape)
+{
+    g_auto(Trained) single = {0};
+    g_auto(Trained) reference = {0};
+
+    train(block, shape, 1, FALSE, &single);
+    train(block, shape, 1, TRUE, &reference);
+    assert_near("gradients", single.gradients, reference.gradients, reference.n_gradients);
+    assert_near("states", single.states, reference.states, reference.n_states);
 }
 
 /* Every other word of a choice and of a boolean, one at a time: what @check says of the component
@@ -231,12 +275,28 @@ test_block_training(const AditPlugin *plugin)
     for_shapes(block, check_training);
 }
 
+static void
+agreement_of_block(gpointer block)
+{
+    for_shapes(block, check_agreement);
+}
+
+static void
+test_block_agreement(const AditPlugin *plugin)
+{
+    g_autoptr(AditBlock) block = make_example(plugin);
+
+    agreement_of_block(block);
+    for_variants(plugin, agreement_of_block);
+}
+
 void
 add_block(const AditPlugin *plugin)
 {
     add_case(plugin, "gradient", test_block_gradient);
-    add_case(plugin, "evaluation", test_block_evaluation);
-    add_case(plugin, "training", test_block_training);
+    add_device_case(plugin, "evaluation", test_block_evaluation);
+    add_device_case(plugin, "training", test_block_training);
+    add_device_case(plugin, "agreement", test_block_agreement);
 }
 
 /* Aggregators: sequences of dense blocks. */
@@ -324,6 +384,26 @@ test_aggregator_training(const AditPlugin *plugin)
     check_training(block, &ADIT_SHAPE(5));
 }
 
+static void
+agreement_of_aggregator(gpointer aggregator)
+{
+    g_autoptr(AditBlock) even = make_sequence(aggregator, FALSE);
+    g_autoptr(AditBlock) uneven = make_uneven(aggregator);
+
+    check_agreement(even, &ADIT_SHAPE(5));
+    if (builds(uneven, &ADIT_SHAPE(4)))
+        check_agreement(uneven, &ADIT_SHAPE(4));
+}
+
+static void
+test_aggregator_agreement(const AditPlugin *plugin)
+{
+    g_autoptr(AditAggregator) aggregator = make_example(plugin);
+
+    agreement_of_aggregator(aggregator);
+    for_variants(plugin, agreement_of_aggregator);
+}
+
 /* No block at all: the input leaves as it came. */
 static void
 test_aggregator_empty(const AditPlugin *plugin)
@@ -342,8 +422,9 @@ void
 add_aggregator(const AditPlugin *plugin)
 {
     add_case(plugin, "gradient", test_aggregator_gradient);
-    add_case(plugin, "loop", test_aggregator_loop);
-    add_case(plugin, "evaluation", test_aggregator_evaluation);
-    add_case(plugin, "training", test_aggregator_training);
+    add_device_case(plugin, "loop", test_aggregator_loop);
+    add_device_case(plugin, "evaluation", test_aggregator_evaluation);
+    add_device_case(plugin, "training", test_aggregator_training);
+    add_device_case(plugin, "agreement", test_aggregator_agreement);
     add_case(plugin, "empty", test_aggregator_empty);
 }

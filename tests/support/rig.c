@@ -4,9 +4,11 @@
 #include <adit/adit-ops.h>
 #include <adit/adit-schedule.h>
 
+#include "adit-devices.h"
 #include "adit-graph-private.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Steps of central differences of fourth order in float64, whose errors of h^4 and of 1e-16 / h are
@@ -66,6 +68,8 @@ void
 rig_free(Rig *self)
 {
     if (self->device != NULL) {
+        /* whether a value was finite is the device's matter, which the next rig may have too */
+        adit_device_is_finite(self->device, NULL);
         adit_executable_free(self->device, self->executable);
         adit_memory_free(self->device, self->memory);
         g_object_unref(self->device);
@@ -117,6 +121,32 @@ rig_add_states(Rig *self)
     }
 }
 
+/* The device that the environment names, opened when it is first asked for. */
+static AditDevice *named_device;
+
+static void
+close_device(void)
+{
+    g_clear_object(&named_device);
+}
+
+AditDevice *
+test_device(guint threads)
+{
+    const char *name = g_getenv("ADIT_TEST_DEVICE");
+    g_autoptr(GError) error = NULL;
+
+    if (name == NULL)
+        return adit_cpu_device_new(threads, FALSE);
+    if (named_device == NULL) {
+        named_device = adit_device_open(name, 1, NULL, &error);
+        g_assert_no_error(error);
+        /* registered behind what its driver has registered, so it is called before */
+        atexit(close_device);
+    }
+    return g_object_ref(named_device);
+}
+
 void
 rig_prepare(Rig *self, guint threads, gboolean f64, gsize max_rows)
 {
@@ -129,7 +159,7 @@ rig_prepare(Rig *self, guint threads, gboolean f64, gsize max_rows)
                                  (const AditProgramOutput *) (gpointer) self->outputs->data,
                                  self->outputs->len);
     if (self->device == NULL)
-        self->device = adit_cpu_device_new(threads, f64);
+        self->device = f64 ? adit_cpu_device_new(threads, TRUE) : test_device(threads);
     self->memory = adit_device_allocate(self->device, self->layout, self->n_slots, &error);
     g_assert_no_error(error);
     adit_layout_initialize(self->layout, 1, parameters, states);

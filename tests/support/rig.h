@@ -36,7 +36,13 @@ guint rig_add(Rig *self, AditOutputKind kind, AditTensor *tensor);
 void rig_add_gradients(Rig *self, AditTensor *loss);
 /* Adds the new values of all states of a training graph. */
 void rig_add_states(Rig *self);
-/* Compiles and prepares for up to @max_rows rows. */
+/* (transfer full): what tests compute with in float32: the device that the environment's
+ * ADIT_TEST_DEVICE names, one for the whole process (the test fails when there is no such device);
+ * else the CPU with @threads threads. */
+AditDevice *test_device(guint threads);
+
+/* Compiles and prepares for up to @max_rows rows: in float64 for the CPU, else for test_device().
+ */
 void rig_prepare(Rig *self, guint threads, gboolean f64, gsize max_rows);
 /* Moves all parameters off their initial values, which may be special (0, 1), by up to @by
  * and by their names. */

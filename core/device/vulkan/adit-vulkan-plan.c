@@ -107,8 +107,8 @@ add_attributes(Planner *self, const guint32 *attributes, guint n)
     guint32 words[ATTRIBUTE_WORDS + ADIT_MAX_WORDS] = {0};
 
     words[1] = words[ADIT_VULKAN_VIEW_WORDS + 1] = 1;
-    if (n > 0)
-        memcpy(words + ATTRIBUTE_WORDS, attributes, n * sizeof *attributes);
+    for (guint i = 0; i < n; i++)
+        words[ATTRIBUTE_WORDS + i] = attributes[i];
     return add_words(self, words, G_N_ELEMENTS(words));
 }
 

@@ -4,6 +4,7 @@
 #include "adit-pointwise.h"
 #include "adit-selftest-private.h"
 #include "false-device.h"
+#include "rig.h"
 
 #include <glib/gstdio.h>
 #include <math.h>
@@ -44,6 +45,37 @@ test_cpu(gconstpointer data)
     g_autoptr(AditDevice) device = adit_cpu_device_new(1, FALSE);
 
     assert_well(device, data != NULL);
+}
+
+/* The best form of every kernel, on the device that the environment names. */
+static void
+test_named(void)
+{
+    g_autoptr(AditDevice) device = test_device(1);
+
+    assert_well(device, TRUE);
+}
+
+/* One of the forms that all kernels have. */
+static void
+test_form(gconstpointer data)
+{
+    AditSelftestOptions options = {.forms = BIT(GPOINTER_TO_UINT(data))};
+    g_autoptr(AditDevice) device = test_device(1);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) results = adit_selftest_run(device, &options, NULL, NULL, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpuint(results->len, >, 0);
+    for (guint i = 0; i < results->len; i++) {
+        const AditSelftestResult *result = results->pdata[i];
+        g_autofree char *text = adit_selftest_outcome_describe(result->worst);
+
+        if (result->form != ADIT_FORM_NONE)
+            continue;
+        g_test_message("%s: %s", result->kernel, text);
+        g_test_fail();
+    }
 }
 
 /* ---- all kernels ---- */
@@ -533,11 +565,26 @@ test_noted(void)
     assert_form(verdicts, "exp", ADIT_FORM_OPTIMISED);
 }
 
+/* What is tested where the environment names a device. */
+static int
+run_on_device(int argc, char *argv[])
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/selftest/device/full", test_named);
+    g_test_add_data_func("/selftest/device/optimised", GUINT_TO_POINTER(ADIT_FORM_OPTIMISED),
+                         test_form);
+    g_test_add_data_func("/selftest/device/plain", GUINT_TO_POINTER(ADIT_FORM_PLAIN), test_form);
+    return g_test_run();
+}
+
 int
 main(int argc, char *argv[])
 {
     static const char *const wrong[] = {"matmul", "tanh",          "moments-gradient",
                                         "concat", "noise-uniform", "layer-norm-gradient"};
+
+    if (g_getenv("ADIT_TEST_DEVICE") != NULL)
+        return run_on_device(argc, argv);
     g_autofree char *cache = g_dir_make_tmp("adit-selftest-XXXXXX", NULL);
 
     g_setenv("XDG_CACHE_HOME", cache, TRUE);

@@ -2,6 +2,7 @@
 #include "adit-checkpoint.h"
 #include "adit-file.h"
 #include "adit-trainer.h"
+#include "rig.h"
 
 #include <math.h>
 #include <string.h>
@@ -84,7 +85,7 @@ train(Outcome *outcome, const char *const *overrides, guint threads, const gint 
     g_assert_cmpstr(text, ==, "");
 
     g_autoptr(GPtrArray) data = open_data(experiment);
-    g_autoptr(AditDevice) device = adit_cpu_device_new(threads, FALSE);
+    g_autoptr(AditDevice) device = test_device(threads);
     AditRunSetup setup = {.folder = outcome->run,
                           .name = "moons",
                           .seed = experiment->seed,
