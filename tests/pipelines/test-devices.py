@@ -171,10 +171,18 @@ def refused():
 
 
 def small():
-    """The least device that Adit promises to run on is no device that is refused."""
-    device = devices(shim('devices:1,type:discrete,small'))['devices'][1]
+    """The least device that Adit promises to run on is no device that is refused; all kernels keep
+    to its limits, and a run there leaves the bits of one that has subgroups and room."""
+    prepare()
+    env = {**shim('devices:1,type:discrete,small'), 'ADIT_CACHE': '0'}
+    device = devices(env)['devices'][1]
     expect((device['usable'], device['max-storage-buffer-range']), (True, 1 << 20))
     assert 'subgroup-size' not in device, device
+    code, out, err = adit('selftest', '--device', 'vulkan:0', env=env)
+    assert code == 0 and ' 0 by a plainer form; ' in out, f'{code}\n{out}{err}'
+    run('--run-dir', 'small', '--device', 'vulkan:0', env=env)
+    run('--run-dir', 'whole', '--device', 'vulkan:0', env=shim('devices:1,type:discrete'))
+    expect(figures('small'), figures('whole'))
 
 
 def verdict():
@@ -304,6 +312,35 @@ def validation():
            {'ADIT_VULKAN_VALIDATION': 'on'})
 
 
+# ---- a device that is lost ----
+
+LOST = re.compile(r'^warning: device .* was lost waiting, at or behind (.*), submitted [0-9.]+ s before$',
+                  re.M)
+
+
+def lost():
+    """It is opened again, and the run goes on from its last checkpoint to the same figures."""
+    prepare()
+    run('--run-dir', 'whole', '--device', 'vulkan:0', env=shim('devices:1,type:discrete'))
+    step = "kernel '.*' of step [0-9]+|a transfer|filling with zeros"
+    for serial, wait, what in (('0', 60, '.*'), ('1', 1500, step)):
+        env = {**shim(f'devices:1,type:discrete,lost-wait:{wait}'), 'ADIT_VULKAN_SERIAL': serial}
+        code, _, err = adit('run', 'small.yaml', '--run-dir', f'lost{serial}', '--device',
+                            'vulkan:0', env=env)
+        expect((code, len(LOST.findall(err))), (0, 1))
+        assert re.fullmatch(what, LOST.search(err)[1]), err
+        assert 'the device is open again: going on from the last checkpoint\n' in err, err
+        expect(figures(f'lost{serial}'), figures('whole'))
+
+
+def lost_at_once():
+    """A transfer, or filling with zeros, is of no step."""
+    prepare()
+    env = shim('devices:1,type:discrete,lost-wait:1:9')
+    code, _, err = adit('selftest', '--device', 'vulkan:0', env=env)
+    assert code == 7 and 'lost waiting, at or behind filling with zeros, submitted' in err, err
+
+
 # ---- going on ----
 
 def begin(*words, env=None):
@@ -389,6 +426,8 @@ tap.run([(f'/pipelines/devices/{name}', in_folder(case)) for name, case in {
     'choice/best': best,
     'choice/fails': fails,
     'choice/validation': validation,
+    'lost': lost,
+    'lost/at-once': lost_at_once,
     'resume/keeps-vulkan': keeps_vulkan,
     'resume/keeps-cpu': keeps_cpu,
     'resume/other-device': other_device,

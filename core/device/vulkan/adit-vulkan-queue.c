@@ -12,7 +12,7 @@
 
 /**
  * Submission: @serial: number of the last call that is done with it
- * @what: (owned): its first commands, @step: of their call
+ * @what: (owned): its first commands, @step: number of their call's step, from 1; 0: of no call
  */
 typedef struct {
     guint64 value;
@@ -97,9 +97,14 @@ describe(AditVulkanQueue *self, const char *doing)
 
     if (first == NULL)
         return g_strdup(doing);
-    return g_strdup_printf(
-        "%s, at or behind %s of step %" G_GUINT64_FORMAT ", submitted %.3f s before", doing,
-        first->what, first->step + 1, (double) (g_get_monotonic_time() - first->submitted) * 1e-6);
+    double seconds = (double) (g_get_monotonic_time() - first->submitted) * 1e-6;
+
+    if (first->step == 0)
+        return g_strdup_printf("%s, at or behind %s, submitted %.3f s before", doing, first->what,
+                               seconds);
+    return g_strdup_printf("%s, at or behind %s of step %" G_GUINT64_FORMAT
+                           ", submitted %.3f s before",
+                           doing, first->what, first->step, seconds);
 }
 
 static gboolean
@@ -176,7 +181,7 @@ adit_vulkan_queue_add(AditVulkanQueue *self, const AditVulkanCommands *commands,
         return;
     if (self->commands->len == 0) {
         self->next.what = g_strdup(commands->what);
-        self->next.step = step;
+        self->next.step = serial > 0 ? step + 1 : 0;
     }
     g_array_append_val(self->commands, commands->handle);
     self->next.work += commands->work;
