@@ -67,6 +67,19 @@ adit_device_run(AditDevice *self, AditExecutable *executable, const AditCall *ca
     ADIT_DEVICE_GET_CLASS(self)->run(self, executable, call);
 }
 
+void
+adit_device_run_all(AditDevice *self, const AditDeviceRun *runs, guint n)
+{
+    AditDeviceClass *klass = ADIT_DEVICE_GET_CLASS(self);
+
+    if (klass->run_all != NULL) {
+        klass->run_all(self, runs, n);
+        return;
+    }
+    for (guint i = 0; i < n; i++)
+        adit_device_run(self, runs[i].executable, &runs[i].call);
+}
+
 gboolean
 adit_device_wait(AditDevice *self, GError **error)
 {

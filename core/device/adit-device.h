@@ -57,6 +57,14 @@ typedef struct {
 } AditCall;
 
 /**
+ * AditDeviceRun: a call of an executable.
+ */
+typedef struct {
+    AditExecutable *executable;
+    AditCall call;
+} AditDeviceRun;
+
+/**
  * AditKernelForm: how a kernel's shader was compiled, best first; all forms give the same numbers.
  * @ADIT_FORM_NONE: a self-test's verdict: none does
  */
@@ -91,6 +99,7 @@ struct _AditDeviceClass {
                                gsize max_rows, guint64 seed, GError **error);
     void (*free_executable)(AditDevice *self, AditExecutable *executable);
     void (*run)(AditDevice *self, AditExecutable *executable, const AditCall *call);
+    void (*run_all)(AditDevice *self, const AditDeviceRun *runs, guint n); /* or NULL: in turn */
     gboolean (*wait)(AditDevice *self, GError **error);
     gboolean (*is_finite)(AditDevice *self, guint64 *step);
     void (*read_sums)(AditDevice *self, AditExecutable *executable, double *sums);
@@ -131,6 +140,16 @@ AditExecutable *adit_device_prepare(AditDevice *self, AditProgram *program, Adit
 void adit_executable_free(AditDevice *device, AditExecutable *executable);
 /* Does nothing once a guarded value was not finite. */
 void adit_device_run(AditDevice *self, AditExecutable *executable, const AditCall *call);
+/**
+ * adit_device_run_all:
+ * @runs: (array length=n): of one step, in order: the gradient, the update of each range
+ *
+ * As adit_device_run() of each in turn, and leaves the same, up to rounding, in the arenas and
+ * sums. A device may join them: what lies between two of them, inside its own memory, is then never
+ * there. Whether it does follows from the programs, their memory and the runs' rows alone, so that
+ * a run that is resumed does the same.
+ */
+void adit_device_run_all(AditDevice *self, const AditDeviceRun *runs, guint n);
 /* Waits until everything queued is done. Fails with ADIT_ERROR_DEVICE_LOST, or with what went wrong
  * while something was queued (ADIT_ERROR_MEMORY); always so from then on. */
 gboolean adit_device_wait(AditDevice *self, GError **error);

@@ -191,35 +191,63 @@ adit_train_step_free(AditTrainStep *self)
     g_free(self);
 }
 
+/**
+ * Gradient: one run of a program over rows of data, with what it is given.
+ */
+typedef struct {
+    AditDeviceRun run;
+    AditFeed feeds[ADIT_N_FEEDS];
+    double *lives;
+} Gradient;
+
 /* Rows @first to @first + @rows of the batch. */
 static void
-run_gradient(AditTrainStep *self, AditProgram *program, AditExecutable *executable,
-             const AditBatch *batch, gsize first, gsize rows)
+gradient_init(Gradient *self, AditProgram *program, AditExecutable *executable,
+              const AditBatch *batch, gsize first, gsize rows)
 {
-    AditFeed feeds[ADIT_N_FEEDS];
-    g_autofree double *lives = adit_lives_new(program, &batch->clock);
-    adit_feeds_set(feeds, program, batch->split, batch->order, batch->first + first);
-    AditCall call = {.step = batch->step,
-                     .update = batch->clock.step + 1,
-                     .rows = rows,
-                     .first_row = first,
-                     .feeds = feeds,
-                     .lives = lives};
-    adit_device_run(self->device, executable, &call);
+    self->lives = adit_lives_new(program, &batch->clock);
+    adit_feeds_set(self->feeds, program, batch->split, batch->order, batch->first + first);
+    self->run = (AditDeviceRun){.executable = executable,
+                                .call = {.step = batch->step,
+                                         .update = batch->clock.step + 1,
+                                         .rows = rows,
+                                         .first_row = first,
+                                         .feeds = self->feeds,
+                                         .lives = self->lives}};
+}
+
+static void
+gradient_clear(Gradient *self)
+{
+    g_free(self->lives);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Gradient, gradient_clear)
+
+static void
+accumulate(AditTrainStep *self, const AditBatch *batch)
+{
+    for (gsize first = 0; first < batch->rows; first += self->stage->micro_batch) {
+        gsize rows = MIN(self->stage->micro_batch, batch->rows - first);
+        g_auto(Gradient) gradient = {0};
+        gradient_init(&gradient, self->program, self->executable, batch, first, rows);
+        adit_device_run(self->device, self->executable, &gradient.run.call);
+        adit_updater_accumulate(self->updater, batch->step, (double) rows / (double) batch->rows,
+                                first == 0);
+    }
 }
 
 void
 adit_train_step_run(AditTrainStep *self, const AditBatch *batch)
 {
-    gsize micro = adit_stage_accumulates(self->stage) ? self->stage->micro_batch : batch->rows;
-    for (gsize first = 0; first < batch->rows; first += micro) {
-        gsize rows = MIN(micro, batch->rows - first);
-        run_gradient(self, self->program, self->executable, batch, first, rows);
-        if (adit_stage_accumulates(self->stage))
-            adit_updater_accumulate(self->updater, batch->step,
-                                    (double) rows / (double) batch->rows, first == 0);
+    g_autoptr(GArray) runs = g_array_new(FALSE, FALSE, sizeof(AditDeviceRun));
+    g_auto(Gradient) gradient = {0};
+    if (adit_stage_accumulates(self->stage)) {
+        accumulate(self, batch);
+    } else {
+        gradient_init(&gradient, self->program, self->executable, batch, 0, batch->rows);
+        g_array_append_val(runs, gradient.run);
     }
-    adit_updater_run(self->updater, batch->step, &batch->clock);
+    adit_updater_run(self->updater, batch->step, &batch->clock, runs);
 }
 
 void
@@ -287,7 +315,9 @@ adit_train_step_locate(AditTrainStep *self, const AditBatch *batch, GError **err
                             batch->rows, self->experiment->seed, error);
     if (executable == NULL)
         return NULL;
-    run_gradient(self, program, executable, batch, 0, batch->rows);
+    g_auto(Gradient) gradient = {0};
+    gradient_init(&gradient, program, executable, batch, 0, batch->rows);
+    adit_device_run(self->device, executable, &gradient.run.call);
     g_autofree char *address = locate_in(self, picks, program, executable, batch->rows);
     adit_executable_free(self->device, executable);
     return adit_device_wait(self->device, error) ? g_steal_pointer(&address) : NULL;

@@ -29,6 +29,7 @@ struct _AditUpdater {
     AditLive *share;
     AditLive *keep;
     AditLive *factor;
+    double **lives; /* of each range's update */
 };
 
 guint
@@ -181,6 +182,7 @@ adit_updater_new(const AditStage *stage, AditNetwork *network, const GArray *ran
     self->share = adit_live_new(1);
     self->keep = adit_live_new(0);
     self->factor = adit_live_new(1);
+    self->lives = g_new0(double *, ranges->len + 1);
     if (adit_stage_accumulates(stage) && !prepare_accumulation(self, error))
         return NULL;
     if (stage->clip > 0 && (!prepare_masking(self, error) || !prepare_clipping(self, error)))
@@ -196,6 +198,9 @@ adit_updater_free(AditUpdater *self)
         adit_executable_free(adit_network_get_device(self->network), parts[i]->executable);
         g_clear_pointer(&parts[i]->program, adit_program_free);
     }
+    for (guint i = 0; i < self->ranges->len; i++)
+        g_free(self->lives[i]);
+    g_free(self->lives);
     adit_live_unref(self->share);
     adit_live_unref(self->keep);
     adit_live_unref(self->factor);
@@ -233,10 +238,36 @@ adit_updater_accumulate(AditUpdater *self, guint64 step, double share, gboolean 
         adit_network_get_layout(self->network)->n_parameters);
 }
 
-void
-adit_updater_run(AditUpdater *self, guint64 step, const AditClock *clock)
+/* The update of a range, behind what runs before it. */
+static void
+add_run(AditUpdater *self, guint number, guint64 step, const AditClock *clock, GArray *runs)
 {
-    g_autofree double *lives = adit_lives_new(self->update.program, clock);
+    const AditUpdateRange *range = &g_array_index(self->ranges, AditUpdateRange, number);
+    AditDeviceRun run = {.executable = self->update.executable,
+                         .call = {.step = step,
+                                  .update = clock->step + 1,
+                                  .rows = range->end - range->begin,
+                                  .first_row = range->begin}};
+
+    if (range->factor == 0 || range->end == range->begin)
+        return;
+    g_free(self->lives[number]);
+    self->lives[number] = adit_lives_new(self->update.program, clock);
+    set_live(&self->update, self->lives[number], self->factor, range->factor);
+    run.call.lives = self->lives[number];
+    g_array_append_val(runs, run);
+}
+
+void
+adit_updater_run(AditUpdater *self, guint64 step, const AditClock *clock, GArray *runs)
+{
+    const AditDeviceRun *first = (const AditDeviceRun *) runs->data;
+    AditDevice *device = adit_network_get_device(self->network);
+
+    if (self->masking.executable != NULL || self->clipping.executable != NULL) {
+        adit_device_run_all(device, first, runs->len);
+        g_array_set_size(runs, 0);
+    }
     for (guint i = 0; self->masking.executable != NULL && i < self->ranges->len; i++) {
         const AditUpdateRange *range = &g_array_index(self->ranges, AditUpdateRange, i);
         if (range->factor == 0)
@@ -245,11 +276,7 @@ adit_updater_run(AditUpdater *self, guint64 step, const AditClock *clock)
     if (self->clipping.executable != NULL)
         run(self, &self->clipping, NULL, step, clock, 0,
             adit_network_get_layout(self->network)->n_parameters);
-    for (guint i = 0; i < self->ranges->len; i++) {
-        const AditUpdateRange *range = &g_array_index(self->ranges, AditUpdateRange, i);
-        if (range->factor == 0)
-            continue;
-        set_live(&self->update, lives, self->factor, range->factor);
-        run(self, &self->update, lives, step, clock, range->begin, range->end);
-    }
+    for (guint i = 0; i < self->ranges->len; i++)
+        add_run(self, i, step, clock, runs);
+    adit_device_run_all(device, (const AditDeviceRun *) runs->data, runs->len);
 }

@@ -33,8 +33,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditUpdater, adit_updater_free)
 /* Adds the gradients of a micro-batch that is @share of the batch of the run's step @step; the
  * @first starts the sum. Only for stages whose micro-batch is smaller than their batch. */
 void adit_updater_accumulate(AditUpdater *self, guint64 step, double share, gboolean first);
-/* The update; @clock: before it. */
-void adit_updater_run(AditUpdater *self, guint64 step, const AditClock *clock);
+/* The update; @clock: before it. @runs: (element-type AditDeviceRun): what comes before it in this
+ * step and was not run yet: it is now, so that a device may do all of it together. */
+void adit_updater_run(AditUpdater *self, guint64 step, const AditClock *clock, GArray *runs);
 
 /* Numbers the stage's optimizer keeps for each parameter. */
 guint adit_stage_count_slots(const AditStage *stage);

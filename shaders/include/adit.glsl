@@ -68,9 +68,16 @@ layout(std430, set = 0, binding = 7) ADIT_INPUT4_ACCESS buffer Input4 { float in
 #define BLOCK_STEP          6 /* two words */
 #define BLOCK_FIRST_ROW     8 /* number of the batch's first row */
 #define BLOCK_LOG           9 /* where the call's rows go in the logs */
+#define BLOCK_WALK_CURSOR   10 /* of a walk's first kernel for its second: the cursor, the status */
+#define BLOCK_WALK_STATUS   11
 #define BLOCK_FEEDS         16
 #define BLOCK_FEED_WORDS    12 /* first row, has an order, its size, its half bits, 8 round keys */
 #define BLOCK_LIVES         64 /* the update's number, then the live numbers */
+
+/* A word of the call's slot. */
+#ifndef ADIT_CALL
+#define ADIT_CALL(word) block[word]
+#endif
 
 bool
 adit_is_running()

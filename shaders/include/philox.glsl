@@ -27,20 +27,29 @@ adit_uniform(uint bits)
     return number;
 }
 
-/* The four words that element e of the dispatch's noise is made of, and the number of its own: element
- * e of the batch, counted over its rows, takes word e % 4 of block (e / 4, step). */
+/* The four words that element e of the noise from row @row of the batch on is made of, @count numbers
+ * a row, and the number of its own: element e of the batch, counted over its rows, takes word e % 4 of
+ * block (e / 4, step). */
 uvec4
-adit_noise(uint e, out uint word)
+adit_noise_of(uint row, uint count, uint e, uvec2 key, out uint word)
 {
     uint high, low, carry;
 
-    umulExtended(block[BLOCK_FIRST_ROW] + push.row, adit_count(0), high, low);
+    umulExtended(ADIT_CALL(BLOCK_FIRST_ROW) + row, count, high, low);
     low = uaddCarry(low, e, carry);
     high += carry;
     word = low & 3u;
-    return adit_philox(uvec4(low >> 2 | high << 30, high >> 2, block[BLOCK_STEP],
-                             block[BLOCK_STEP + 1]),
-                       uvec2(words[push.key], words[push.key + 1u]));
+    return adit_philox(uvec4(low >> 2 | high << 30, high >> 2, ADIT_CALL(BLOCK_STEP),
+                             ADIT_CALL(BLOCK_STEP + 1)),
+                       key);
+}
+
+/* The same of element e of the dispatch. */
+uvec4
+adit_noise(uint e, out uint word)
+{
+    return adit_noise_of(push.row, adit_count(0), e, uvec2(words[push.key], words[push.key + 1u]),
+                         word);
 }
 
 /* The round function of adit_permutation_at(): the finalizer of MurmurHash3. */
@@ -59,7 +68,7 @@ adit_mix(uint x)
 uint
 adit_permute(uint feed, uint index)
 {
-    uint size = block[feed + 2u], half_bits = block[feed + 3u];
+    uint size = ADIT_CALL(feed + 2u), half_bits = ADIT_CALL(feed + 3u);
     uint mask = (1u << half_bits) - 1u;
 
     if (index >= size)
@@ -68,7 +77,7 @@ adit_permute(uint feed, uint index)
         uint left = index >> half_bits, right = index & mask;
 
         for (uint i = 0; i < 8; i++) {
-            uint next = left ^ (adit_mix(right ^ block[feed + 4u + i]) & mask);
+            uint next = left ^ (adit_mix(right ^ ADIT_CALL(feed + 4u + i)) & mask);
 
             left = right;
             right = next;

@@ -1,6 +1,6 @@
 /* core/device/vulkan/adit-vulkan-device.c - SPDX-License-Identifier: MIT */
 #include "adit-shader-compiler.h"
-#include "adit-vulkan-private.h"
+#include "adit-vulkan-join.h"
 
 #include "adit-vulkan-pipeline-cache.h"
 
@@ -166,6 +166,15 @@ static void
 run(AditDevice *device, AditExecutable *executable, const AditCall *call)
 {
     adit_vulkan_executable_run(executable, call);
+}
+
+static void
+run_all(AditDevice *device, const AditDeviceRun *runs, guint n)
+{
+    if (n > 1 && adit_vulkan_join_run(ADIT_VULKAN_DEVICE(device), runs, n))
+        return;
+    for (guint i = 0; i < n; i++)
+        adit_vulkan_executable_run(runs[i].executable, &runs[i].call);
 }
 
 static gboolean
@@ -425,6 +434,7 @@ adit_vulkan_device_class_init(AditVulkanDeviceClass *klass)
     device_class->prepare = prepare;
     device_class->free_executable = free_executable;
     device_class->run = run;
+    device_class->run_all = run_all;
     device_class->wait = wait;
     device_class->is_finite = is_finite;
     device_class->read_sums = read_sums;

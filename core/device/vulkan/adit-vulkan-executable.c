@@ -1,51 +1,10 @@
 /* core/device/vulkan/adit-vulkan-executable.c - SPDX-License-Identifier: MIT */
-#include "adit-vulkan-plan.h"
-#include "adit-vulkan-record.h"
+#include "adit-vulkan-executable.h"
 
 #include <string.h>
 
 /* Rows whose figures wait on the device until they are asked for. */
 #define LOG_ROWS ((gsize) 1 << 16)
-/* Batches of streamed data that may wait for the device. */
-#define STREAM_BATCHES 4
-
-/**
- * Logged: figures of one call's rows in the log.
- */
-typedef struct {
-    guint64 serial;
-    gsize first;
-    gsize rows;
-} Logged;
-
-/**
- * Stream: batches of a feed whose data does not live on the device: the host gathers their rows.
- */
-typedef struct {
-    AditVulkanBuffer buffer;
-    guint64 serials[STREAM_BATCHES]; /* of the calls that read each of them */
-    guint next;
-} Stream;
-
-struct _AditExecutable {
-    AditVulkanDevice *device;
-    AditProgram *program;
-    AditMemory *memory;
-    guint64 seed;
-    gsize max_rows;
-    AditVulkanPlaces places;
-    AditVulkanBuffer rows, shared, constants, log;
-    Stream streams[ADIT_VULKAN_MAX_FEEDS];
-    gboolean has_linear;
-    guint n_sums;
-    GPtrArray *recordings; /* AditVulkanRecording */
-
-    GArray *logged; /* Logged */
-    gsize log_used;
-    double *sums;
-    gsize last_rows;
-};
-
 /* ---- making ready ---- */
 
 static gboolean
@@ -231,7 +190,7 @@ adit_vulkan_executable_new(AditVulkanDevice *device, AditProgram *program, AditM
     self->max_rows = MAX(max_rows, 1);
     self->has_linear = has_linear(program->instructions) || has_linear(program->commits);
     self->recordings = g_ptr_array_new();
-    self->logged = g_array_new(FALSE, FALSE, sizeof(Logged));
+    self->logged = g_array_new(FALSE, FALSE, sizeof(AditVulkanLogged));
     for (guint i = 0; i < program->outputs->len; i++) {
         if (g_array_index(program->outputs, AditProgramOutput, i).kind == ADIT_OUTPUT_SUM)
             self->n_sums++;
@@ -253,6 +212,7 @@ adit_vulkan_executable_free(AditExecutable *self)
     AditVulkanBuffer *buffers[] = {&self->rows, &self->shared, &self->constants, &self->log};
 
     adit_vulkan_queue_drain(device->queue);
+    g_clear_pointer(&self->join, adit_vulkan_join_free);
     for (guint i = 0; i < self->recordings->len; i++)
         adit_vulkan_recording_free(device, self->recordings->pdata[i]);
     g_ptr_array_unref(self->recordings);
@@ -280,8 +240,8 @@ feed_count(const AditExecutable *self, guint feed)
 static gboolean
 set_streamed(AditExecutable *self, guint feed, AditVulkanSource *source, GError **error)
 {
-    Stream *stream = &self->streams[feed];
-    gsize rows = STREAM_BATCHES * self->max_rows;
+    AditVulkanStream *stream = &self->streams[feed];
+    gsize rows = ADIT_VULKAN_STREAM_BATCHES * self->max_rows;
 
     *source = (AditVulkanSource){.data = &stream->buffer, .rows = rows};
     return stream->buffer.handle != VK_NULL_HANDLE ||
@@ -305,9 +265,9 @@ set_resident(AditExecutable *self, const AditFeed *feed, AditVulkanSource *sourc
 }
 
 /* What does not fit beside the rest is streamed. */
-static gboolean
-set_source(AditExecutable *self, guint number, const AditFeed *feed, AditVulkanSource *source,
-           GError **error)
+gboolean
+adit_vulkan_executable_set_source(AditExecutable *self, guint number, const AditFeed *feed,
+                                  AditVulkanSource *source, GError **error)
 {
     g_autoptr(GError) failure = NULL;
 
@@ -327,7 +287,7 @@ set_source(AditExecutable *self, guint number, const AditFeed *feed, AditVulkanS
 static gsize
 stream_rows(AditExecutable *self, guint number, const AditFeed *feed, const AditCall *call)
 {
-    Stream *stream = &self->streams[number];
+    AditVulkanStream *stream = &self->streams[number];
     gsize count = feed_count(self, number), first = stream->next * self->max_rows;
     float *out = (float *) stream->buffer.mapped + first * count;
 
@@ -339,19 +299,19 @@ stream_rows(AditExecutable *self, guint number, const AditFeed *feed, const Adit
             *out++ = (float) adit_array_get(feed->array, row * count + i);
     }
     stream->serials[stream->next] = self->device->serial;
-    stream->next = (stream->next + 1) % STREAM_BATCHES;
+    stream->next = (stream->next + 1) % ADIT_VULKAN_STREAM_BATCHES;
     return first;
 }
 
 /* ---- running ---- */
 
-static AditVulkanRecording *
-find_recording(AditExecutable *self, const AditCall *call)
+AditVulkanRecording *
+adit_vulkan_executable_find(AditExecutable *self, const GPtrArray *recordings, const AditCall *call)
 {
     gsize first_row = self->has_linear ? call->first_row : 0;
 
-    for (guint i = 0; i < self->recordings->len; i++) {
-        AditVulkanRecording *recording = self->recordings->pdata[i];
+    for (guint i = 0; i < recordings->len; i++) {
+        AditVulkanRecording *recording = recordings->pdata[i];
         gboolean same = recording->rows == call->rows && recording->first_row == first_row;
 
         for (guint j = 0; j < self->program->feeds->len && same; j++)
@@ -363,6 +323,24 @@ find_recording(AditExecutable *self, const AditCall *call)
     return NULL;
 }
 
+AditVulkanRecording *
+adit_vulkan_executable_record(AditExecutable *self, const AditVulkanPlan *plan,
+                              const AditVulkanSource *sources, const AditCall *call, GError **error)
+{
+    AditVulkanRecording *recording = adit_vulkan_recording_new(self->device, plan, error);
+
+    if (recording == NULL)
+        return NULL;
+    recording->rows = call->rows;
+    recording->first_row = self->has_linear ? call->first_row : 0;
+    for (guint i = 0; i < self->program->feeds->len; i++) {
+        recording->arrays[i] = call->feeds[i].array;
+        recording->subsets[i] = call->feeds[i].subset;
+        recording->is_streamed[i] = sources[i].data == &self->streams[i].buffer;
+    }
+    return recording;
+}
+
 static AditVulkanRecording *
 record(AditExecutable *self, const AditCall *call, GError **error)
 {
@@ -371,7 +349,7 @@ record(AditExecutable *self, const AditCall *call, GError **error)
     AditVulkanPlan plan;
 
     for (guint i = 0; i < self->program->feeds->len; i++) {
-        if (!set_source(self, i, &call->feeds[i], &sources[i], error))
+        if (!adit_vulkan_executable_set_source(self, i, &call->feeds[i], &sources[i], error))
             return NULL;
     }
     places.rows = call->rows;
@@ -379,18 +357,11 @@ record(AditExecutable *self, const AditCall *call, GError **error)
     places.sources = sources;
     if (!adit_vulkan_plan_init(&plan, self->device, self->program, &places, error))
         return NULL;
-    AditVulkanRecording *recording = adit_vulkan_recording_new(self->device, &plan, error);
+    AditVulkanRecording *recording =
+        adit_vulkan_executable_record(self, &plan, sources, call, error);
     adit_vulkan_plan_clear(&plan);
-    if (recording == NULL)
-        return NULL;
-    recording->rows = call->rows;
-    recording->first_row = places.first_row;
-    for (guint i = 0; i < self->program->feeds->len; i++) {
-        recording->arrays[i] = call->feeds[i].array;
-        recording->subsets[i] = call->feeds[i].subset;
-        recording->is_streamed[i] = sources[i].data == &self->streams[i].buffer;
-    }
-    g_ptr_array_add(self->recordings, recording);
+    if (recording != NULL)
+        g_ptr_array_add(self->recordings, recording);
     return recording;
 }
 
@@ -414,15 +385,14 @@ write_feed(AditExecutable *self, guint number, gboolean is_streamed, const AditC
     memcpy(words + 4, feed->order->round_keys, sizeof feed->order->round_keys);
 }
 
-/* What the call's commands find in the block when they begin. */
-static void
+/* What the call's commands find in the block when they begin; where its live numbers go. */
+static float *
 write_slot(AditExecutable *self, const AditVulkanRecording *recording, const AditCall *call)
 {
     AditVulkanDevice *device = self->device;
     guint32 *slot =
         (guint32 *) device->ring.mapped + (device->serial - 1) % ADIT_RING_SLOTS * ADIT_RING_WORDS;
     guint32 *block = slot - ADIT_BLOCK_SERIAL;
-    float *lives = (float *) (block + ADIT_BLOCK_LIVES);
 
     block[ADIT_BLOCK_SERIAL] = (guint32) device->serial;
     block[ADIT_BLOCK_STEP] = (guint32) call->step;
@@ -432,15 +402,22 @@ write_slot(AditExecutable *self, const AditVulkanRecording *recording, const Adi
     for (guint i = 0; i < self->program->feeds->len; i++)
         write_feed(self, i, recording->is_streamed[i], call,
                    block + ADIT_BLOCK_FEEDS + i * ADIT_BLOCK_FEED_WORDS);
-    lives[0] = (float) call->update;
+    return (float *) (block + ADIT_BLOCK_LIVES);
+}
+
+static float *
+write_lives(const AditExecutable *self, const AditCall *call, float *lives)
+{
+    *lives++ = (float) call->update;
     for (guint i = 0; i < self->program->lives->len; i++)
-        lives[i + 1] = (float) call->lives[i];
+        *lives++ = (float) call->lives[i];
+    return lives;
 }
 
 static void
 note_log(AditExecutable *self, const AditCall *call)
 {
-    Logged logged = {self->device->serial, self->log_used, call->rows};
+    AditVulkanLogged logged = {self->device->serial, self->log_used, call->rows};
 
     if (self->n_sums == 0)
         return;
@@ -450,8 +427,8 @@ note_log(AditExecutable *self, const AditCall *call)
 
 /* Adds what has been logged to the sums, row after row as on the CPU: the same for every batch
  * size. Calls from the first that was not finite on left nothing. */
-static void
-drain_log(AditExecutable *self)
+void
+adit_vulkan_executable_drain(AditExecutable *self)
 {
     guint32 status[ADIT_BLOCK_FAILED_SERIAL + 1];
     gsize size = self->places.log_room * sizeof(float);
@@ -463,7 +440,7 @@ drain_log(AditExecutable *self)
     for (guint k = 0; k < self->n_sums; k++) {
         adit_vulkan_read(self->device, &self->log, k * size, size, values);
         for (guint i = 0; i < self->logged->len; i++) {
-            const Logged *logged = &g_array_index(self->logged, Logged, i);
+            const AditVulkanLogged *logged = &g_array_index(self->logged, AditVulkanLogged, i);
             gint32 behind = (gint32) ((guint32) logged->serial - status[ADIT_BLOCK_FAILED_SERIAL]);
 
             if (status[ADIT_BLOCK_STATUS] != 0 && behind >= 0)
@@ -476,35 +453,47 @@ drain_log(AditExecutable *self)
     self->log_used = 0;
 }
 
-void
-adit_vulkan_executable_run(AditExecutable *self, const AditCall *call)
+gboolean
+adit_vulkan_executable_queue(AditExecutable *self, const AditVulkanRecording *recording,
+                             const AditDeviceRun *runs, guint n)
 {
     AditVulkanDevice *device = self->device;
-    g_autoptr(GError) error = NULL;
+    const AditCall *call = &runs[0].call;
 
-    if (device->error != NULL)
-        return;
-    AditVulkanRecording *recording = find_recording(self, call);
-    if (recording == NULL)
-        recording = record(self, call, &error);
-    if (recording == NULL) {
-        if (device->error == NULL)
-            device->error = g_steal_pointer(&error);
-        return;
-    }
     if (self->log_used + call->rows > self->places.log_room)
-        drain_log(self);
+        adit_vulkan_executable_drain(self);
     device->serial++;
     if (device->serial > ADIT_RING_SLOTS &&
         !adit_vulkan_queue_wait(device->queue, device->serial - ADIT_RING_SLOTS))
-        return;
-    write_slot(self, recording, call);
+        return FALSE;
+    float *lives = write_slot(self, recording, call);
+    for (guint i = 0; i < n; i++)
+        lives = write_lives(runs[i].executable, &runs[i].call, lives);
     note_log(self, call);
     self->last_rows = call->rows;
     for (guint i = 0; i < recording->commands->len; i++)
         adit_vulkan_queue_add(device->queue,
                               &g_array_index(recording->commands, AditVulkanCommands, i),
                               device->serial, call->update > 0 ? call->step + 1 : 0);
+    return TRUE;
+}
+
+void
+adit_vulkan_executable_run(AditExecutable *self, const AditCall *call)
+{
+    AditVulkanDevice *device = self->device;
+    AditDeviceRun run = {self, *call};
+    g_autoptr(GError) error = NULL;
+
+    if (device->error != NULL)
+        return;
+    AditVulkanRecording *recording = adit_vulkan_executable_find(self, self->recordings, call);
+    if (recording == NULL)
+        recording = record(self, call, &error);
+    if (recording != NULL)
+        adit_vulkan_executable_queue(self, recording, &run, 1);
+    else if (device->error == NULL)
+        device->error = g_steal_pointer(&error);
 }
 
 /* ---- reading ---- */
@@ -512,14 +501,14 @@ adit_vulkan_executable_run(AditExecutable *self, const AditCall *call)
 void
 adit_vulkan_executable_read_sums(AditExecutable *self, double *sums)
 {
-    drain_log(self);
+    adit_vulkan_executable_drain(self);
     memcpy(sums, self->sums, self->n_sums * sizeof *sums);
 }
 
 void
 adit_vulkan_executable_set_sums(AditExecutable *self, const double *sums)
 {
-    drain_log(self);
+    adit_vulkan_executable_drain(self);
     memcpy(self->sums, sums, self->n_sums * sizeof *sums);
 }
 

@@ -201,15 +201,15 @@ make_module(AditVulkanDevice *device, GBytes *code, GError **error)
 
 static gboolean
 make_pipeline(AditVulkanDevice *device, AditVulkanKernel *self, VkShaderModule module,
-              AditKernelForm form, GError **error)
+              AditKernelForm form, const guint32 *values, guint n_values, GError **error)
 {
-    VkSpecializationMapEntry entries[ADIT_VULKAN_CONSTANTS];
-    for (guint32 i = 0; i < ADIT_VULKAN_CONSTANTS; i++)
+    g_autofree VkSpecializationMapEntry *entries = g_new(VkSpecializationMapEntry, n_values + 1);
+    for (guint32 i = 0; i < n_values; i++)
         entries[i] = (VkSpecializationMapEntry){i, i * sizeof(guint32), sizeof(guint32)};
-    VkSpecializationInfo constants = {.mapEntryCount = ADIT_VULKAN_CONSTANTS,
+    VkSpecializationInfo constants = {.mapEntryCount = n_values,
                                       .pMapEntries = entries,
-                                      .dataSize = sizeof self->constants,
-                                      .pData = self->constants};
+                                      .dataSize = n_values * sizeof(guint32),
+                                      .pData = values};
     VkPipelineShaderStageRequiredSubgroupSizeCreateInfo subgroup = {
         .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO,
         .requiredSubgroupSize = device->physical->subgroup_size};
@@ -289,10 +289,10 @@ make_code(const char *name, const AditOp *op, const char *shader, AditKernelForm
     return adit_shader_compile_op(op, *form == ADIT_FORM_OPTIMISED, error);
 }
 
-/* Makes @kernel's pipeline and keeps it by @key. */
+/* Makes @kernel's pipeline and keeps it by @key; @values: its specialization constants. */
 static const AditVulkanKernel *
 keep_kernel(AditVulkanDevice *device, const AditVulkanKernel *kernel, char *key, GBytes *code,
-            AditKernelForm form, GError **error)
+            AditKernelForm form, const guint32 *values, guint n_values, GError **error)
 {
     g_autofree char *owned = key;
     g_autofree AditVulkanKernel *self = g_memdup2(kernel, sizeof *kernel);
@@ -300,7 +300,7 @@ keep_kernel(AditVulkanDevice *device, const AditVulkanKernel *kernel, char *key,
 
     if (module == VK_NULL_HANDLE)
         return NULL;
-    gboolean made = make_pipeline(device, self, module, form, error);
+    gboolean made = make_pipeline(device, self, module, form, values, n_values, error);
     device->api.DestroyShaderModule(device->handle, module, NULL);
     if (!made)
         return NULL;
@@ -326,7 +326,8 @@ adit_vulkan_kernel_get(AditVulkanDevice *device, const char *name, const AditOp 
     g_autoptr(GBytes) code = make_code(name, op, shader, &form, error);
     if (code == NULL)
         return NULL;
-    return keep_kernel(device, &kernel, g_steal_pointer(&key), code, form, error);
+    return keep_kernel(device, &kernel, g_steal_pointer(&key), code, form, kernel.constants,
+                       ADIT_VULKAN_CONSTANTS, error);
 }
 
 const AditVulkanKernel *
@@ -345,7 +346,29 @@ adit_vulkan_kernel_get_fused(AditVulkanDevice *device, const char *text,
     g_autoptr(GBytes) code = adit_shader_compile("fused", text, NULL, error);
     if (code == NULL)
         return NULL;
-    return keep_kernel(device, &kernel, g_steal_pointer(&key), code, ADIT_FORM_OPTIMISED, error);
+    return keep_kernel(device, &kernel, g_steal_pointer(&key), code, ADIT_FORM_OPTIMISED,
+                       kernel.constants, ADIT_VULKAN_CONSTANTS, error);
+}
+
+const AditVulkanKernel *
+adit_vulkan_kernel_get_walk(AditVulkanDevice *device, const char *text, const GArray *constants,
+                            GError **error)
+{
+    AditVulkanKernel kernel = {.kind = ADIT_VULKAN_ONE};
+    const guint32 *values = (const guint32 *) constants->data;
+    g_autoptr(GString) key = g_string_new("walk");
+
+    for (guint i = 0; i < constants->len; i++)
+        g_string_append_printf(key, " %u", values[i]);
+    g_string_append(key, text);
+    const AditVulkanKernel *known = g_hash_table_lookup(device->kernels, key->str);
+    if (known != NULL)
+        return known;
+    g_autoptr(GBytes) code = adit_shader_compile("walk", text, NULL, error);
+    if (code == NULL)
+        return NULL;
+    return keep_kernel(device, &kernel, g_strdup(key->str), code, ADIT_FORM_OPTIMISED, values,
+                       constants->len, error);
 }
 
 void

@@ -206,6 +206,10 @@ const AditVulkanKernel *adit_vulkan_kernel_get(AditVulkanDevice *device, const c
  * none. */
 const AditVulkanKernel *adit_vulkan_kernel_get_fused(AditVulkanDevice *device, const char *text,
                                                      const AditVulkanShape *shape, GError **error);
+/* The kernel of a walk; @constants: (element-type guint32): its specialization constants, from 0
+ * on. */
+const AditVulkanKernel *adit_vulkan_kernel_get_walk(AditVulkanDevice *device, const char *text,
+                                                    const GArray *constants, GError **error);
 /* The shader of a product (TILES, SLICE_TILES). */
 const char *adit_vulkan_find_product(AditVulkanKind kind, const AditVulkanShape *shape);
 /* Makes the kernels of @name anew in @form; FALSE: there is no such form. */

@@ -1,0 +1,73 @@
+/* core/device/vulkan/adit-vulkan-executable.h - SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "adit-vulkan-join.h"
+#include "adit-vulkan-record.h"
+
+G_BEGIN_DECLS
+
+/* Batches of streamed data that may wait for the device. */
+#define ADIT_VULKAN_STREAM_BATCHES 4
+
+/**
+ * AditVulkanLogged: figures of one call's rows in the log.
+ */
+typedef struct {
+    guint64 serial;
+    gsize first;
+    gsize rows;
+} AditVulkanLogged;
+
+/**
+ * AditVulkanStream: batches of a feed whose data does not live on the device: the host gathers
+ * their rows.
+ */
+typedef struct {
+    AditVulkanBuffer buffer;
+    guint64 serials[ADIT_VULKAN_STREAM_BATCHES]; /* of the calls that read each of them */
+    guint next;
+} AditVulkanStream;
+
+/**
+ * AditExecutable:
+ * @log: figures; behind them what a walk keeps
+ * @join: (nullable): how runs that begin with this executable are done together
+ */
+struct _AditExecutable {
+    AditVulkanDevice *device;
+    AditProgram *program;
+    AditMemory *memory;
+    guint64 seed;
+    gsize max_rows;
+    AditVulkanPlaces places;
+    AditVulkanBuffer rows, shared, constants, log;
+    AditVulkanStream streams[ADIT_VULKAN_MAX_FEEDS];
+    gboolean has_linear;
+    guint n_sums;
+    GPtrArray *recordings; /* AditVulkanRecording */
+    AditVulkanJoin *join;
+
+    GArray *logged; /* AditVulkanLogged */
+    gsize log_used;
+    double *sums;
+    gsize last_rows;
+};
+
+/* Where a feed's rows lie: on the device, or else streamed. */
+gboolean adit_vulkan_executable_set_source(AditExecutable *self, guint number, const AditFeed *feed,
+                                           AditVulkanSource *source, GError **error);
+/* The recording that serves @call; NULL: there is none yet. */
+AditVulkanRecording *adit_vulkan_executable_find(AditExecutable *self, const GPtrArray *recordings,
+                                                 const AditCall *call);
+/* Records a plan for calls like @call. */
+AditVulkanRecording *adit_vulkan_executable_record(AditExecutable *self, const AditVulkanPlan *plan,
+                                                   const AditVulkanSource *sources,
+                                                   const AditCall *call, GError **error);
+/* Queues a recording as one call, the first of @runs: live numbers of all of them follow each other
+ * in the block. FALSE: the device failed. */
+gboolean adit_vulkan_executable_queue(AditExecutable *self, const AditVulkanRecording *recording,
+                                      const AditDeviceRun *runs, guint n);
+/* Adds what has been logged to the sums. */
+void adit_vulkan_executable_drain(AditExecutable *self);
+
+G_END_DECLS

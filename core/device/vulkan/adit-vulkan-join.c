@@ -1,0 +1,354 @@
+/* core/device/vulkan/adit-vulkan-join.c - SPDX-License-Identifier: MIT */
+#include "adit-vulkan-executable.h"
+#include "adit-vulkan-walk.h"
+
+#include <string.h>
+
+/* Invocations a workgroup of the first kernel has at most. */
+#define MAX_SIZE 128
+
+/**
+ * AditVulkanJoin:
+ * @update: of all runs but the first
+ * @ranges: (element-type AditVulkanWalkRange): what they update
+ * @walk: (nullable): NULL: they are run in turn
+ * @rows_a_group: of the first kernel; changes no bit
+ */
+struct _AditVulkanJoin {
+    AditVulkanDevice *device;
+    AditExecutable *gradient;
+    AditExecutable *update;
+    GArray *ranges;
+    AditVulkanWalk *walk;
+    guint rows_a_group;
+    const AditVulkanKernel *rows;
+    const AditVulkanKernel *sums;
+    GPtrArray *recordings; /* AditVulkanRecording */
+};
+
+/* ---- kernels ---- */
+
+static char *
+make_text(const AditVulkanWalkText *text, const char *head)
+{
+    GString *whole = g_string_new(head);
+
+    for (guint i = 0; i < text->constants->len; i++)
+        g_string_append_printf(whole, "layout(constant_id = %u) const uint c%u = 0u;\n", i, i);
+    g_string_append(whole, text->text->str);
+    return g_string_free(whole, FALSE);
+}
+
+static char *
+make_rows_text(const AditVulkanWalk *walk, guint rows)
+{
+    g_autofree char *head = g_strdup_printf(
+        "#define ROWS %uu\n#define LANES %uu\n#define SIZE %u\n#define STAGE %zuu\n"
+        "#define RING_SLOTS %uu\n#define RING_WORDS %uu\n#include \"walk-rows.glsl\"\n",
+        rows, walk->lanes, rows * walk->lanes, walk->stage, ADIT_RING_SLOTS, ADIT_RING_WORDS);
+
+    return make_text(&walk->rows, head);
+}
+
+static char *
+make_sums_text(const AditVulkanWalk *walk)
+{
+    g_autofree char *head = g_strdup_printf(
+        "#define ADIT_INPUT2_ACCESS\n#define ADIT_INPUT3_ACCESS\n#define ADIT_INPUT4_ACCESS\n"
+        "#define RING_SLOTS %uu\n#define RING_WORDS %uu\n#include \"walk-sums.glsl\"\n",
+        ADIT_RING_SLOTS, ADIT_RING_WORDS);
+
+    return make_text(&walk->sums, head);
+}
+
+static gboolean
+make_kernels(AditVulkanJoin *self, GError **error)
+{
+    g_autofree char *rows = NULL, *sums = make_sums_text(self->walk);
+
+    self->rows_a_group = MAX_SIZE / self->walk->lanes;
+    rows = make_rows_text(self->walk, self->rows_a_group);
+    self->rows = adit_vulkan_kernel_get_walk(self->device, rows, self->walk->rows.constants, error);
+    if (self->rows == NULL)
+        return FALSE;
+    self->sums = adit_vulkan_kernel_get_walk(self->device, sums, self->walk->sums.constants, error);
+    return self->sums != NULL;
+}
+
+/* ---- making ---- */
+
+/* The figures' buffer with room for what is kept behind them. */
+static gboolean
+make_room(AditVulkanJoin *self, GError **error)
+{
+    AditExecutable *gradient = self->gradient;
+    AditVulkanDevice *device = self->device;
+    AditVulkanBuffer buffer;
+
+    if (!adit_vulkan_buffer_init(device, &buffer, self->walk->size * sizeof(float),
+                                 ADIT_VULKAN_ON_DEVICE, "what a walk keeps", error))
+        return FALSE;
+    adit_vulkan_executable_drain(gradient);
+    adit_vulkan_queue_drain(device->queue);
+    for (guint i = 0; i < gradient->recordings->len; i++)
+        adit_vulkan_recording_free(device, gradient->recordings->pdata[i]);
+    g_ptr_array_set_size(gradient->recordings, 0);
+    adit_vulkan_copies_forget(device, &gradient->log);
+    adit_vulkan_buffer_clear(device, &gradient->log);
+    gradient->log = buffer;
+    return TRUE;
+}
+
+/* Whether all that the kernels read can be bound whole. */
+static gboolean
+fits(const AditVulkanJoin *self)
+{
+    gsize most = self->device->physical->limits.maxStorageBufferRange;
+    const AditVulkanBuffer *arenas = self->gradient->memory->arenas;
+    gsize lives = 1 + self->gradient->program->lives->len;
+
+    lives += self->ranges->len * (1 + self->update->program->lives->len);
+    return self->walk->size * sizeof(float) <= most && arenas[ADIT_ARENA_PARAMETERS].size <= most &&
+           arenas[ADIT_ARENA_GRADIENTS].size <= most && arenas[ADIT_ARENA_OPTIMIZER].size <= most &&
+           lives <= ADIT_VULKAN_MAX_LIVES + 1;
+}
+
+static void
+make_walk(AditVulkanJoin *self)
+{
+    AditVulkanWalkNeeds needs = {.program = self->gradient->program,
+                                 .update = self->update->program,
+                                 .ranges = self->ranges,
+                                 .places = &self->gradient->places};
+    g_autofree char *reason = NULL;
+    g_autoptr(GError) error = NULL;
+
+    if (self->gradient->memory != self->update->memory)
+        return;
+    self->walk = adit_vulkan_walk_new(&needs, &reason);
+    if (self->walk == NULL) {
+        g_info("a step is no walk: %s", reason);
+        return;
+    }
+    if (!fits(self))
+        reason = g_strdup("what it keeps is more than can be bound");
+    else if (make_kernels(self, &error) && make_room(self, &error))
+        return;
+    g_info("a step is no walk: %s", reason != NULL ? reason : error->message);
+    g_clear_pointer(&self->walk, adit_vulkan_walk_free);
+}
+
+static void
+add_range(AditVulkanJoin *self, const AditCall *call)
+{
+    guint lives = 1 + self->gradient->program->lives->len +
+                  self->ranges->len * (1 + self->update->program->lives->len);
+    AditVulkanWalkRange range = {call->first_row, call->first_row + call->rows, lives};
+
+    g_array_append_val(self->ranges, range);
+}
+
+static AditVulkanJoin *
+join_new(AditVulkanDevice *device, const AditDeviceRun *runs, guint n)
+{
+    AditVulkanJoin *self = g_new0(AditVulkanJoin, 1);
+
+    self->device = device;
+    self->gradient = runs[0].executable;
+    self->update = runs[1].executable;
+    self->ranges = g_array_new(FALSE, FALSE, sizeof(AditVulkanWalkRange));
+    self->recordings = g_ptr_array_new();
+    for (guint i = 1; i < n; i++)
+        add_range(self, &runs[i].call);
+    if (device->fuses)
+        make_walk(self);
+    return self;
+}
+
+void
+adit_vulkan_join_free(AditVulkanJoin *self)
+{
+    for (guint i = 0; i < self->recordings->len; i++)
+        adit_vulkan_recording_free(self->device, self->recordings->pdata[i]);
+    g_ptr_array_unref(self->recordings);
+    g_array_unref(self->ranges);
+    g_clear_pointer(&self->walk, adit_vulkan_walk_free);
+    g_free(self);
+}
+
+/* ---- recording ---- */
+
+static AditVulkanWindow
+bind(const AditVulkanBuffer *buffer, gboolean is_written)
+{
+    return (AditVulkanWindow){.buffer = buffer, .range = buffer->size, .is_written = is_written};
+}
+
+static void
+set_groups(const AditVulkanJoin *self, AditVulkanDispatch *dispatch, gsize n)
+{
+    gsize most = self->device->physical->limits.maxComputeWorkGroupCount[0];
+
+    dispatch->groups[0] = (guint32) MIN(MAX(n, 1), most);
+    dispatch->groups[1] = (guint32) ((MAX(n, 1) + dispatch->groups[0] - 1) / dispatch->groups[0]);
+    dispatch->groups[2] = 1;
+}
+
+static AditVulkanDispatch
+make_dispatch(const AditVulkanJoin *self, const AditVulkanKernel *kernel, const char *name,
+              gsize rows)
+{
+    gsize kept = self->walk->size / self->gradient->places.room;
+    AditVulkanDispatch dispatch = {.kernel = kernel,
+                                   .name = name,
+                                   .push = {.rows = (guint32) rows, .batch = (guint32) rows},
+                                   /* what a row keeps is a part of a product each */
+                                   .work = 1 + (double) rows * (double) kept * self->walk->lanes /
+                                                   (1 << 20)};
+
+    dispatch.windows[0] = bind(&self->device->block, TRUE);
+    dispatch.windows[2] = bind(&self->gradient->log, TRUE);
+    dispatch.windows[3] = bind(&self->device->ring, FALSE);
+    return dispatch;
+}
+
+static void
+add_rows(const AditVulkanJoin *self, const AditVulkanSource *sources, gsize rows,
+         AditVulkanPlan *plan)
+{
+    const AditVulkanWalk *walk = self->walk;
+    AditVulkanDispatch dispatch = make_dispatch(self, self->rows, "walk-rows", rows);
+    const AditVulkanBuffer *index = &self->device->ring;
+
+    for (guint i = 0; i < 2; i++) {
+        guint feed = MIN(i, self->gradient->program->feeds->len - 1);
+
+        dispatch.windows[6 + i] = bind(sources[feed].data, FALSE);
+        if (sources[feed].index != NULL)
+            index = sources[feed].index;
+    }
+    dispatch.windows[4] = bind(index, FALSE);
+    dispatch.windows[5] = bind(&self->gradient->memory->arenas[ADIT_ARENA_PARAMETERS], FALSE);
+    dispatch.push.key = walk->terms;
+    dispatch.push.part = walk->n_chunks;
+    dispatch.push.out_at = (guint32) walk->chunks_at;
+    set_groups(self, &dispatch,
+               (rows + self->rows_a_group - 1) / self->rows_a_group + walk->n_chunks);
+    g_array_append_val(plan->dispatches, dispatch);
+}
+
+static void
+add_sums(const AditVulkanJoin *self, gsize rows, AditVulkanPlan *plan)
+{
+    const AditVulkanWalk *walk = self->walk;
+    AditVulkanDispatch dispatch = make_dispatch(self, self->sums, "walk-sums", rows);
+
+    dispatch.windows[4] = bind(&self->device->ring, FALSE);
+    for (guint i = 0; i < 3; i++) {
+        static const AditArena arenas[] = {ADIT_ARENA_PARAMETERS, ADIT_ARENA_GRADIENTS,
+                                           ADIT_ARENA_OPTIMIZER};
+
+        dispatch.windows[5 + i] = bind(&self->gradient->memory->arenas[arenas[i]], TRUE);
+    }
+    dispatch.push.words = walk->rows.words->len;
+    dispatch.push.key = walk->jobs;
+    dispatch.push.part = walk->n_jobs;
+    dispatch.push.slice = walk->n_groups;
+    set_groups(self, &dispatch, walk->n_groups);
+    g_array_append_val(plan->dispatches, dispatch);
+}
+
+/* Whether the data can be bound whole, its rows found by one table of numbers. */
+static gboolean
+can_bind(const AditVulkanJoin *self, const AditVulkanSource *sources)
+{
+    gsize most = self->device->physical->limits.maxStorageBufferRange;
+    const AditVulkanBuffer *index = NULL;
+
+    for (guint i = 0; i < self->gradient->program->feeds->len; i++) {
+        const AditVulkanSource *source = &sources[i];
+
+        if (source->data->size > most || (source->index != NULL && source->index->size > most) ||
+            (source->index != NULL && index != NULL && source->index != index))
+            return FALSE;
+        index = source->index != NULL ? source->index : index;
+    }
+    return TRUE;
+}
+
+static void
+add_words(const AditVulkanJoin *self, const AditVulkanSource *sources, AditVulkanPlan *plan)
+{
+    const AditVulkanWalk *walk = self->walk;
+
+    g_array_append_vals(plan->words, walk->rows.words->data, walk->rows.words->len);
+    g_array_append_vals(plan->words, walk->sums.words->data, walk->sums.words->len);
+    for (guint i = 0; i < self->gradient->program->feeds->len; i++)
+        g_array_index(plan->words, guint32, walk->feeds[i]) = sources[i].index != NULL;
+}
+
+static AditVulkanRecording *
+record(AditVulkanJoin *self, const AditCall *call, GError **error)
+{
+    AditVulkanSource sources[ADIT_VULKAN_MAX_FEEDS] = {0};
+    AditVulkanPlan plan = {.dispatches = g_array_new(FALSE, FALSE, sizeof(AditVulkanDispatch)),
+                           .words = g_array_new(FALSE, FALSE, sizeof(guint32))};
+    AditVulkanRecording *recording = NULL;
+    gboolean found = TRUE;
+
+    for (guint i = 0; i < self->gradient->program->feeds->len && found; i++)
+        found = adit_vulkan_executable_set_source(self->gradient, i, &call->feeds[i], &sources[i],
+                                                  error);
+    if (found && can_bind(self, sources)) {
+        add_words(self, sources, &plan);
+        add_rows(self, sources, call->rows, &plan);
+        add_sums(self, call->rows, &plan);
+        recording = adit_vulkan_executable_record(self->gradient, &plan, sources, call, error);
+    }
+    if (recording != NULL)
+        g_ptr_array_add(self->recordings, recording);
+    adit_vulkan_plan_clear(&plan);
+    return recording;
+}
+
+/* ---- running ---- */
+
+/* Whether these are the runs that were joined. */
+static gboolean
+is_same(const AditVulkanJoin *self, const AditDeviceRun *runs, guint n)
+{
+    gboolean same = n == self->ranges->len + 1;
+
+    for (guint i = 1; i < n && same; i++) {
+        const AditVulkanWalkRange *range = &g_array_index(self->ranges, AditVulkanWalkRange, i - 1);
+        const AditCall *call = &runs[i].call;
+
+        same = runs[i].executable == self->update && range->begin == call->first_row &&
+               range->end == call->first_row + call->rows && call->step == runs[0].call.step &&
+               call->update == runs[0].call.update;
+    }
+    return same;
+}
+
+gboolean
+adit_vulkan_join_run(AditVulkanDevice *device, const AditDeviceRun *runs, guint n)
+{
+    AditExecutable *gradient = runs[0].executable;
+    g_autoptr(GError) error = NULL;
+
+    if (device->error != NULL)
+        return FALSE;
+    if (gradient->join == NULL)
+        gradient->join = join_new(device, runs, n);
+    AditVulkanJoin *self = gradient->join;
+    if (self->walk == NULL || !is_same(self, runs, n))
+        return FALSE;
+    AditVulkanRecording *recording =
+        adit_vulkan_executable_find(gradient, self->recordings, &runs[0].call);
+    if (recording == NULL)
+        recording = record(self, &runs[0].call, &error);
+    if (recording == NULL)
+        return FALSE;
+    adit_vulkan_executable_queue(gradient, recording, runs, n);
+    return TRUE;
+}

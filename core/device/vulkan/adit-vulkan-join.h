@@ -1,0 +1,18 @@
+/* core/device/vulkan/adit-vulkan-join.h - SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "adit-vulkan-private.h"
+
+G_BEGIN_DECLS
+
+/**
+ * AditVulkanJoin: how the runs of a step, a gradient and its updates, are done together: as a walk
+ * (adit-vulkan-walk.h), if the programs allow it. It belongs to the gradient's executable.
+ */
+typedef struct _AditVulkanJoin AditVulkanJoin;
+
+/* Queues all runs as one call; FALSE: they cannot be joined, and nothing was done. */
+gboolean adit_vulkan_join_run(AditVulkanDevice *device, const AditDeviceRun *runs, guint n);
+void adit_vulkan_join_free(AditVulkanJoin *self);
+
+G_END_DECLS

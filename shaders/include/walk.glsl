@@ -1,0 +1,40 @@
+/* shaders/include/walk.glsl - SPDX-License-Identifier: MIT */
+
+/* The head of the two kernels that a walk is made of, whose text comes at run time: walk-rows.glsl goes
+ * through the network row by row and back, walk-sums.glsl sums over the rows and updates. Nobody runs
+ * `begin` for them: they read the call's slot of the ring themselves. The first hands cursor and status
+ * on to the second, which alone sets them, so that none reads what its neighbour writes. */
+
+#define ADIT_BLOCK_WRITABLE
+#define ADIT_INPUT0_TYPE uint
+#define ADIT_INPUT1_TYPE uint
+#define ADIT_CALL(word) input0_numbers[walk_slot + (word) - BLOCK_SERIAL]
+
+uint walk_slot; /* where the call's slot begins in the ring */
+
+#include "adit.glsl"
+
+#include "math.glsl"
+#include "philox.glsl"
+
+/* What the bindings are: figures and what the first kernel leaves for the second, the ring, numbers of
+ * rows of data, then the arenas. */
+#define KEPT        output_numbers
+#define ROW_NUMBERS input1_numbers
+#define PARAMETERS  input2_numbers
+#define DATA_0      input3_numbers
+#define DATA_1      input4_numbers
+#define GRADIENTS   input3_numbers
+#define SLOTS       input4_numbers
+
+/* A word, or a number, of what was recorded. */
+#define WORD(index)   words[push.words + (index)]
+#define NUMBER(index) uintBitsToFloat(WORD(index))
+/* A live number of the call. */
+#define LIVE(index) uintBitsToFloat(ADIT_CALL(BLOCK_LIVES + (index)))
+
+void
+walk_find_slot(uint cursor)
+{
+    walk_slot = cursor % RING_SLOTS * RING_WORDS;
+}
