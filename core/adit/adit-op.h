@@ -41,6 +41,8 @@ typedef struct {
  * @first_row: number of the first within the batch
  * @batch_rows: rows of the whole batch
  * @slice: number of the slice the rows belong to
+ * @accumulate: (operations over rows): these are further rows of the slice: goes on from what the
+ * output holds
  * @step: number of the training step, for counters
  * @key: (nullable): the random stream's key
  * @attributes: what the builder gave
@@ -56,6 +58,7 @@ typedef struct {
     gsize first_row;
     gsize batch_rows;
     guint slice;
+    gboolean accumulate;
     guint64 step;
     const guint32 *key;
     const void *attributes;
@@ -85,6 +88,8 @@ typedef void (*AditKernel)(const AditKernelCall *call);
  * @encode: (nullable): writes the attributes as the words that adit_attribute() reads, at most
  *   ADIT_MAX_WORDS, and returns how many; a float by its bits
  * @over_rows: the result has no rows though its inputs do: every slice gives a partial result
+ * @accumulates: (operations over rows): the kernels know `accumulate`, so that a slice may come in
+ * several calls; the same bits as in one, if all but the last have a multiple of 16 rows
  * @is_view: the operation is a view of its input: no work, no memory of its own (reshape)
  */
 struct _AditOp {
@@ -100,6 +105,7 @@ struct _AditOp {
     const char *shader;
     guint (*encode)(const void *attributes, guint32 *words);
     gboolean over_rows;
+    gboolean accumulates;
     gboolean is_view;
 };
 
