@@ -69,6 +69,7 @@ adit_cpu_executable_new(AditProgram *program, AditMemory *memory, AditIsa isa, A
     self->slice_rows = ((max_rows + ADIT_SLICES - 1) / ADIT_SLICES + 15) / 16 * 16;
     self->keys = g_ptr_array_new_with_free_func(g_free);
     self->sums = g_new0(double, program->outputs->len + 1);
+    self->fuses = g_strcmp0(g_getenv("ADIT_FUSE"), "0") != 0;
     adit_cpu_choose_panel(self);
     if (!allocate_arenas(self, memory, error)) {
         adit_cpu_executable_free(self);

@@ -58,7 +58,7 @@ adit_cpu_choose_panel(AditExecutable *self)
 
     rows = MIN(rows, PANEL_BYTES / (MAX(units, 1) * size));
     rows = MAX(rows, LEAST_PANEL_ROWS) / 16 * 16;
-    self->panel_rows = need.whole ? self->slice_rows : MIN(rows, self->slice_rows);
+    self->panel_rows = need.whole || !self->fuses ? self->slice_rows : MIN(rows, self->slice_rows);
 }
 
 /* ---- addresses ---- */
@@ -203,7 +203,6 @@ make_op(const Maker *self, AditCpuOp *op, const AditCpuOp *first)
 
     if (instruction->op != NULL)
         op->kernel = find_kernel(executable, instruction);
-    op->call.attributes = instruction->attributes;
     op->call.n_inputs = instruction->n_inputs;
     for (guint i = 0; i < instruction->n_inputs; i++)
         set_input(self, op, i, &instruction->inputs[i]);
@@ -216,21 +215,40 @@ make_op(const Maker *self, AditCpuOp *op, const AditCpuOp *first)
     }
 }
 
+static void
+make_fused(const Maker *self, AditCpuOp *op, const AditCpuFusion *fusion)
+{
+    op->kernel = fusion->kernel;
+    op->call.n_inputs = fusion->n_inputs;
+    for (guint i = 0; i < fusion->n_inputs; i++)
+        set_input(self, op, i, fusion->inputs[i]);
+    set_output(self, op, fusion->output, 0);
+}
+
 static AditCpuOp *
 make_ops(const Maker *self, const GPtrArray *instructions, const AditCpuOp *first, guint *n_ops)
 {
     AditCpuOp *ops = g_new0(AditCpuOp, instructions->len);
+    AditCpuFusion fusion;
 
-    *n_ops = instructions->len;
-    for (guint i = 0; i < instructions->len; i++) {
-        AditCpuOp *op = &ops[i];
+    *n_ops = 0;
+    for (guint i = 0; i < instructions->len;) {
+        const AditCpuOp *other = first != NULL ? &first[*n_ops] : NULL;
+        AditCpuOp *op = &ops[(*n_ops)++];
 
         op->instruction = instructions->pdata[i];
+        op->call.attributes = op->instruction->attributes;
+        if (adit_cpu_fuse(self->worker->executable, instructions, i, self->readers, &fusion)) {
+            make_fused(self, op, &fusion);
+            i += fusion.n;
+            continue;
+        }
+        i++;
         if (op->instruction->body != NULL)
-            op->body = make_ops(self, op->instruction->body, first != NULL ? first[i].body : NULL,
+            op->body = make_ops(self, op->instruction->body, other != NULL ? other->body : NULL,
                                 &op->n_body);
         else
-            make_op(self, op, first != NULL ? &first[i] : NULL);
+            make_op(self, op, other);
     }
     return ops;
 }

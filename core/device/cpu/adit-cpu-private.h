@@ -86,6 +86,22 @@ struct _AditCpuOp {
     guint n_body;
 };
 
+/* Instructions that one kernel does. */
+#define ADIT_CPU_MAX_FUSED 3
+
+/**
+ * AditCpuFusion: neighbouring instructions that are one kernel.
+ * @n: of them
+ * @inputs: of the first, then what the others read besides
+ */
+typedef struct {
+    AditKernel kernel;
+    guint n;
+    guint n_inputs;
+    const AditOperand *inputs[ADIT_MAX_INPUTS];
+    const AditOperand *output;
+} AditCpuFusion;
+
 /* What a thread has left unseen by the others since all of them last met. */
 typedef enum { ADIT_CPU_SEEN, ADIT_CPU_LEFT_SLICES, ADIT_CPU_LEFT_WHOLE } AditCpuPending;
 
@@ -107,6 +123,7 @@ typedef struct {
 
 /**
  * AditExecutable:
+ * @fuses: panels and kernels for several instructions (ADIT_FUSE); without, the same bits
  * @slice_rows: rows a slice has room for
  * @panel_rows: rows a panel has room for
  * @keys: (element-type guint32*): owned
@@ -117,6 +134,7 @@ struct _AditExecutable {
     AditIsa isa;
     AditTeam *team;
     AditCpuNumbers numbers;
+    gboolean fuses;
     gsize slice_rows;
     gsize panel_rows;
     void *arenas[ADIT_N_ARENAS];
@@ -138,6 +156,12 @@ AditCpuPointer adit_cpu_pointer(const AditExecutable *self, const AditOperand *o
 /* The worker's ops; @first: (nullable): a worker that is ready, whose keys serve as well. */
 void adit_cpu_make_ops(AditCpuWorker *self, const AditCpuWorker *first, guint64 seed);
 void adit_cpu_free_ops(AditCpuWorker *self);
+
+/* adit-cpu-fuse.c */
+
+/* Whether the instructions from @first on begin with some that are one kernel; @fusion: (out). */
+gboolean adit_cpu_fuse(const AditExecutable *self, const GPtrArray *instructions, guint first,
+                       const GArray *readers, AditCpuFusion *fusion);
 
 /* adit-cpu-run.c: running. */
 
