@@ -112,11 +112,17 @@ output_row(const AditExecutable *self, const AditOperand *operand, gsize instanc
     return pointer.base + slice * pointer.slice_bytes + offset * width * self->numbers.size;
 }
 
+/* A scalar for every row. */
 static double
 sum_rows(const AditExecutable *self, const AditOperand *operand, double sum)
 {
-    for (gsize row = 0; row < self->last_rows; row++)
-        sum += adit_cpu_load(&self->numbers, output_row(self, operand, 0, 1, row), 0);
+    for (guint slice = 0; slice < ADIT_SLICES; slice++) {
+        gsize begin = adit_slice_begin(self->last_rows, slice);
+        gsize rows = adit_slice_begin(self->last_rows, slice + 1) - begin;
+        const void *data = rows > 0 ? output_row(self, operand, 0, 1, begin) : NULL;
+        for (gsize row = 0; row < rows; row++)
+            sum += adit_cpu_load(&self->numbers, data, row);
+    }
     return sum;
 }
 
