@@ -29,10 +29,12 @@ void adit_cpu_store(const AditCpuNumbers *numbers, void *data, gsize index, doub
 /**
  * AditCpuPanel: the rows that a run of kernels is for.
  * @row: number of the first within its slice
+ * @linear: its number in the whole batch, and in the arena of linear operands
  */
 typedef struct {
     guint slice;
     gsize row;
+    gsize linear;
     gsize rows;
 } AditCpuPanel;
 
@@ -40,9 +42,11 @@ typedef struct {
  * AditCpuPointer: an operand's address: @base, plus what slice, row and the loops' indices add.
  * @slice_bytes, @row_bytes: from one slice, and one row of a slice, to the next
  * @linear_bytes: from one row to the next, counted through the whole batch
+ * @iteration: @base in the iteration of the loops that is under way
  */
 typedef struct {
     char *base;
+    char *iteration;
     gsize slice_bytes;
     gsize row_bytes;
     gsize linear_bytes;

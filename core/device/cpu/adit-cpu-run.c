@@ -8,12 +8,11 @@
 
 /* ---- addresses ---- */
 
-static inline void *
-resolve(const AditCpuWorker *self, const AditCpuPointer *pointer, const AditCpuPanel *panel,
-        gsize linear)
+/* Where an operand lies in this iteration of the loops, for slice 0 and its first row. */
+static inline char *
+find_iteration(const AditCpuWorker *self, const AditCpuPointer *pointer)
 {
-    char *address = pointer->base + panel->slice * pointer->slice_bytes +
-                    panel->row * pointer->row_bytes + linear * pointer->linear_bytes;
+    char *address = pointer->base;
 
     for (guint i = 0; i < pointer->n_strides; i++) {
         guint index = self->index[pointer->strides[i].level] + pointer->strides[i].shift;
@@ -23,6 +22,13 @@ resolve(const AditCpuWorker *self, const AditCpuPointer *pointer, const AditCpuP
         address += index * pointer->strides[i].bytes;
     }
     return address;
+}
+
+static inline char *
+find_panel(const AditCpuPointer *pointer, const AditCpuPanel *panel)
+{
+    return pointer->iteration + panel->slice * pointer->slice_bytes +
+           panel->row * pointer->row_bytes + panel->linear * pointer->linear_bytes;
 }
 
 /* How an address moves with the innermost loop, from where the loop stands now. */
@@ -62,34 +68,60 @@ choose_key(const AditCpuWorker *self, AditCpuOp *op)
     op->call.key = op->keys + 2 * iteration;
 }
 
-/* Sets what the ops of a list are called with, but for those in loops of their own. */
+/* Finds the addresses of a list's ops, but for those in loops of their own, in this iteration of
+ * the loops around it. */
 static void
-start(AditCpuWorker *self, AditCpuOp *ops, guint n_ops, const AditCpuPanel *panel, gboolean reverse)
+begin(AditCpuWorker *self, AditCpuOp *ops, guint n_ops)
+{
+    for (guint i = 0; i < n_ops; i++) {
+        AditCpuOp *op = &ops[i];
+
+        if (op->body != NULL)
+            continue;
+        for (guint j = 0; j < op->call.n_inputs; j++)
+            op->inputs[j].iteration = find_iteration(self, &op->inputs[j]);
+        op->output.iteration = find_iteration(self, &op->output);
+        if (op->keys != NULL)
+            choose_key(self, op);
+    }
+}
+
+/* Sets what they are called with. */
+static void
+aim(AditCpuWorker *self, AditCpuOp *ops, guint n_ops, const AditCpuPanel *panel)
 {
     const AditCall *current = self->executable->current;
-    gsize linear = current->first_row + adit_slice_begin(current->rows, panel->slice) + panel->row;
 
     for (guint i = 0; i < n_ops; i++) {
         AditCpuOp *op = &ops[i];
         AditKernelCall *call = &op->call;
-        guint level = op->instruction->level - 1;
 
         if (op->body != NULL)
             continue;
         call->rows = panel->rows;
-        call->first_row = linear;
+        call->first_row = panel->linear;
         call->batch_rows = current->rows;
         call->slice = panel->slice;
         call->accumulate = panel->row > 0;
         call->step = current->step;
-        for (guint j = 0; j < call->n_inputs; j++) {
-            call->inputs[j].data = resolve(self, &op->inputs[j], panel, linear);
-            op->moves[j] = find_move(self, &op->inputs[j], level, reverse);
-        }
-        call->output.data = resolve(self, &op->output, panel, linear);
-        op->moves[ADIT_MAX_INPUTS] = find_move(self, &op->output, level, reverse);
-        if (op->keys != NULL)
-            choose_key(self, op);
+        for (guint j = 0; j < call->n_inputs; j++)
+            call->inputs[j].data = find_panel(&op->inputs[j], panel);
+        call->output.data = find_panel(&op->output, panel);
+    }
+}
+
+/* At a loop's first iteration. */
+static void
+find_moves(AditCpuWorker *self, AditCpuOp *ops, guint n_ops, const AditInstruction *loop)
+{
+    for (guint i = 0; i < n_ops; i++) {
+        AditCpuOp *op = &ops[i];
+
+        if (op->body != NULL)
+            continue;
+        for (guint j = 0; j < op->call.n_inputs; j++)
+            op->moves[j] = find_move(self, &op->inputs[j], loop->level, loop->reverse);
+        op->moves[ADIT_MAX_INPUTS] = find_move(self, &op->output, loop->level, loop->reverse);
     }
 }
 
@@ -101,6 +133,8 @@ advance(AditCpuWorker *self, AditCpuOp *ops, guint n_ops)
         AditCpuOp *op = &ops[i];
         AditKernelCall *call = &op->call;
 
+        if (op->body != NULL)
+            continue;
         for (guint j = 0; j < call->n_inputs; j++)
             call->inputs[j].data = move(call->inputs[j].data, &op->moves[j]);
         call->output.data = move(call->output.data, &op->moves[ADIT_MAX_INPUTS]);
@@ -178,7 +212,9 @@ run_ops(AditCpuWorker *self, AditCpuOp *ops, guint n_ops, const AditCpuPanel *pa
             guint *index = &self->index[instruction->level];
 
             *index = instruction->reverse ? instruction->n - 1 : 0;
-            start(self, op->body, op->n_body, panel, instruction->reverse);
+            begin(self, op->body, op->n_body);
+            aim(self, op->body, op->n_body, panel);
+            find_moves(self, op->body, op->n_body, instruction);
             run_ops(self, op->body, op->n_body, panel);
             for (guint j = 1; j < instruction->n; j++) {
                 *index += instruction->reverse ? -1u : 1u;
@@ -220,13 +256,16 @@ run_stretch(AditCpuWorker *self, AditCpuOp *ops, guint n_ops)
         n++;
     if (self->pending == ADIT_CPU_LEFT_WHOLE)
         meet(self);
+    begin(self, ops, n);
     for (guint slice = self->thread; slice < n_slices; slice += executable->n_workers) {
-        gsize end = adit_slice_begin(rows, slice + 1) - adit_slice_begin(rows, slice);
+        gsize first = adit_slice_begin(rows, slice);
+        gsize end = adit_slice_begin(rows, slice + 1) - first;
 
         for (gsize row = 0; row < end; row += executable->panel_rows) {
-            AditCpuPanel panel = {slice, row, MIN(executable->panel_rows, end - row)};
+            AditCpuPanel panel = {slice, row, executable->current->first_row + first + row,
+                                  MIN(executable->panel_rows, end - row)};
 
-            start(self, ops, n, &panel, FALSE);
+            aim(self, ops, n, &panel);
             run_ops(self, ops, n, &panel);
         }
     }
@@ -240,9 +279,11 @@ run_single(AditCpuWorker *self, AditCpuOp *op)
 {
     gsize rows = self->executable->current->rows;
     gboolean combines = op->instruction->kind == ADIT_INSTRUCTION_COMBINE;
-    AditCpuPanel panel = {0, 0, combines ? count_slices(rows) : 1};
+    AditCpuPanel panel = {.linear = self->executable->current->first_row,
+                          .rows = combines ? count_slices(rows) : 1};
 
-    start(self, op, 1, &panel, FALSE);
+    begin(self, op, 1);
+    aim(self, op, 1, &panel);
     run_ops(self, op, 1, &panel);
 }
 
