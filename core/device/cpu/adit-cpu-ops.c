@@ -9,7 +9,7 @@
 
 /* A value of the panel should stay in the first cache between the kernel that writes it and the one
  * that reads it; all of them together, if they can, in the second. */
-#define PANEL_VALUE_BYTES (4 * 1024)
+#define PANEL_VALUE_BYTES (8 * 1024)
 #define PANEL_BYTES       (512 * 1024)
 #define LEAST_PANEL_ROWS  32
 
@@ -57,7 +57,7 @@ adit_cpu_choose_panel(AditExecutable *self)
     gsize rows = PANEL_VALUE_BYTES / (need.widest * size);
 
     rows = MIN(rows, PANEL_BYTES / (MAX(units, 1) * size));
-    rows = MAX(rows, LEAST_PANEL_ROWS) / 16 * 16;
+    rows = MAX(rows, LEAST_PANEL_ROWS) / ADIT_PANEL_ROWS * ADIT_PANEL_ROWS;
     self->panel_rows = need.whole || !self->fuses ? self->slice_rows : MIN(rows, self->slice_rows);
 }
 
