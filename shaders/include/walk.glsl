@@ -14,8 +14,7 @@ uint walk_slot; /* where the call's slot begins in the ring */
 
 #include "adit.glsl"
 
-#include "math.glsl"
-#include "philox.glsl"
+#include "normal.glsl"
 
 /* What the bindings are: figures and what the first kernel leaves for the second, the ring, numbers of
  * rows of data, then the arenas. */

@@ -16,6 +16,20 @@
 /* Numbers a row in shared memory; its two halves are to fit with one row a workgroup. */
 #define MAX_STAGE 1024
 
+/**
+ * Op: an operation that is neither pointwise nor a product: adit-vulkan-walk-ops.def.
+ */
+typedef struct {
+    const char *name;
+    guint staged;
+    const char *glsl;
+} Op;
+
+static const Op ops[] = {
+#define ADIT_WALK_OP(name, staged, glsl) {name, staged, glsl},
+#include "adit-vulkan-walk-ops.def"
+};
+
 typedef struct {
     guint number;
     gsize count;
@@ -545,6 +559,112 @@ add_gather(Rows *self, const AditInstruction *instruction)
     return TRUE;
 }
 
+static const Op *
+find_op(const char *name)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(ops); i++) {
+        if (g_str_equal(ops[i].name, name))
+            return &ops[i];
+    }
+    return NULL;
+}
+
+/* Where inputs lie, and attributes, as the table's expressions call them. */
+static gboolean
+add_names(Rows *self, const AditInstruction *instruction, const Op *op, const Sources *sources)
+{
+    static const char *const numbers[] = {"f2", "f5"};
+    const AditShape *first = &instruction->inputs[0].shape;
+    gsize n = first->rank > 0 ? first->size[first->rank - 1] : 1;
+
+    for (guint i = 0; i < sources->n; i++) {
+        const Source *source = &sources->of[i];
+
+        if (source->staged)
+            line(self, "    uint %c = walk_at + %zuu;", 'x' + (int) i, source->at);
+        else if (source->operand->arena == ADIT_ARENA_PARAMETERS && (op->staged & 1u << i) == 0)
+            line(self, "    uint %c = %s;", 'x' + (int) i, source->text);
+        else
+            return adit_walk_fail(self->making, "operation '%s' reads other than it would",
+                                  op->name);
+    }
+    line(self, "    const uint n = %zuu;", n);
+    for (guint i = 0; i < 5; i++)
+        line(self, "    const uint a%u = %uu;", i, adit_walk_get_attribute(instruction, i));
+    for (guint i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        guint attribute = (guint) (numbers[i][1] - '0');
+        guint word =
+            adit_walk_add_word(self->kernel, adit_walk_get_attribute(instruction, attribute));
+
+        line(self, "    float %s = NUMBER(%uu);", numbers[i], word);
+    }
+    return TRUE;
+}
+
+static gboolean
+add_table_op(Rows *self, const AditInstruction *instruction, const Op *op)
+{
+    g_auto(Sources) sources = {0};
+    const AditOperand *output = &instruction->output;
+
+    if (!find_sources(self, instruction, op->staged, &sources))
+        return FALSE;
+    Value value = new_value(self, output->count);
+    for (guint k = 0; k < count_registers(self, output->count); k++) {
+        g_autofree char *e = get_inner_element(self, output->count, k);
+
+        line(self, "precise float v%u_%u;", value.number, k);
+        line(self, "{");
+        line(self, "    uint e = %s;", e);
+        if (!add_names(self, instruction, op, &sources))
+            return FALSE;
+        line(self, "    v%u_%u = %s;", value.number, k, op->glsl);
+        line(self, "}");
+    }
+    set_value(self, output, value);
+    return TRUE;
+}
+
+/* Noise: the streams of all iterations, one behind the other, are words. */
+static gboolean
+add_noise(Rows *self, const AditInstruction *instruction)
+{
+    gboolean is_normal = g_str_equal(instruction->op->name, "noise-normal");
+    const AditOperand *output = &instruction->output;
+    g_autoptr(GString) iteration = g_string_new("0u");
+    guint first = self->kernel->words->len, stride = 1;
+
+    for (guint i = 0; instruction->names[i] != NULL; i++) {
+        guint32 key[2];
+
+        adit_stream_key(self->making->needs->places->seed, instruction->names[i], key);
+        g_array_append_vals(self->kernel->words, key, 2);
+    }
+    for (guint i = self->nest.n; i-- > 0; stride *= self->nest.loops[i]->n) {
+        g_autofree char *step = adit_walk_add_constant(self->kernel, (gsize) stride * 2);
+
+        g_string_append_printf(iteration, " + %s * i%u", step, self->nest.loops[i]->level);
+    }
+    Value value = new_value(self, output->count);
+    for (guint k = 0; k < count_registers(self, output->count); k++) {
+        g_autofree char *e = get_inner_element(self, output->count, k);
+        g_autofree char *at = adit_walk_add_constant(self->kernel, first);
+
+        line(self, "float v%u_%u;", value.number, k);
+        line(self, "{");
+        line(self, "    uint word, key = %s + %s;", at, iteration->str);
+        line(self,
+             "    uvec4 bits = adit_noise_of(walk_row, %zuu, %s, uvec2(WORD(key), WORD(key + 1u)), "
+             "word);",
+             output->count, e);
+        line(self, "    v%u_%u = %s;", value.number, k,
+             is_normal ? "adit_normal(bits, word)" : "adit_uniform(bits[word])");
+        line(self, "}");
+    }
+    set_value(self, output, value);
+    return TRUE;
+}
+
 /* ---- what the second kernel reads ---- */
 
 static const AditInstruction *
@@ -780,6 +900,10 @@ add_op(Rows *self, const AditInstruction *instruction)
         return add_repeated(self, instruction, " / float(push.batch)");
     if (g_str_has_prefix(name, "reduce-") && adit_walk_get_attribute(instruction, 0) == 1)
         return add_repeated(self, instruction, "");
+    if (instruction->names != NULL)
+        return add_noise(self, instruction);
+    if (find_op(name) != NULL)
+        return add_table_op(self, instruction, find_op(name));
     return adit_walk_fail(self->making, "operation '%s' is not walked", name);
 }
 
