@@ -206,15 +206,22 @@ adit_vulkan_executable_new(AditVulkanDevice *device, AditProgram *program, AditM
 }
 
 void
+adit_vulkan_executable_forget(AditExecutable *self)
+{
+    adit_vulkan_queue_drain(self->device->queue);
+    for (guint i = 0; i < self->recordings->len; i++)
+        adit_vulkan_recording_free(self->device, self->recordings->pdata[i]);
+    g_ptr_array_set_size(self->recordings, 0);
+}
+
+void
 adit_vulkan_executable_free(AditExecutable *self)
 {
     AditVulkanDevice *device = self->device;
     AditVulkanBuffer *buffers[] = {&self->rows, &self->shared, &self->constants, &self->log};
 
-    adit_vulkan_queue_drain(device->queue);
+    adit_vulkan_executable_forget(self);
     g_clear_pointer(&self->join, adit_vulkan_join_free);
-    for (guint i = 0; i < self->recordings->len; i++)
-        adit_vulkan_recording_free(device, self->recordings->pdata[i]);
     g_ptr_array_unref(self->recordings);
     for (guint i = 0; i < G_N_ELEMENTS(buffers); i++) {
         adit_vulkan_copies_forget(device, buffers[i]);
@@ -454,28 +461,36 @@ adit_vulkan_executable_drain(AditExecutable *self)
 }
 
 gboolean
-adit_vulkan_executable_queue(AditExecutable *self, const AditVulkanRecording *recording,
+adit_vulkan_executable_begin(AditExecutable *self, const AditVulkanRecording *recording,
                              const AditDeviceRun *runs, guint n)
 {
     AditVulkanDevice *device = self->device;
-    const AditCall *call = &runs[0].call;
 
-    if (self->log_used + call->rows > self->places.log_room)
+    if (self->log_used + runs[0].call.rows > self->places.log_room)
         adit_vulkan_executable_drain(self);
     device->serial++;
     if (device->serial > ADIT_RING_SLOTS &&
         !adit_vulkan_queue_wait(device->queue, device->serial - ADIT_RING_SLOTS))
         return FALSE;
-    float *lives = write_slot(self, recording, call);
+    float *lives = write_slot(self, recording, &runs[0].call);
     for (guint i = 0; i < n; i++)
         lives = write_lives(runs[i].executable, &runs[i].call, lives);
+    return TRUE;
+}
+
+gboolean
+adit_vulkan_executable_submit(AditExecutable *self, const AditVulkanRecording *recording,
+                              const AditCall *call)
+{
+    AditVulkanDevice *device = self->device;
+
     note_log(self, call);
     self->last_rows = call->rows;
     for (guint i = 0; i < recording->commands->len; i++)
         adit_vulkan_queue_add(device->queue,
                               &g_array_index(recording->commands, AditVulkanCommands, i),
                               device->serial, call->update > 0 ? call->step + 1 : 0);
-    return TRUE;
+    return device->error == NULL;
 }
 
 void
@@ -490,10 +505,13 @@ adit_vulkan_executable_run(AditExecutable *self, const AditCall *call)
     AditVulkanRecording *recording = adit_vulkan_executable_find(self, self->recordings, call);
     if (recording == NULL)
         recording = record(self, call, &error);
-    if (recording != NULL)
-        adit_vulkan_executable_queue(self, recording, &run, 1);
-    else if (device->error == NULL)
-        device->error = g_steal_pointer(&error);
+    if (recording == NULL) {
+        if (device->error == NULL)
+            device->error = g_steal_pointer(&error);
+        return;
+    }
+    if (adit_vulkan_executable_begin(self, recording, &run, 1))
+        adit_vulkan_executable_submit(self, recording, call);
 }
 
 /* ---- reading ---- */

@@ -63,10 +63,15 @@ AditVulkanRecording *adit_vulkan_executable_find(AditExecutable *self, const GPt
 AditVulkanRecording *adit_vulkan_executable_record(AditExecutable *self, const AditVulkanPlan *plan,
                                                    const AditVulkanSource *sources,
                                                    const AditCall *call, GError **error);
-/* Queues a recording as one call, the first of @runs: live numbers of all of them follow each other
- * in the block. FALSE: the device failed. */
-gboolean adit_vulkan_executable_queue(AditExecutable *self, const AditVulkanRecording *recording,
+/* Begins a call, the first of @runs, which @recording serves: its words go into the ring, live
+ * numbers of all runs one behind the other. FALSE: the device failed. */
+gboolean adit_vulkan_executable_begin(AditExecutable *self, const AditVulkanRecording *recording,
                                       const AditDeviceRun *runs, guint n);
+/* Queues what was begun. */
+gboolean adit_vulkan_executable_submit(AditExecutable *self, const AditVulkanRecording *recording,
+                                       const AditCall *call);
+/* Drops all recordings: what they are bound to goes. */
+void adit_vulkan_executable_forget(AditExecutable *self);
 /* Adds what has been logged to the sums. */
 void adit_vulkan_executable_drain(AditExecutable *self);
 

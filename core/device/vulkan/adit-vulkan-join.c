@@ -1,30 +1,7 @@
 /* core/device/vulkan/adit-vulkan-join.c - SPDX-License-Identifier: MIT */
-#include "adit-vulkan-executable.h"
-#include "adit-vulkan-walk.h"
+#include "adit-vulkan-join-private.h"
 
 #include <string.h>
-
-/* Invocations a workgroup of the first kernel has at most. */
-#define MAX_SIZE 128
-
-/**
- * AditVulkanJoin:
- * @update: of all runs but the first
- * @ranges: (element-type AditVulkanWalkRange): what they update
- * @walk: (nullable): NULL: they are run in turn
- * @rows_a_group: of the first kernel; changes no bit
- */
-struct _AditVulkanJoin {
-    AditVulkanDevice *device;
-    AditExecutable *gradient;
-    AditExecutable *update;
-    GArray *ranges;
-    AditVulkanWalk *walk;
-    guint rows_a_group;
-    const AditVulkanKernel *rows;
-    const AditVulkanKernel *sums;
-    GPtrArray *recordings; /* AditVulkanRecording */
-};
 
 /* ---- kernels ---- */
 
@@ -61,15 +38,36 @@ make_sums_text(const AditVulkanWalk *walk)
     return make_text(&walk->sums, head);
 }
 
+guint
+adit_vulkan_join_get_most_rows(const AditVulkanJoin *self)
+{
+    guint most = MAX_SIZE / self->walk->lanes;
+
+    while (most > 1 && 2 * most * self->walk->stage * sizeof(float) > MAX_SHARED)
+        most /= 2;
+    return most;
+}
+
+gboolean
+adit_vulkan_join_set_rows(AditVulkanJoin *self, guint rows, GError **error)
+{
+    g_autofree char *text = make_rows_text(self->walk, rows);
+    const AditVulkanKernel *kernel =
+        adit_vulkan_kernel_get_walk(self->device, text, self->walk->rows.constants, error);
+
+    if (kernel == NULL)
+        return FALSE;
+    self->rows = kernel;
+    self->rows_a_group = rows;
+    return TRUE;
+}
+
 static gboolean
 make_kernels(AditVulkanJoin *self, GError **error)
 {
-    g_autofree char *rows = NULL, *sums = make_sums_text(self->walk);
+    g_autofree char *sums = make_sums_text(self->walk);
 
-    self->rows_a_group = MAX_SIZE / self->walk->lanes;
-    rows = make_rows_text(self->walk, self->rows_a_group);
-    self->rows = adit_vulkan_kernel_get_walk(self->device, rows, self->walk->rows.constants, error);
-    if (self->rows == NULL)
+    if (!adit_vulkan_join_set_rows(self, adit_vulkan_join_get_most_rows(self), error))
         return FALSE;
     self->sums = adit_vulkan_kernel_get_walk(self->device, sums, self->walk->sums.constants, error);
     return self->sums != NULL;
@@ -89,10 +87,7 @@ make_room(AditVulkanJoin *self, GError **error)
                                  ADIT_VULKAN_ON_DEVICE, "what a walk keeps", error))
         return FALSE;
     adit_vulkan_executable_drain(gradient);
-    adit_vulkan_queue_drain(device->queue);
-    for (guint i = 0; i < gradient->recordings->len; i++)
-        adit_vulkan_recording_free(device, gradient->recordings->pdata[i]);
-    g_ptr_array_set_size(gradient->recordings, 0);
+    adit_vulkan_executable_forget(gradient);
     adit_vulkan_copies_forget(device, &gradient->log);
     adit_vulkan_buffer_clear(device, &gradient->log);
     gradient->log = buffer;
@@ -287,8 +282,8 @@ add_words(const AditVulkanJoin *self, const AditVulkanSource *sources, AditVulka
         g_array_index(plan->words, guint32, walk->feeds[i]) = sources[i].index != NULL;
 }
 
-static AditVulkanRecording *
-record(AditVulkanJoin *self, const AditCall *call, GError **error)
+AditVulkanRecording *
+adit_vulkan_join_record(AditVulkanJoin *self, const AditCall *call, gboolean whole, GError **error)
 {
     AditVulkanSource sources[ADIT_VULKAN_MAX_FEEDS] = {0};
     AditVulkanPlan plan = {.dispatches = g_array_new(FALSE, FALSE, sizeof(AditVulkanDispatch)),
@@ -302,11 +297,10 @@ record(AditVulkanJoin *self, const AditCall *call, GError **error)
     if (found && can_bind(self, sources)) {
         add_words(self, sources, &plan);
         add_rows(self, sources, call->rows, &plan);
-        add_sums(self, call->rows, &plan);
+        if (whole)
+            add_sums(self, call->rows, &plan);
         recording = adit_vulkan_executable_record(self->gradient, &plan, sources, call, error);
     }
-    if (recording != NULL)
-        g_ptr_array_add(self->recordings, recording);
     adit_vulkan_plan_clear(&plan);
     return recording;
 }
@@ -330,25 +324,74 @@ is_same(const AditVulkanJoin *self, const AditDeviceRun *runs, guint n)
     return same;
 }
 
+/* What there is to know before the first run: whether the walk is right, and how it is fastest. */
+static void
+prepare(AditVulkanJoin *self, const AditDeviceRun *runs, guint n)
+{
+    self->is_tried = TRUE;
+    if (adit_vulkan_join_try(self, runs, n))
+        return;
+    g_clear_pointer(&self->walk, adit_vulkan_walk_free);
+}
+
+/* Recorded when it is first needed; the first tells how many rows a workgroup has. */
+static AditVulkanRecording *
+find_recording(AditVulkanJoin *self, const AditCall *call, GError **error)
+{
+    AditVulkanRecording *recording =
+        adit_vulkan_executable_find(self->gradient, self->recordings, call);
+
+    if (recording != NULL)
+        return recording;
+    recording = adit_vulkan_join_record(self, call, TRUE, error);
+    if (recording != NULL)
+        g_ptr_array_add(self->recordings, recording);
+    return recording;
+}
+
+/* A call that has begun is done by @recording, or by a faster one. */
+static AditVulkanRecording *
+tune(AditVulkanJoin *self, AditVulkanRecording *recording, const AditCall *call)
+{
+    guint before = self->rows_a_group;
+    AditVulkanRecording *faster = NULL;
+
+    if (self->is_tuned)
+        return recording;
+    self->is_tuned = TRUE;
+    adit_vulkan_join_tune(self, call);
+    if (self->rows_a_group != before)
+        faster = adit_vulkan_join_record(self, call, TRUE, NULL);
+    if (faster == NULL)
+        return recording;
+    g_ptr_array_remove(self->recordings, recording);
+    adit_vulkan_recording_free(self->device, recording);
+    g_ptr_array_add(self->recordings, faster);
+    return faster;
+}
+
 gboolean
 adit_vulkan_join_run(AditVulkanDevice *device, const AditDeviceRun *runs, guint n)
 {
     AditExecutable *gradient = runs[0].executable;
     g_autoptr(GError) error = NULL;
 
-    if (device->error != NULL)
+    if (device->error != NULL || gradient == runs[1].executable)
         return FALSE;
     if (gradient->join == NULL)
         gradient->join = join_new(device, runs, n);
     AditVulkanJoin *self = gradient->join;
     if (self->walk == NULL || !is_same(self, runs, n))
         return FALSE;
-    AditVulkanRecording *recording =
-        adit_vulkan_executable_find(gradient, self->recordings, &runs[0].call);
-    if (recording == NULL)
-        recording = record(self, &runs[0].call, &error);
+    if (!self->is_tried)
+        prepare(self, runs, n);
+    if (self->walk == NULL)
+        return FALSE;
+    AditVulkanRecording *recording = find_recording(self, &runs[0].call, &error);
     if (recording == NULL)
         return FALSE;
-    adit_vulkan_executable_queue(gradient, recording, runs, n);
+    if (adit_vulkan_executable_begin(gradient, recording, runs, n))
+        adit_vulkan_executable_submit(gradient, tune(self, recording, &runs[0].call),
+                                      &runs[0].call);
     return TRUE;
 }
