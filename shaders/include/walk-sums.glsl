@@ -2,7 +2,8 @@
 
 /* The second kernel of a walk. A job is a gradient: for each of its instances the sum over the rows of
  * the outer products of two values of a row, the first of which may be 1. A workgroup has TILES tiles
- * of 2 x 4 elements of one instance, and an invocation a tile in one of the eight slices of the batch.
+ * of TILE_ROWS x TILE_COLUMNS elements of one instance, and an invocation a tile in one of the eight
+ * slices of the batch. No choice of them changes a bit.
  * What the slices come to is added up in their order; then each invocation has one element, whose
  * gradient and update it computes.
  *
@@ -15,10 +16,9 @@
 layout(local_size_x = 128) in;
 
 #define TILES        16u
-#define TILE_ROWS    2u
-#define TILE_COLUMNS 4u
-#define TILE         8u
+#define TILE         (TILE_ROWS * TILE_COLUMNS)
 #define SLICES       8u
+#define AHEAD        8u /* rows that are read before they are added: reading takes long */
 
 /* A job's words. */
 #define JOB_WORDS      12u
@@ -37,7 +37,7 @@ layout(local_size_x = 128) in;
 
 #define NO_LIVES 0xffffffffu /* it is not updated */
 
-shared float walk_stage[SLICES * TILES * TILE];
+shared float walk_stage[max(SLICES * TILES * TILE, 128u)];
 
 bool walk_is_sound();
 float walk_finish(uint job, uint e, float sum);
@@ -69,6 +69,18 @@ walk_fold(uint from, uint n)
 
 #define JOB(job, word) WORD(push.key + (job) *JOB_WORDS + (word))
 
+void
+walk_add_row(float a[TILE_ROWS], float b[TILE_COLUMNS], inout float sum[TILE])
+{
+    for (uint k = 0u; k < TILE_ROWS; k++) {
+        for (uint m = 0u; m < TILE_COLUMNS; m++) {
+            precise float next = fma(a[k], b[m], sum[k * TILE_COLUMNS + m]);
+
+            sum[k * TILE_COLUMNS + m] = next;
+        }
+    }
+}
+
 /* The rows of a slice, of a tile whose first element is row i, column j. */
 void
 walk_sum_tile(uint job, uint instance, uint slice, uint i, uint j, out float sum[TILE])
@@ -86,20 +98,27 @@ walk_sum_tile(uint job, uint instance, uint slice, uint i, uint j, out float sum
         right_at[k] = right + min(j + k, columns - 1u);
     for (uint k = 0u; k < TILE; k++)
         sum[k] = 0.0;
-    for (uint r = adit_slice_begin(slice); r < end; r++) {
-        float a[TILE_ROWS];
+    uint r = adit_slice_begin(slice);
+    for (; r + AHEAD <= end; r += AHEAD) {
+        float a[AHEAD][TILE_ROWS], b[AHEAD][TILE_COLUMNS];
+
+        for (uint n = 0u; n < AHEAD; n++) {
+            for (uint k = 0u; k < TILE_ROWS; k++)
+                a[n][k] = is_sum ? 1.0 : KEPT[left_at[k] + (r + n) * rows];
+            for (uint m = 0u; m < TILE_COLUMNS; m++)
+                b[n][m] = KEPT[right_at[m] + (r + n) * columns];
+        }
+        for (uint n = 0u; n < AHEAD; n++)
+            walk_add_row(a[n], b[n], sum);
+    }
+    for (; r < end; r++) {
+        float a[TILE_ROWS], b[TILE_COLUMNS];
 
         for (uint k = 0u; k < TILE_ROWS; k++)
             a[k] = is_sum ? 1.0 : KEPT[left_at[k] + r * rows];
-        for (uint m = 0u; m < TILE_COLUMNS; m++) {
-            float b = KEPT[right_at[m] + r * columns];
-
-            for (uint k = 0u; k < TILE_ROWS; k++) {
-                precise float next = fma(a[k], b, sum[k * TILE_COLUMNS + m]);
-
-                sum[k * TILE_COLUMNS + m] = next;
-            }
-        }
+        for (uint m = 0u; m < TILE_COLUMNS; m++)
+            b[m] = KEPT[right_at[m] + r * columns];
+        walk_add_row(a, b, sum);
     }
 }
 
@@ -120,10 +139,11 @@ walk_do_job(uint job)
     tile = first + own / TILE;
     uint i = tile / across * TILE_ROWS + own % TILE / TILE_COLUMNS;
     uint j = tile % across * TILE_COLUMNS + own % TILE_COLUMNS;
-    precise float total = walk_stage[own];
-    for (uint s = 1u; s < SLICES && adit_slice_begin(s) < push.batch; s++)
-        total += walk_stage[s * TILES * TILE + own];
-    if (i < rows && j < columns) {
+    if (own < TILES * TILE && i < rows && j < columns) {
+        precise float total = walk_stage[own];
+
+        for (uint s = 1u; s < SLICES && adit_slice_begin(s) < push.batch; s++)
+            total += walk_stage[s * TILES * TILE + own];
         uint e = instance * JOB(job, JOB_STEP) + i * columns + j;
         uint at = JOB(job, JOB_AT) + e, lives = WORD(JOB(job, JOB_LIVES) + instance);
         float gradient = walk_finish(job, e, total);

@@ -469,3 +469,9 @@ adit_vulkan_device_new(AditVulkanInstance *instance, const AditVulkanPhysical *p
     self->fuses = self->can_fuse;
     return set_up(self, error) ? ADIT_DEVICE(g_steal_pointer(&self)) : NULL;
 }
+
+guint64
+adit_vulkan_device_count_dispatches(AditDevice *self)
+{
+    return ADIT_VULKAN_DEVICE(self)->dispatches;
+}

@@ -32,8 +32,9 @@ make_sums_text(const AditVulkanWalk *walk)
 {
     g_autofree char *head = g_strdup_printf(
         "#define ADIT_INPUT2_ACCESS\n#define ADIT_INPUT3_ACCESS\n#define ADIT_INPUT4_ACCESS\n"
-        "#define RING_SLOTS %uu\n#define RING_WORDS %uu\n#include \"walk-sums.glsl\"\n",
-        ADIT_RING_SLOTS, ADIT_RING_WORDS);
+        "#define RING_SLOTS %uu\n#define RING_WORDS %uu\n#define TILE_ROWS %uu\n"
+        "#define TILE_COLUMNS %uu\n#include \"walk-sums.glsl\"\n",
+        ADIT_RING_SLOTS, ADIT_RING_WORDS, walk->tile_rows, walk->tile_columns);
 
     return make_text(&walk->sums, head);
 }

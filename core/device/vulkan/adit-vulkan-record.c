@@ -20,6 +20,7 @@ typedef struct {
     AditVulkanRecording *recording;
     VkCommandBuffer commands; /* under way; NULL: none */
     double work;
+    guint n;
     const AditVulkanDispatch *first; /* of those commands */
     GArray *accesses;
     gboolean is_serial;
@@ -137,6 +138,7 @@ begin_commands(Recorder *self, const AditVulkanDispatch *dispatch)
     self->commands = adit_vulkan_commands_begin(self->device);
     self->first = dispatch;
     self->work = 0;
+    self->n = 0;
     if (self->commands == NULL)
         return FALSE;
     /* whatever ran before */
@@ -152,6 +154,7 @@ end_commands(Recorder *self, gboolean is_last)
     AditVulkanCommands commands = {
         .handle = self->commands,
         .work = self->work,
+        .n = self->n,
         .what = name != NULL ? g_strdup_printf("kernel '%s' for %s", self->first->name, name)
                              : g_strdup_printf("kernel '%s'", self->first->name),
         .is_last = is_last,
@@ -181,6 +184,7 @@ record_dispatch(Recorder *self, const AditVulkanDispatch *dispatch)
                           sizeof dispatch->push, &dispatch->push);
     api->CmdDispatch(self->commands, dispatch->groups[0], dispatch->groups[1], dispatch->groups[2]);
     self->work += dispatch->work;
+    self->n++;
     return TRUE;
 }
 

@@ -13,6 +13,8 @@
 
 #define MAX_REGISTERS 16
 #define MAX_LANES     64
+/* Sums up to this length are written out, their factors in registers. */
+#define MAX_WRITTEN_OUT 32
 /* Numbers a row in shared memory; its two halves are to fit with one row a workgroup. */
 #define MAX_STAGE 1024
 
@@ -67,6 +69,7 @@ typedef struct {
     GHashTable *kept; /* storage -> its first unit + 1; empty the first time */
     GHashTable *counts;
     AditWalkNest nest;
+    gsize loop_at;       /* where the innermost loop begins in the text */
     AditWalkScope scope; /* numbers without rows */
 } Rows;
 
@@ -82,6 +85,12 @@ static guint
 count_registers(const Rows *self, gsize count)
 {
     return (guint) ((count + lanes(self) - 1) / lanes(self));
+}
+
+static const AditInstruction *
+get_innermost(const Rows *self)
+{
+    return self->nest.n > 0 ? self->nest.loops[self->nest.n - 1] : NULL;
 }
 
 static gpointer
@@ -501,6 +510,103 @@ add_repeated(Rows *self, const AditInstruction *instruction, const char *scale)
     return TRUE;
 }
 
+/**
+ * Product: a matrix product, of numbers of a row in shared memory from @to on and a matrix in the
+ * parameters from @from on, where neighbouring factors lie @step apart (GLSL).
+ */
+typedef struct {
+    Value value;
+    guint k;
+    gsize depth;
+    char *to;
+    char *from;
+    gsize step;
+} Product;
+
+static void
+product_clear(Product *self)
+{
+    g_free(self->to);
+    g_free(self->from);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Product, product_clear)
+
+static void
+add_factors(const Product *product, GString *text, guint depth, const char *index)
+{
+    adit_walk_add_line(text, depth, "{");
+    if (index != NULL)
+        adit_walk_add_line(text, depth + 1, "%s", index);
+    adit_walk_add_line(text, depth + 1, "uint from = %s;", product->from);
+    for (gsize q = 0; q < product->depth; q++)
+        adit_walk_add_line(text, depth + 1, "w%u_%zu = PARAMETERS[from + %zuu];",
+                           product->value.number, q, q * product->step);
+    adit_walk_add_line(text, depth, "}");
+}
+
+static void
+declare_factors(const Product *product, GString *text, guint depth)
+{
+    for (gsize q = 0; q < product->depth; q++)
+        adit_walk_add_line(text, depth, "float w%u_%zu;", product->value.number, q);
+}
+
+/* The factors of the first iteration are read before the loop, those of the next when those of this
+ * one are done with: whoever waits for a neighbour has asked for them already. */
+static void
+add_early_factors(Rows *self, const Product *product)
+{
+    const AditInstruction *loop = get_innermost(self);
+    guint word = adit_walk_add_word(self->kernel, loop->n - 1), level = loop->level;
+    g_autoptr(GString) before = g_string_new(NULL);
+    g_autofree char *first = loop->reverse ? g_strdup_printf("uint i%u = WORD(%uu);", level, word)
+                                           : g_strdup_printf("uint i%u = 0u;", level);
+    g_autofree char *next =
+        loop->reverse ? g_strdup_printf("uint next = i%u > 0u ? i%u - 1u : 0u, i%u = next;", level,
+                                        level, level)
+                      : g_strdup_printf("uint next = min(i%u + 1u, WORD(%uu)), i%u = next;", level,
+                                        word, level);
+
+    declare_factors(product, before, self->depth - 1);
+    add_factors(product, before, self->depth - 1, first);
+    g_string_insert(self->text, (gssize) self->loop_at, before->str);
+    add_factors(product, self->text, self->depth, next);
+}
+
+static void
+add_written_out(Rows *self, const Product *product)
+{
+    const Value *value = &product->value;
+
+    if (self->nest.n == 0) {
+        declare_factors(product, self->text, self->depth);
+        add_factors(product, self->text, self->depth, NULL);
+    }
+    for (gsize q = 0; q < product->depth; q++)
+        line(self, "v%u_%u = fma(walk_stage[%s + %zuu], w%u_%zu, v%u_%u);", value->number,
+             product->k, product->to, q, value->number, q, value->number, product->k);
+    if (self->nest.n > 0)
+        add_early_factors(self, product);
+}
+
+static void
+add_product(Rows *self, const Product *product)
+{
+    const Value *value = &product->value;
+
+    line(self, "precise float v%u_%u = 0.0;", value->number, product->k);
+    if (count_registers(self, value->count) == 1 && product->depth <= MAX_WRITTEN_OUT) {
+        add_written_out(self, product);
+        return;
+    }
+    line(self, "{");
+    line(self, "    uint to = %s, from = %s;", product->to, product->from);
+    line(self, "    for (uint q = 0u; q < %zuu; q++)", product->depth);
+    line(self, "        v%u_%u = fma(walk_stage[to + q], PARAMETERS[from + q * %zuu], v%u_%u);",
+         value->number, product->k, product->step, value->number, product->k);
+    line(self, "}");
+}
+
 static gboolean
 add_matmul(Rows *self, const AditInstruction *instruction)
 {
@@ -519,17 +625,16 @@ add_matmul(Rows *self, const AditInstruction *instruction)
     Value value = new_value(self, output->count);
     for (guint k = 0; k < count_registers(self, output->count); k++) {
         g_autofree char *e = get_inner_element(self, output->count, k);
+        g_auto(Product)
+            product = {.value = value, .k = k, .depth = depth, .step = is_transposed ? 1 : columns};
 
-        line(self, "precise float v%u_%u = 0.0;", value.number, k);
-        line(self, "{");
-        line(self, "    uint to = walk_at + %zuu + %s / %zuu * %zuu;", sources.of[0].at, e, columns,
-             depth);
-        line(self, "    uint from = %s + %s %% %zuu * %zuu;", sources.of[1].text, e, columns,
-             is_transposed ? depth : 1);
-        line(self, "    for (uint q = 0u; q < %zuu; q++)", depth);
-        line(self, "        v%u_%u = fma(walk_stage[to + q], PARAMETERS[from + q * %zuu], v%u_%u);",
-             value.number, k, is_transposed ? 1 : columns, value.number, k);
-        line(self, "}");
+        product.to = output->count == columns
+                         ? g_strdup_printf("walk_at + %zuu", sources.of[0].at)
+                         : g_strdup_printf("walk_at + %zuu + %s / %zuu * %zuu", sources.of[0].at, e,
+                                           columns, depth);
+        product.from = g_strdup_printf("%s + %s %% %zuu * %zuu", sources.of[1].text, e, columns,
+                                       is_transposed ? depth : 1);
+        add_product(self, &product);
     }
     set_value(self, output, value);
     return TRUE;
@@ -666,12 +771,6 @@ add_noise(Rows *self, const AditInstruction *instruction)
 }
 
 /* ---- what the second kernel reads ---- */
-
-static const AditInstruction *
-get_innermost(const Rows *self)
-{
-    return self->nest.n > 0 ? self->nest.loops[self->nest.n - 1] : NULL;
-}
 
 /* Writes a value to a place of its own for every iteration; once, whoever asks. */
 static AditWalkKept
@@ -835,7 +934,9 @@ add_body(Rows *self, const AditInstruction *loop, const GArray *carries)
 {
     guint word = adit_walk_add_word(self->kernel, loop->n);
     guint level = loop->level;
+    gsize around = self->loop_at;
 
+    self->loop_at = self->text->len;
     if (loop->reverse)
         line(self, "for (uint i%u = WORD(%uu); i%u-- > 0u;) {", level, word, level);
     else
@@ -846,6 +947,7 @@ add_body(Rows *self, const AditInstruction *loop, const GArray *carries)
     self->nest.n--;
     self->depth--;
     line(self, "}");
+    self->loop_at = around;
     return added;
 }
 
@@ -914,8 +1016,6 @@ add_list(Rows *self, const GPtrArray *list)
         const AditInstruction *instruction = list->pdata[i];
         gboolean added = TRUE;
 
-        if (instruction->domain == ADIT_DOMAIN_MIXED)
-            return adit_walk_fail(self->making, "a loop reads what mixes rows");
         if (instruction->domain == ADIT_DOMAIN_WHOLE)
             continue;
         if (instruction->kind == ADIT_INSTRUCTION_OP)

@@ -8,10 +8,10 @@
 /* The text of the second kernel: what the program computes without rows of the sums over rows, the
  * guarded values, and the program that updates the parameters. */
 
-#define JOB_WORDS    12 /* as in walk-sums.glsl */
-#define TILES        16
-#define TILE_ROWS    2
-#define TILE_COLUMNS 4
+#define JOB_WORDS 12 /* as in walk-sums.glsl */
+#define TILES     16
+/* Workgroups that are too few for a device: then they are smaller. */
+#define FEW_GROUPS 512
 
 /* ---- gradients ---- */
 
@@ -30,6 +30,38 @@ static gsize
 divide_up(gsize n, gsize by)
 {
     return (n + by - 1) / by;
+}
+
+/* Of one instance. */
+static gsize
+count_groups(const AditVulkanWalk *walk, const AditWalkSum *sum)
+{
+    gboolean is_product = sum->instruction->n_inputs == 2;
+    gsize rows = is_product ? sum->inputs[0].count : 1;
+    gsize columns = sum->inputs[is_product ? 1 : 0].count;
+
+    return divide_up(divide_up(rows, walk->tile_rows) * divide_up(columns, walk->tile_columns),
+                     TILES);
+}
+
+/* Large tiles read less, small ones are more. */
+static void
+choose_tiles(AditWalkMaking *self)
+{
+    AditVulkanWalk *walk = self->walk;
+    gsize groups = 0;
+
+    walk->tile_rows = 2;
+    walk->tile_columns = 4;
+    for (guint i = 0; i < self->sums->len; i++) {
+        const AditWalkSum *sum = &g_array_index(self->sums, AditWalkSum, i);
+
+        groups += count_groups(walk, sum) * adit_walk_nest_count(&sum->nest);
+    }
+    if (groups < FEW_GROUPS) {
+        walk->tile_rows = 1;
+        walk->tile_columns = 2;
+    }
 }
 
 /* The ranges' place among the live numbers, instance for instance. */
@@ -62,8 +94,7 @@ add_job(AditWalkMaking *self, const Job *job)
     gboolean is_product = sum->instruction->n_inputs == 2;
     const AditWalkKept *left = &sum->inputs[0], *right = &sum->inputs[is_product ? 1 : 0];
     gsize rows = is_product ? left->count : 1, columns = right->count;
-    gsize tiles = divide_up(rows, TILE_ROWS) * divide_up(columns, TILE_COLUMNS);
-    gsize groups = divide_up(tiles, TILES);
+    gsize groups = count_groups(walk, sum);
     g_autofree guint32 *lives = g_new(guint32, job->instances);
 
     if (!add_ranges(self, job, lives))
@@ -328,6 +359,7 @@ adit_walk_add_sums(AditWalkMaking *self)
 
     if (!check_outputs(self, n))
         return FALSE;
+    choose_tiles(self);
     self->walk->jobs = kernel->words->len;
     for (guint i = 0; i < n * JOB_WORDS; i++)
         adit_walk_add_word(kernel, 0);

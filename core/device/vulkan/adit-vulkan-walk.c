@@ -27,29 +27,37 @@ adit_vulkan_walk_free(AditVulkanWalk *self)
     g_free(self);
 }
 
-/* Notes who computes which value without rows; sums over rows are those of the slices. */
+static void
+add_maker(AditWalkMaking *self, const AditInstruction *instruction, const AditWalkNest *nest)
+{
+    AditWalkMaker *maker = g_new0(AditWalkMaker, 1);
+
+    *maker = (AditWalkMaker){instruction, *nest};
+    g_ptr_array_add(self->list, maker);
+    if (instruction->output.storage >= 0)
+        g_hash_table_insert(self->makers, GINT_TO_POINTER(instruction->output.storage + 1), maker);
+}
+
+/* Notes who computes which value without rows. In a loop over rows these are numbers that are the
+ * same in every iteration: what is not has strides, and nobody finds it. */
 static void
 find_makers(AditWalkMaking *self, const GPtrArray *list, const AditWalkNest *nest)
 {
     for (guint i = 0; i < list->len; i++) {
         const AditInstruction *instruction = list->pdata[i];
-        AditWalkMaker *maker;
+        gboolean is_mixed = instruction->domain == ADIT_DOMAIN_MIXED;
 
-        if (instruction->domain != ADIT_DOMAIN_WHOLE)
+        if (instruction->domain == ADIT_DOMAIN_SLICES)
             continue;
         if (instruction->body != NULL) {
             AditWalkNest inner = *nest;
 
-            inner.loops[inner.n++] = instruction;
+            if (!is_mixed)
+                inner.loops[inner.n++] = instruction;
             find_makers(self, instruction->body, &inner);
-            continue;
+        } else {
+            add_maker(self, instruction, nest);
         }
-        maker = g_new0(AditWalkMaker, 1);
-        *maker = (AditWalkMaker){instruction, *nest};
-        g_ptr_array_add(self->list, maker);
-        if (instruction->output.storage >= 0)
-            g_hash_table_insert(self->makers, GINT_TO_POINTER(instruction->output.storage + 1),
-                                maker);
     }
 }
 

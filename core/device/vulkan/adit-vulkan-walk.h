@@ -50,6 +50,7 @@ typedef struct {
  * @chunks_at: where they lie in the kept numbers, from the beginning of the buffer
  * @n_jobs, @jobs: gradients, and where their table begins in the words of @sums
  * @n_groups: workgroups of the second kernel
+ * @tile_rows, @tile_columns: elements that one of its invocations sums
  * @size: numbers of the buffer
  * @has_sums: there is a second kernel: the program has gradients
  */
@@ -66,6 +67,8 @@ typedef struct {
     guint n_jobs;
     guint jobs;
     guint n_groups;
+    guint tile_rows;
+    guint tile_columns;
     gsize size;
     gboolean has_sums;
 } AditVulkanWalk;

@@ -1,0 +1,317 @@
+/* tests/core/train/test-walk.c - SPDX-License-Identifier: MIT */
+#include "adit-file.h"
+#include "adit-train-step.h"
+#include "adit-updater.h"
+#include "adit-vulkan-device.h"
+#include "rig.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Training steps that a Vulkan device does in two dispatches, beside the same steps on the CPU and,
+ * where bits are meant, beside themselves. */
+
+#define MAX_LOSS   1e-5 /* relative */
+#define MAX_NMSE   1e-9
+#define MAX_UPDATE 1e-6
+#define STEPS      3
+
+static char *folder;
+
+/* Every network has its own `model` and `train`; the data are moons. */
+typedef struct {
+    const char *name;
+    const char *model;
+    const char *train;
+    gsize rows;
+} Network;
+
+#define GLONET                                                                                     \
+    "{stem: {dense: {units: 6}}, trunk: {aggregator: glonet, blocks: [{repeat: {times: 5, "        \
+    "blocks: [{dense: {units: 6, activation: silu}}]}}]}, head: {dense: {units: 2}}}"
+
+static const Network networks[] = {
+    {"glonet", GLONET,
+     "{loss: cross-entropy, optimizer: {adam: {lr: 0.01}}, regularizers: [{l2: {weight: 1e-3}}], "
+     "batch: 64, epochs: 1}",
+     64},
+    {"few-rows", GLONET, "{loss: cross-entropy, optimizer: {sgd: {lr: 0.1}}, batch: 64, epochs: 1}",
+     3},
+    {"narrow",
+     "{stem: {dense: {units: 1}}, trunk: {aggregator: residual, blocks: [{repeat: {times: 4, "
+     "blocks: [{dense: {units: 1, activation: tanh}}]}}]}, head: {dense: {units: 2}}}",
+     "{loss: squared-hinge, optimizer: {sgd: {lr: 0.1, momentum: 0.9}}, batch: 64, epochs: 1}", 37},
+    {"wide",
+     "{stem: {dense: {units: 64}}, trunk: {aggregator: chain, blocks: [{repeat: {times: 3, blocks: "
+     "[{dense: {units: 64, activation: gelu}}, layer-norm]}}]}, head: {dense: {units: 2}}}",
+     "{loss: cross-entropy, optimizer: {adamw: {lr: 0.01, decay: 0.1}}, batch: 64, epochs: "
+     "1}",
+     50},
+    {"noisy",
+     "{stem: {dense: {units: 19}}, trunk: {aggregator: residual, blocks: [{repeat: {times: 4, "
+     "blocks: [{dense: {units: 19, activation: sigmoid}}, {dropout: {rate: 0.3}}]}}]}, head: "
+     "{dense: {units: 2}}}",
+     "{loss: cross-entropy, optimizer: {adam: {lr: 0.01}}, batch: 64, epochs: 1}", 64},
+    {"rates", GLONET,
+     "{loss: cross-entropy, optimizer: {adam: {lr: 0.01}}, freeze: [trunk.3], rates: [{at: head, "
+     "factor: 0.5}], batch: 64, epochs: 1}",
+     64},
+};
+
+/* What a device is known not to walk. */
+static const Network others[] = {
+    {"batch-norm",
+     "{stem: {dense: {units: 6}}, trunk: {aggregator: chain, blocks: [{repeat: {times: 3, blocks: "
+     "[{dense: {units: 6}}, batch-norm, relu]}}]}, head: {dense: {units: 2}}}",
+     "{loss: cross-entropy, optimizer: {sgd: {lr: 0.01}}, batch: 64, epochs: 1}", 64},
+    {"clip", GLONET,
+     "{loss: cross-entropy, optimizer: {adam: {lr: 0.01}}, clip: 1, batch: 64, epochs: 1}", 64},
+};
+
+/* ---- one side ---- */
+
+typedef struct {
+    AditDevice *device;
+    AditExperiment *experiment;
+    AditData *data;
+    AditNetwork *network;
+    AditTrainStep *step;
+    gsize n;
+} Side;
+
+static AditExperiment *
+read_experiment(const Network *network, const char *override)
+{
+    g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
+    g_autofree char *path = g_build_filename(folder, "walk.yaml", NULL);
+    g_autofree char *yaml = g_strdup_printf(
+        "adit: 1\ndata: {moons: {samples: 240, noise: 0.1, test: 25%%}}\nmodel: %s\ntrain: %s\n",
+        network->model, network->train);
+    const char *arguments[] = {"-o", override, NULL};
+
+    g_assert_true(g_file_set_contents(path, yaml, -1, NULL));
+    AditExperiment *experiment = adit_experiment_read(
+        path, override != NULL ? arguments : arguments + 2, 3, NULL, diagnostics);
+    g_autofree char *text = adit_diagnostics_to_string(diagnostics, FALSE);
+    g_assert_cmpstr(text, ==, "");
+    return experiment;
+}
+
+/* @device: taken */
+static void
+side_init(Side *self, AditDevice *device, const Network *network, const char *override)
+{
+    g_autoptr(GError) error = NULL;
+
+    self->device = device;
+    self->experiment = read_experiment(network, override);
+    self->data = adit_data_open(self->experiment->datasets->pdata[0], NULL, &error);
+    g_assert_no_error(error);
+    const AditStage *stage = self->experiment->stages->pdata[0];
+    AditNetworkShape shape = {self->data->input_shape, self->data->target_shape,
+                              self->data->classes};
+    self->network = adit_network_new(self->experiment, &shape, stage->loss, device,
+                                     adit_stage_count_slots(stage), &error);
+    g_assert_no_error(error);
+    adit_network_initialize(self->network, self->experiment->seed);
+    self->step = adit_train_step_new(self->experiment, stage, self->network, 64, &error);
+    g_assert_no_error(error);
+    self->n = adit_network_get_layout(self->network)->n_parameters;
+}
+
+static void
+side_clear(Side *self)
+{
+    adit_train_step_free(self->step);
+    adit_network_free(self->network);
+    adit_data_free(self->data);
+    adit_experiment_free(self->experiment);
+    g_object_unref(self->device);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Side, side_clear)
+
+static double *
+read_arena(const Side *self, AditArena arena)
+{
+    double *values = g_new0(double, self->n);
+
+    adit_memory_read(self->device, adit_network_get_memory(self->network), arena, 0, self->n,
+                     values);
+    return values;
+}
+
+/* Gives the loss. */
+static double
+side_step(Side *self, guint number, gsize rows)
+{
+    double sums[2] = {0, 0};
+    AditPermutation order;
+    AditClock clock = {.step = number, .steps = STEPS, .steps_per_epoch = STEPS};
+    AditBatch batch = {.split = &self->data->train,
+                       .order = &order,
+                       .first = number * rows % 100,
+                       .rows = rows,
+                       .step = number,
+                       .clock = clock};
+
+    adit_permutation_init(&order, 1, "order", self->data->train.rows);
+    adit_train_step_set_sums(self->step, sums);
+    adit_train_step_run(self->step, &batch);
+    adit_train_step_read_sums(self->step, sums);
+    return sums[0] / (double) rows;
+}
+
+static guint64
+count(const Side *self)
+{
+    return adit_vulkan_device_count_dispatches(self->device);
+}
+
+/* ---- tests ---- */
+
+/* Squares of the differences over those of what is expected, both from @start on. */
+static double
+compare(const double *got, const double *expected, const double *start, gsize n)
+{
+    double error = 0, power = 0;
+
+    for (gsize i = 0; i < n; i++) {
+        double wanted = expected[i] - (start != NULL ? start[i] : 0);
+        double off = got[i] - expected[i];
+
+        error += off * off;
+        power += wanted * wanted;
+    }
+    g_assert_cmpfloat(power, >, 0);
+    return error / power;
+}
+
+/* The same step from the same state. */
+static void
+check_step(Side *cpu, Side *device, guint number, gsize rows)
+{
+    g_autofree double *start = read_arena(cpu, ADIT_ARENA_PARAMETERS);
+    AditMemory *memory = adit_network_get_memory(device->network);
+
+    adit_memory_write(device->device, memory, ADIT_ARENA_PARAMETERS, 0, cpu->n, start);
+    double expected_loss = side_step(cpu, number, rows);
+    double loss = side_step(device, number, rows);
+    g_autofree double *expected = read_arena(cpu, ADIT_ARENA_GRADIENTS);
+    g_autofree double *got = read_arena(device, ADIT_ARENA_GRADIENTS);
+    g_autofree double *expected_values = read_arena(cpu, ADIT_ARENA_PARAMETERS);
+    g_autofree double *values = read_arena(device, ADIT_ARENA_PARAMETERS);
+    double gradient = compare(got, expected, NULL, cpu->n);
+    double update = compare(values, expected_values, start, cpu->n);
+
+    g_test_message("step %u  loss %g off by %.1e  gradient %.1e  update %.1e", number, loss,
+                   fabs(loss - expected_loss), gradient, update);
+    g_assert_cmpfloat(fabs(loss - expected_loss), <=, MAX_LOSS * fabs(expected_loss));
+    g_assert_cmpfloat(gradient, <=, MAX_NMSE);
+    g_assert_cmpfloat(update, <=, MAX_UPDATE);
+}
+
+/* Dispatches of the last steps. */
+static guint64
+check_steps(const Network *network)
+{
+    g_auto(Side) cpu = {0}, device = {0};
+
+    side_init(&cpu, adit_cpu_device_new(1, FALSE), network, NULL);
+    side_init(&device, test_device(1), network, NULL);
+    check_step(&cpu, &device, 0, network->rows);
+    guint64 before = count(&device);
+    for (guint i = 1; i < STEPS; i++)
+        check_step(&cpu, &device, i, network->rows);
+    return count(&device) - before;
+}
+
+static void
+test_walk(gconstpointer user_data)
+{
+    g_assert_cmpuint(check_steps(user_data), ==, 2 * (STEPS - 1));
+}
+
+static void
+test_other(gconstpointer user_data)
+{
+    g_assert_cmpuint(check_steps(user_data), >, 2 * (STEPS - 1));
+}
+
+static double *
+train(const Network *network, const char *rows, gsize *size)
+{
+    g_auto(Side) side = {0};
+
+    if (rows != NULL)
+        g_setenv("ADIT_WALK_ROWS", rows, TRUE);
+    side_init(&side, test_device(1), network, NULL);
+    for (guint i = 0; i < STEPS; i++)
+        side_step(&side, i, network->rows);
+    g_unsetenv("ADIT_WALK_ROWS");
+    *size = side.n * sizeof(double);
+    return read_arena(&side, ADIT_ARENA_PARAMETERS);
+}
+
+/* The same bits whatever the workgroups are, and every time. */
+static void
+test_bits(void)
+{
+    gsize size;
+    g_autofree double *usual = train(&networks[0], NULL, &size);
+    g_autofree double *again = train(&networks[0], NULL, &size);
+    g_autofree double *one = train(&networks[0], "1", &size);
+    g_autofree double *measured = train(&networks[0], "measure", &size);
+
+    g_assert_cmpmem(again, size, usual, size);
+    g_assert_cmpmem(one, size, usual, size);
+    g_assert_cmpmem(measured, size, usual, size);
+}
+
+/* A loss that is not finite changes nothing, from its step on. */
+static void
+test_not_finite(void)
+{
+    g_auto(Side) side = {0};
+    guint64 step = 0;
+    const double large = 1e30;
+
+    side_init(&side, test_device(1), &networks[0], NULL);
+    side_step(&side, 0, 64);
+    g_assert_true(adit_device_is_finite(side.device, NULL));
+    adit_memory_write(side.device, adit_network_get_memory(side.network), ADIT_ARENA_PARAMETERS, 0,
+                      1, &large);
+    g_autofree double *before = read_arena(&side, ADIT_ARENA_PARAMETERS);
+    guint64 dispatches = count(&side);
+    g_assert_cmpfloat(side_step(&side, 7, 64), ==, 0);
+    side_step(&side, 8, 64);
+    g_assert_cmpuint(count(&side) - dispatches, ==, 4);
+    g_autofree double *after = read_arena(&side, ADIT_ARENA_PARAMETERS);
+    g_assert_cmpmem(after, side.n * sizeof *after, before, side.n * sizeof *before);
+    g_assert_false(adit_device_is_finite(side.device, &step));
+    g_assert_cmpuint(step, ==, 7);
+    g_assert_true(adit_device_is_finite(side.device, NULL));
+}
+
+int
+main(int argc, char *argv[])
+{
+    g_test_init(&argc, &argv, NULL);
+    folder = g_dir_make_tmp("adit-walk-XXXXXX", NULL);
+    for (guint i = 0; i < G_N_ELEMENTS(networks); i++) {
+        g_autofree char *path = g_strdup_printf("/walk/%s", networks[i].name);
+
+        g_test_add_data_func(path, &networks[i], test_walk);
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(others); i++) {
+        g_autofree char *path = g_strdup_printf("/walk/not/%s", others[i].name);
+
+        g_test_add_data_func(path, &others[i], test_other);
+    }
+    g_test_add_func("/walk/bits", test_bits);
+    g_test_add_func("/walk/not-finite", test_not_finite);
+    int code = g_test_run();
+
+    adit_folder_remove(folder, NULL);
+    g_free(folder);
+    return code;
+}
