@@ -165,7 +165,10 @@ free_executable(AditDevice *device, AditExecutable *executable)
 static void
 run(AditDevice *device, AditExecutable *executable, const AditCall *call)
 {
-    adit_vulkan_executable_run(executable, call);
+    AditDeviceRun only = {executable, *call};
+
+    if (!adit_vulkan_join_run(ADIT_VULKAN_DEVICE(device), &only, 1))
+        adit_vulkan_executable_run(executable, call);
 }
 
 static void
@@ -174,7 +177,7 @@ run_all(AditDevice *device, const AditDeviceRun *runs, guint n)
     if (n > 1 && adit_vulkan_join_run(ADIT_VULKAN_DEVICE(device), runs, n))
         return;
     for (guint i = 0; i < n; i++)
-        adit_vulkan_executable_run(runs[i].executable, &runs[i].call);
+        run(device, runs[i].executable, &runs[i].call);
 }
 
 static gboolean

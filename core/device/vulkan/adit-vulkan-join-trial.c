@@ -53,32 +53,43 @@ static const AditArena arenas[] = {ADIT_ARENA_PARAMETERS, ADIT_ARENA_OPTIMIZER,
                                    ADIT_ARENA_GRADIENTS};
 #define N_ARENAS G_N_ELEMENTS(arenas)
 
+#define FIGURES N_ARENAS
+
 /**
- * State: the arenas that a step changes.
+ * State: the arenas that a step changes and, last, the figures' log.
  */
 typedef struct {
-    float *values[N_ARENAS];
-    gsize counts[N_ARENAS];
+    float *values[N_ARENAS + 1];
+    gsize counts[N_ARENAS + 1];
 } State;
 
 static void
 state_clear(State *self)
 {
-    for (guint i = 0; i < N_ARENAS; i++)
+    for (guint i = 0; i <= N_ARENAS; i++)
         g_free(self->values[i]);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(State, state_clear)
 
+/* @rows: of the figures, which begin the log */
 static void
-state_read(State *self, const AditVulkanJoin *join)
+state_read(State *self, const AditVulkanJoin *join, gsize rows)
 {
+    const AditExecutable *gradient = join->gradient;
+    gsize step = gradient->places.log_room * sizeof(float);
+
     for (guint i = 0; i < N_ARENAS; i++) {
-        const AditVulkanBuffer *buffer = &join->gradient->memory->arenas[arenas[i]];
+        const AditVulkanBuffer *buffer = &gradient->memory->arenas[arenas[i]];
 
         self->counts[i] = buffer->size / sizeof(float);
         self->values[i] = g_malloc(buffer->size);
         adit_vulkan_read(join->device, buffer, 0, buffer->size, self->values[i]);
     }
+    self->counts[FIGURES] = gradient->n_sums * rows;
+    self->values[FIGURES] = g_new0(float, gradient->n_sums *rows + 1);
+    for (guint i = 0; i < gradient->n_sums; i++)
+        adit_vulkan_read(join->device, &gradient->log, i * step, rows * sizeof(float),
+                         self->values[FIGURES] + i * rows);
 }
 
 static void
@@ -108,10 +119,10 @@ compare(const State *got, const State *expected, const State *before, guint aren
 
 /* What a run logs in a trial is nobody's figure. */
 static void
-forget_figures(AditVulkanJoin *self, guint n_logged, gsize log_used)
+forget_figures(const AditVulkanJoin *self)
 {
-    g_array_set_size(self->gradient->logged, n_logged);
-    self->gradient->log_used = log_used;
+    g_array_set_size(self->gradient->logged, 0);
+    self->gradient->log_used = 0;
 }
 
 /* Whether all guarded values were finite; others are to learn of it. */
@@ -126,7 +137,7 @@ is_finite(const AditVulkanJoin *self)
 
 /* FALSE: a value was not finite. */
 static gboolean
-run_in_turn(AditVulkanJoin *self, const AditDeviceRun *runs, guint n)
+run_in_turn(const AditVulkanJoin *self, const AditDeviceRun *runs, guint n)
 {
     for (guint i = 0; i < n; i++)
         adit_vulkan_executable_run(runs[i].executable, &runs[i].call);
@@ -158,13 +169,17 @@ agree(AditVulkanJoin *self, const AditDeviceRun *runs, guint n)
     const guint32 well = 0;
     gboolean right = TRUE;
 
-    state_read(&before, self);
+    gsize rows = runs[0].call.rows;
+
+    state_read(&before, self, 0);
     if (run_in_turn(self, runs, n)) {
-        state_read(&expected, self);
+        state_read(&expected, self, rows);
         state_write(&before, self);
+        forget_figures(self);
         right = run_joined(self, runs, n);
-        state_read(&got, self);
+        state_read(&got, self, rows);
         right = right && compare(&got, &expected, NULL, 2) <= MAX_GRADIENT_ERROR &&
+                compare(&got, &expected, NULL, FIGURES) <= MAX_GRADIENT_ERROR &&
                 compare(&got, &expected, &before, 0) <= MAX_UPDATE_ERROR;
     }
     state_write(&before, self);
@@ -177,8 +192,6 @@ adit_vulkan_join_try(AditVulkanJoin *self, const AditDeviceRun *runs, guint n)
 {
     g_autoptr(GBytes) key = make_key(self, "agrees");
     g_autofree AditDeviceRun *few = g_memdup2(runs, n * sizeof *runs);
-    guint n_logged = self->gradient->logged->len;
-    gsize log_used = self->gradient->log_used;
     guint8 right;
 
     if (load("walks", key, &right))
@@ -186,8 +199,9 @@ adit_vulkan_join_try(AditVulkanJoin *self, const AditDeviceRun *runs, guint n)
     few[0].call.rows = MIN(runs[0].call.rows, TRIED_ROWS);
     if (!is_finite(self))
         return TRUE;
+    adit_vulkan_executable_drain(self->gradient);
     right = agree(self, few, n);
-    forget_figures(self, n_logged, log_used);
+    forget_figures(self);
     adit_vulkan_executable_forget(self->gradient);
     if (self->device->error != NULL)
         return FALSE;

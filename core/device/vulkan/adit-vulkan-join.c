@@ -66,11 +66,14 @@ adit_vulkan_join_set_rows(AditVulkanJoin *self, guint rows, GError **error)
 static gboolean
 make_kernels(AditVulkanJoin *self, GError **error)
 {
-    g_autofree char *sums = make_sums_text(self->walk);
+    const AditVulkanWalk *walk = self->walk;
 
     if (!adit_vulkan_join_set_rows(self, adit_vulkan_join_get_most_rows(self), error))
         return FALSE;
-    self->sums = adit_vulkan_kernel_get_walk(self->device, sums, self->walk->sums.constants, error);
+    if (!walk->has_sums)
+        return TRUE;
+    g_autofree char *sums = make_sums_text(walk);
+    self->sums = adit_vulkan_kernel_get_walk(self->device, sums, walk->sums.constants, error);
     return self->sums != NULL;
 }
 
@@ -95,15 +98,21 @@ make_room(AditVulkanJoin *self, GError **error)
     return TRUE;
 }
 
+/* Live numbers of the update, with its own number. */
+static guint
+count_lives(const AditExecutable *executable)
+{
+    return executable != NULL ? 1 + executable->program->lives->len : 0;
+}
+
 /* Whether all that the kernels read can be bound whole. */
 static gboolean
 fits(const AditVulkanJoin *self)
 {
     gsize most = self->device->physical->limits.maxStorageBufferRange;
     const AditVulkanBuffer *arenas = self->gradient->memory->arenas;
-    gsize lives = 1 + self->gradient->program->lives->len;
+    guint lives = count_lives(self->gradient) + self->ranges->len * count_lives(self->update);
 
-    lives += self->ranges->len * (1 + self->update->program->lives->len);
     return self->walk->size * sizeof(float) <= most && arenas[ADIT_ARENA_PARAMETERS].size <= most &&
            arenas[ADIT_ARENA_GRADIENTS].size <= most && arenas[ADIT_ARENA_OPTIMIZER].size <= most &&
            lives <= ADIT_VULKAN_MAX_LIVES + 1;
@@ -113,35 +122,42 @@ static void
 make_walk(AditVulkanJoin *self)
 {
     AditVulkanWalkNeeds needs = {.program = self->gradient->program,
-                                 .update = self->update->program,
+                                 .update = self->update != NULL ? self->update->program : NULL,
                                  .ranges = self->ranges,
                                  .places = &self->gradient->places};
     g_autofree char *reason = NULL;
     g_autoptr(GError) error = NULL;
 
-    if (self->gradient->memory != self->update->memory)
-        return;
     self->walk = adit_vulkan_walk_new(&needs, &reason);
     if (self->walk == NULL) {
-        g_info("a step is no walk: %s", reason);
+        g_info("it is no walk: %s", reason);
         return;
     }
     if (!fits(self))
         reason = g_strdup("what it keeps is more than can be bound");
     else if (make_kernels(self, &error) && make_room(self, &error))
         return;
-    g_info("a step is no walk: %s", reason != NULL ? reason : error->message);
+    g_info("it is no walk: %s", reason != NULL ? reason : error->message);
     g_clear_pointer(&self->walk, adit_vulkan_walk_free);
 }
 
 static void
 add_range(AditVulkanJoin *self, const AditCall *call)
 {
-    guint lives = 1 + self->gradient->program->lives->len +
-                  self->ranges->len * (1 + self->update->program->lives->len);
+    guint lives = count_lives(self->gradient) + self->ranges->len * count_lives(self->update);
     AditVulkanWalkRange range = {call->first_row, call->first_row + call->rows, lives};
 
     g_array_append_val(self->ranges, range);
+}
+
+static gboolean
+has_loop(const AditProgram *program)
+{
+    for (guint i = 0; i < program->instructions->len; i++) {
+        if (((const AditInstruction *) program->instructions->pdata[i])->body != NULL)
+            return TRUE;
+    }
+    return FALSE;
 }
 
 static AditVulkanJoin *
@@ -151,12 +167,14 @@ join_new(AditVulkanDevice *device, const AditDeviceRun *runs, guint n)
 
     self->device = device;
     self->gradient = runs[0].executable;
-    self->update = runs[1].executable;
+    self->update = n > 1 ? runs[1].executable : NULL;
     self->ranges = g_array_new(FALSE, FALSE, sizeof(AditVulkanWalkRange));
     self->recordings = g_ptr_array_new();
     for (guint i = 1; i < n; i++)
         add_range(self, &runs[i].call);
-    if (device->fuses)
+    /* without a loop it is a handful of kernels anyway */
+    if (device->fuses && has_loop(self->gradient->program) &&
+        (n == 1 || self->gradient->memory == self->update->memory))
         make_walk(self);
     return self;
 }
@@ -233,6 +251,28 @@ add_rows(const AditVulkanJoin *self, const AditVulkanSource *sources, gsize rows
     g_array_append_val(plan->dispatches, dispatch);
 }
 
+/* Nobody else takes the call off the ring. */
+static gboolean
+add_end(const AditVulkanJoin *self, gsize rows, AditVulkanPlan *plan, GError **error)
+{
+    const guint32 attributes[] = {ADIT_RING_SLOTS, ADIT_RING_WORDS};
+    const AditVulkanShape shape = {0};
+    const AditVulkanKernel *kernel =
+        adit_vulkan_kernel_get(self->device, "begin", NULL, &shape, error);
+
+    if (kernel == NULL)
+        return FALSE;
+    AditVulkanDispatch dispatch = make_dispatch(self, kernel, "begin", rows);
+    dispatch.windows[2] = bind(&self->device->ring, FALSE);
+    for (guint i = 4; i < ADIT_VULKAN_BINDINGS; i++)
+        dispatch.windows[i] = dispatch.windows[3];
+    dispatch.push.words = adit_vulkan_add_attributes(plan, attributes, G_N_ELEMENTS(attributes));
+    dispatch.work = 1;
+    set_groups(self, &dispatch, 1);
+    g_array_append_val(plan->dispatches, dispatch);
+    return TRUE;
+}
+
 static void
 add_sums(const AditVulkanJoin *self, gsize rows, AditVulkanPlan *plan)
 {
@@ -298,9 +338,12 @@ adit_vulkan_join_record(AditVulkanJoin *self, const AditCall *call, gboolean who
     if (found && can_bind(self, sources)) {
         add_words(self, sources, &plan);
         add_rows(self, sources, call->rows, &plan);
-        if (whole)
+        if (whole && self->walk->has_sums)
             add_sums(self, call->rows, &plan);
-        recording = adit_vulkan_executable_record(self->gradient, &plan, sources, call, error);
+        else if (whole)
+            found = add_end(self, call->rows, &plan, error);
+        if (found)
+            recording = adit_vulkan_executable_record(self->gradient, &plan, sources, call, error);
     }
     adit_vulkan_plan_clear(&plan);
     return recording;
@@ -377,7 +420,7 @@ adit_vulkan_join_run(AditVulkanDevice *device, const AditDeviceRun *runs, guint 
     AditExecutable *gradient = runs[0].executable;
     g_autoptr(GError) error = NULL;
 
-    if (device->error != NULL || gradient == runs[1].executable)
+    if (device->error != NULL || gradient->program->feeds->len == 0)
         return FALSE;
     if (gradient->join == NULL)
         gradient->join = join_new(device, runs, n);

@@ -7,7 +7,8 @@ G_BEGIN_DECLS
 
 /**
  * AditVulkanJoin: how the runs of a step, a gradient and its updates, are done together: as a walk
- * (adit-vulkan-walk.h), if the programs allow it. It belongs to the gradient's executable.
+ * (adit-vulkan-walk.h), if the programs allow it. It belongs to the gradient's executable. A run of
+ * one program may be a walk too: an evaluation, or a gradient alone.
  */
 typedef struct _AditVulkanJoin AditVulkanJoin;
 

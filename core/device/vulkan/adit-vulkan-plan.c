@@ -100,16 +100,17 @@ get_words(Planner *self, const AditInstruction *instruction)
     return at;
 }
 
-/* The device's own kernels have attributes only, and an output and input without rows. */
-static guint32
-add_attributes(Planner *self, const guint32 *attributes, guint n)
+guint32
+adit_vulkan_add_attributes(AditVulkanPlan *self, const guint32 *attributes, guint n)
 {
     guint32 words[ATTRIBUTE_WORDS + ADIT_MAX_WORDS] = {0};
+    guint32 at = self->words->len;
 
     words[1] = words[ADIT_VULKAN_VIEW_WORDS + 1] = 1;
     for (guint i = 0; i < n; i++)
         words[ATTRIBUTE_WORDS + i] = attributes[i];
-    return add_words(self, words, G_N_ELEMENTS(words));
+    g_array_append_vals(self->words, words, G_N_ELEMENTS(words));
+    return at;
 }
 
 /* ---- places ---- */
@@ -689,13 +690,14 @@ add_begin(Planner *self)
     const guint32 attributes[] = {ADIT_RING_SLOTS, ADIT_RING_WORDS};
     Span ring = {&self->device->ring, 0, (gsize) ADIT_RING_SLOTS * ADIT_RING_WORDS};
 
-    return add_own(self, "begin", add_attributes(self, attributes, 2), NULL, &ring, 1);
+    return add_own(self, "begin", adit_vulkan_add_attributes(self->plan, attributes, 2), NULL,
+                   &ring, 1);
 }
 
 static gboolean
 add_guards(Planner *self)
 {
-    guint32 words = add_attributes(self, NULL, 0);
+    guint32 words = adit_vulkan_add_attributes(self->plan, NULL, 0);
 
     for (guint i = 0; i < self->program->outputs->len; i++) {
         const AditProgramOutput *output =
@@ -715,7 +717,7 @@ static gboolean
 add_logs(Planner *self)
 {
     const AditVulkanPlaces *places = self->places;
-    guint32 words = add_attributes(self, NULL, 0);
+    guint32 words = adit_vulkan_add_attributes(self->plan, NULL, 0);
     gsize n = 0;
 
     g_array_index(self->plan->words, guint32, words) = TRUE; /* the output has rows */

@@ -76,6 +76,9 @@ gboolean adit_vulkan_plan_init(AditVulkanPlan *self, AditVulkanDevice *device,
                                const AditProgram *program, const AditVulkanPlaces *places,
                                GError **error);
 void adit_vulkan_plan_clear(AditVulkanPlan *self);
+/* The words of one of the device's own kernels: they have attributes only, and an output and input
+ * without rows; where they begin. */
+guint32 adit_vulkan_add_attributes(AditVulkanPlan *self, const guint32 *attributes, guint n);
 /* "add in trunk.1": what a tensor is called in messages. */
 char *adit_vulkan_name_tensor(const AditTensor *tensor);
 /* First element of an operand for the loops' indices @index, in the buffer of its arena. */

@@ -80,18 +80,16 @@ typedef struct {
 } Side;
 
 static AditExperiment *
-read_experiment(const Network *network, const char *override)
+read_experiment(const Network *network)
 {
     g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
     g_autofree char *path = g_build_filename(folder, "walk.yaml", NULL);
     g_autofree char *yaml = g_strdup_printf(
         "adit: 1\ndata: {moons: {samples: 240, noise: 0.1, test: 25%%}}\nmodel: %s\ntrain: %s\n",
         network->model, network->train);
-    const char *arguments[] = {"-o", override, NULL};
-
     g_assert_true(g_file_set_contents(path, yaml, -1, NULL));
-    AditExperiment *experiment = adit_experiment_read(
-        path, override != NULL ? arguments : arguments + 2, 3, NULL, diagnostics);
+    const char *arguments[] = {NULL};
+    AditExperiment *experiment = adit_experiment_read(path, arguments, 3, NULL, diagnostics);
     g_autofree char *text = adit_diagnostics_to_string(diagnostics, FALSE);
     g_assert_cmpstr(text, ==, "");
     return experiment;
@@ -99,12 +97,12 @@ read_experiment(const Network *network, const char *override)
 
 /* @device: taken */
 static void
-side_init(Side *self, AditDevice *device, const Network *network, const char *override)
+side_init(Side *self, AditDevice *device, const Network *network)
 {
     g_autoptr(GError) error = NULL;
 
     self->device = device;
-    self->experiment = read_experiment(network, override);
+    self->experiment = read_experiment(network);
     self->data = adit_data_open(self->experiment->datasets->pdata[0], NULL, &error);
     g_assert_no_error(error);
     const AditStage *stage = self->experiment->stages->pdata[0];
@@ -216,8 +214,8 @@ check_steps(const Network *network)
 {
     g_auto(Side) cpu = {0}, device = {0};
 
-    side_init(&cpu, adit_cpu_device_new(1, FALSE), network, NULL);
-    side_init(&device, test_device(1), network, NULL);
+    side_init(&cpu, adit_cpu_device_new(1, FALSE), network);
+    side_init(&device, test_device(1), network);
     check_step(&cpu, &device, 0, network->rows);
     guint64 before = count(&device);
     for (guint i = 1; i < STEPS; i++)
@@ -244,7 +242,7 @@ train(const Network *network, const char *rows, gsize *size)
 
     if (rows != NULL)
         g_setenv("ADIT_WALK_ROWS", rows, TRUE);
-    side_init(&side, test_device(1), network, NULL);
+    side_init(&side, test_device(1), network);
     for (guint i = 0; i < STEPS; i++)
         side_step(&side, i, network->rows);
     g_unsetenv("ADIT_WALK_ROWS");
@@ -275,7 +273,7 @@ test_not_finite(void)
     guint64 step = 0;
     const double large = 1e30;
 
-    side_init(&side, test_device(1), &networks[0], NULL);
+    side_init(&side, test_device(1), &networks[0]);
     side_step(&side, 0, 64);
     g_assert_true(adit_device_is_finite(side.device, NULL));
     adit_memory_write(side.device, adit_network_get_memory(side.network), ADIT_ARENA_PARAMETERS, 0,
@@ -290,6 +288,33 @@ test_not_finite(void)
     g_assert_false(adit_device_is_finite(side.device, &step));
     g_assert_cmpuint(step, ==, 7);
     g_assert_true(adit_device_is_finite(side.device, NULL));
+}
+
+static double
+evaluate(const Side *self, gsize batch)
+{
+    AditScores scores = {0};
+    g_autoptr(GError) error = NULL;
+
+    adit_network_evaluate(self->network, &self->data->train, batch, &scores, &error);
+    g_assert_no_error(error);
+    return scores.loss;
+}
+
+/* Two dispatches a batch; the figures of the CPU, and the same bits for every batch. */
+static void
+test_evaluation(void)
+{
+    g_auto(Side) cpu = {0}, device = {0};
+
+    side_init(&cpu, adit_cpu_device_new(1, FALSE), &networks[0]);
+    side_init(&device, test_device(1), &networks[0]);
+    double expected = evaluate(&cpu, 64), got = evaluate(&device, 64);
+    guint64 before = count(&device);
+    g_assert_cmpfloat(evaluate(&device, 64), ==, got);
+    g_assert_cmpuint(count(&device) - before, ==, 2 * ((device.data->train.rows + 63) / 64));
+    g_assert_cmpfloat(evaluate(&device, 17), ==, got);
+    g_assert_cmpfloat(fabs(got - expected), <=, MAX_LOSS * expected);
 }
 
 int
@@ -309,6 +334,7 @@ main(int argc, char *argv[])
     }
     g_test_add_func("/walk/bits", test_bits);
     g_test_add_func("/walk/not-finite", test_not_finite);
+    g_test_add_func("/walk/evaluation", test_evaluation);
     int code = g_test_run();
 
     adit_folder_remove(folder, NULL);
