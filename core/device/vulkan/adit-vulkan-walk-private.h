@@ -77,6 +77,9 @@ typedef struct {
  * @list: (element-type AditWalkMaker): in the program's order, @makers: the same by storage
  * @sums: (element-type AditWalkSum)
  * @terms: (element-type AditOperand*): what penalties are the sums of
+ * @lives, @keys: (element-type guint32): what grows with the depth, and therefore stands behind all
+ * other words: the ranges' live numbers of every instance, the keys of every iteration's noise
+ * @key_constants: (element-type guint): the constants that say where keys begin
  * @begin: where what is kept begins in the buffer, @units: of a row, kept so far
  */
 typedef struct {
@@ -86,6 +89,9 @@ typedef struct {
     GHashTable *makers;
     GArray *sums;
     GPtrArray *terms;
+    GArray *lives;
+    GArray *keys;
+    GArray *key_constants;
     gsize begin;
     gsize units;
     char *reason;

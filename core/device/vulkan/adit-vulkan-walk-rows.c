@@ -628,12 +628,15 @@ add_matmul(Rows *self, const AditInstruction *instruction)
         g_auto(Product)
             product = {.value = value, .k = k, .depth = depth, .step = is_transposed ? 1 : columns};
 
-        product.to = output->count == columns
-                         ? g_strdup_printf("walk_at + %zuu", sources.of[0].at)
-                         : g_strdup_printf("walk_at + %zuu + %s / %zuu * %zuu", sources.of[0].at, e,
-                                           columns, depth);
-        product.from = g_strdup_printf("%s + %s %% %zuu * %zuu", sources.of[1].text, e, columns,
-                                       is_transposed ? depth : 1);
+        gboolean is_line = output->count == columns;
+        gsize step = is_transposed ? depth : 1;
+
+        product.to = is_line ? g_strdup_printf("walk_at + %zuu", sources.of[0].at)
+                             : g_strdup_printf("walk_at + %zuu + %s / %zuu * %zuu",
+                                               sources.of[0].at, e, columns, depth);
+        product.from = is_line ? g_strdup_printf("%s + %s * %zuu", sources.of[1].text, e, step)
+                               : g_strdup_printf("%s + %s %% %zuu * %zuu", sources.of[1].text, e,
+                                                 columns, step);
         add_product(self, &product);
     }
     set_value(self, output, value);
@@ -737,13 +740,13 @@ add_noise(Rows *self, const AditInstruction *instruction)
     gboolean is_normal = g_str_equal(instruction->op->name, "noise-normal");
     const AditOperand *output = &instruction->output;
     g_autoptr(GString) iteration = g_string_new("0u");
-    guint first = self->kernel->words->len, stride = 1;
+    guint32 first = self->making->keys->len, stride = 1;
 
     for (guint i = 0; instruction->names[i] != NULL; i++) {
         guint32 key[2];
 
         adit_stream_key(self->making->needs->places->seed, instruction->names[i], key);
-        g_array_append_vals(self->kernel->words, key, 2);
+        g_array_append_vals(self->making->keys, key, 2);
     }
     for (guint i = self->nest.n; i-- > 0; stride *= self->nest.loops[i]->n) {
         g_autofree char *step = adit_walk_add_constant(self->kernel, (gsize) stride * 2);
@@ -753,8 +756,10 @@ add_noise(Rows *self, const AditInstruction *instruction)
     Value value = new_value(self, output->count);
     for (guint k = 0; k < count_registers(self, output->count); k++) {
         g_autofree char *e = get_inner_element(self, output->count, k);
+        guint number = self->kernel->constants->len;
         g_autofree char *at = adit_walk_add_constant(self->kernel, first);
 
+        g_array_append_val(self->making->key_constants, number);
         line(self, "float v%u_%u;", value.number, k);
         line(self, "{");
         line(self, "    uint word, key = %s + %s;", at, iteration->str);
@@ -895,10 +900,11 @@ find_carries(Rows *self, const AditInstruction *loop, GArray *carries, GArray *i
         if (instruction->body != NULL || instruction->partial > 0 ||
             instruction->output.arena != ADIT_ARENA_ROWS)
             continue;
+        /* what is no carry is read by the iteration that wrote it */
         adit_walk_place_init(&carry.left, &instruction->output);
         before = carry.left;
         adit_walk_place_step_back(&before, loop->level, loop->reverse);
-        if (!reads_place(loop->body, &before))
+        if (carry.left.loops[loop->level].stride == 0 || !reads_place(loop->body, &before))
             continue;
         if (!check_count(self, &instruction->output))
             return FALSE;
@@ -1080,6 +1086,8 @@ add_text(Rows *self)
     g_array_set_size(self->kernel->constants, 0);
     g_array_set_size(self->kernel->words, 0);
     g_array_set_size(making->sums, 0);
+    g_array_set_size(making->keys, 0);
+    g_array_set_size(making->key_constants, 0);
     gboolean added = add_list(self, program->instructions) && add_figures(self);
 
     adit_walk_scope_clear(&self->scope);

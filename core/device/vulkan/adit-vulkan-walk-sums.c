@@ -8,7 +8,9 @@
 /* The text of the second kernel: what the program computes without rows of the sums over rows, the
  * guarded values, and the program that updates the parameters. */
 
-#define JOB_WORDS 12 /* as in walk-sums.glsl */
+/* As in walk-sums.glsl. */
+#define JOB_WORDS 12
+#define JOB_LIVES 10
 #define TILES     16
 /* Workgroups that are too few for a device: then they are smaller. */
 #define FEW_GROUPS 512
@@ -99,8 +101,8 @@ add_job(AditWalkMaking *self, const Job *job)
 
     if (!add_ranges(self, job, lives))
         return FALSE;
-    guint32 lives_at = walk->sums.words->len;
-    g_array_append_vals(walk->sums.words, lives, (guint) job->instances);
+    guint32 lives_at = self->lives->len;
+    g_array_append_vals(self->lives, lives, (guint) job->instances);
     guint32 words[JOB_WORDS] = {walk->n_groups,
                                 (guint32) groups,
                                 (guint32) rows,
@@ -376,5 +378,11 @@ adit_walk_add_sums(AditWalkMaking *self)
     }
     adit_walk_add_line(last, 1, "return 0.0;\n}");
     g_string_append(kernel->text, last->str);
-    return add_guards(self) && add_update(self);
+    if (!add_guards(self) || !add_update(self))
+        return FALSE;
+    for (guint i = 0; i < n; i++)
+        g_array_index(kernel->words, guint32, self->walk->jobs + JOB_WORDS * i + JOB_LIVES) +=
+            kernel->words->len;
+    g_array_append_vals(kernel->words, self->lives->data, self->lives->len);
+    return TRUE;
 }

@@ -346,11 +346,14 @@ add_term(AditWalkScope *self, const AditInstruction *instruction)
     gboolean is_mean = g_str_equal(instruction->op->name, "reduce-mean");
     guint n = (guint) ((input->count + ADIT_WALK_CHUNK - 1) / ADIT_WALK_CHUNK);
     char *name = make_name(self);
-    g_autofree char *divisor = is_mean ? g_strdup_printf(" / %zu.0", input->count) : g_strdup("");
+    g_autofree char *divisor =
+        adit_walk_add_number(self->kernel, is_mean ? (double) input->count : 1);
+    guint at = adit_walk_add_word(self->kernel, (guint32) walk->chunks_at + walk->n_chunks);
+    guint many = adit_walk_add_word(self->kernel, n);
 
-    adit_walk_add_line(
-        self->text, self->depth, "precise float %s = walk_fold(WORD(%uu), %uu)%s;", name,
-        adit_walk_add_word(self->kernel, (guint32) walk->chunks_at + walk->n_chunks), n, divisor);
+    adit_walk_add_line(self->text, self->depth,
+                       "precise float %s = walk_fold(WORD(%uu), WORD(%uu)) / %s;", name, at, many,
+                       divisor);
     g_ptr_array_add(self->making->terms, (gpointer) input);
     walk->n_chunks += n;
     return keep_name(self, &instruction->output, name);

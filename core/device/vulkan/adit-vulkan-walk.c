@@ -71,6 +71,18 @@ count_outputs(const AditProgram *program, AditOutputKind kind)
     return n;
 }
 
+/* Behind all other words: the text does not depend on how many there are. */
+static void
+add_keys(AditWalkMaking *self)
+{
+    AditVulkanWalkText *rows = &self->walk->rows;
+
+    for (guint i = 0; i < self->key_constants->len; i++)
+        g_array_index(rows->constants, guint32, g_array_index(self->key_constants, guint, i)) +=
+            rows->words->len;
+    g_array_append_vals(rows->words, self->keys->data, self->keys->len);
+}
+
 static gboolean
 add_kernels(AditWalkMaking *self)
 {
@@ -79,7 +91,7 @@ add_kernels(AditWalkMaking *self)
     AditVulkanWalk *walk = self->walk;
 
     if (program->commits->len > 0)
-        return adit_walk_fail(self, "it writes states or parameters");
+        return adit_walk_fail(self, "it ends with states, or with gradients that a loop adds up");
     walk->has_sums = count_outputs(program, ADIT_OUTPUT_ARENA) > 0;
     self->begin = (count_outputs(program, ADIT_OUTPUT_SUM) * places->log_room + 63) / 64 * 64;
     if (!adit_walk_add_rows(self))
@@ -92,7 +104,10 @@ add_kernels(AditWalkMaking *self)
     walk->size = walk->chunks_at + walk->n_chunks;
     if (walk->size > G_MAXINT32)
         return adit_walk_fail(self, "what is kept has more numbers than can be counted");
-    return adit_walk_add_terms(self);
+    if (!adit_walk_add_terms(self))
+        return FALSE;
+    add_keys(self);
+    return TRUE;
 }
 
 AditVulkanWalk *
@@ -103,8 +118,18 @@ adit_vulkan_walk_new(const AditVulkanWalkNeeds *needs, char **reason)
     g_autoptr(GArray) sums = g_array_new(FALSE, FALSE, sizeof(AditWalkSum));
     g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GPtrArray) terms = g_ptr_array_new();
-    AditWalkMaking making = {
-        .needs = needs, .walk = walk, .makers = makers, .list = list, .sums = sums, .terms = terms};
+    g_autoptr(GArray) lives = g_array_new(FALSE, FALSE, sizeof(guint32));
+    g_autoptr(GArray) keys = g_array_new(FALSE, FALSE, sizeof(guint32));
+    g_autoptr(GArray) key_constants = g_array_new(FALSE, FALSE, sizeof(guint));
+    AditWalkMaking making = {.needs = needs,
+                             .walk = walk,
+                             .makers = makers,
+                             .list = list,
+                             .sums = sums,
+                             .terms = terms,
+                             .lives = lives,
+                             .keys = keys,
+                             .key_constants = key_constants};
     AditWalkNest nest = {0};
 
     text_init(&walk->rows);

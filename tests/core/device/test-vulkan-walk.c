@@ -1,0 +1,179 @@
+/* tests/core/device/test-vulkan-walk.c - SPDX-License-Identifier: MIT */
+#include "adit-vulkan-walk.h"
+
+#include <adit/adit-ops.h>
+
+#include "adit-gradient.h"
+#include "components.h"
+#include "rig.h"
+
+#include <string.h>
+
+/* What a program is as a walk, without a device. */
+
+#define ROOM 64
+
+typedef struct {
+    const char *aggregator;
+    const char *norm;
+    guint times;
+    gboolean is_tied;
+    gboolean is_read; /* the host wants the output */
+} Form;
+
+typedef struct {
+    AditGraph *graph;
+    AditLayout *layout;
+    AditProgram *program;
+    AditVulkanWalk *walk;
+    char *reason;
+} Made;
+
+static void
+made_clear(Made *self)
+{
+    g_clear_pointer(&self->walk, adit_vulkan_walk_free);
+    g_free(self->reason);
+    adit_program_free(self->program);
+    adit_layout_unref(self->layout);
+    adit_graph_unref(self->graph);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Made, made_clear)
+
+static void
+add_gradients(const Made *self, AditTensor *loss, GArray *outputs)
+{
+    g_autoptr(GPtrArray) parameters = g_ptr_array_new();
+    AditTensor *gradients[8];
+
+    for (guint i = 0; i < self->graph->tensors->len; i++) {
+        AditTensor *tensor = self->graph->tensors->pdata[i];
+
+        if (tensor->kind == ADIT_TENSOR_PARAMETER)
+            g_ptr_array_add(parameters, tensor);
+    }
+    g_assert_cmpuint(parameters->len, <=, G_N_ELEMENTS(gradients));
+    adit_gradient(loss, (AditTensor **) parameters->pdata, parameters->len, gradients);
+    for (guint i = 0; i < parameters->len; i++) {
+        const AditTensor *parameter = parameters->pdata[i];
+        AditProgramOutput output = {
+            .kind = ADIT_OUTPUT_ARENA,
+            .tensor = gradients[i],
+            .arena = ADIT_ARENA_GRADIENTS,
+            .offset = adit_layout_find(self->layout, parameter->names[0])->offset};
+
+        g_array_append_val(outputs, output);
+    }
+}
+
+static void
+make(Made *self, const Form *form)
+{
+    g_autoptr(AditSequence) trunk =
+        test_sequence(test_component("aggregator", form->aggregator, NULL));
+    g_autoptr(AditInitializer) initializer = test_component("initializer", "he-normal", NULL);
+    AditModel model = {.trunk = ADIT_BLOCK(trunk), .initializer = initializer};
+    g_autoptr(GArray) outputs = g_array_new(FALSE, FALSE, sizeof(AditProgramOutput));
+    AditVulkanPlaces places = {.room = ROOM, .log_room = ROOM};
+    AditVulkanWalkNeeds needs = {.places = &places};
+
+    self->graph = adit_graph_new(ADIT_MODE_TRAINING);
+    test_add_repeat(trunk, form->times, form->is_tied, FALSE, test_dense_pre(4, form->norm, "tanh"),
+                    "dense");
+    AditTensor *y =
+        adit_model_build(&model, self->graph, adit_input(self->graph, "x", &ADIT_SHAPE(4), 0));
+    AditTensor *row = adit_sum(adit_square(y));
+    AditTensor *loss = adit_reduce_rows(row, ADIT_REDUCE_MEAN);
+    AditProgramOutput fixed[] = {{.kind = ADIT_OUTPUT_SUM, .tensor = row},
+                                 {.kind = ADIT_OUTPUT_GUARD, .tensor = loss},
+                                 {.kind = ADIT_OUTPUT_READ, .tensor = y}};
+    g_array_append_vals(outputs, fixed, form->is_read ? 3 : 2);
+    self->layout = adit_layout_new(self->graph);
+    add_gradients(self, loss, outputs);
+    g_assert_no_error(adit_graph_get_error(self->graph));
+    needs.program = self->program = adit_compile(self->graph, self->layout, NULL, 0,
+                                                 (AditProgramOutput *) outputs->data, outputs->len);
+    self->walk = adit_vulkan_walk_new(&needs, &self->reason);
+}
+
+/* The loop is a loop: text, lanes and what goes through shared memory are those of every depth;
+ * what is kept is in proportion. */
+static void
+test_depths(gconstpointer user_data)
+{
+    Form form = {.aggregator = user_data, .times = 10};
+    g_auto(Made) shallow = {0}, deep = {0};
+
+    make(&shallow, &form);
+    form.times = 500;
+    make(&deep, &form);
+    g_assert_cmpstr(shallow.reason, ==, NULL);
+    g_assert_cmpstr(deep.walk->rows.text->str, ==, shallow.walk->rows.text->str);
+    g_assert_cmpstr(deep.walk->sums.text->str, ==, shallow.walk->sums.text->str);
+    g_assert_cmpuint(shallow.walk->lanes, ==, 4);
+    g_assert_cmpuint(shallow.walk->stage, ==, 4);
+    g_assert_cmpuint(deep.walk->n_jobs, ==, shallow.walk->n_jobs);
+    /* of each layer its output and the gradient by what it activates */
+    gsize more = (deep.walk->size - shallow.walk->size) / ROOM;
+    g_assert_cmpuint(more, ==, 490 * (4 + 4));
+}
+
+/* Every gradient's elements belong to one job. */
+static void
+test_jobs(void)
+{
+    const Form form = {.aggregator = "chain", .times = 7};
+    g_auto(Made) made = {0};
+
+    make(&made, &form);
+    g_assert_true(made.walk->has_sums);
+    g_assert_cmpuint(made.walk->n_jobs, ==, 2); /* weights and biases, of all layers */
+    g_assert_cmpuint(made.walk->n_groups, ==, 14);
+    g_assert_cmpuint(made.walk->n_terms, ==, 0);
+}
+
+typedef struct {
+    const char *name;
+    Form form;
+    const char *reason;
+} Refusal;
+
+static const Refusal refusals[] = {
+    {"batch-norm",
+     {.aggregator = "chain", .norm = "batch-norm", .times = 3},
+     "operation 'moments'"},
+    {"tied", {.aggregator = "chain", .times = 3, .is_tied = TRUE}, "gradients that a loop adds up"},
+    {"read", {.aggregator = "chain", .times = 3, .is_read = TRUE}, "a value is read by the host"},
+};
+
+static void
+test_refusal(gconstpointer user_data)
+{
+    const Refusal *refusal = user_data;
+    g_auto(Made) made = {0};
+
+    make(&made, &refusal->form);
+    g_assert_null(made.walk);
+    g_test_message("%s", made.reason);
+    g_assert_nonnull(strstr(made.reason, refusal->reason));
+}
+
+int
+main(int argc, char *argv[])
+{
+    static const char *const aggregators[] = {"chain", "glonet", "residual"};
+
+    g_test_init(&argc, &argv, NULL);
+    for (guint i = 0; i < G_N_ELEMENTS(aggregators); i++) {
+        g_autofree char *path = g_strdup_printf("/vulkan-walk/depths/%s", aggregators[i]);
+
+        g_test_add_data_func(path, aggregators[i], test_depths);
+    }
+    g_test_add_func("/vulkan-walk/jobs", test_jobs);
+    for (guint i = 0; i < G_N_ELEMENTS(refusals); i++) {
+        g_autofree char *path = g_strdup_printf("/vulkan-walk/not/%s", refusals[i].name);
+
+        g_test_add_data_func(path, &refusals[i], test_refusal);
+    }
+    return g_test_run();
+}
