@@ -42,7 +42,7 @@ static const AditOptionRow rows[] = {
     {"batch", 0, ADIT_OPTION_COUNT, FIELD(batch), "N",
      "rows at a time; changes the speed and no figure"},
     {"output", 0, ADIT_OPTION_TEXT, FIELD(output), "PATH",
-     "the file where the table goes, of probes the folder for theirs; else, and for '-', standard "
+     "where the table goes: a file, for 'probe' a folder; else, and for '-', standard "
      "output"},
     {"layers", 0, ADIT_OPTION_FLAG, FIELD(layers), NULL,
      "every address with shape, parameters and multiply-adds"},
