@@ -235,8 +235,8 @@ adit_scope_is_shared(const AditScope *self, const AditLoop *loop)
     return TRUE;
 }
 
-/* Iterations are numbered over all loops around, the innermost fastest; where it is about
- * parameters, over those that @sharer (nullable: it is not) has not the same ones in. */
+/* Iterations are numbered over all loops around, the innermost fastest. Where parameters are named,
+ * @sharer is their scope, and loops that share them do not count; it is NULL where all count. */
 
 static gboolean
 counts(const AditLoop *loop, const AditScope *sharer)

@@ -6,29 +6,29 @@
 #include "adit-component-private.h"
 #include "adit-graph-private.h"
 
-/* @outputs may lie in a loop: so does what is made of them. */
+/* Fills in loss and metric of the outputs, which may lie in a loop: so do they then. */
 static void
-measure_outputs(AditLoss *loss, AditTensor *outputs, AditNetworkTensors *tensors)
+build_loss(AditLoss *loss, AditNetworkTensors *tensors)
 {
     AditLossClass *klass = ADIT_LOSS_GET_CLASS(loss);
-    AditGraph *graph = adit_tensor_get_graph(outputs);
+    AditGraph *graph = adit_tensor_get_graph(tensors->logits);
     AditTensor *targets = adit_graph_import(graph, tensors->targets);
     adit_graph_enter_component(graph, loss);
-    tensors->logits = outputs;
-    tensors->loss = klass->build(loss, graph, outputs, targets);
-    tensors->metric =
-        klass->metric != NULL ? klass->metric(loss, graph, outputs, targets) : tensors->loss;
+    tensors->loss = klass->build(loss, graph, tensors->logits, targets);
+    tensors->metric = klass->metric != NULL ? klass->metric(loss, graph, tensors->logits, targets)
+                                            : tensors->loss;
     adit_graph_leave_component(graph);
 }
 
 AditTensor *
-adit_network_build_scores(const AditExperiment *experiment, const AditNetworkTensors *tensors,
+adit_network_build_scores(const AditExperiment *experiment, AditLoss *loss, AditTensor *targets,
                           AditTensor *x)
 {
-    AditNetworkTensors own = *tensors;
-    measure_outputs(own.criterion, adit_model_build_head(&experiment->model, x), &own);
-    AditTensor *const scores[] = {adit_reshape(own.loss, &ADIT_SHAPE(1)),
-                                  adit_reshape(own.metric, &ADIT_SHAPE(1))};
+    AditNetworkTensors tensors = {.logits = adit_model_build_head(&experiment->model, x),
+                                  .targets = targets};
+    build_loss(loss, &tensors);
+    AditTensor *const scores[] = {adit_reshape(tensors.loss, &ADIT_SHAPE(1)),
+                                  adit_reshape(tensors.metric, &ADIT_SHAPE(1))};
     return adit_concat(scores, G_N_ELEMENTS(scores), 0);
 }
 
@@ -64,9 +64,8 @@ adit_network_build(const AditExperiment *experiment, AditMode mode, const AditNe
     }
     *tensors = (AditNetworkTensors){.logits = adit_model_build(&model, graph, x)};
     if (loss != NULL) {
-        tensors->criterion = loss;
         tensors->targets = adit_input(graph, "targets", &shape->targets, shape->classes);
-        measure_outputs(loss, tensors->logits, tensors);
+        build_loss(loss, tensors);
     }
     return graph;
 }

@@ -20,14 +20,12 @@ typedef struct {
 } AditNetworkShape;
 
 /**
- * AditNetworkTensors: what goes out of a built network. NULL without a loss: all but @logits.
- * @criterion: the loss it is measured by
- * @targets: what it is compared with
+ * AditNetworkTensors: what goes out of a built network. Without a loss all but @logits is NULL.
+ * @targets: what comes in to be compared with
  * @loss, @metric: a scalar for every row
  */
 typedef struct {
     AditTensor *logits;
-    AditLoss *criterion;
     AditTensor *targets;
     AditTensor *loss;
     AditTensor *metric;
@@ -49,14 +47,14 @@ AditGraph *adit_network_build(const AditExperiment *experiment, AditMode mode,
                               AditNetworkTensors *tensors);
 /**
  * adit_network_build_scores:
- * @tensors: of the built network; it has a loss
+ * @targets: those of the built network
  * @x: what the head is given in place of what leaves the trunk, of its shape
  *
  * Loss and metric of every row (two numbers) had the trunk ended in @x, by the model's own head. A
  * tensor in a loop gives a tensor in that loop: one head serves all its iterations.
  */
-AditTensor *adit_network_build_scores(const AditExperiment *experiment,
-                                      const AditNetworkTensors *tensors, AditTensor *x);
+AditTensor *adit_network_build_scores(const AditExperiment *experiment, AditLoss *loss,
+                                      AditTensor *targets, AditTensor *x);
 /* Adds the graph's error and warnings to @diagnostics at the places of the components they are
  * about. */
 void adit_network_diagnose(AditGraph *graph, AditDiagnostics *diagnostics);

@@ -133,7 +133,8 @@ prepare(Session *self, const AditNetworkTensors *tensors, GError **error)
         AditTensor *own = g_hash_table_lookup(scores, each->tensor);
 
         if (own == NULL) {
-            own = adit_network_build_scores(experiment, tensors, each->tensor);
+            own = adit_network_build_scores(experiment, adit_network_get_loss(self->network),
+                                            tensors->targets, each->tensor);
             g_hash_table_insert(scores, each->tensor, own);
         }
         each->tensor = own;

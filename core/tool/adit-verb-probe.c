@@ -116,6 +116,19 @@ write_tables(AditInvocation *self, const GPtrArray *tables, GError **error)
     return TRUE;
 }
 
+/* What is wrong with the probes' addresses comes in one pass, before anything is measured. */
+static gboolean
+check(const AditEvaluation *evaluation, GError **error)
+{
+    g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
+    const AditExperiment *experiment = evaluation->experiment;
+
+    for (guint i = 0; i < experiment->probes->len; i++)
+        adit_probe_check(experiment->probes->pdata[i], experiment,
+                         adit_network_get_graph(evaluation->network), diagnostics);
+    return !adit_diagnostics_fail(diagnostics, error);
+}
+
 /* (element-type AditProbeTable): what the probes found; one that found no samples is told. */
 static GPtrArray *
 measure(AditInvocation *self, const AditEvaluation *evaluation, GError **error)
@@ -153,6 +166,8 @@ run(AditInvocation *self, GError **error)
                     evaluation.experiment->path);
         return FALSE;
     }
+    if (!check(&evaluation, error))
+        return FALSE;
     g_autoptr(GPtrArray) tables = measure(self, &evaluation, error);
 
     if (tables == NULL || (to_files && !write_tables(self, tables, error)))

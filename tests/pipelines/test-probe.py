@@ -219,11 +219,13 @@ def refusals():
            'run', '-o', 'probes=[{truncation: {at: trunk.8}}]')
     refuse("error: 'head.1' has no ':pre'; it is a 'dense' (in, linear, out, collect)",
            'run', '-o', 'probes=[{truncation: {at: "head.1:pre"}}]')
+    got, out, err = adit('probe', 'run', '-o', 'probes=[{truncation: {at: input}}, {block-norm: {at: trunk.9}}]')
+    assert (got, out) == (2, '') and "'input:collect' gives 2" in err and "'trunk.9'" in err, err
     refuse('has no probes; ', 'run', '-o', 'probes=[]')
     refuse("'train' cannot be turned after training; 'data', 'inference' and 'probes' can",
            'run', '-o', 'train.epochs=5')
     write('weights.yaml', 'adit: 1\n' + DATA + 'model:\n  from: run/checkpoints/last/model.safetensors\n'
-          '  stem: [{dense: {units: 6}}]\n  trunk: []\n  head: [{dense: {units: 2}}]\nprobes: [truncation]\n')
+          '  stem: [{dense: {units: 6}}]\n  trunk: []\n  head: [{dense: {units: 2}}]\nprobes: [{truncation: {at: stem}}]\n')
     refuse("probe 'truncation' needs a loss", 'weights.yaml')
 
 
