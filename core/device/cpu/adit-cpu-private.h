@@ -71,6 +71,9 @@ typedef struct {
 /**
  * AditCpuOp: an instruction, or several that are one kernel, made ready. Every thread has its own,
  * as the kernel's arguments change in place.
+ * @inputs: places of the call's inputs, and, behind them, of the results that a fused kernel has
+ * besides its output: the call has them there too
+ * @n_inputs: of both kinds
  * @moves: of the inputs; [ADIT_MAX_INPUTS]: of the output
  * @keys: of the random stream, for all iterations; shared by the threads
  * @room: rows that the memory of input 0 and of the output has room for (copies of stacks)
@@ -81,6 +84,7 @@ struct _AditCpuOp {
     AditKernel kernel;
     AditKernelCall call;
     AditCpuMove moves[ADIT_MAX_INPUTS + 1];
+    guint n_inputs;
     AditCpuPointer inputs[ADIT_MAX_INPUTS];
     AditCpuPointer output;
     gsize room[2];
@@ -90,20 +94,25 @@ struct _AditCpuOp {
     guint n_body;
 };
 
-/* Instructions that one kernel does. */
-#define ADIT_CPU_MAX_FUSED 3
+/* Instructions that one kernel does, and results it has. */
+#define ADIT_CPU_MAX_FUSED   4
+#define ADIT_CPU_MAX_RESULTS 3
 
 /**
- * AditCpuFusion: neighbouring instructions that are one kernel.
- * @n: of them
- * @inputs: of the first, then what the others read besides
+ * AditCpuFusion: instructions that are one kernel.
+ * @instructions: their numbers in the list, in any order
+ * @results: the kernel's output, then what else it leaves
+ * @partials: (of results over rows): elements of one slice's, else 0
  */
 typedef struct {
     AditKernel kernel;
     guint n;
+    guint instructions[ADIT_CPU_MAX_FUSED];
     guint n_inputs;
     const AditOperand *inputs[ADIT_MAX_INPUTS];
-    const AditOperand *output;
+    guint n_results;
+    const AditOperand *results[ADIT_CPU_MAX_RESULTS];
+    gsize partials[ADIT_CPU_MAX_RESULTS];
 } AditCpuFusion;
 
 /* What a thread has left unseen by the others since all of them last met. */

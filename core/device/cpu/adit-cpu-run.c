@@ -78,7 +78,7 @@ begin(AditCpuWorker *self, AditCpuOp *ops, guint n_ops)
 
         if (op->body != NULL)
             continue;
-        for (guint j = 0; j < op->call.n_inputs; j++)
+        for (guint j = 0; j < op->n_inputs; j++)
             op->inputs[j].iteration = find_iteration(self, &op->inputs[j]);
         op->output.iteration = find_iteration(self, &op->output);
         if (op->keys != NULL)
@@ -104,7 +104,7 @@ aim(AditCpuWorker *self, AditCpuOp *ops, guint n_ops, const AditCpuPanel *panel)
         call->slice = panel->slice;
         call->accumulate = panel->row > 0;
         call->step = current->step;
-        for (guint j = 0; j < call->n_inputs; j++)
+        for (guint j = 0; j < op->n_inputs; j++)
             call->inputs[j].data = find_panel(&op->inputs[j], panel);
         call->output.data = find_panel(&op->output, panel);
     }
@@ -119,7 +119,7 @@ find_moves(AditCpuWorker *self, AditCpuOp *ops, guint n_ops, const AditInstructi
 
         if (op->body != NULL)
             continue;
-        for (guint j = 0; j < op->call.n_inputs; j++)
+        for (guint j = 0; j < op->n_inputs; j++)
             op->moves[j] = find_move(self, &op->inputs[j], loop->level, loop->reverse);
         op->moves[ADIT_MAX_INPUTS] = find_move(self, &op->output, loop->level, loop->reverse);
     }
@@ -135,7 +135,7 @@ advance(AditCpuWorker *self, AditCpuOp *ops, guint n_ops)
 
         if (op->body != NULL)
             continue;
-        for (guint j = 0; j < call->n_inputs; j++)
+        for (guint j = 0; j < op->n_inputs; j++)
             call->inputs[j].data = move(call->inputs[j].data, &op->moves[j]);
         call->output.data = move(call->output.data, &op->moves[ADIT_MAX_INPUTS]);
         if (op->keys != NULL)
