@@ -180,10 +180,10 @@ test_stretches(void)
     AditTensor *y = adit_tanh(adit_sub(x, mean));
     g_autoptr(AditProgram) program = compile(graph, &y, 1);
 
-    /* x is read before and after the wait, then y takes its place; exp and the difference live
-     * within a stretch and take turns */
-    g_assert_cmpuint(program->crossing_units, ==, 8);
-    g_assert_cmpuint(program->row_units, ==, 16);
+    /* x is read before and after the wait, y is the result; exp and the difference live within a
+     * stretch each and take turns */
+    g_assert_cmpuint(program->crossing_units, ==, 16);
+    g_assert_cmpuint(program->row_units, ==, 24);
 }
 
 /* No two values that are alive at the same time lie in the same place. */
