@@ -37,37 +37,26 @@ typedef struct {
 
 typedef vector Tile[MAX_LINES][MAX_VECTORS];
 
-ADIT_ALWAYS_INLINE vector
-load_numbers(const real *from, gsize n)
-{
-    return n == LANES ? vector_load(from) : vector_load_part(from, n);
-}
+/* Keeps the compiler from making one of several pointers out of another: it would run out of
+ * registers. */
+#define KEEP(pointer) __asm__("" : "+r"(pointer))
 
-ADIT_ALWAYS_INLINE void
-store_numbers(real *to, vector value, gsize n)
-{
-    if (n == LANES)
-        vector_store(to, value);
-    else
-        vector_store_part(to, value, n);
-}
-
-/* Lines of a by fours: so they need few addresses. */
+/* Lines of a by fours: so that few addresses do for them. */
 typedef const real *Fours[MAX_LINES / 4];
 
 /* Adds the products of one line of b, the last vector of @last numbers. */
 ADIT_ALWAYS_INLINE void
-add_line(Tile sum, const Fours a, gsize k, gsize a_line, const real *b, gsize last, const gsize m,
+add_line(Tile sum, const Fours a, const gsize *a_line, const real *b, gsize last, const gsize m,
          const gsize v)
 {
     vector right[MAX_VECTORS];
 
 #pragma GCC unroll 3
     for (gsize j = 0; j < v; j++)
-        right[j] = j + 1 < v ? vector_load(b + j * LANES) : load_numbers(b + j * LANES, last);
+        right[j] = j + 1 < v ? vector_load(b + j * LANES) : vector_load_some(b + j * LANES, last);
 #pragma GCC unroll 16
     for (gsize i = 0; i < m; i++) {
-        vector left = vector_fill(a[i / 4][k + i % 4 * a_line]);
+        vector left = vector_fill(a[i / 4][a_line[i % 4]]);
 
 #pragma GCC unroll 3
         for (gsize j = 0; j < v; j++)
@@ -75,118 +64,146 @@ add_line(Tile sum, const Fours a, gsize k, gsize a_line, const real *b, gsize la
     }
 }
 
-/* Adds all products with lines of @a. */
-ADIT_ALWAYS_INLINE void
-add_lines(Tile sum, const Product *t, const Band *band, const real *a, const gsize m, const gsize v)
+/* Adds the products of @n lines of @b, the last vector of @last numbers, to those of lines of a;
+ * moves all pointers on. */
+ADIT_ALWAYS_INLINE const real *
+add_lines(Tile sum, Fours a, gsize a_line, const real *b, gsize b_step, gsize n, gsize last,
+          const gsize m, const gsize v)
 {
-    const real *b = t->b + band->column;
-    gsize step = t->b_step, a_line = t->a_line, k = 0;
-    Fours fours;
+    gsize three = 3 * a_line;
 
+    KEEP(three);
+    for (gsize k = 0; k < n; k++, b += b_step) {
+        add_line(sum, a, (gsize[]){0, a_line, 2 * a_line, three}, b, last, m, v);
 #pragma GCC unroll 4
-    for (gsize i = 0; i < m; i += 4) {
-        fours[i / 4] = a + i * a_line;
-        __asm__("" : "+r"(fours[i / 4]));
-    }
-    for (; k + 4 <= band->whole; k += 4) {
-#pragma GCC unroll 4
-        for (gsize i = 0; i < 4; i++, b += step)
-            add_line(sum, fours, k + i, a_line, b, LANES, m, v);
-    }
-    for (; k < band->whole; k++, b += step)
-        add_line(sum, fours, k, a_line, b, LANES, m, v);
-    for (; k < t->depth; k++, b += step)
-        add_line(sum, fours, k, a_line, b, band->last, m, v);
-}
-
-/* The same with what lies across lines of @a. */
-ADIT_ALWAYS_INLINE void
-add_across(Tile sum, const Product *t, const Band *band, const real *a, const gsize m,
-           const gsize v)
-{
-    const real *b = t->b + band->column;
-    gsize step = t->b_step, a_step = t->a_step, k = 0;
-
-    for (; k + 2 <= band->whole; k += 2) {
-#pragma GCC unroll 2
-        for (gsize i = 0; i < 2; i++, a += a_step, b += step)
-            add_line(sum, (Fours){a, a + 4, a + 8, a + 12}, 0, 1, b, LANES, m, v);
-    }
-    for (; k < band->whole; k++, a += a_step, b += step)
-        add_line(sum, (Fours){a, a + 4, a + 8, a + 12}, 0, 1, b, LANES, m, v);
-    for (; k < t->depth; k++, a += a_step, b += step)
-        add_line(sum, (Fours){a, a + 4, a + 8, a + 12}, 0, 1, b, band->last, m, v);
-}
-
-ADIT_ALWAYS_INLINE void
-begin(Tile sum, const Product *t, const real *out, gsize last, const gsize m, const gsize v)
-{
-#pragma GCC unroll 16
-    for (gsize i = 0; i < m; i++, out += t->columns) {
-#pragma GCC unroll 3
-        for (gsize j = 0; j < v; j++)
-            sum[i][j] = load_numbers(out + j * LANES, j + 1 < v ? LANES : last);
-    }
-}
-
-ADIT_ALWAYS_INLINE void
-add_addend(Tile sum, const Product *t, const real *addend, gsize last, const gsize m, const gsize v)
-{
-#pragma GCC unroll 16
-    for (gsize i = 0; i < m; i++, addend += t->addend_step) {
-#pragma GCC unroll 3
-        for (gsize j = 0; j < v; j++) {
-            sum[i][j] += load_numbers(addend + j * LANES, j + 1 < v ? LANES : last);
-            if (t->relu)
-                sum[i][j] = vector_relu(sum[i][j]);
+        for (gsize i = 0; i < m; i += 4) {
+            a[i / 4]++;
+            KEEP(a[i / 4]);
         }
     }
+    return b;
+}
+
+/* The same with what lies across lines of @a, @a_step apart. */
+ADIT_ALWAYS_INLINE void
+add_across(Tile sum, const real *a, gsize a_step, const real *b, gsize b_step, gsize n, gsize last,
+           const gsize m, const gsize v)
+{
+    for (gsize k = 0; k < n; k++, a += a_step, b += b_step)
+        add_line(sum, (Fours){a, a + 4, a + 8, a + 12}, (gsize[]){0, 1, 2, 3}, b, last, m, v);
 }
 
 ADIT_ALWAYS_INLINE void
-finish(Tile sum, const Product *t, real *out, gsize last, const gsize m, const gsize v)
+begin(Tile sum, const real *out, gsize step, gsize last, const gsize m, const gsize v)
 {
 #pragma GCC unroll 16
-    for (gsize i = 0; i < m; i++, out += t->columns) {
+    for (gsize i = 0; i < m; i++, out += step) {
 #pragma GCC unroll 3
         for (gsize j = 0; j < v; j++)
-            store_numbers(out + j * LANES, sum[i][j], j + 1 < v ? LANES : last);
+            sum[i][j] = vector_load_some(out + j * LANES, j + 1 < v ? LANES : last);
     }
 }
 
-/* @m lines of @v vectors from @line on. The last three are constants at every call. */
 ADIT_ALWAYS_INLINE void
-tile(const Product *t, const Band *band, gsize line, const gboolean across, const gsize m,
-     const gsize v)
+add_addend(Tile sum, const real *addend, gsize step, gboolean relu, gsize last, const gsize m,
+           const gsize v)
 {
-    Tile sum = {0};
-    real *out = t->out + line * t->columns + band->column;
-
-    if (across && t->accumulate)
-        begin(sum, t, out, band->last, m, v);
-    if (across)
-        add_across(sum, t, band, t->a + line, m, v);
-    else
-        add_lines(sum, t, band, t->a + line * t->a_line, m, v);
-    if (!across && t->addend != NULL)
-        add_addend(sum, t, t->addend + line * t->addend_step + band->column, band->last, m, v);
-    if (band->last == LANES)
-        finish(sum, t, out, LANES, m, v);
-    else
-        finish(sum, t, out, band->last, m, v);
+#pragma GCC unroll 16
+    for (gsize i = 0; i < m; i++, addend += step) {
+#pragma GCC unroll 3
+        for (gsize j = 0; j < v; j++) {
+            sum[i][j] += vector_load_some(addend + j * LANES, j + 1 < v ? LANES : last);
+            if (relu)
+                sum[i][j] = vector_relu(sum[i][j]);
+        }
+        KEEP(addend);
+    }
 }
 
+ADIT_ALWAYS_INLINE void
+finish(Tile sum, real *out, gsize step, gsize last, const gsize m, const gsize v)
+{
+#pragma GCC unroll 16
+    for (gsize i = 0; i < m; i++, out += step) {
+#pragma GCC unroll 3
+        for (gsize j = 0; j < v; j++)
+            vector_store_some(out + j * LANES, sum[i][j], j + 1 < v ? LANES : last);
+        KEEP(out);
+    }
+}
+
+/* As many tiles of @m lines of @v vectors as there are from @line on. Gives the line after them. @m
+ * and @v are constants at every call. What is read of @t is read once: stores might change it. */
+ADIT_ALWAYS_INLINE gsize
+tiles(const Product *t, const Band *band, gsize line, const gsize m, const gsize v)
+{
+    gsize lines = t->lines, last = band->last, whole = band->whole, part = t->depth - whole;
+    gsize a_line = t->a_line, b_step = t->b_step, columns = t->columns;
+    gsize addend_step = t->addend_step;
+    const real *a = t->a + line * a_line;
+    const real *b = t->b + band->column;
+    const real *addend = t->addend == NULL ? NULL : t->addend + line * addend_step + band->column;
+    real *out = t->out + line * columns + band->column;
+    gboolean relu = t->relu;
+
+    for (; line + m <= lines; line += m) {
+        Tile sum = {0};
+        Fours fours;
+        const real *rest;
+
+#pragma GCC unroll 4
+        for (gsize i = 0; i < m; i += 4)
+            fours[i / 4] = a + i * a_line;
+        rest = add_lines(sum, fours, a_line, b, b_step, whole, LANES, m, v);
+        if (part > 0)
+            add_lines(sum, fours, a_line, rest, b_step, part, last, m, v);
+        if (addend != NULL) {
+            add_addend(sum, addend, addend_step, relu, last, m, v);
+            addend += m * addend_step;
+        }
+        if (last == LANES)
+            finish(sum, out, columns, LANES, m, v);
+        else
+            finish(sum, out, columns, last, m, v);
+        a += m * a_line;
+        out += m * columns;
+    }
+    return line;
+}
+
+/* The same across a's lines, of a single tile. */
+ADIT_ALWAYS_INLINE void
+tile_across(const Product *t, const Band *band, gsize line, const gsize m, const gsize v)
+{
+    Tile sum = {0};
+    gsize columns = t->columns, last = band->last, whole = band->whole, part = t->depth - whole;
+    gsize a_step = t->a_step, b_step = t->b_step;
+    const real *a = t->a + line, *b = t->b + band->column;
+    real *out = t->out + line * columns + band->column;
+
+    if (t->accumulate)
+        begin(sum, out, columns, last, m, v);
+    add_across(sum, a, a_step, b, b_step, whole, LANES, m, v);
+    if (part > 0)
+        add_across(sum, a + whole * a_step, a_step, b + whole * b_step, b_step, part, last, m, v);
+    if (last == LANES)
+        finish(sum, out, columns, LANES, m, v);
+    else
+        finish(sum, out, columns, last, m, v);
+}
+
+typedef gsize (*RunTiles)(const Product *t, const Band *band, gsize line);
 typedef void (*RunTile)(const Product *t, const Band *band, gsize line);
 
 #define TILE(v, m)                                                                                 \
-    static void tile_##v##_##m(const Product *t, const Band *band, gsize line)                     \
+    static gsize tiles_##v##_##m(const Product *t, const Band *band, gsize line)                   \
     {                                                                                              \
-        tile(t, band, line, FALSE, m, v);                                                          \
+        return tiles(t, band, line, m, v);                                                         \
     }
 #define ACROSS(v, m)                                                                               \
     static void across_##v##_##m(const Product *t, const Band *band, gsize line)                   \
     {                                                                                              \
-        tile(t, band, line, TRUE, m, v);                                                           \
+        tile_across(t, band, line, m, v);                                                          \
     }
 
 /* The sizes there are for each number of vectors: of lines a few, as there are many of them; across
@@ -222,15 +239,13 @@ TILES_ACROSS(ACROSS)
 static void
 run_band(const Product *t, const Band *band, gsize v)
 {
-#define TILE_ENTRY(v, m) [v - 1][m] = tile_##v##_##m,
-    static const RunTile tiles[MAX_VECTORS][MAX_LINES + 1] = {TILES(TILE_ENTRY)};
-    gsize m = MAX_LINES;
+#define TILE_ENTRY(v, m) [v - 1][m] = tiles_##v##_##m,
+    static const RunTiles sizes[MAX_VECTORS][MAX_LINES + 1] = {TILES(TILE_ENTRY)};
+    gsize line = 0;
 
-    for (gsize line = 0; line < t->lines;) {
-        while (m > t->lines - line || tiles[v - 1][m] == NULL)
-            m--;
-        tiles[v - 1][m](t, band, line);
-        line += m;
+    for (gsize m = MAX_LINES; line < t->lines; m--) {
+        if (line + m <= t->lines && sizes[v - 1][m] != NULL)
+            line = sizes[v - 1][m](t, band, line);
     }
 }
 
@@ -285,7 +300,7 @@ transpose_block(const real *from, gsize step, gsize lines, gsize columns, real *
 
 #pragma GCC unroll 16
     for (gsize i = 0; i < LANES; i++)
-        block[i] = i < lines ? load_numbers(from + i * step, columns) : (vector){0};
+        block[i] = i < lines ? vector_load_some(from + i * step, columns) : (vector){0};
     vector_transpose(block);
 #pragma GCC unroll 16
     for (gsize i = 0; i < LANES; i++) {
@@ -312,8 +327,8 @@ transpose(Product *t)
 }
 
 /* The part of a product with a matrix that is the same for all of matmul's forms. */
-static Product
-make_product(const AditKernelCall *call)
+ADIT_ALWAYS_INLINE void
+product_init(Product *self, const AditKernelCall *call)
 {
     const AditMatmulAttributes *attributes = call->attributes;
     const AditShape *a = &call->inputs[0].shape;
@@ -321,29 +336,29 @@ make_product(const AditKernelCall *call)
     gsize depth = a->size[a->rank - 1];
     gsize columns = b->size[attributes->transpose_b ? 0 : 1];
     gsize count = call->output.count;
-    Product product = {.lines = count == columns ? 1 : count / columns,
-                       .columns = columns,
-                       .depth = depth,
-                       .a = call->inputs[0].data,
-                       .a_line = depth,
-                       .a_step = 1,
-                       .b = call->inputs[1].data,
-                       .b_step = columns,
-                       .readable = depth * columns,
-                       .out = call->output.data};
 
+    self->lines = count == columns ? 1 : count / columns;
     if (call->output.rows)
-        product.lines *= call->rows;
+        self->lines *= call->rows;
+    self->columns = columns;
+    self->depth = depth;
+    self->a = call->inputs[0].data;
+    self->a_line = depth;
+    self->b = call->inputs[1].data;
+    self->b_step = columns;
+    self->readable = depth * columns;
+    self->out = call->output.data;
+    self->addend = NULL;
     if (attributes->transpose_b)
-        transpose(&product);
-    return product;
+        transpose(self);
 }
 
 void
 ADIT_KERNEL(matmul)(const AditKernelCall *call)
 {
-    Product product = make_product(call);
+    Product product;
 
+    product_init(&product, call);
     multiply(&product, FALSE);
 }
 
@@ -351,15 +366,15 @@ ADIT_KERNEL(matmul)(const AditKernelCall *call)
 static void
 multiply_add(const AditKernelCall *call, gboolean relu)
 {
-    Product product = make_product(call);
+    Product product;
     const AditView *addend = &call->inputs[2];
     gsize rows = call->output.rows ? call->rows : 1;
 
+    product_init(&product, call);
     product.addend = addend->data;
+    product.addend_step = addend->rows ? product.columns : 0;
     product.relu = relu;
-    if (addend->rows || rows == 1)
-        product.addend_step = product.columns;
-    if (addend->rows || rows == 1 || addend->count == product.columns) {
+    if (addend->rows || addend->count == product.columns) {
         multiply(&product, FALSE);
         return;
     }
