@@ -334,6 +334,18 @@ transpose_block(const real *from, gsize step, gsize lines, gsize columns, real *
     }
 }
 
+/* The transpose of @from, [@columns][@depth], with lines @step numbers apart. Lines may be written
+ * up to the next full vector. */
+static void
+transpose_to(const real *from, gsize columns, gsize depth, real *to, gsize step)
+{
+    for (gsize j = 0; j < columns; j += LANES) {
+        for (gsize k = 0; k < depth; k += LANES)
+            transpose_block(from + j * depth + k, depth, MIN(columns - j, LANES),
+                            MIN(depth - k, LANES), to + k * step + j, step);
+    }
+}
+
 /* The transpose of b, [columns][depth], as [depth][columns padded to vectors] in scratch memory. */
 static void
 transpose(Product *t)
@@ -341,14 +353,29 @@ transpose(Product *t)
     gsize step = (t->columns + LANES - 1) / LANES * LANES;
     real *to = adit_scratch_get(t->depth * step * sizeof(real));
 
-    for (gsize j = 0; j < t->columns; j += LANES) {
-        for (gsize k = 0; k < t->depth; k += LANES)
-            transpose_block(t->b + j * t->depth + k, t->depth, MIN(t->columns - j, LANES),
-                            MIN(t->depth - k, LANES), to + k * step + j, step);
-    }
+    transpose_to(t->b, t->columns, t->depth, to, step);
     t->b = to;
     t->b_step = step;
     t->readable = t->depth * step;
+}
+
+/* A matrix, transposed. */
+void
+ADIT_KERNEL(matmul_transpose)(const AditKernelCall *call)
+{
+    gsize rows = call->inputs[0].shape.size[0], columns = call->inputs[0].shape.size[1];
+    gsize step = (rows + LANES - 1) / LANES * LANES;
+    const real *from = call->inputs[0].data;
+    real *to = call->output.data;
+
+    if (step == rows) {
+        transpose_to(from, rows, columns, to, rows);
+        return;
+    }
+    for (gsize i = 0; i < columns; i++) {
+        for (gsize j = 0; j < rows; j++)
+            to[i * rows + j] = from[j * columns + i];
+    }
 }
 
 /* The part of a product with a matrix that is the same for all of matmul's forms. */
