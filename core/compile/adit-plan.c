@@ -27,19 +27,16 @@ continues(const AditNode *node, const AditNode *before)
     return FALSE;
 }
 
-static gboolean
-is_product(const AditNode *node)
-{
-    return node->instruction.kind == ADIT_INSTRUCTION_OP && node->instruction.partial == 0 &&
-           strcmp(node->instruction.op->name, "matmul") == 0;
-}
-
-/* A product and what continues it begin and end together. Returns how many they are. */
+/* An operation and what continues it, as much as kernels are known to take together, begin and end
+ * together. Returns how many they are. Scalars are left alone: an optimizer's update is a long
+ * chain of them, and no kernel for itself. */
 static guint
-number_product(const GPtrArray *instructions, guint first, Numbers *numbers)
+number_chain(const GPtrArray *instructions, guint first, Numbers *numbers)
 {
+    const AditInstruction *start = &((const AditNode *) instructions->pdata[first])->instruction;
+    guint most = strcmp(start->op->name, "matmul") == 0 ? 4 : start->output.count > 1 ? 2 : 1;
     guint n = 1;
-    while (first + n < instructions->len &&
+    while (n < most && first + n < instructions->len &&
            continues(instructions->pdata[first + n], instructions->pdata[first + n - 1]))
         n++;
     for (guint i = 0; i < n; i++) {
@@ -71,8 +68,8 @@ number(const GPtrArray *instructions, const AditNode *stretch, Numbers *numbers)
     }
     for (guint i = 0; i < instructions->len;) {
         AditNode *node = instructions->pdata[i];
-        if (is_product(node)) {
-            i += number_product(instructions, i, numbers);
+        if (node->instruction.kind == ADIT_INSTRUCTION_OP) {
+            i += number_chain(instructions, i, numbers);
             continue;
         }
         node->begin = numbers->position++;

@@ -117,6 +117,22 @@ vector_store_part(real *to, vector value, gsize n)
 #endif
 }
 
+/* A whole vector, or part of one. */
+ADIT_ALWAYS_INLINE vector
+vector_load_some(const real *from, gsize n)
+{
+    return n == LANES ? vector_load(from) : vector_load_part(from, n);
+}
+
+ADIT_ALWAYS_INLINE void
+vector_store_some(real *to, vector value, gsize n)
+{
+    if (n == LANES)
+        vector_store(to, value);
+    else
+        vector_store_part(to, value, n);
+}
+
 /* f(d, l) for every lane l, in order. */
 #define LANES_2(f, d) f(d, 0), f(d, 1)
 #define LANES_4(f, d) LANES_2(f, d), f(d, 2), f(d, 3)

@@ -1,5 +1,5 @@
 /* core/ops/adit-matmul.kernel.c - SPDX-License-Identifier: MIT */
-#include "adit-kernel.h"
+#include "adit-lanes.h"
 
 /* Both products keep a tile of the result in registers: some lines of one to three vectors, as many
  * as leave room for the vectors of b. An element is the sum of its products in order, each added by
@@ -12,6 +12,8 @@
  * to it before it is stored.
  * @readable: numbers of b, from its first on, that may be read
  * @addend: (nullable): is added, from line to line @addend_step numbers on
+ * @collect, @total: (nullable): the result is added to the former, as it lies, and that left in the
+ * latter
  * @accumulate: the sums go on from what the result holds
  */
 typedef struct {
@@ -23,6 +25,8 @@ typedef struct {
     real *out;
     const real *addend;
     gsize addend_step;
+    const real *collect;
+    real *total;
     gboolean relu;
     gboolean accumulate;
 } Product;
@@ -37,37 +41,26 @@ typedef struct {
 
 typedef vector Tile[MAX_LINES][MAX_VECTORS];
 
-ADIT_ALWAYS_INLINE vector
-load_numbers(const real *from, gsize n)
-{
-    return n == LANES ? vector_load(from) : vector_load_part(from, n);
-}
+/* Keeps the compiler from making one of several pointers out of another: it would run out of
+ * registers. */
+#define KEEP(pointer) __asm__("" : "+r"(pointer))
 
-ADIT_ALWAYS_INLINE void
-store_numbers(real *to, vector value, gsize n)
-{
-    if (n == LANES)
-        vector_store(to, value);
-    else
-        vector_store_part(to, value, n);
-}
-
-/* Lines of a by fours: so they need few addresses. */
+/* Lines of a by fours: so that few addresses do for them. */
 typedef const real *Fours[MAX_LINES / 4];
 
 /* Adds the products of one line of b, the last vector of @last numbers. */
 ADIT_ALWAYS_INLINE void
-add_line(Tile sum, const Fours a, gsize k, gsize a_line, const real *b, gsize last, const gsize m,
+add_line(Tile sum, const Fours a, const gsize *a_line, const real *b, gsize last, const gsize m,
          const gsize v)
 {
     vector right[MAX_VECTORS];
 
 #pragma GCC unroll 3
     for (gsize j = 0; j < v; j++)
-        right[j] = j + 1 < v ? vector_load(b + j * LANES) : load_numbers(b + j * LANES, last);
+        right[j] = j + 1 < v ? vector_load(b + j * LANES) : vector_load_some(b + j * LANES, last);
 #pragma GCC unroll 16
     for (gsize i = 0; i < m; i++) {
-        vector left = vector_fill(a[i / 4][k + i % 4 * a_line]);
+        vector left = vector_fill(a[i / 4][a_line[i % 4]]);
 
 #pragma GCC unroll 3
         for (gsize j = 0; j < v; j++)
@@ -75,118 +68,167 @@ add_line(Tile sum, const Fours a, gsize k, gsize a_line, const real *b, gsize la
     }
 }
 
-/* Adds all products with lines of @a. */
-ADIT_ALWAYS_INLINE void
-add_lines(Tile sum, const Product *t, const Band *band, const real *a, const gsize m, const gsize v)
+/* Adds the products of @n lines of @b, the last vector of @last numbers, to those of lines of a;
+ * moves all pointers on. */
+ADIT_ALWAYS_INLINE const real *
+add_lines(Tile sum, Fours a, gsize a_line, const real *b, gsize b_step, gsize n, gsize last,
+          const gsize m, const gsize v)
 {
-    const real *b = t->b + band->column;
-    gsize step = t->b_step, a_line = t->a_line, k = 0;
-    Fours fours;
+    gsize three = 3 * a_line;
 
+    KEEP(three);
+    for (gsize k = 0; k < n; k++, b += b_step) {
+        add_line(sum, a, (gsize[]){0, a_line, 2 * a_line, three}, b, last, m, v);
 #pragma GCC unroll 4
-    for (gsize i = 0; i < m; i += 4) {
-        fours[i / 4] = a + i * a_line;
-        __asm__("" : "+r"(fours[i / 4]));
+        for (gsize i = 0; i < m; i += 4) {
+            a[i / 4]++;
+            KEEP(a[i / 4]);
+        }
     }
-    for (; k + 4 <= band->whole; k += 4) {
-#pragma GCC unroll 4
-        for (gsize i = 0; i < 4; i++, b += step)
-            add_line(sum, fours, k + i, a_line, b, LANES, m, v);
-    }
-    for (; k < band->whole; k++, b += step)
-        add_line(sum, fours, k, a_line, b, LANES, m, v);
-    for (; k < t->depth; k++, b += step)
-        add_line(sum, fours, k, a_line, b, band->last, m, v);
+    return b;
 }
 
-/* The same with what lies across lines of @a. */
+/* The same with what lies across lines of @a, @a_step apart. */
 ADIT_ALWAYS_INLINE void
-add_across(Tile sum, const Product *t, const Band *band, const real *a, const gsize m,
-           const gsize v)
+add_across(Tile sum, const real *a, gsize a_step, const real *b, gsize b_step, gsize n, gsize last,
+           const gsize m, const gsize v)
 {
-    const real *b = t->b + band->column;
-    gsize step = t->b_step, a_step = t->a_step, k = 0;
-
-    for (; k + 2 <= band->whole; k += 2) {
-#pragma GCC unroll 2
-        for (gsize i = 0; i < 2; i++, a += a_step, b += step)
-            add_line(sum, (Fours){a, a + 4, a + 8, a + 12}, 0, 1, b, LANES, m, v);
-    }
-    for (; k < band->whole; k++, a += a_step, b += step)
-        add_line(sum, (Fours){a, a + 4, a + 8, a + 12}, 0, 1, b, LANES, m, v);
-    for (; k < t->depth; k++, a += a_step, b += step)
-        add_line(sum, (Fours){a, a + 4, a + 8, a + 12}, 0, 1, b, band->last, m, v);
+    for (gsize k = 0; k < n; k++, a += a_step, b += b_step)
+        add_line(sum, (Fours){a, a + 4, a + 8, a + 12}, (gsize[]){0, 1, 2, 3}, b, last, m, v);
 }
 
 ADIT_ALWAYS_INLINE void
-begin(Tile sum, const Product *t, const real *out, gsize last, const gsize m, const gsize v)
+begin(Tile sum, const real *out, gsize step, gsize last, const gsize m, const gsize v)
 {
 #pragma GCC unroll 16
-    for (gsize i = 0; i < m; i++, out += t->columns) {
+    for (gsize i = 0; i < m; i++, out += step) {
 #pragma GCC unroll 3
         for (gsize j = 0; j < v; j++)
-            sum[i][j] = load_numbers(out + j * LANES, j + 1 < v ? LANES : last);
+            sum[i][j] = vector_load_some(out + j * LANES, j + 1 < v ? LANES : last);
     }
 }
 
 ADIT_ALWAYS_INLINE void
-add_addend(Tile sum, const Product *t, const real *addend, gsize last, const gsize m, const gsize v)
+add_addend(Tile sum, const real *addend, gsize step, gboolean relu, gsize last, const gsize m,
+           const gsize v)
 {
 #pragma GCC unroll 16
-    for (gsize i = 0; i < m; i++, addend += t->addend_step) {
+    for (gsize i = 0; i < m; i++, addend += step) {
 #pragma GCC unroll 3
         for (gsize j = 0; j < v; j++) {
-            sum[i][j] += load_numbers(addend + j * LANES, j + 1 < v ? LANES : last);
-            if (t->relu)
+            sum[i][j] += vector_load_some(addend + j * LANES, j + 1 < v ? LANES : last);
+            if (relu)
                 sum[i][j] = vector_relu(sum[i][j]);
+        }
+        KEEP(addend);
+    }
+}
+
+ADIT_ALWAYS_INLINE void
+finish(Tile sum, real *out, gsize step, gsize last, const gsize m, const gsize v)
+{
+#pragma GCC unroll 16
+    for (gsize i = 0; i < m; i++, out += step) {
+#pragma GCC unroll 3
+        for (gsize j = 0; j < v; j++)
+            vector_store_some(out + j * LANES, sum[i][j], j + 1 < v ? LANES : last);
+        KEEP(out);
+    }
+}
+
+ADIT_ALWAYS_INLINE void
+collect_sum(Tile sum, const real *collect, real *total, gsize step, gsize last, const gsize m,
+            const gsize v)
+{
+#pragma GCC unroll 16
+    for (gsize i = 0; i < m; i++, collect += step, total += step) {
+#pragma GCC unroll 3
+        for (gsize j = 0; j < v; j++) {
+            gsize n = j + 1 < v ? LANES : last;
+
+            vector_store_some(total + j * LANES,
+                              vector_load_some(collect + j * LANES, n) + sum[i][j], n);
         }
     }
 }
 
-ADIT_ALWAYS_INLINE void
-finish(Tile sum, const Product *t, real *out, gsize last, const gsize m, const gsize v)
+/* As many tiles of @m lines of @v vectors as there are from @line on. Gives the line after them. @m
+ * and @v are constants at every call. What is read of @t is read once: stores might change it. */
+ADIT_ALWAYS_INLINE gsize
+tiles(const Product *t, const Band *band, gsize line, const gsize m, const gsize v)
 {
-#pragma GCC unroll 16
-    for (gsize i = 0; i < m; i++, out += t->columns) {
-#pragma GCC unroll 3
-        for (gsize j = 0; j < v; j++)
-            store_numbers(out + j * LANES, sum[i][j], j + 1 < v ? LANES : last);
+    gsize lines = t->lines, last = band->last, whole = band->whole, part = t->depth - whole;
+    gsize a_line = t->a_line, b_step = t->b_step, columns = t->columns;
+    gsize addend_step = t->addend_step;
+    const real *a = t->a + line * a_line;
+    const real *b = t->b + band->column;
+    const real *addend = t->addend == NULL ? NULL : t->addend + line * addend_step + band->column;
+    real *out = t->out + line * columns + band->column;
+    gboolean relu = t->relu;
+
+    for (; line + m <= lines; line += m) {
+        Tile sum = {0};
+        Fours fours;
+        const real *rest;
+
+#pragma GCC unroll 4
+        for (gsize i = 0; i < m; i += 4)
+            fours[i / 4] = a + i * a_line;
+        rest = add_lines(sum, fours, a_line, b, b_step, whole, LANES, m, v);
+        if (part > 0)
+            add_lines(sum, fours, a_line, rest, b_step, part, last, m, v);
+        if (addend != NULL) {
+            add_addend(sum, addend, addend_step, relu, last, m, v);
+            addend += m * addend_step;
+        }
+        if (last == LANES)
+            finish(sum, out, columns, LANES, m, v);
+        else
+            finish(sum, out, columns, last, m, v);
+        if (t->total != NULL) {
+            gsize first = line * columns + band->column;
+
+            collect_sum(sum, t->collect + first, t->total + first, columns, last, m, v);
+        }
+        a += m * a_line;
+        out += m * columns;
     }
+    return line;
 }
 
-/* @m lines of @v vectors from @line on. The last three are constants at every call. */
+/* The same across a's lines, of a single tile. */
 ADIT_ALWAYS_INLINE void
-tile(const Product *t, const Band *band, gsize line, const gboolean across, const gsize m,
-     const gsize v)
+tile_across(const Product *t, const Band *band, gsize line, const gsize m, const gsize v)
 {
     Tile sum = {0};
-    real *out = t->out + line * t->columns + band->column;
+    gsize columns = t->columns, last = band->last, whole = band->whole, part = t->depth - whole;
+    gsize a_step = t->a_step, b_step = t->b_step;
+    const real *a = t->a + line, *b = t->b + band->column;
+    real *out = t->out + line * columns + band->column;
 
-    if (across && t->accumulate)
-        begin(sum, t, out, band->last, m, v);
-    if (across)
-        add_across(sum, t, band, t->a + line, m, v);
+    if (t->accumulate)
+        begin(sum, out, columns, last, m, v);
+    add_across(sum, a, a_step, b, b_step, whole, LANES, m, v);
+    if (part > 0)
+        add_across(sum, a + whole * a_step, a_step, b + whole * b_step, b_step, part, last, m, v);
+    if (last == LANES)
+        finish(sum, out, columns, LANES, m, v);
     else
-        add_lines(sum, t, band, t->a + line * t->a_line, m, v);
-    if (!across && t->addend != NULL)
-        add_addend(sum, t, t->addend + line * t->addend_step + band->column, band->last, m, v);
-    if (band->last == LANES)
-        finish(sum, t, out, LANES, m, v);
-    else
-        finish(sum, t, out, band->last, m, v);
+        finish(sum, out, columns, last, m, v);
 }
 
+typedef gsize (*RunTiles)(const Product *t, const Band *band, gsize line);
 typedef void (*RunTile)(const Product *t, const Band *band, gsize line);
 
 #define TILE(v, m)                                                                                 \
-    static void tile_##v##_##m(const Product *t, const Band *band, gsize line)                     \
+    static gsize tiles_##v##_##m(const Product *t, const Band *band, gsize line)                   \
     {                                                                                              \
-        tile(t, band, line, FALSE, m, v);                                                          \
+        return tiles(t, band, line, m, v);                                                         \
     }
 #define ACROSS(v, m)                                                                               \
     static void across_##v##_##m(const Product *t, const Band *band, gsize line)                   \
     {                                                                                              \
-        tile(t, band, line, TRUE, m, v);                                                           \
+        tile_across(t, band, line, m, v);                                                          \
     }
 
 /* The sizes there are for each number of vectors: of lines a few, as there are many of them; across
@@ -222,15 +264,13 @@ TILES_ACROSS(ACROSS)
 static void
 run_band(const Product *t, const Band *band, gsize v)
 {
-#define TILE_ENTRY(v, m) [v - 1][m] = tile_##v##_##m,
-    static const RunTile tiles[MAX_VECTORS][MAX_LINES + 1] = {TILES(TILE_ENTRY)};
-    gsize m = MAX_LINES;
+#define TILE_ENTRY(v, m) [v - 1][m] = tiles_##v##_##m,
+    static const RunTiles sizes[MAX_VECTORS][MAX_LINES + 1] = {TILES(TILE_ENTRY)};
+    gsize line = 0;
 
-    for (gsize line = 0; line < t->lines;) {
-        while (m > t->lines - line || tiles[v - 1][m] == NULL)
-            m--;
-        tiles[v - 1][m](t, band, line);
-        line += m;
+    for (gsize m = MAX_LINES; line < t->lines; m--) {
+        if (line + m <= t->lines && sizes[v - 1][m] != NULL)
+            line = sizes[v - 1][m](t, band, line);
     }
 }
 
@@ -285,12 +325,24 @@ transpose_block(const real *from, gsize step, gsize lines, gsize columns, real *
 
 #pragma GCC unroll 16
     for (gsize i = 0; i < LANES; i++)
-        block[i] = i < lines ? load_numbers(from + i * step, columns) : (vector){0};
+        block[i] = i < lines ? vector_load_some(from + i * step, columns) : (vector){0};
     vector_transpose(block);
 #pragma GCC unroll 16
     for (gsize i = 0; i < LANES; i++) {
         if (i < columns)
             vector_store(to + i * to_step, block[i]);
+    }
+}
+
+/* The transpose of @from, [@columns][@depth], with lines @step numbers apart. Lines may be written
+ * up to the next full vector. */
+static void
+transpose_to(const real *from, gsize columns, gsize depth, real *to, gsize step)
+{
+    for (gsize j = 0; j < columns; j += LANES) {
+        for (gsize k = 0; k < depth; k += LANES)
+            transpose_block(from + j * depth + k, depth, MIN(columns - j, LANES),
+                            MIN(depth - k, LANES), to + k * step + j, step);
     }
 }
 
@@ -301,19 +353,34 @@ transpose(Product *t)
     gsize step = (t->columns + LANES - 1) / LANES * LANES;
     real *to = adit_scratch_get(t->depth * step * sizeof(real));
 
-    for (gsize j = 0; j < t->columns; j += LANES) {
-        for (gsize k = 0; k < t->depth; k += LANES)
-            transpose_block(t->b + j * t->depth + k, t->depth, MIN(t->columns - j, LANES),
-                            MIN(t->depth - k, LANES), to + k * step + j, step);
-    }
+    transpose_to(t->b, t->columns, t->depth, to, step);
     t->b = to;
     t->b_step = step;
     t->readable = t->depth * step;
 }
 
+/* A matrix, transposed. */
+void
+ADIT_KERNEL(matmul_transpose)(const AditKernelCall *call)
+{
+    gsize rows = call->inputs[0].shape.size[0], columns = call->inputs[0].shape.size[1];
+    gsize step = (rows + LANES - 1) / LANES * LANES;
+    const real *from = call->inputs[0].data;
+    real *to = call->output.data;
+
+    if (step == rows) {
+        transpose_to(from, rows, columns, to, rows);
+        return;
+    }
+    for (gsize i = 0; i < columns; i++) {
+        for (gsize j = 0; j < rows; j++)
+            to[i * rows + j] = from[j * columns + i];
+    }
+}
+
 /* The part of a product with a matrix that is the same for all of matmul's forms. */
-static Product
-make_product(const AditKernelCall *call)
+ADIT_ALWAYS_INLINE void
+product_init(Product *self, const AditKernelCall *call)
 {
     const AditMatmulAttributes *attributes = call->attributes;
     const AditShape *a = &call->inputs[0].shape;
@@ -321,29 +388,30 @@ make_product(const AditKernelCall *call)
     gsize depth = a->size[a->rank - 1];
     gsize columns = b->size[attributes->transpose_b ? 0 : 1];
     gsize count = call->output.count;
-    Product product = {.lines = count == columns ? 1 : count / columns,
-                       .columns = columns,
-                       .depth = depth,
-                       .a = call->inputs[0].data,
-                       .a_line = depth,
-                       .a_step = 1,
-                       .b = call->inputs[1].data,
-                       .b_step = columns,
-                       .readable = depth * columns,
-                       .out = call->output.data};
 
+    self->lines = count == columns ? 1 : count / columns;
     if (call->output.rows)
-        product.lines *= call->rows;
+        self->lines *= call->rows;
+    self->columns = columns;
+    self->depth = depth;
+    self->a = call->inputs[0].data;
+    self->a_line = depth;
+    self->b = call->inputs[1].data;
+    self->b_step = columns;
+    self->readable = depth * columns;
+    self->out = call->output.data;
+    self->addend = NULL;
+    self->total = NULL;
     if (attributes->transpose_b)
-        transpose(&product);
-    return product;
+        transpose(self);
 }
 
 void
 ADIT_KERNEL(matmul)(const AditKernelCall *call)
 {
-    Product product = make_product(call);
+    Product product;
 
+    product_init(&product, call);
     multiply(&product, FALSE);
 }
 
@@ -351,15 +419,15 @@ ADIT_KERNEL(matmul)(const AditKernelCall *call)
 static void
 multiply_add(const AditKernelCall *call, gboolean relu)
 {
-    Product product = make_product(call);
+    Product product;
     const AditView *addend = &call->inputs[2];
     gsize rows = call->output.rows ? call->rows : 1;
 
+    product_init(&product, call);
     product.addend = addend->data;
+    product.addend_step = addend->rows ? product.columns : 0;
     product.relu = relu;
-    if (addend->rows || rows == 1)
-        product.addend_step = product.columns;
-    if (addend->rows || rows == 1 || addend->count == product.columns) {
+    if (addend->rows || addend->count == product.columns) {
         multiply(&product, FALSE);
         return;
     }
@@ -384,6 +452,22 @@ ADIT_KERNEL(matmul_add_relu)(const AditKernelCall *call)
     multiply_add(call, TRUE);
 }
 
+/* Inputs: a, b, an addend of one line, and with rows what the result is added to besides; that sum
+ * is the further result. */
+void
+ADIT_KERNEL(matmul_add_relu_add)(const AditKernelCall *call)
+{
+    Product product;
+
+    product_init(&product, call);
+    product.addend = call->inputs[2].data;
+    product.addend_step = call->inputs[2].rows ? product.columns : 0;
+    product.relu = TRUE;
+    product.collect = call->inputs[3].data;
+    product.total = call->inputs[4].data;
+    multiply(&product, FALSE);
+}
+
 /* The sum over r of a[r][i] b[r][j]: the product of a's transpose with b. */
 void
 ADIT_KERNEL(matmul_rows)(const AditKernelCall *call)
@@ -405,4 +489,141 @@ ADIT_KERNEL(matmul_rows)(const AditKernelCall *call)
                        .accumulate = call->accumulate};
 
     multiply(&product, TRUE);
+}
+
+/* ---- backwards through a rectifier ---- */
+
+/**
+ * Backward: delta = y > 0 ? dy (+ addend) : 0 for @rows rows of @columns numbers; its product with
+ * the transpose of x, of @lines numbers a row, and its sum over the rows.
+ * @addend: (nullable)
+ */
+typedef struct {
+    gsize rows, columns, lines;
+    const real *y, *dy, *addend, *x;
+    real *delta, *weights, *bias;
+    gboolean accumulate;
+} Backward;
+
+/* A vector of delta, @n numbers from @at on; stores it. */
+ADIT_ALWAYS_INLINE vector
+let_through(const Backward *t, gsize at, gsize n)
+{
+    vector dy = vector_load_some(t->dy + at, n), delta;
+    bit_vector open;
+
+    if (t->addend != NULL)
+        dy += vector_load_some(t->addend + at, n);
+    open = (bit_vector) (vector_load_some(t->y + at, n) > (vector){0});
+    delta = (vector) ((bit_vector) dy & open);
+    vector_store_some(t->delta + at, delta, n);
+    return delta;
+}
+
+/* Adds what @n rows from @row on give, four or one, a constant at every call, to the sums. As
+ * columns_sum() does: four rows by halves. */
+ADIT_ALWAYS_INLINE void
+backward_rows(Tile sum, vector *bias, const Backward *t, gsize row, gsize columns, const gsize n,
+              const gsize m)
+{
+    const real *x = t->x + row * m;
+    vector delta[4];
+
+#pragma GCC unroll 4
+    for (gsize i = 0; i < n; i++)
+        delta[i] = let_through(t, (row + i) * columns, columns);
+    *bias += n == 4 ? (delta[0] + delta[1]) + (delta[2] + delta[3]) : delta[0];
+#pragma GCC unroll 4
+    for (gsize i = 0; i < n; i++, x += m) {
+#pragma GCC unroll 16
+        for (gsize k = 0; k < m; k++)
+            sum[k][0] = VECTOR_FMA(vector_fill(x[k]), delta[i], sum[k][0]);
+    }
+}
+
+/* Rows of one vector: delta goes from registers into all sums. @columns, if it is LANES, and @m,
+ * t->lines, are constants at every call. */
+ADIT_ALWAYS_INLINE void
+backward_tile(const Backward *t, gsize columns, const gsize m)
+{
+    Tile sum = {0};
+    gsize row = 0;
+    vector bias = {0};
+
+    if (t->accumulate) {
+        begin(sum, t->weights, columns, columns, m, 1);
+        bias = vector_load_some(t->bias, columns);
+    }
+    for (; row + 4 <= t->rows; row += 4)
+        backward_rows(sum, &bias, t, row, columns, 4, m);
+    for (; row < t->rows; row++)
+        backward_rows(sum, &bias, t, row, columns, 1, m);
+    finish(sum, t->weights, columns, columns, m, 1);
+    vector_store_some(t->bias, bias, columns);
+}
+
+typedef void (*RunBackward)(const Backward *t);
+
+#define BACKWARD(v, m)                                                                             \
+    static void backward_##m(const Backward *t)                                                    \
+    {                                                                                              \
+        if (t->columns == LANES)                                                                   \
+            backward_tile(t, LANES, m);                                                            \
+        else                                                                                       \
+            backward_tile(t, t->columns, m);                                                       \
+    }
+#define BACKWARD_ENTRY(v, m) [m] = backward_##m,
+#if defined __AVX512F__ || defined __aarch64__
+#define BACKWARDS(f) ALL_16(f, 1)
+#else
+#define BACKWARDS(f) ALL_8(f, 1)
+#endif
+BACKWARDS(BACKWARD)
+
+/* Any size: first delta, then its sums. */
+static void
+run_backward(const Backward *t)
+{
+    gsize columns = t->columns;
+    Product product = {.lines = t->lines,
+                       .columns = columns,
+                       .depth = t->rows,
+                       .a = t->x,
+                       .a_line = 1,
+                       .a_step = t->lines,
+                       .b = t->delta,
+                       .b_step = columns,
+                       .readable = t->rows * columns,
+                       .out = t->weights,
+                       .accumulate = t->accumulate};
+
+    for (gsize at = 0; at < t->rows * columns; at += LANES)
+        let_through(t, at, MIN(LANES, t->rows * columns - at));
+    columns_sum(t->rows, columns, t->delta, t->bias, t->accumulate);
+    multiply(&product, TRUE);
+}
+
+/* Inputs: y, x, dy and perhaps an addend, all with rows; results: delta, and over rows the
+ * gradients of weights and bias. */
+void
+ADIT_KERNEL(relu_backward)(const AditKernelCall *call)
+{
+    static const RunBackward sizes[MAX_LINES + 1] = {BACKWARDS(BACKWARD_ENTRY)};
+    const AditView *results = &call->inputs[call->n_inputs];
+    Backward backward = {.rows = call->rows,
+                         .columns = call->output.count,
+                         .lines = call->inputs[1].count,
+                         .y = call->inputs[0].data,
+                         .dy = call->inputs[2].data,
+                         .addend = call->n_inputs > 3 ? call->inputs[3].data : NULL,
+                         .x = call->inputs[1].data,
+                         .delta = call->output.data,
+                         .weights = results[0].data,
+                         .bias = results[1].data,
+                         .accumulate = call->accumulate};
+
+    if (backward.columns <= LANES && backward.lines <= MAX_LINES && sizes[backward.lines] != NULL)
+        sizes[backward.lines](&backward);
+    else
+        run_backward(&backward);
 }

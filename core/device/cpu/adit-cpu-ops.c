@@ -10,7 +10,7 @@
 /* A value of the panel should stay in the first cache between the kernel that writes it and the one
  * that reads it; all of them together, if they can, in the second. */
 #define PANEL_VALUE_BYTES (8 * 1024)
-#define PANEL_BYTES       (512 * 1024)
+#define PANEL_BYTES       (1024 * 1024)
 #define LEAST_PANEL_ROWS  32
 
 /**
@@ -181,10 +181,11 @@ make_view(const AditOperand *operand)
 }
 
 static void
-set_input(const Maker *self, AditCpuOp *op, guint i, const AditOperand *operand)
+add_input(const Maker *self, AditCpuOp *op, const AditOperand *operand, gsize partial)
 {
-    op->inputs[i] = adit_cpu_pointer(self->worker->executable, operand, 0, self->worker->panel);
-    op->call.inputs[i] = make_view(operand);
+    op->inputs[op->n_inputs] =
+        adit_cpu_pointer(self->worker->executable, operand, partial, self->worker->panel);
+    op->call.inputs[op->n_inputs++] = make_view(operand);
 }
 
 static void
@@ -205,8 +206,10 @@ make_op(const Maker *self, AditCpuOp *op, const AditCpuOp *first)
         op->kernel = find_kernel(executable, instruction);
     op->call.n_inputs = instruction->n_inputs;
     for (guint i = 0; i < instruction->n_inputs; i++)
-        set_input(self, op, i, &instruction->inputs[i]);
+        add_input(self, op, &instruction->inputs[i], 0);
     set_output(self, op, &instruction->output, combines ? 0 : instruction->partial);
+    if (adit_cpu_is_transposed(executable, instruction))
+        adit_cpu_take_transposed(executable, op);
     op->room[0] = instruction->n_inputs > 0 ? find_room(executable, &instruction->inputs[0]) : 0;
     op->room[1] = find_room(executable, &instruction->output);
     if (instruction->names != NULL) {
@@ -221,34 +224,39 @@ make_fused(const Maker *self, AditCpuOp *op, const AditCpuFusion *fusion)
     op->kernel = fusion->kernel;
     op->call.n_inputs = fusion->n_inputs;
     for (guint i = 0; i < fusion->n_inputs; i++)
-        set_input(self, op, i, fusion->inputs[i]);
-    set_output(self, op, fusion->output, 0);
+        add_input(self, op, fusion->inputs[i], 0);
+    for (guint i = 1; i < fusion->n_results; i++)
+        add_input(self, op, fusion->results[i], fusion->partials[i]);
+    set_output(self, op, fusion->results[0], fusion->partials[0]);
 }
 
 static AditCpuOp *
 make_ops(const Maker *self, const GPtrArray *instructions, const AditCpuOp *first, guint *n_ops)
 {
     AditCpuOp *ops = g_new0(AditCpuOp, instructions->len);
+    g_autofree guint8 *taken = g_new0(guint8, instructions->len);
     AditCpuFusion fusion;
 
     *n_ops = 0;
-    for (guint i = 0; i < instructions->len;) {
+    for (guint i = 0; i < instructions->len; i++) {
         const AditCpuOp *other = first != NULL ? &first[*n_ops] : NULL;
-        AditCpuOp *op = &ops[(*n_ops)++];
+        AditCpuOp *op = &ops[*n_ops];
 
+        if (taken[i])
+            continue;
+        (*n_ops)++;
         op->instruction = instructions->pdata[i];
         op->call.attributes = op->instruction->attributes;
         if (adit_cpu_fuse(self->worker->executable, instructions, i, self->readers, &fusion)) {
+            for (guint j = 0; j < fusion.n; j++)
+                taken[fusion.instructions[j]] = TRUE;
             make_fused(self, op, &fusion);
-            i += fusion.n;
-            continue;
-        }
-        i++;
-        if (op->instruction->body != NULL)
+        } else if (op->instruction->body != NULL) {
             op->body = make_ops(self, op->instruction->body, other != NULL ? other->body : NULL,
                                 &op->n_body);
-        else
+        } else {
             make_op(self, op, other);
+        }
     }
     return ops;
 }

@@ -71,6 +71,9 @@ typedef struct {
 /**
  * AditCpuOp: an instruction, or several that are one kernel, made ready. Every thread has its own,
  * as the kernel's arguments change in place.
+ * @inputs: places of the call's inputs, and, behind them, of the results that a fused kernel has
+ * besides its output: the call has them there too
+ * @n_inputs: of both kinds
  * @moves: of the inputs; [ADIT_MAX_INPUTS]: of the output
  * @keys: of the random stream, for all iterations; shared by the threads
  * @room: rows that the memory of input 0 and of the output has room for (copies of stacks)
@@ -81,6 +84,7 @@ struct _AditCpuOp {
     AditKernel kernel;
     AditKernelCall call;
     AditCpuMove moves[ADIT_MAX_INPUTS + 1];
+    guint n_inputs;
     AditCpuPointer inputs[ADIT_MAX_INPUTS];
     AditCpuPointer output;
     gsize room[2];
@@ -90,20 +94,25 @@ struct _AditCpuOp {
     guint n_body;
 };
 
-/* Instructions that one kernel does. */
-#define ADIT_CPU_MAX_FUSED 3
+/* Instructions that one kernel does, and results it has. */
+#define ADIT_CPU_MAX_FUSED   4
+#define ADIT_CPU_MAX_RESULTS 3
 
 /**
- * AditCpuFusion: neighbouring instructions that are one kernel.
- * @n: of them
- * @inputs: of the first, then what the others read besides
+ * AditCpuFusion: instructions that are one kernel.
+ * @instructions: their numbers in the list, in any order
+ * @results: the kernel's output, then what else it leaves
+ * @partials: (of results over rows): elements of one slice's, else 0
  */
 typedef struct {
     AditKernel kernel;
     guint n;
+    guint instructions[ADIT_CPU_MAX_FUSED];
     guint n_inputs;
     const AditOperand *inputs[ADIT_MAX_INPUTS];
-    const AditOperand *output;
+    guint n_results;
+    const AditOperand *results[ADIT_CPU_MAX_RESULTS];
+    gsize partials[ADIT_CPU_MAX_RESULTS];
 } AditCpuFusion;
 
 /* What a thread has left unseen by the others since all of them last met. */
@@ -126,10 +135,20 @@ typedef struct {
 } AditCpuWorker;
 
 /**
+ * AditCpuMatrix: weights that are transposed before a run; @offset: elements in the arena.
+ */
+typedef struct {
+    gsize offset;
+    gsize rows;
+    gsize columns;
+} AditCpuMatrix;
+
+/**
  * AditExecutable:
  * @fuses: panels and kernels for several instructions (ADIT_FUSE); without, the same bits
  * @slice_rows: rows a slice has room for
  * @panel_rows: rows a panel has room for
+ * @matrices: (element-type AditCpuMatrix)
  * @keys: (element-type guint32*): owned
  * @sums: one for each output
  */
@@ -142,6 +161,9 @@ struct _AditExecutable {
     gsize slice_rows;
     gsize panel_rows;
     void *arenas[ADIT_N_ARENAS];
+    GArray *matrices;
+    void *transposed;
+    AditKernel transpose;
     GPtrArray *keys;
     AditCpuWorker *workers;
     guint n_workers;
@@ -166,6 +188,17 @@ void adit_cpu_free_ops(AditCpuWorker *self);
 /* Whether the instructions from @first on begin with some that are one kernel; @fusion: (out). */
 gboolean adit_cpu_fuse(const AditExecutable *self, const GPtrArray *instructions, guint first,
                        const GArray *readers, AditCpuFusion *fusion);
+
+/* adit-cpu-transpose.c: weights that the way back reads transposed. */
+
+/* Whether the instruction is a product with such weights. */
+gboolean adit_cpu_is_transposed(const AditExecutable *self, const AditInstruction *instruction);
+/* Makes the op read them where adit_cpu_transpose() leaves them. */
+void adit_cpu_take_transposed(const AditExecutable *self, AditCpuOp *op);
+/* Finds all of them and allocates their memory: ADIT_ERROR_MEMORY. */
+gboolean adit_cpu_find_transposed(AditExecutable *self, GError **error);
+/* A worker's share, at the begin of a run. */
+void adit_cpu_transpose(AditCpuWorker *self);
 
 /* adit-cpu-run.c: running. */
 

@@ -49,12 +49,20 @@ find_move(const AditCpuWorker *self, const AditCpuPointer *pointer, guint level,
     return (AditCpuMove){0};
 }
 
+/* Lines of a value of the next iteration that are fetched ahead: where the memory of a deep network
+ * is read, the processor finds out about the others. */
+#define LINES_AHEAD 4
+
 static inline void *
 move(void *address, AditCpuMove *move)
 {
     char *moved = (char *) address + move->bytes;
 
     move->bytes = (move->bytes ^ move->turns) - move->turns;
+    if (move->bytes != 0 && move->turns == 0) {
+        for (guint i = 0; i < LINES_AHEAD; i++)
+            __builtin_prefetch(moved + move->bytes + i * 64);
+    }
     return moved;
 }
 
@@ -78,7 +86,7 @@ begin(AditCpuWorker *self, AditCpuOp *ops, guint n_ops)
 
         if (op->body != NULL)
             continue;
-        for (guint j = 0; j < op->call.n_inputs; j++)
+        for (guint j = 0; j < op->n_inputs; j++)
             op->inputs[j].iteration = find_iteration(self, &op->inputs[j]);
         op->output.iteration = find_iteration(self, &op->output);
         if (op->keys != NULL)
@@ -104,7 +112,7 @@ aim(AditCpuWorker *self, AditCpuOp *ops, guint n_ops, const AditCpuPanel *panel)
         call->slice = panel->slice;
         call->accumulate = panel->row > 0;
         call->step = current->step;
-        for (guint j = 0; j < call->n_inputs; j++)
+        for (guint j = 0; j < op->n_inputs; j++)
             call->inputs[j].data = find_panel(&op->inputs[j], panel);
         call->output.data = find_panel(&op->output, panel);
     }
@@ -119,7 +127,7 @@ find_moves(AditCpuWorker *self, AditCpuOp *ops, guint n_ops, const AditInstructi
 
         if (op->body != NULL)
             continue;
-        for (guint j = 0; j < op->call.n_inputs; j++)
+        for (guint j = 0; j < op->n_inputs; j++)
             op->moves[j] = find_move(self, &op->inputs[j], loop->level, loop->reverse);
         op->moves[ADIT_MAX_INPUTS] = find_move(self, &op->output, loop->level, loop->reverse);
     }
@@ -135,7 +143,7 @@ advance(AditCpuWorker *self, AditCpuOp *ops, guint n_ops)
 
         if (op->body != NULL)
             continue;
-        for (guint j = 0; j < call->n_inputs; j++)
+        for (guint j = 0; j < op->n_inputs; j++)
             call->inputs[j].data = move(call->inputs[j].data, &op->moves[j]);
         call->output.data = move(call->output.data, &op->moves[ADIT_MAX_INPUTS]);
         if (op->keys != NULL)
@@ -368,6 +376,7 @@ adit_cpu_run_worker(gpointer data, guint thread)
     AditCpuWorker *worker = &self->workers[thread];
 
     worker->pending = ADIT_CPU_SEEN;
+    adit_cpu_transpose(worker);
     run_list(worker, worker->ops, worker->n_ops);
     meet(worker);
     if (adit_cpu_guards_hold(self))
