@@ -368,28 +368,37 @@ is_same(const AditVulkanJoin *self, const AditDeviceRun *runs, guint n)
     return same;
 }
 
-/* What there is to know before the first run: whether the walk is right, and how it is fastest. */
-static void
-prepare(AditVulkanJoin *self, const AditDeviceRun *runs, guint n)
+/* From now on the runs are done in turn; NULL. */
+static AditVulkanRecording *
+give_up(AditVulkanJoin *self, const char *reason)
 {
-    self->is_tried = TRUE;
-    if (adit_vulkan_join_try(self, runs, n))
-        return;
+    g_info("it is no walk: %s", reason);
+    adit_vulkan_queue_drain(self->device->queue);
+    for (guint i = 0; i < self->recordings->len; i++)
+        adit_vulkan_recording_free(self->device, self->recordings->pdata[i]);
+    g_ptr_array_set_size(self->recordings, 0);
     g_clear_pointer(&self->walk, adit_vulkan_walk_free);
+    return NULL;
 }
 
-/* Recorded when it is first needed; the first tells how many rows a workgroup has. */
+/* Recorded when it is first needed. Before the first is run the walk is tried. */
 static AditVulkanRecording *
-find_recording(AditVulkanJoin *self, const AditCall *call, GError **error)
+find_recording(AditVulkanJoin *self, const AditDeviceRun *runs, guint n)
 {
+    const AditCall *call = &runs[0].call;
+    g_autoptr(GError) error = NULL;
     AditVulkanRecording *recording =
         adit_vulkan_executable_find(self->gradient, self->recordings, call);
 
     if (recording != NULL)
         return recording;
-    recording = adit_vulkan_join_record(self, call, TRUE, error);
-    if (recording != NULL)
-        g_ptr_array_add(self->recordings, recording);
+    recording = adit_vulkan_join_record(self, call, TRUE, &error);
+    if (recording == NULL)
+        return give_up(self, error != NULL ? error->message : "its data cannot be bound whole");
+    g_ptr_array_add(self->recordings, recording);
+    if (!self->is_tried && !adit_vulkan_join_try(self, runs, n))
+        return give_up(self, "it computes otherwise");
+    self->is_tried = TRUE;
     return recording;
 }
 
@@ -418,7 +427,6 @@ gboolean
 adit_vulkan_join_run(AditVulkanDevice *device, const AditDeviceRun *runs, guint n)
 {
     AditExecutable *gradient = runs[0].executable;
-    g_autoptr(GError) error = NULL;
 
     if (device->error != NULL || gradient->program->feeds->len == 0)
         return FALSE;
@@ -427,11 +435,7 @@ adit_vulkan_join_run(AditVulkanDevice *device, const AditDeviceRun *runs, guint 
     AditVulkanJoin *self = gradient->join;
     if (self->walk == NULL || !is_same(self, runs, n))
         return FALSE;
-    if (!self->is_tried)
-        prepare(self, runs, n);
-    if (self->walk == NULL)
-        return FALSE;
-    AditVulkanRecording *recording = find_recording(self, &runs[0].call, &error);
+    AditVulkanRecording *recording = find_recording(self, runs, n);
     if (recording == NULL)
         return FALSE;
     if (adit_vulkan_executable_begin(gradient, recording, runs, n))

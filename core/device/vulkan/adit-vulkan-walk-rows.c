@@ -11,7 +11,7 @@
  * written wherever the program writes it. That is known only when the text is done: it is made
  * twice. */
 
-#define MAX_REGISTERS 16
+#define MAX_REGISTERS 64
 #define MAX_LANES     64
 /* Sums up to this length are written out, their factors in registers. */
 #define MAX_WRITTEN_OUT 32
