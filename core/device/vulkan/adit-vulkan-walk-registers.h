@@ -1,0 +1,119 @@
+/* core/device/vulkan/adit-vulkan-walk-registers.h - SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "adit-vulkan-walk-private.h"
+
+G_BEGIN_DECLS
+
+/*
+ * The text of a walk's first kernel. Every value of a row is in registers, `v7_0`, `v7_1`, ...:
+ * number e of value 7 is with lane e % lanes, in v7_(e / lanes). Where the text would have to read
+ * a value that has no register any more, in the reverse loop, it reads memory, and its storage is
+ * kept: written wherever the program writes it. That is known only when the text is done: it is
+ * made twice.
+ */
+
+/* A value in registers. */
+typedef struct {
+    guint number;
+    gsize count;
+} AditWalkValue;
+
+/* A value in registers, and the place it stands for. */
+typedef struct {
+    AditWalkPlace place;
+    AditWalkValue value;
+} AditWalkKnown;
+
+/* A value that the second kernel reads, where it was at one point of the text. */
+typedef struct {
+    guint number;
+    const AditInstruction *loop;
+    AditWalkKept kept;
+} AditWalkShelf;
+
+/**
+ * AditWalkRows: the text under way.
+ */
+typedef struct {
+    AditWalkMaking *making;
+    AditVulkanWalkText *kernel;
+    GString *text;
+    guint depth;
+    guint n_values;
+    GArray *known;    /* AditWalkKnown */
+    GArray *shelves;  /* AditWalkShelf */
+    GHashTable *read; /* storages that are read from memory */
+    GHashTable *kept; /* storage -> its first unit + 1; empty the first time */
+    GHashTable *counts;
+    AditWalkNest nest;
+    gsize loop_at;       /* where the innermost loop begins in the text */
+    AditWalkScope scope; /* numbers without rows */
+} AditWalkRows;
+
+/**
+ * AditWalkSource: an input.
+ * @staged: its numbers are in shared memory, from number @at of the row's on
+ * @text: (nullable): without rows: where its numbers lie, or the number
+ */
+typedef struct {
+    const AditOperand *operand;
+    AditWalkValue value;
+    gboolean staged;
+    gsize at;
+    char *text;
+} AditWalkSource;
+
+typedef struct {
+    guint n;
+    AditWalkSource of[ADIT_MAX_INPUTS];
+} AditWalkSources;
+
+void adit_walk_rows_sources_clear(AditWalkSources *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AditWalkSources, adit_walk_rows_sources_clear)
+
+void adit_walk_rows_line(AditWalkRows *self, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* Registers of a value of @count numbers. */
+guint adit_walk_rows_count_registers(const AditWalkRows *self, gsize count);
+/* The loop that the text stands in; NULL: none. */
+const AditInstruction *adit_walk_rows_get_innermost(const AditWalkRows *self);
+/* A storage in a table. */
+gpointer adit_walk_rows_as_key(int storage);
+/* The number that a lane has in register @k, for reading: the last instead of one beyond the end.
+ */
+char *adit_walk_rows_get_inner_element(const AditWalkRows *self, gsize count, guint k);
+AditWalkValue adit_walk_rows_new_value(AditWalkRows *self, gsize count);
+
+/* "c3 + c4 * i0 + ...", of numbers @unit apart. */
+char *adit_walk_rows_get_address(AditWalkRows *self, const AditWalkPlace *place, gsize unit,
+                                 gsize base);
+/* Where the memory of a storage that is kept begins. */
+gsize adit_walk_rows_find_storage(const AditWalkRows *self, int storage);
+void adit_walk_rows_add_store(AditWalkRows *self, const AditWalkValue *value, const char *address);
+
+void adit_walk_rows_add_known(AditWalkRows *self, const AditWalkPlace *place, AditWalkValue value);
+/* All values of a storage have the same number of numbers, so that a lane reads what it wrote. */
+gboolean adit_walk_rows_check_count(AditWalkRows *self, const AditOperand *operand);
+void adit_walk_rows_forget_storage(AditWalkRows *self, int storage);
+/* The value at a place, read if it is in no register. */
+AditWalkValue adit_walk_rows_get_value(AditWalkRows *self, const AditWalkPlace *place, gsize count);
+gboolean adit_walk_rows_find_value(AditWalkRows *self, const AditOperand *operand,
+                                   AditWalkValue *value);
+/* Notes what was computed, and writes it where others read it. */
+void adit_walk_rows_set_value(AditWalkRows *self, const AditOperand *operand, AditWalkValue value);
+
+/* What an instruction reads; @staged: bits of the inputs whose numbers all lanes are to see. */
+gboolean adit_walk_rows_find_sources(AditWalkRows *self, const AditInstruction *instruction,
+                                     guint staged, AditWalkSources *sources);
+/* The number of a source that goes with what register k of @output has. */
+char *adit_walk_rows_read_element(AditWalkRows *self, const AditWalkSource *source,
+                                  const AditOperand *output, guint k);
+/* Bits of the inputs that are repeated along some axes, but are no single numbers. */
+guint adit_walk_rows_find_repeated(const AditInstruction *instruction);
+
+/* adit-vulkan-walk-operations.c: the text of one instruction. */
+gboolean adit_walk_rows_add_operation(AditWalkRows *self, const AditInstruction *instruction);
+gboolean adit_walk_rows_add_copy(AditWalkRows *self, const AditInstruction *instruction);
+gboolean adit_walk_rows_add_gather(AditWalkRows *self, const AditInstruction *instruction);
+
+G_END_DECLS
