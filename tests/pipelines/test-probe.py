@@ -21,6 +21,7 @@ CELL = ('{sequence: [{dense: {units: 6, norm: batch-norm, activation: relu, orde
         '{dropout: {rate: 0.2}}, {dense: {units: 6, activation: tanh}}]}')
 PLAIN_HEAD = '[{dense: {units: 2}}]'
 NORM_HEAD = '[batch-norm, relu, {dense: {units: 2}}]'
+PAIR_HEAD = '[{repeat: {times: 2, blocks: [{dense: {units: 6, activation: tanh}}]}}, {dense: {units: 2}}]'
 DEEP_HEAD = '[{repeat: {times: 3, blocks: [{dense: {units: 6, activation: tanh}}]}}, {dense: {units: 2}}]'
 
 
@@ -42,10 +43,10 @@ NETWORKS = {
     'glonet': ('glonet', 7, lambda blocks: repeat(f'[{DENSE}]', blocks), PLAIN_HEAD),
     'glonet-input': ('{glonet: {input: true}}', 4, lambda blocks: repeat(f'[{DENSE}]', blocks), DEEP_HEAD),
     'residual': ('residual', 5, lambda blocks: repeat(f'[{CELL}]', blocks), NORM_HEAD),
-    'chain': ('chain', 4, lambda blocks: repeat(f'[{DENSE}]', blocks), PLAIN_HEAD),
+    'chain': ('chain', 4, lambda blocks: repeat(f'[{DENSE}]', blocks), PAIR_HEAD),
     'nested': ('glonet', 9, nested, DEEP_HEAD),
     'tied': ('glonet', 5, lambda blocks: repeat(f'[{DENSE}]', blocks, ', tied: true'), PLAIN_HEAD),
-    'written-out': ('glonet', 3, lambda blocks: f'[{", ".join([DENSE] * blocks)}]', PLAIN_HEAD),
+    'written-out': ('glonet', 3, lambda blocks: f'[{", ".join([DENSE] * blocks)}]', PAIR_HEAD),
 }
 DATA = 'data: {moons: {samples: 400, noise: 0.2, test: 30%}}\n'
 TRAIN = 'train: {loss: cross-entropy, optimizer: {adam: {lr: 0.02}}, batch: 40, epochs: 3}\n'
