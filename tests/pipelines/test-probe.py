@@ -239,6 +239,15 @@ def checked():
         code, _, err = adit(verb, 'wide.yaml')
         expect((code, err.splitlines()[0]),
                (2, "wide.yaml:7:10: error: 'trunk.1:collect' gives 6, but the head takes 14"))
+    blocks = '{dense: {units: 2}}'
+    for _ in range(4):
+        blocks = f'{{repeat: {{times: 3, blocks: [{blocks}]}}}}'
+    write('deep.yaml', 'adit: 1\n' + DATA + f'model:\n  trunk: [{blocks}]\n'
+          '  head: [{repeat: {times: 2, blocks: [{dense: {units: 2}}]}}]\n' + TRAIN + 'probes: [truncation]\n')
+    code, _, err = adit('check', 'deep.yaml')
+    expect((code, err.splitlines()[0].split(': ', 2)[2].split("'")[2]),
+           (2, ' lies in 4 repeats, and the head has 1 more; 4 can be nested'))
+    succeed('check', 'deep.yaml', '-o', 'model.head.1.repeat.times=1')
     assert not os.path.exists('runs')
 
 
