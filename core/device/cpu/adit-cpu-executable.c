@@ -52,6 +52,7 @@ typedef struct {
     guint n_commits;
     guint index[ADIT_MAX_LOOPS];
     Pending pending;
+    guint64 calls; /* of kernels so far */
 } Worker;
 
 struct _AditExecutable {
@@ -64,6 +65,7 @@ struct _AditExecutable {
     GPtrArray *keys; /* owned */
     Worker *workers;
     guint n_workers;
+    gsize bytes;  /* of its arenas */
     double *sums; /* one for each output */
     const AditCall *current;
     gsize last_rows;
@@ -209,6 +211,8 @@ allocate_arenas(AditExecutable *self, const AditMemory *memory, GError **error)
         adit_cpu_allocate((program->lives->len + 1) * size, "live numbers", error);
     if (self->arenas[ADIT_ARENA_CONSTANTS] == NULL || self->arenas[ADIT_ARENA_LIVE] == NULL)
         return FALSE;
+    self->bytes =
+        rows + (program->shared_size + program->constants->len + program->lives->len) * size;
     for (guint i = 0; i < program->constants->len; i++)
         adit_cpu_store(&self->numbers, self->arenas[ADIT_ARENA_CONSTANTS], i,
                        g_array_index(program->constants, double, i));
@@ -315,7 +319,7 @@ copy(const Worker *worker, const Op *op, guint slice, gsize first_row, gsize row
 }
 
 static void
-run_op(const Worker *worker, Op *op, guint slice, gsize begin, gsize rows)
+run_op(Worker *worker, Op *op, guint slice, gsize begin, gsize rows)
 {
     const AditCall *current = worker->executable->current;
     AditKernelCall *call = &op->call;
@@ -339,6 +343,7 @@ run_op(const Worker *worker, Op *op, guint slice, gsize begin, gsize rows)
         call->key = op->keys + 2 * iteration;
     }
     op->kernel(call);
+    worker->calls++;
 }
 
 static guint
@@ -524,6 +529,15 @@ adit_cpu_executable_run(AditExecutable *self, const AditCall *call)
             self->sums[i] = sum_rows(self, &output->operand, self->sums[i]);
     }
     return finite;
+}
+
+AditDeviceCounts
+adit_cpu_executable_count(const AditExecutable *self)
+{
+    AditDeviceCounts counts = {.bytes = self->bytes};
+    for (guint i = 0; i < self->n_workers; i++)
+        counts.calls += self->workers[i].calls;
+    return counts;
 }
 
 void

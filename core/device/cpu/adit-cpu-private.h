@@ -19,6 +19,7 @@ typedef struct {
 
 struct _AditMemory {
     void *arenas[ADIT_N_ARENAS]; /* those of the model; the others are the executable's */
+    gsize bytes;
 };
 
 /* Zeroed and aligned to a cache line; NULL with ADIT_ERROR_MEMORY. */
@@ -32,6 +33,8 @@ AditExecutable *adit_cpu_executable_new(AditProgram *program, AditMemory *memory
 void adit_cpu_executable_free(AditExecutable *self);
 /* Whether all guarded values are finite. */
 gboolean adit_cpu_executable_run(AditExecutable *self, const AditCall *call);
+/* Kernel calls of all its runs, and the memory it holds in bytes. */
+AditDeviceCounts adit_cpu_executable_count(const AditExecutable *self);
 void adit_cpu_executable_read_sums(AditExecutable *self, double *sums);
 void adit_cpu_executable_set_sums(AditExecutable *self, const double *sums);
 void adit_cpu_executable_read_output(AditExecutable *self, guint output, double *values);
