@@ -16,7 +16,6 @@ import argparse
 import json
 import os
 import pathlib
-import re
 import select
 import signal
 import subprocess
@@ -24,7 +23,9 @@ import sys
 import time
 import venv
 
-from data import FEATURES, make_data
+sys.dont_write_bytecode = True
+import data  # noqa: E402
+import quiet  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 BATCH = 1024
@@ -61,7 +62,7 @@ def list_works():
     works += [{'set': 'resnetv2', 'arch': 'resnetv2', 'depth': depth, 'width': 16}
               for depth in (24, 100, 200, 600)]
     for work in works:
-        work.update(batch=BATCH, features=FEATURES)
+        work.update(batch=BATCH, features=data.FEATURES)
     return works
 
 
@@ -127,45 +128,6 @@ def choose_peers(options, build):
     return chosen
 
 
-# ---- the core ----
-
-def read_busy(cores):
-    """Ticks that each core has been busy for."""
-    busy = {}
-    with open('/proc/stat', encoding='ascii') as stream:
-        for line in stream:
-            found = re.match(r'cpu(\d+) (.*)', line)
-            if found and int(found[1]) in cores:
-                ticks = [int(text) for text in found[2].split()]
-                busy[int(found[1])] = sum(ticks) - ticks[3] - ticks[4]
-    return busy
-
-
-def find_quiet_core():
-    cores = os.sched_getaffinity(0)
-    before = read_busy(cores)
-    time.sleep(0.5)
-    after = read_busy(cores)
-    return min(cores, key=lambda core: (after[core] - before[core], -core))
-
-
-def raise_priority(process, tasks):
-    """Before all others, where that is allowed: tasks within their session, and the session."""
-    try:
-        for task in tasks:
-            os.setpriority(os.PRIO_PROCESS, task, -20)
-        pathlib.Path(f'/proc/{process}/autogroup').write_text('-20', encoding='ascii')
-    except OSError:
-        pass
-
-
-def take_core(core):
-    """In a new process: a session of its own on one core."""
-    os.setsid()
-    os.sched_setaffinity(0, {core})
-    raise_priority('self', [0])
-
-
 # ---- the two sides ----
 
 class Peer:
@@ -211,7 +173,7 @@ class Peer:
         tasks = [int(task) for task in os.listdir(f'/proc/{self.process.pid}/task')]
         for task in tasks:
             os.sched_setaffinity(task, {core})
-        raise_priority(self.process.pid, tasks)
+        quiet.raise_priority(self.process.pid, tasks)
         self.signal(signal.SIGCONT)
         self.process.stdin.write(f'{seconds}\n')
         for variant, value in self.read(600).items():
@@ -228,23 +190,6 @@ class Peer:
             except ProcessLookupError:
                 pass
         self.process.communicate()
-
-
-def measure_adit(build, data, work, core, options):
-    """What `adit bench` has to say."""
-    command = [build / 'core' / 'tool' / 'adit', 'bench', HERE / 'work.yaml', f'arch={work["arch"]}',
-               f'depth={work["depth"]}', f'width={work["width"]}', '--data', data, '--threads', '1',
-               '--device', options.device or 'cpu', '--time', f'{options.seconds} s', '--json',
-               '--quiet']
-    environment = dict(os.environ)
-    environment.setdefault('ADIT_PLUGIN_SYSTEM_PATH', str(build / 'plugins'))
-    environment.setdefault('ADIT_PIPELINES_DIR', str(HERE.parents[1] / 'pipelines'))
-    done = subprocess.run([str(word) for word in command], env=environment, text=True, check=False,
-                          stdout=subprocess.PIPE,
-                          preexec_fn=lambda: take_core(core))
-    if done.returncode != 0:
-        sys.exit(f'adit bench ended with {done.returncode}')
-    return json.loads(done.stdout)
 
 
 def make_ready(peers, pythons, work, options):
@@ -278,15 +223,16 @@ def check_agreement(peers, work):
                      f'{told[0][0]} {told[0][1]}')
 
 
-def compare(work, pythons, build, data, options):
+def compare(work, pythons, build, numbers, options):
     """A row of the table."""
     peers, ours = [], []
     try:
         reasons = make_ready(peers, pythons, work, options)
         check_agreement(peers, work)
-        core = find_quiet_core()
+        core = quiet.find_quiet_core()
         for _ in range(options.rounds):
-            ours.append(measure_adit(build, data, work, core, options))
+            ours.append(quiet.measure(build, numbers, work, {core}, options.seconds,
+                                      options.device or 'cpu'))
             for peer in peers:
                 peer.take_turn(core, options.seconds)
     finally:
@@ -374,12 +320,12 @@ def main():
     build = options.build.resolve()
     works = choose_works(options)
     pythons = choose_peers(options, build)
-    data = make_data(build)
+    numbers = data.make_data(build)
     os.environ.setdefault('TORCHINDUCTOR_CACHE_DIR', str(build / 'cache' / 'inductor'))
     rows = []
     print_head(pythons)
     for work in works:
-        rows.append(compare(work, pythons, build, data, options))
+        rows.append(compare(work, pythons, build, numbers, options))
         print_row(rows[-1], pythons)
         if options.json is not None:
             options.json.write_text(json.dumps(rows, indent=1))
