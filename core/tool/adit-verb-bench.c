@@ -7,11 +7,14 @@
 #include "adit-rates.h"
 
 #define ROUND_SECONDS 0.3
+/* for each rate of the processor, at most */
+#define RATE_SECONDS 0.1
 /* below this share of the cores' time, others use them too */
 #define QUIET 0.95
 
 /**
  * Bench: all that is measured. Times are in seconds, rates a second.
+ * @seconds: of a round
  * @threads: of the CPU; 0: the device is another
  * @one: with one thread, if @threads are more
  * @fma_one, @fma_all: multiply-add operations in registers, with one thread and with all there are
@@ -19,6 +22,7 @@
 typedef struct {
     AditInvocation *invocation;
     const char *path;
+    double seconds;
     AditDevice *device;
     guint threads;
     double check;
@@ -57,22 +61,31 @@ get_share_of_cores(const Bench *self)
     return MIN(self->run.processor / self->threads, 1);
 }
 
+/* Threads that the processor's rates are measured with, beside one. */
+static guint
+count_all(const Bench *self)
+{
+    return self->threads > 0 ? self->threads : self->cores;
+}
+
 /* ---- measuring ---- */
 
 static gboolean
 measure_rates(Bench *self, GError **error)
 {
-    guint all = self->threads > 0 ? self->threads : self->cores;
+    guint all = count_all(self);
+    double seconds = MIN(self->seconds, RATE_SECONDS);
 
     for (guint i = 0; i < ADIT_N_ISAS; i++) {
         if (!adit_isa_is_available((AditIsa) i))
             continue;
-        self->fma_one[i] = adit_rates_measure_fma((AditIsa) i, 1);
-        self->fma_all[i] = all > 1 ? adit_rates_measure_fma((AditIsa) i, all) : self->fma_one[i];
+        self->fma_one[i] = adit_rates_measure_fma((AditIsa) i, 1, seconds);
+        self->fma_all[i] =
+            all > 1 ? adit_rates_measure_fma((AditIsa) i, all, seconds) : self->fma_one[i];
     }
-    self->copy_one = adit_rates_measure_copy(1, error);
-    self->copy_all =
-        all > 1 && self->copy_one > 0 ? adit_rates_measure_copy(all, error) : self->copy_one;
+    self->copy_one = adit_rates_measure_copy(1, seconds, error);
+    self->copy_all = all > 1 && self->copy_one > 0 ? adit_rates_measure_copy(all, seconds, error)
+                                                   : self->copy_one;
     return self->copy_all > 0;
 }
 
@@ -101,19 +114,14 @@ count_data(const GPtrArray *data)
 static gboolean
 measure(Bench *self, const AditExperiment *experiment, GPtrArray *data, GError **error)
 {
-    double seconds = ROUND_SECONDS;
-    const AditOptions *options = &self->invocation->options;
-
-    if (options->time != NULL && !adit_tool_parse_time("time", options->time, &seconds, error))
-        return FALSE;
-    if (!adit_benchmark_run(experiment, data, self->device, seconds, &self->run, error))
+    if (!adit_benchmark_run(experiment, data, self->device, self->seconds, &self->run, error))
         return FALSE;
     self->peak_memory = adit_host_get_peak_memory();
     self->data_bytes = count_data(data);
     if (self->threads > 1) {
         g_autoptr(AditDevice) alone = adit_cpu_device_new(1, FALSE);
 
-        if (!adit_benchmark_run(experiment, data, alone, seconds, &self->one, error))
+        if (!adit_benchmark_run(experiment, data, alone, self->seconds, &self->one, error))
             return FALSE;
     }
     return measure_rates(self, error);
@@ -255,11 +263,13 @@ add_step(const Bench *self, GPtrArray *table)
                  self->one.rounds[0] / best, 1e3 * self->one.rounds[0],
                  self->fma_all[self->isa] / self->fma_one[self->isa]);
     if (get_peak(self) > 0)
-        add_line(table, "products", "%.4g MFLOP a step, %.1f GFLOP/s, %.1f %% of the FMA peak",
-                 1e-6 * (double) run->flop, 1e-9 * rate, 100 * rate / get_peak(self));
+        add_line(table, "products",
+                 "%.4g MFLOP a step, %.3g GFLOP/s, %.1f %% of the peak of %s with %u thread%s",
+                 1e-6 * (double) run->flop, 1e-9 * rate, 100 * rate / get_peak(self),
+                 adit_isa_get_name(self->isa), self->threads, self->threads > 1 ? "s" : "");
     else
         add_line(table, "products",
-                 "%.4g MFLOP a step, %.1f GFLOP/s; this device's peak is not measured",
+                 "%.4g MFLOP a step, %.3g GFLOP/s; this device's peak is not measured",
                  1e-6 * (double) run->flop, 1e-9 * rate);
     add_line(table, "bytes", "%.4g MB a step at least, %.4g MB operation by operation",
              1e-6 * (double) run->compulsory, 1e-6 * (double) run->planned);
@@ -267,19 +277,32 @@ add_step(const Bench *self, GPtrArray *table)
              self->threads > 0 ? "kernel calls" : "dispatches");
 }
 
+/* "118.2 GFLOP/s with one thread, 236.1 GFLOP/s with 2" */
+static char *
+format_pair(const Bench *self, double one, double all, const char *unit)
+{
+    guint n = count_all(self);
+
+    return n > 1 ? g_strdup_printf("%.1f %s with one thread, %.1f %s with %u", 1e-9 * one, unit,
+                                   1e-9 * all, unit, n)
+                 : g_strdup_printf("%.1f %s with one thread", 1e-9 * one, unit);
+}
+
 static void
 add_machine(const Bench *self, GPtrArray *table)
 {
-    guint all = self->threads > 0 ? self->threads : self->cores;
+    g_autofree char *copy = format_pair(self, self->copy_one, self->copy_all, "GB/s");
+    const char *name = "FMA peak";
 
-    for (guint i = 0; i < ADIT_N_ISAS; i++) {
-        if (self->fma_one[i] > 0)
-            add_line(table, i == self->isa ? "FMA peak" : "",
-                     "%s %.1f GFLOP/s one thread, %.1f GFLOP/s %u", adit_isa_get_name((AditIsa) i),
-                     1e-9 * self->fma_one[i], 1e-9 * self->fma_all[i], all);
+    for (guint i = ADIT_N_ISAS; i-- > 0;) {
+        if (self->fma_one[i] <= 0)
+            continue;
+        g_autofree char *rates = format_pair(self, self->fma_one[i], self->fma_all[i], "GFLOP/s");
+
+        add_line(table, name, "%s %s", adit_isa_get_name((AditIsa) i), rates);
+        name = "";
     }
-    add_line(table, "copy", "%.1f GB/s one thread, %.1f GB/s %u, read and written, %.0f MiB",
-             1e-9 * self->copy_one, 1e-9 * self->copy_all, all,
+    add_line(table, "copy", "%s, read and written, of %.0f MiB", copy,
              (double) adit_rates_get_copy_size() / (1 << 20));
 }
 
@@ -307,7 +330,7 @@ print_report(const Bench *self)
              "%.2f ms",
              1e3 * self->check, 1e3 * self->open, 1e3 * run->make, 1e3 * run->first,
              1e3 * run->make_again, 1e3 * run->first_again);
-    add_line(table, "memory", "%.1f MiB at most, of which %.1f MiB the device's, %.1f MiB the data",
+    add_line(table, "memory", "%.1f MiB at most, of which %.3g MiB the device's, %.3g MiB the data",
              (double) self->peak_memory / (1 << 20), (double) run->held / (1 << 20),
              (double) self->data_bytes / (1 << 20));
     add_machine(self, table);
@@ -367,8 +390,10 @@ run_open(Bench *self, GError **error)
 static gboolean
 run(AditInvocation *self, GError **error)
 {
-    Bench bench = {.invocation = self, .path = self->arguments->pdata[0]};
-    gboolean good = open_device(&bench, error) && run_open(&bench, error);
+    Bench bench = {.invocation = self, .path = self->arguments->pdata[0], .seconds = ROUND_SECONDS};
+    const char *time = self->options.time;
+    gboolean good = (time == NULL || adit_tool_parse_time("time", time, &bench.seconds, error)) &&
+                    open_device(&bench, error) && run_open(&bench, error);
 
     g_clear_object(&bench.device);
     return good;

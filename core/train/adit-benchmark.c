@@ -180,10 +180,12 @@ run_rounds(Bench *self, double seconds, AditBenchmark *result, GError **error)
 
 /* ---- what is known without running ---- */
 
+/* Bytes of a row as the data holds it. */
 static gsize
-count_numbers(const AditArray *array)
+count_row(const AditArray *array)
 {
-    return array != NULL ? adit_shape_count(&array->shape) : 0;
+    return array != NULL ? adit_shape_count(&array->shape) * adit_type_code_get_size(array->type)
+                         : 0;
 }
 
 /* Without what lies between them in the arena. */
@@ -206,7 +208,7 @@ count_work(const Bench *self, AditBenchmark *result)
 {
     const AditSplit *split = &self->data->train;
     guint64 slots = adit_stage_count_slots(self->stage);
-    guint64 numbers = count_numbers(split->inputs) + count_numbers(split->targets);
+    guint64 row = count_row(split->inputs) + count_row(split->targets);
     AditWork work = {0};
 
     adit_train_step_add_work(self->step, self->rows, &work);
@@ -214,8 +216,7 @@ count_work(const Bench *self, AditBenchmark *result)
     result->parameters = count_parameters(adit_network_get_layout(self->network));
     result->flop = 2 * work.multiply_adds;
     result->planned = work.bytes;
-    result->compulsory =
-        sizeof(float) * (2 * (1 + slots) * result->parameters + self->rows * numbers);
+    result->compulsory = 2 * (1 + slots) * result->parameters * sizeof(float) + self->rows * row;
 }
 
 static gboolean

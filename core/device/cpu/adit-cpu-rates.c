@@ -7,12 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FMA_ROUNDS  40
-#define COPY_ROUNDS 5
-/* of one round of multiply-adds: shorter than what a scheduler gives a thread at a time */
+/* of a round of multiply-adds: shorter than what a scheduler gives a thread at a time */
 #define FMA_USEC 2000
 #define MIN_COPY ((gsize) 64 << 20)
-#define MAX_COPY ((gsize) 256 << 20)
+#define MAX_COPY ((gsize) 128 << 20)
 
 typedef struct {
     AditIsa isa;
@@ -48,16 +46,17 @@ run_copy(gpointer data, guint thread)
 
 /* Seconds that the team takes, at the best of all rounds. */
 static double
-measure(AditTeam *team, AditTeamFunc func, gpointer data, guint rounds)
+measure(guint threads, AditTeamFunc func, gpointer data, double seconds)
 {
-    gint64 best = G_MAXINT64;
+    AditTeam *team = adit_team_new(threads);
+    gint64 best = G_MAXINT64, first = g_get_monotonic_time(), begin;
 
-    for (guint round = 0; round < rounds; round++) {
-        gint64 begin = g_get_monotonic_time();
-
+    do {
+        begin = g_get_monotonic_time();
         adit_team_run(team, func, data);
         best = MIN(best, g_get_monotonic_time() - begin);
-    }
+    } while (1e-6 * (double) (g_get_monotonic_time() - first) < seconds);
+    adit_team_free(team);
     return 1e-6 * (double) MAX(best, 1);
 }
 
@@ -78,17 +77,15 @@ calibrate(AditIsa isa)
 }
 
 double
-adit_rates_measure_fma(AditIsa isa, guint threads)
+adit_rates_measure_fma(AditIsa isa, guint threads, double seconds)
 {
-    AditTeam *team = adit_team_new(threads);
     g_autofree double *operations = g_new0(double, threads);
     Burst burst = {isa, calibrate(isa), operations};
-    double seconds = measure(team, run_burst, &burst, FMA_ROUNDS), total = 0;
+    double taken = measure(threads, run_burst, &burst, seconds), total = 0;
 
     for (guint i = 0; i < threads; i++)
         total += operations[i];
-    adit_team_free(team);
-    return total / seconds;
+    return total / taken;
 }
 
 gsize
@@ -102,25 +99,14 @@ adit_rates_get_copy_size(void)
 }
 
 double
-adit_rates_measure_copy(guint threads, GError **error)
+adit_rates_measure_copy(guint threads, double seconds, GError **error)
 {
     gsize size = adit_rates_get_copy_size();
-    Copy copy = {.size = size, .n_threads = threads};
     char *from = adit_cpu_allocate(size, "the copy that is timed", error);
+    char *to = from != NULL ? adit_cpu_allocate(size, "the copy that is timed", error) : NULL;
+    Copy copy = {to, from, size, threads};
+    double rate = to != NULL ? 2 * (double) size / measure(threads, run_copy, &copy, seconds) : 0;
 
-    if (from == NULL)
-        return 0;
-    char *to = adit_cpu_allocate(size, "the copy that is timed", error);
-    double rate = 0;
-
-    if (to != NULL) {
-        AditTeam *team = adit_team_new(threads);
-
-        copy.from = from;
-        copy.to = to;
-        rate = 2 * (double) size / measure(team, run_copy, &copy, COPY_ROUNDS);
-        adit_team_free(team);
-    }
     free(from);
     free(to);
     return rate;
