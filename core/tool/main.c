@@ -17,6 +17,7 @@ static const AditVerb *const verbs[] = {
     &adit_verb_selftest,
     &adit_verb_eval,
     &adit_verb_predict,
+    &adit_verb_probe,
     &adit_verb_bench,
     &adit_verb_config,
     NULL,
