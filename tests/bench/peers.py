@@ -96,9 +96,10 @@ def make_environment(build, modules):
     if not own.exists():
         venv.create(folder, with_pip=True)
     missing = [module for module in modules if not can_import(own, module)]
-    if missing:
-        print(f'installing {", ".join(missing)} into {folder}', file=sys.stderr)
-        subprocess.run([own, '-m', 'pip', 'install', '--quiet', '--retries', '2', 'numpy', *missing],
+    # one by one: what cannot be had must not keep the others away
+    for module in missing:
+        print(f'installing {module} into {folder}', file=sys.stderr)
+        subprocess.run([own, '-m', 'pip', 'install', '--quiet', '--retries', '2', 'numpy', module],
                        check=False, stdout=sys.stderr)
     pythons = {}
     for module in modules:
