@@ -23,6 +23,8 @@ DEPTHS = {24: 0.7, 50: 0.7, 100: 0.7, 200: 0.7, 600: 0.7, 1000: 0.65}
 WIDTHS = {3: 0.4, 8: 0.5, 16: 0.6, 25: 0.6, 32: 0.6, 64: 0.6}
 # two threads over one, where the processor gives as much for multiply-adds alone
 SCALING = 1.8
+# of the core's time that a step must have had
+QUIET = 0.95
 # seconds at depth 1000
 START, COLD, WARM = 0.3, 1.5, 0.3
 # over what depth 1000 has to keep; a panel is so many rows of all layers' outputs
@@ -48,8 +50,11 @@ def name(work):
 def tell_share(bars, result, work, bar):
     step = result['step']
     share, rate = step['share-of-peak'], 1e-9 * step['flop-rate']
+    note = f'  {1e3 * step["best"]:.3f} ms, {rate:.1f} GFLOP/s'
+    if step['share-of-cores'] < QUIET:
+        note += f'; others had {100 * (1 - step["share-of-cores"]):.0f} % of the core'
     bars.tell(f'{name(work)}: FMA peak, one thread', f'{100 * share:.1f} %', f'{100 * bar:.0f} %',
-              share >= bar, f'  {1e3 * step["best"]:.3f} ms, {rate:.1f} GFLOP/s')
+              share >= bar, note)
 
 
 def tell_scaling(bars, result, work):
