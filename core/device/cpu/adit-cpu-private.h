@@ -19,6 +19,7 @@ typedef struct {
 
 struct _AditMemory {
     void *arenas[ADIT_N_ARENAS]; /* those of the model; the others are the executable's */
+    gsize bytes;
 };
 
 /* Zeroed and aligned to a cache line; NULL with ADIT_ERROR_MEMORY. */
@@ -126,6 +127,7 @@ typedef enum { ADIT_CPU_SEEN, ADIT_CPU_LEFT_SLICES, ADIT_CPU_LEFT_WHOLE } AditCp
 /**
  * AditCpuWorker: a thread's part of an executable.
  * @panel: memory of the values that live within a stretch (AditStorage), for one panel of rows
+ * @calls: of kernels, in all runs so far
  */
 typedef struct {
     AditExecutable *executable;
@@ -137,6 +139,7 @@ typedef struct {
     guint n_commits;
     guint index[ADIT_MAX_LOOPS];
     AditCpuPending pending;
+    guint64 calls;
 } AditCpuWorker;
 
 /**
@@ -156,6 +159,7 @@ typedef struct {
  * @thin: by storage: whether its values lie with the rows in the lanes
  * @matrices: (element-type AditCpuMatrix)
  * @keys: (element-type guint32*): owned
+ * @bytes: of its arenas and panels
  * @sums: one for each output
  */
 struct _AditExecutable {
@@ -175,6 +179,7 @@ struct _AditExecutable {
     GPtrArray *keys;
     AditCpuWorker *workers;
     guint n_workers;
+    gsize bytes;
     double *sums;
     const AditCall *current;
     gsize last_rows;
@@ -239,6 +244,8 @@ AditExecutable *adit_cpu_executable_new(AditProgram *program, AditMemory *memory
 void adit_cpu_executable_free(AditExecutable *self);
 /* Whether all guarded values are finite. */
 gboolean adit_cpu_executable_run(AditExecutable *self, const AditCall *call);
+/* Kernel calls of all its runs, and the memory it holds in bytes. */
+AditDeviceCounts adit_cpu_executable_count(const AditExecutable *self);
 void adit_cpu_executable_read_sums(AditExecutable *self, double *sums);
 void adit_cpu_executable_set_sums(AditExecutable *self, const double *sums);
 void adit_cpu_executable_read_output(AditExecutable *self, guint output, double *values);

@@ -225,6 +225,8 @@ run_ops(AditCpuWorker *self, AditCpuOp *ops, guint n_ops, const AditCpuPanel *pa
         AditCpuOp *op = &ops[i];
         const AditInstruction *instruction = op->instruction;
 
+        if (op->body == NULL)
+            self->calls += op->kernel != NULL;
         if (op->turned != NULL) {
             adit_cpu_run_turned(self, op, run_single_op);
         } else if (op->body == NULL) {
