@@ -143,7 +143,7 @@ adit_cpu_find_thin(AditExecutable *self)
     self->thin = layout.thin;
     self->to_thin = adit_kernel_find("to-pitch", self->isa, self->numbers.f64);
     self->from_thin = adit_kernel_find("from-pitch", self->isa, self->numbers.f64);
-    if (!self->fuses || self->panel_rows % ADIT_PITCHED_ROWS != 0)
+    if (!self->fuses)
         return;
     walk(&layout, program->instructions, mark);
     walk(&layout, program->instructions, drop_wide);
