@@ -93,14 +93,30 @@ adit_isa_detect(void)
     return find_best();
 }
 
-AditKernel
-adit_kernel_find(const char *name, AditIsa isa, gboolean f64)
+static const AditKernelRow *
+find_row(const char *name, AditIsa isa, gboolean f64)
 {
     for (const AditKernelRow *row = isas[isa].tables[f64 ? 1 : 0]; row->name != NULL; row++) {
         if (strcmp(row->name, name) == 0)
-            return row->kernel;
+            return row;
     }
     return NULL;
+}
+
+AditKernel
+adit_kernel_find(const char *name, AditIsa isa, gboolean f64)
+{
+    const AditKernelRow *row = find_row(name, isa, f64);
+
+    return row != NULL ? row->kernel : NULL;
+}
+
+gboolean
+adit_kernel_takes_pitch(const char *name)
+{
+    const AditKernelRow *row = find_row(name, ADIT_ISA_PORTABLE, FALSE);
+
+    return row != NULL && row->takes_pitch;
 }
 
 double

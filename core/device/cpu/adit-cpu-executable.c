@@ -74,6 +74,7 @@ adit_cpu_executable_new(AditProgram *program, AditMemory *memory, AditIsa isa, A
     self->sums = g_new0(double, program->outputs->len + 1);
     self->fuses = g_strcmp0(g_getenv("ADIT_FUSE"), "0") != 0;
     adit_cpu_choose_panel(self);
+    adit_cpu_find_thin(self);
     if (!allocate_arenas(self, memory, error)) {
         adit_cpu_executable_free(self);
         return NULL;
@@ -94,6 +95,7 @@ adit_cpu_executable_free(AditExecutable *self)
     }
     for (guint i = ADIT_ARENA_ROWS; i < ADIT_N_ARENAS; i++)
         free(self->arenas[i]);
+    g_free(self->thin);
     free(self->transposed);
     g_clear_pointer(&self->matrices, g_array_unref);
     g_free(self->workers);
