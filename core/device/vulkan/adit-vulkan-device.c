@@ -240,6 +240,14 @@ set_form(AditDevice *device, const char *kernel, AditKernelForm form)
 }
 
 static void
+count(AditDevice *device, AditDeviceCounts *counts)
+{
+    AditVulkanDevice *self = ADIT_VULKAN_DEVICE(device);
+
+    *counts = (AditDeviceCounts){.calls = self->dispatches, .bytes = self->allocated};
+}
+
+static void
 describe(AditDevice *device, JsonObject *object)
 {
     adit_vulkan_physical_describe(ADIT_VULKAN_DEVICE(device)->physical, object);
@@ -445,6 +453,7 @@ adit_vulkan_device_class_init(AditVulkanDeviceClass *klass)
     device_class->read_output = read_output;
     device_class->set_form = set_form;
     device_class->describe = describe;
+    device_class->count = count;
 }
 
 static void
@@ -471,10 +480,4 @@ adit_vulkan_device_new(AditVulkanInstance *instance, const AditVulkanPhysical *p
     self->can_fuse = adit_shader_can_compile() && g_strcmp0(g_getenv("ADIT_FUSE"), "0") != 0;
     self->fuses = self->can_fuse;
     return set_up(self, error) ? ADIT_DEVICE(g_steal_pointer(&self)) : NULL;
-}
-
-guint64
-adit_vulkan_device_count_dispatches(AditDevice *self)
-{
-    return ADIT_VULKAN_DEVICE(self)->dispatches;
 }

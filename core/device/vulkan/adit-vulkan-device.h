@@ -14,7 +14,5 @@ G_BEGIN_DECLS
  */
 AditDevice *adit_vulkan_device_new(AditVulkanInstance *instance, const AditVulkanPhysical *physical,
                                    GError **error);
-/* Dispatches of all calls so far. */
-guint64 adit_vulkan_device_count_dispatches(AditDevice *self);
 
 G_END_DECLS

@@ -486,14 +486,11 @@ adit_vulkan_executable_submit(AditExecutable *self, const AditVulkanRecording *r
 
     note_log(self, call);
     self->last_rows = call->rows;
-    for (guint i = 0; i < recording->commands->len; i++) {
-        const AditVulkanCommands *commands =
-            &g_array_index(recording->commands, AditVulkanCommands, i);
-
-        adit_vulkan_queue_add(device->queue, commands, device->serial,
-                              call->update > 0 ? call->step + 1 : 0);
-        device->dispatches += commands->n;
-    }
+    device->dispatches += recording->dispatches;
+    for (guint i = 0; i < recording->commands->len; i++)
+        adit_vulkan_queue_add(device->queue,
+                              &g_array_index(recording->commands, AditVulkanCommands, i),
+                              device->serial, call->update > 0 ? call->step + 1 : 0);
     return device->error == NULL;
 }
 

@@ -115,12 +115,12 @@ struct _AditVulkanDevice {
     GHashTable *words;  /* GBytes -> AditVulkanBuffer: of recordings */
     GHashTable *arrays; /* AditArray -> AditVulkanBuffer: data that lives on the device */
     guint64 serial;     /* calls queued so far */
-    guint64 dispatches; /* and their dispatches */
 
     gboolean can_fuse; /* ADIT_FUSE */
     gboolean fuses;
-    gsize allocated; /* bytes */
-    GError *error;   /* the first that cannot be undone; nothing is done any more */
+    gsize allocated;    /* bytes */
+    guint64 dispatches; /* of all calls queued so far */
+    GError *error;      /* the first that cannot be undone; nothing is done any more */
 };
 
 /* adit-vulkan-device.c */
@@ -162,14 +162,12 @@ void adit_vulkan_copies_forget(AditVulkanDevice *device, const AditVulkanBuffer 
 /**
  * AditVulkanCommands: recorded commands that are submitted as one.
  * @work: a dispatch of a million operations is about 2
- * @n: dispatches
  * @what: (owned): what they begin with, for messages
  * @is_last: with them a call is done
  */
 typedef struct {
     VkCommandBuffer handle;
     double work;
-    guint n;
     char *what;
     gboolean is_last;
 } AditVulkanCommands;

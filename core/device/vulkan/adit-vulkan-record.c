@@ -20,7 +20,6 @@ typedef struct {
     AditVulkanRecording *recording;
     VkCommandBuffer commands; /* under way; NULL: none */
     double work;
-    guint n;
     const AditVulkanDispatch *first; /* of those commands */
     GArray *accesses;
     gboolean is_serial;
@@ -138,7 +137,6 @@ begin_commands(Recorder *self, const AditVulkanDispatch *dispatch)
     self->commands = adit_vulkan_commands_begin(self->device);
     self->first = dispatch;
     self->work = 0;
-    self->n = 0;
     if (self->commands == NULL)
         return FALSE;
     /* whatever ran before */
@@ -154,7 +152,6 @@ end_commands(Recorder *self, gboolean is_last)
     AditVulkanCommands commands = {
         .handle = self->commands,
         .work = self->work,
-        .n = self->n,
         .what = name != NULL ? g_strdup_printf("kernel '%s' for %s", self->first->name, name)
                              : g_strdup_printf("kernel '%s'", self->first->name),
         .is_last = is_last,
@@ -184,7 +181,6 @@ record_dispatch(Recorder *self, const AditVulkanDispatch *dispatch)
                           sizeof dispatch->push, &dispatch->push);
     api->CmdDispatch(self->commands, dispatch->groups[0], dispatch->groups[1], dispatch->groups[2]);
     self->work += dispatch->work;
-    self->n++;
     return TRUE;
 }
 
@@ -216,6 +212,7 @@ adit_vulkan_recording_new(AditVulkanDevice *device, const AditVulkanPlan *plan, 
                          .is_serial = g_strcmp0(g_getenv("ADIT_VULKAN_SERIAL"), "1") == 0};
 
     self->commands = g_array_new(FALSE, FALSE, sizeof(AditVulkanCommands));
+    self->dispatches = plan->dispatches->len;
     self->words = adit_vulkan_get_words(device, plan->words, error);
     if (self->words != NULL && make_pool(&recorder, plan->dispatches->len) &&
         record_all(&recorder, plan->dispatches))
