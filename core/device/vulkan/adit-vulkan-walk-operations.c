@@ -108,20 +108,13 @@ declare_factors(const Product *product, GString *text, guint depth)
 static void
 add_early_factors(AditWalkRows *self, const Product *product)
 {
-    const AditInstruction *loop = adit_walk_rows_get_innermost(self);
-    guint word = adit_walk_add_word(self->kernel, loop->n - 1), level = loop->level;
     g_autoptr(GString) before = g_string_new(NULL);
-    g_autofree char *first = loop->reverse ? g_strdup_printf("uint i%u = WORD(%uu);", level, word)
-                                           : g_strdup_printf("uint i%u = 0u;", level);
-    g_autofree char *next =
-        loop->reverse ? g_strdup_printf("uint next = i%u > 0u ? i%u - 1u : 0u, i%u = next;", level,
-                                        level, level)
-                      : g_strdup_printf("uint next = min(i%u + 1u, WORD(%uu)), i%u = next;", level,
-                                        word, level);
+    g_autofree char *first = adit_walk_rows_get_first(self);
+    g_autofree char *next = adit_walk_rows_get_next(self);
 
     declare_factors(product, before, self->depth - 1);
     add_factors(product, before, self->depth - 1, first);
-    g_string_insert(self->text, (gssize) self->loop_at, before->str);
+    adit_walk_rows_add_before(self, before->str);
     add_factors(product, self->text, self->depth, next);
 }
 

@@ -84,6 +84,82 @@ adit_walk_rows_new_value(AditWalkRows *self, gsize count)
     return (AditWalkValue){self->n_values++, count};
 }
 
+/* ---- early reading ---- */
+
+void
+adit_walk_rows_add_before(AditWalkRows *self, const char *text)
+{
+    g_string_insert(self->text, (gssize) self->loop_at, text);
+}
+
+char *
+adit_walk_rows_get_first(AditWalkRows *self)
+{
+    const AditInstruction *loop = adit_walk_rows_get_innermost(self);
+
+    if (!loop->reverse)
+        return g_strdup_printf("uint i%u = 0u;", loop->level);
+    return g_strdup_printf("uint i%u = WORD(%uu);", loop->level,
+                           adit_walk_add_word(self->kernel, loop->n - 1));
+}
+
+char *
+adit_walk_rows_get_next(AditWalkRows *self)
+{
+    const AditInstruction *loop = adit_walk_rows_get_innermost(self);
+    guint level = loop->level;
+
+    if (loop->reverse)
+        return g_strdup_printf("uint next = i%u > 0u ? i%u - 1u : 0u, i%u = next;", level, level,
+                               level);
+    return g_strdup_printf("uint next = min(i%u + 1u, WORD(%uu)), i%u = next;", level,
+                           adit_walk_add_word(self->kernel, loop->n - 1), level);
+}
+
+/* A number of memory that an iteration of the innermost loop reads was read in the one before,
+ * since who waits for a barrier waits for memory too; gives its name. */
+static char *
+read_early(AditWalkRows *self, const char *number)
+{
+    guint n = self->n_early++;
+    g_autoptr(GString) before = g_string_new(NULL);
+    g_autofree char *first = adit_walk_rows_get_first(self);
+    g_autofree char *next = adit_walk_rows_get_next(self);
+
+    adit_walk_add_line(before, self->depth - 1, "float p%u;", n);
+    adit_walk_add_line(before, self->depth - 1, "{");
+    adit_walk_add_line(before, self->depth, "%s", first);
+    adit_walk_add_line(before, self->depth, "p%u = %s;", n, number);
+    adit_walk_add_line(before, self->depth - 1, "}");
+    adit_walk_rows_add_before(self, before->str);
+    adit_walk_rows_line(self, "float q%u = p%u;", n, n);
+    adit_walk_rows_line(self, "{");
+    adit_walk_rows_line(self, "    %s", next);
+    adit_walk_rows_line(self, "    p%u = %s;", n, number);
+    adit_walk_rows_line(self, "}");
+    return g_strdup_printf("q%u", n);
+}
+
+static gboolean
+writes_storage(const GPtrArray *list, int storage)
+{
+    for (guint i = 0; i < list->len; i++) {
+        const AditInstruction *instruction = list->pdata[i];
+
+        if (instruction->body != NULL ? writes_storage(instruction->body, storage)
+                                      : instruction->output.storage == storage)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* Whether what lies in a storage's memory is there before the loops that the text stands in. */
+static gboolean
+is_there_early(const AditWalkRows *self, int storage)
+{
+    return self->nest.n > 0 && !writes_storage(self->nest.loops[0]->body, storage);
+}
+
 /* ---- memory ---- */
 
 /* "c3 + c4 * i0 + ...", of numbers @unit apart. */
@@ -143,13 +219,15 @@ adit_walk_rows_add_store(AditWalkRows *self, const AditWalkValue *value, const c
 }
 
 static void
-add_load(AditWalkRows *self, const AditWalkValue *value, const char *address)
+add_load(AditWalkRows *self, const AditWalkValue *value, const char *address, gboolean is_early)
 {
     for (guint k = 0; k < adit_walk_rows_count_registers(self, value->count); k++) {
         g_autofree char *element = adit_walk_rows_get_inner_element(self, value->count, k);
+        g_autofree char *number = g_strdup_printf("KEPT[%s + %s]", address, element);
+        g_autofree char *early = is_early ? read_early(self, number) : NULL;
 
-        adit_walk_rows_line(self, "float v%u_%u = KEPT[%s + %s];", value->number, k, address,
-                            element);
+        adit_walk_rows_line(self, "float v%u_%u = %s;", value->number, k,
+                            early != NULL ? early : number);
     }
 }
 
@@ -224,7 +302,7 @@ adit_walk_rows_get_value(AditWalkRows *self, const AditWalkPlace *place, gsize c
     g_autofree char *address = get_row_address(self, place, count);
     g_hash_table_add(self->read, adit_walk_rows_as_key(place->storage));
     value = adit_walk_rows_new_value(self, count);
-    add_load(self, &value, address);
+    add_load(self, &value, address, is_there_early(self, place->storage));
     adit_walk_rows_add_known(self, place, value);
     return value;
 }
@@ -365,7 +443,10 @@ adit_walk_rows_read_element(AditWalkRows *self, const AditWalkSource *source,
         return g_strdup_printf("v%u_%u", source->value.number, operand->count == 1 ? 0 : k);
     g_autofree char *e = adit_walk_rows_get_inner_element(self, output->count, k);
     g_autofree char *own = adit_walk_broadcast(&operand->shape, &output->shape, e);
-    return read_number(source, own);
+    g_autofree char *number = read_number(source, own);
+    if (operand->arena == ADIT_ARENA_PARAMETERS && self->nest.n > 0)
+        return read_early(self, number);
+    return g_steal_pointer(&number);
 }
 
 /* Bits of the inputs that are repeated along some axes, but are no single numbers. */

@@ -41,6 +41,7 @@ typedef struct {
     GString *text;
     guint depth;
     guint n_values;
+    guint n_early;
     GArray *known;    /* AditWalkKnown */
     GArray *shelves;  /* AditWalkShelf */
     GHashTable *read; /* storages that are read from memory */
@@ -77,6 +78,12 @@ void adit_walk_rows_line(AditWalkRows *self, const char *format, ...) G_GNUC_PRI
 guint adit_walk_rows_count_registers(const AditWalkRows *self, gsize count);
 /* The loop that the text stands in; NULL: none. */
 const AditInstruction *adit_walk_rows_get_innermost(const AditWalkRows *self);
+/* Puts @text before the innermost loop. */
+void adit_walk_rows_add_before(AditWalkRows *self, const char *text);
+/* "uint i0 = 0u;", of the innermost loop's first iteration. */
+char *adit_walk_rows_get_first(AditWalkRows *self);
+/* "uint next = ..., i0 = next;": of the next, or of this one again. */
+char *adit_walk_rows_get_next(AditWalkRows *self);
 /* A storage in a table. */
 gpointer adit_walk_rows_as_key(int storage);
 /* The number that a lane has in register @k, for reading: the last instead of one beyond the end.

@@ -385,7 +385,7 @@ adit_walk_add_rows(AditWalkMaking *making)
     making->units = begin;
     keep_storages(&self);
     g_string_truncate(self.kernel->text, 0);
-    self.n_values = 0;
+    self.n_values = self.n_early = 0;
     if (!add_text(&self))
         return FALSE;
     if (making->walk->stage <= MAX_STAGE)
