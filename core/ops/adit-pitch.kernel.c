@@ -308,15 +308,15 @@ line_sum(const real *x, gsize rows)
     return rows > 0 ? sum + vector_load_part(x, rows) : sum;
 }
 
-/* vector_sums() of vectors that stay as they are. */
+/* The sums of @n vectors, at most LANES; what comes after them is not read. */
 ADIT_ALWAYS_INLINE vector
-copy_sums(const vector *lines)
+some_sums(const vector *lines, gsize n)
 {
     vector copy[LANES];
 
 #pragma GCC unroll 16
     for (gsize i = 0; i < LANES; i++)
-        copy[i] = lines[i];
+        copy[i] = lines[MIN(i, n - 1)];
     return vector_sums(copy);
 }
 
@@ -325,7 +325,7 @@ ADIT_KERNEL(pitched_rows_sum)(const AditKernelCall *call)
 {
     gsize pitch = call->pitch, count = call->output.count;
     real *out = call->output.data;
-    vector lines[LANES] = {0};
+    vector lines[LANES];
 
     for (gsize r = 0; r < call->rows; r += ADIT_PITCHED_ROWS) {
         const real *x = (const real *) call->inputs[0].data + r;
@@ -337,7 +337,7 @@ ADIT_KERNEL(pitched_rows_sum)(const AditKernelCall *call)
 
             for (gsize k = 0; k < some; k++)
                 lines[k] = line_sum(x + (i + k) * pitch, rows);
-            sum = copy_sums(lines);
+            sum = some_sums(lines, some);
             if (call->accumulate || r > 0)
                 sum += vector_load_some(out + i, some);
             vector_store_some(out + i, sum, some);
