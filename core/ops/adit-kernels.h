@@ -44,6 +44,10 @@ typedef struct {
     gboolean takes_pitch;
 } AditKernelRow;
 
+/* Does @rounds rounds of multiply-adds of float32 in registers alone, as fast as the processor can
+ * with @isa, which must be available; returns how many operations they were: two for each. */
+double adit_isa_run_burst(AditIsa isa, gsize rounds);
+
 /* At least @size bytes of this thread's scratch memory, aligned to 64 bytes; the next call in this
  * thread gives the same memory again. */
 void *adit_scratch_get(gsize size);
