@@ -97,6 +97,16 @@ adit_diagnostics_free(AditDiagnostics *self)
     g_free(self);
 }
 
+/* A file that is read for every point of a study is one file. */
+static gboolean
+is_same_source(gconstpointer a, gconstpointer b)
+{
+    const AditSource *one = (const AditSource *) a, *other = (const AditSource *) b;
+
+    return one == other ||
+           (strcmp(one->name, other->name) == 0 && strcmp(one->text, other->text) == 0);
+}
+
 static guint
 find_rank(AditDiagnostics *self, AditSource *source)
 {
@@ -104,7 +114,7 @@ find_rank(AditDiagnostics *self, AditSource *source)
 
     if (source == NULL)
         return 0;
-    if (!g_ptr_array_find(self->sources, source, &index)) {
+    if (!g_ptr_array_find_with_equal_func(self->sources, source, is_same_source, &index)) {
         index = self->sources->len;
         g_ptr_array_add(self->sources, adit_source_ref(source));
     }

@@ -436,6 +436,7 @@ bind_path(AditBinder *self, const AditParameter *p, AditValue value, AditBound *
     g_autofree char *path =
         g_canonicalize_filename(bound->text, argument || file == NULL ? NULL : file->folder);
 
+    g_array_append_val(self->experiment->paths, value.node->place);
     g_clear_pointer(&bound->resolved, adit_node_unref);
     g_free(bound->text);
     bound->text = g_steal_pointer(&path);
@@ -598,5 +599,6 @@ adit_bind_value(AditBinder *self, const AditParameter *parameter, AditValue valu
         bound.good = bind_known(self, parameter, value, parameters, owner, &bound);
     if (bound.resolved == NULL)
         bound.resolved = adit_bind_nothing();
+    bound.resolved->live = parameter->type == ADIT_PARAMETER_LIVE;
     return bound;
 }
