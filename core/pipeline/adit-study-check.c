@@ -235,8 +235,10 @@ adit_study_check_fixed(AditStudyReader *self)
 
         if (override->is_path || lacking == NULL)
             continue;
-        g_autoptr(GPtrArray) names = g_ptr_array_copy(lacking->params, NULL, NULL);
+        g_autoptr(GPtrArray) names = g_ptr_array_new();
 
+        for (guint j = 0; j < lacking->params->len; j++)
+            g_ptr_array_add(names, lacking->params->pdata[j]);
         for (guint j = 0; self->study->axes[j] != NULL; j++)
             g_ptr_array_add(names, self->study->axes[j]);
         const char *nearest =

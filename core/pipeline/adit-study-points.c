@@ -210,9 +210,11 @@ adit_study_read_point(const AditStudy *self, const AditStudyPoint *point,
                       const AditStudyPoint *evaluation, const char *data_folder,
                       AditDiagnostics *diagnostics)
 {
-    g_autoptr(GPtrArray) overrides = g_ptr_array_copy(point->overrides, NULL, NULL);
+    g_autoptr(GPtrArray) overrides = g_ptr_array_new();
     guint errors = adit_diagnostics_count_errors(diagnostics);
 
+    for (guint i = 0; i < point->overrides->len; i++)
+        g_ptr_array_add(overrides, point->overrides->pdata[i]);
     for (guint i = 0; evaluation != NULL && i < evaluation->overrides->len; i++)
         g_ptr_array_add(overrides, evaluation->overrides->pdata[i]);
     AditExperiment *experiment = adit_experiment_read_varied(
