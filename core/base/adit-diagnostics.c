@@ -132,6 +132,9 @@ static G_GNUC_PRINTF(4, 0) Message *message_new(AditDiagnostics *self, Level lev
     if (place != NULL && place->source != NULL)
         message->place = *place;
     message->rank = find_rank(self, message->place.source);
+    /* the one that is kept, as the other may go */
+    if (message->rank > 0)
+        message->place.source = g_ptr_array_index(self->sources, message->rank - 1);
     return message;
 }
 

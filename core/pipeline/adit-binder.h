@@ -52,6 +52,7 @@ struct _AditPipelineFile {
  * as config.resolved.yaml writes it.
  * @files: all files read: absolute path -> AditPipelineFile
  * @installed: (nullable): files of installed parts, once they are needed
+ * @study: (nullable): the file that overrides may be written in
  * @stack: parts that are being bound, one inside the other
  * @checking: parts that nothing uses are looked at: parameters of files are opaque
  */
@@ -64,6 +65,7 @@ typedef struct {
     AditPipelineFile *main;
     GHashTable *files;
     GPtrArray *installed;
+    AditSource *study;
     GPtrArray *stack;
     gboolean checking;
 } AditBinder;

@@ -550,13 +550,6 @@ binder_clear(AditBinder *self)
     g_clear_pointer(&self->stack, g_ptr_array_unref);
 }
 
-/* Says which file overrides of a study are written in, so that their paths begin there. */
-static void
-add_study(AditBinder *binder, AditSource *study)
-{
-    adit_pipeline_file_new(binder, adit_source_ref(study), study->name, NULL);
-}
-
 /* @overrides: as they are, or NULL: read from @arguments */
 static AditExperiment *
 read_file(const char *path, const char *const *arguments, guint first_argument,
@@ -580,16 +573,17 @@ read_file(const char *path, const char *const *arguments, guint first_argument,
     AditNode *root = adit_yaml_read(source, diagnostics);
 
     binder.main = adit_pipeline_file_new(&binder, source, path, root);
-    if (study != NULL)
-        add_study(&binder, study);
+    binder.study = study;
     binder.overrides = overrides != NULL ? g_ptr_array_ref((GPtrArray *) overrides)
                                          : adit_overrides_read(arguments, first_argument,
                                                                experiment->sources, diagnostics);
     if (root != NULL)
         bind_file(&binder);
     binder_clear(&binder);
-    return adit_diagnostics_count_errors(diagnostics) > errors ? NULL
-                                                               : g_steal_pointer(&experiment);
+    /* an error that another reading of the file had already reported is not counted again */
+    return adit_diagnostics_count_errors(diagnostics) > errors || experiment->resolved == NULL
+               ? NULL
+               : g_steal_pointer(&experiment);
 }
 
 AditExperiment *
