@@ -338,6 +338,11 @@ set_missing(Walk *walk)
     const AditOverride *override = walk->override;
     AditNode *value = take_value(walk, NULL);
 
+    if (override->remove && !override->place.source->is_argument) {
+        /* an axis has it at one point, and not at another */
+        adit_node_unref(value);
+        return;
+    }
     if (override->remove) {
         g_autofree char *text =
             g_strdup_printf("nothing is at '%s' that could be taken away", override->path);
@@ -358,7 +363,7 @@ set_missing(Walk *walk)
 }
 
 static void
-apply(const AditOverride *override, AditNode *root, AditDiagnostics *diagnostics)
+apply(AditOverride *override, AditNode *root, AditDiagnostics *diagnostics)
 {
     g_auto(GStrv) segments = g_strsplit(override->path, ".", -1);
     Walk walk = {.override = override, .diagnostics = diagnostics, .segments = segments};
@@ -374,6 +379,7 @@ apply(const AditOverride *override, AditNode *root, AditDiagnostics *diagnostics
         if (!step(&walk, i + 1 == n, &missing))
             return;
     }
+    override->used = !missing;
     if (missing)
         set_missing(&walk);
     else if (override->append)
@@ -388,7 +394,7 @@ void
 adit_overrides_apply(const GPtrArray *overrides, AditNode *root, AditDiagnostics *diagnostics)
 {
     for (guint i = 0; i < overrides->len; i++) {
-        const AditOverride *override = (const AditOverride *) g_ptr_array_index(overrides, i);
+        AditOverride *override = (AditOverride *) g_ptr_array_index(overrides, i);
 
         if (override->is_path)
             apply(override, root, diagnostics);

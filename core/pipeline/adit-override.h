@@ -12,7 +12,7 @@ G_BEGIN_DECLS
  * @is_path: it came after "-o" and sets any key; else it sets a declared parameter
  * @append: "path+=value"
  * @remove: "path=~"
- * @used: (parameters) it was declared
+ * @used: it met what it sets: a declared parameter, or for "path=~" a key to take away
  */
 typedef struct {
     AditPlace place;

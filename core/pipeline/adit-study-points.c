@@ -263,6 +263,9 @@ adit_study_list_arguments(const AditStudy *self, const AditStudyPoint *point,
         const AditOverride *override = point->overrides->pdata[i];
         g_autoptr(AditNode) value = adit_node_copy(override->value);
 
+        /* there was nothing to take away */
+        if (override->remove && !override->used)
+            continue;
         lead_paths(self, value, experiment->paths);
         g_autofree char *text = adit_yaml_write_line(value);
 

@@ -103,7 +103,7 @@ AditExperiment *adit_study_read_point(const AditStudy *self, const AditStudyPoin
 void adit_study_check_evaluate(const AditStudy *self, const char *data_folder,
                                AditDiagnostics *diagnostics);
 /* The words that set the point's values behind `adit run FILE`: "depth=24", "-o", "seed=1". Paths
- * that the study wrote are absolute. @experiment: as read by adit_study_read_point() */
+ * that the study wrote are absolute. @experiment: as just read by adit_study_read_point() */
 GStrv adit_study_list_arguments(const AditStudy *self, const AditStudyPoint *point,
                                 const AditExperiment *experiment);
 /* The words "-o", "data={...}" that turn the run of @point, read as @trained, into @evaluated. */
