@@ -10,6 +10,7 @@ void
 adit_study_point_free(AditStudyPoint *self)
 {
     g_free(self->pipeline);
+    g_free(self->label);
     g_strfreev(self->values);
     g_ptr_array_unref(self->overrides);
     g_free(self);
@@ -150,6 +151,53 @@ check_count(AditStudyReader *self)
     return n > 0 && n <= ADIT_STUDY_MAX_POINTS;
 }
 
+/* ---- labels ---- */
+
+static gboolean
+differs(const GPtrArray *points, guint axis)
+{
+    for (guint i = 1; i < points->len; i++) {
+        if (strcmp(((AditStudyPoint *) points->pdata[i])->values[axis],
+                   ((AditStudyPoint *) points->pdata[0])->values[axis]) != 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static char *
+make_label(const AditStudyPoint *point, GStrv axes, const gboolean *shown, const char *name)
+{
+    GString *text = g_string_new(NULL);
+
+    for (guint i = 0; axes[i] != NULL; i++) {
+        if (shown[i] && *point->values[i] != '\0')
+            g_string_append_printf(text, "%s%s=%s", text->len > 0 ? " " : "", axes[i],
+                                   point->values[i]);
+    }
+    if (g_utf8_strlen(text->str, -1) > MAX_SHOWN) {
+        g_string_truncate(text,
+                          (gsize) (g_utf8_offset_to_pointer(text->str, MAX_SHOWN) - text->str));
+        g_string_append(text, "...");
+    }
+    return text->len > 0 ? g_string_free(text, FALSE) : (g_string_free(text, TRUE), g_strdup(name));
+}
+
+/* What is the same in all points does not tell them apart. */
+static void
+set_labels(const GPtrArray *points, GStrv axes, const char *name)
+{
+    guint n = g_strv_length(axes);
+    g_autofree gboolean *shown = g_new0(gboolean, n + 1);
+
+    for (guint i = 0; i < n; i++)
+        shown[i] = differs(points, i);
+    for (guint i = 0; i < points->len; i++) {
+        AditStudyPoint *point = points->pdata[i];
+
+        point->label = make_label(point, axes, shown, name);
+    }
+}
+
 void
 adit_study_make_points(AditStudyReader *self)
 {
@@ -171,39 +219,11 @@ adit_study_make_points(AditStudyReader *self)
     }
     if (study->evaluated->len > 0)
         add_points(self, study->evaluate, NULL, study->evaluated, study->evaluations);
+    set_labels(study->points, study->axes, study->name);
+    set_labels(study->evaluations, study->evaluate, study->name);
 }
 
 /* ---- a point as a pipeline ---- */
-
-static gboolean
-differs(const GPtrArray *points, guint axis)
-{
-    for (guint i = 1; i < points->len; i++) {
-        if (strcmp(((AditStudyPoint *) points->pdata[i])->values[axis],
-                   ((AditStudyPoint *) points->pdata[0])->values[axis]) != 0)
-            return TRUE;
-    }
-    return FALSE;
-}
-
-char *
-adit_study_describe_point(const char *const *axes, const GPtrArray *points,
-                          const AditStudyPoint *point)
-{
-    g_autoptr(GString) text = g_string_new(NULL);
-
-    for (guint i = 0; axes[i] != NULL; i++) {
-        if (*point->values[i] != '\0' && differs(points, i))
-            g_string_append_printf(text, "%s%s=%s", text->len > 0 ? " " : "", axes[i],
-                                   point->values[i]);
-    }
-    if (g_utf8_strlen(text->str, -1) > MAX_SHOWN) {
-        g_string_truncate(text,
-                          (gsize) (g_utf8_offset_to_pointer(text->str, MAX_SHOWN) - text->str));
-        g_string_append(text, "...");
-    }
-    return g_string_free(g_steal_pointer(&text), FALSE);
-}
 
 AditExperiment *
 adit_study_read_point(const AditStudy *self, const AditStudyPoint *point,
@@ -219,11 +239,9 @@ adit_study_read_point(const AditStudy *self, const AditStudyPoint *point,
         g_ptr_array_add(overrides, evaluation->overrides->pdata[i]);
     AditExperiment *experiment = adit_experiment_read_varied(
         point->pipeline, overrides, self->source, data_folder, diagnostics);
-    g_autofree char *text =
-        adit_study_describe_point((const char *const *) self->axes, self->points, point);
 
-    if (adit_diagnostics_count_errors(diagnostics) > errors && *text != '\0')
-        adit_diagnostics_note(diagnostics, NULL, "at the point %s of %s", text, self->path);
+    if (adit_diagnostics_count_errors(diagnostics) > errors && self->points->len > 1)
+        adit_diagnostics_note(diagnostics, NULL, "at the point %s of %s", point->label, self->path);
     return experiment;
 }
 

@@ -43,12 +43,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditStudyReport, adit_study_report_free)
  * @pipeline: its file, as it can be opened
  * @values: (array): texts of the values, as many as the study has axes; "" where the point's case
  * lacks the axis
+ * @label: "arch=glonet depth=24": what tells it from the others; the study's name if it is alone
  * @overrides: (element-type AditOverride): what the axes and the command line set in the pipeline
  */
 typedef struct {
     guint index;
     char *pipeline;
     GStrv values;
+    char *label;
     GPtrArray *overrides;
 } AditStudyPoint;
 
@@ -108,8 +110,5 @@ GStrv adit_study_list_arguments(const AditStudy *self, const AditStudyPoint *poi
                                 const AditExperiment *experiment);
 /* The words "-o", "data={...}" that turn the run of @point, read as @trained, into @evaluated. */
 GStrv adit_study_list_changes(const AditExperiment *trained, const AditExperiment *evaluated);
-/* "arch=glonet depth=24": of @axes; what is the same in all @points is left out. */
-char *adit_study_describe_point(const char *const *axes, const GPtrArray *points,
-                                const AditStudyPoint *point);
 
 G_END_DECLS

@@ -210,9 +210,8 @@ describe_runs(const AditStudyPlan *plan)
     for (guint i = 0; i < plan->runs->len; i++) {
         const AditStudyRun *run = plan->runs->pdata[i];
         JsonObject *object = json_object_new();
-        g_autofree char *text = adit_study_plan_describe(plan, run);
 
-        json_object_set_string_member(object, "point", text);
+        json_object_set_string_member(object, "point", run->point->label);
         json_object_set_string_member(object, "id", run->id);
         json_object_set_string_member(object, "run", run->folder);
         json_object_set_string_member(object, "status", adit_study_status_get_name(run->status));

@@ -188,11 +188,9 @@ add_point(AditStudyPlan *self, GHashTable *groups, const AditStudyPoint *point,
     g_ptr_array_add(run->group->runs, run);
     estimate(run);
     add_evaluations(run, self->study, experiment, data_folder, diagnostics);
-    if (adit_diagnostics_count_errors(diagnostics) > errors && self->study->points->len > 1) {
-        g_autofree char *text = adit_study_plan_describe(self, run);
-
-        adit_diagnostics_note(diagnostics, NULL, "at the point %s of %s", text, self->study->path);
-    }
+    if (adit_diagnostics_count_errors(diagnostics) > errors && self->study->points->len > 1)
+        adit_diagnostics_note(diagnostics, NULL, "at the point %s of %s", point->label,
+                              self->study->path);
 }
 
 /* ---- all of it ---- */
@@ -202,14 +200,12 @@ static void
 report_equal(const AditStudyPlan *self, const AditStudyRun *one, const AditStudyRun *other,
              AditDiagnostics *diagnostics)
 {
-    g_autofree char *first = adit_study_plan_describe(self, one);
-    g_autofree char *second = adit_study_plan_describe(self, other);
     AditPlace start = {self->study->source, 1, 1, 1};
 
     adit_diagnostics_error(diagnostics, &start, ADIT_ERROR_INVALID,
                            "points '%s' and '%s' are equal; what they differ in changes nothing "
                            "in %s",
-                           first, second, other->point->pipeline);
+                           one->point->label, other->point->label, other->point->pipeline);
 }
 
 /* One pair is told: where an axis has no effect, all points come in pairs. */
@@ -266,17 +262,4 @@ adit_study_plan_count(const AditStudyPlan *self, AditStudyStatus status, gboolea
         count += run->status == status && (run->mine || !mine);
     }
     return count;
-}
-
-char *
-adit_study_plan_describe(const AditStudyPlan *self, const AditStudyRun *run)
-{
-    const AditStudy *study = self->study;
-    char *text =
-        adit_study_describe_point((const char *const *) study->axes, study->points, run->point);
-
-    if (*text != '\0')
-        return text;
-    g_free(text);
-    return g_strdup(study->name);
 }

@@ -101,7 +101,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditStudyPlan, adit_study_plan_free)
 void adit_study_plan_take_shard(AditStudyPlan *self, guint shard, guint n_shards);
 /* How many runs have @status. @mine: only of those of this call */
 guint adit_study_plan_count(const AditStudyPlan *self, AditStudyStatus status, gboolean mine);
-/* "arch=glonet depth=24" */
-char *adit_study_plan_describe(const AditStudyPlan *self, const AditStudyRun *run);
 
 G_END_DECLS

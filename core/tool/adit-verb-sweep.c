@@ -7,6 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#ifdef ADIT_HAVE_REPORT
+#include "adit-report.h"
+#endif
 #include "adit-study-runner.h"
 #include "adit-study-table.h"
 
@@ -45,15 +48,19 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Sweep, sweep_clear)
 
 /* ---- the report ---- */
 
-/* Pictures and tables of the study's section `report`, from sweep.csv and the runs. They have no
- * folder in this build: adit_report_write(self->folder->path, self->study->reports, error). */
+/* Pictures and tables of the study's section `report`, from sweep.csv and the runs. */
 static gboolean
 write_report(Sweep *self, GError **error)
 {
-    if (self->study->reports->len > 0)
-        adit_terminal_say(&self->invocation->terminal,
-                          "'report' is not in this build: the table is all there is");
+    if (self->study->reports->len == 0)
+        return TRUE;
+#ifdef ADIT_HAVE_REPORT
+    return adit_report_write(self->folder->path, self->study->reports, error);
+#else
+    adit_terminal_say(&self->invocation->terminal,
+                      "'report' is not in this build: the table is all there is");
     return TRUE;
+#endif
 }
 
 /* ---- signals ---- */
@@ -157,7 +164,7 @@ static void
 tell_run(Sweep *self, const AditStudyRun *run, JsonObject *summary)
 {
     AditTerminal *terminal = &self->invocation->terminal;
-    g_autofree char *point = adit_study_plan_describe(self->plan, run);
+    const char *point = run->point->label;
     g_autofree char *text = describe_summary(summary);
     guint done = adit_study_plan_count(self->plan, ADIT_STUDY_DONE, TRUE);
     AditStudyProgress progress = adit_study_runner_get_progress(self->runner);
@@ -171,24 +178,20 @@ tell_run(Sweep *self, const AditStudyRun *run, JsonObject *summary)
 static void
 tell_evaluation(Sweep *self, const AditStudyRun *run, const AditStudyEvaluation *evaluation)
 {
-    const AditStudy *study = self->study;
-    g_autofree char *point = adit_study_plan_describe(self->plan, run);
-    g_autofree char *turned = adit_study_describe_point((const char *const *) study->evaluate,
-                                                        study->evaluations, evaluation->point);
-
     if (evaluation->code != 0)
         adit_terminal_warn(&self->invocation->terminal, "%s evaluated with %s failed with %d: %s",
-                           point, turned, evaluation->code, evaluation->reason);
+                           run->point->label, evaluation->point->label, evaluation->code,
+                           evaluation->reason);
 }
 
 static void
 began(const AditStudyRun *run, gpointer user_data)
 {
     Sweep *self = user_data;
-    g_autofree char *point = adit_study_plan_describe(self->plan, run);
 
     if (self->invocation->terminal.verbose)
-        adit_terminal_say(&self->invocation->terminal, "%s begins: %s", point, run->folder);
+        adit_terminal_say(&self->invocation->terminal, "%s begins: %s", run->point->label,
+                          run->folder);
 }
 
 static gboolean
@@ -277,8 +280,8 @@ run_points(Sweep *self, guint n, GError **error)
     signals[0] = g_unix_signal_add(SIGINT, interrupt_cb, self);
     signals[1] = g_unix_signal_add(SIGTERM, terminate_cb, self);
     signals[2] = g_unix_signal_add(SIGUSR1, user_cb, self);
-    adit_terminal_say(&invocation->terminal, "%s: %u to do, %u at a time", self->study->title, n,
-                      jobs);
+    adit_terminal_say(&invocation->terminal, "%s: %u to do, %u at a time, in %s",
+                      self->study->title, n, jobs, self->folder->path);
     gboolean good = adit_study_runner_run(self->runner, error);
 
     for (guint i = 0; i < G_N_ELEMENTS(signals); i++)
@@ -323,20 +326,17 @@ static GPtrArray *
 list_failures(const Sweep *self)
 {
     GPtrArray *table = g_ptr_array_new_with_free_func((GDestroyNotify) g_strfreev);
-    const AditStudy *study = self->study;
 
     g_ptr_array_add(table, g_strdupv((char **) (const char *[]){"failed", "exit", "why", NULL}));
     for (guint i = 0; i < self->plan->runs->len; i++) {
         const AditStudyRun *run = self->plan->runs->pdata[i];
-        g_autofree char *point = adit_study_plan_describe(self->plan, run);
+        const char *point = run->point->label;
 
         if (run->mine && run->status == ADIT_STUDY_FAILED)
             add_failure(table, point, run->code, run->reason);
         for (guint j = 0; run->mine && j < run->evaluations->len; j++) {
             const AditStudyEvaluation *each = run->evaluations->pdata[j];
-            g_autofree char *turned = adit_study_describe_point(
-                (const char *const *) study->evaluate, study->evaluations, each->point);
-            g_autofree char *both = g_strdup_printf("%s, %s", point, turned);
+            g_autofree char *both = g_strdup_printf("%s, %s", point, each->point->label);
 
             if (each->code != 0)
                 add_failure(table, both, each->code, each->reason);
@@ -413,9 +413,25 @@ write_tables(Sweep *self, const char *state, GError **error)
     if (!adit_study_table_write(self->table, self->shard == 0, error) ||
         !adit_study_folder_write_state(self->folder, self->plan, state, error))
         return FALSE;
-    if (self->shard > 0 && all && !adit_study_table_write(self->table, TRUE, error))
+    return self->shard == 0 || !all || adit_study_table_write(self->table, TRUE, error);
+}
+
+/* A shard leaves the report to the last one. Where points failed, that is what is told. */
+static gboolean
+finish_report(Sweep *self, gboolean failed, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    guint missing =
+        self->plan->runs->len - adit_study_plan_count(self->plan, ADIT_STUDY_DONE, FALSE);
+
+    if ((self->shard > 0 && missing > 0) || write_report(self, &failure))
+        return TRUE;
+    if (!failed) {
+        g_propagate_error(error, g_steal_pointer(&failure));
         return FALSE;
-    return (self->shard > 0 && !all) || self->stopped != 0 || write_report(self, error);
+    }
+    adit_terminal_warn(&self->invocation->terminal, "%s", failure->message);
+    return TRUE;
 }
 
 static gboolean
@@ -427,7 +443,7 @@ finish(Sweep *self, GError **error)
     guint left = adit_study_plan_count(self->plan, ADIT_STUDY_PENDING, TRUE) +
                  adit_study_plan_count(self->plan, ADIT_STUDY_STOPPED, TRUE) +
                  count_evaluations(self, FALSE);
-    gboolean asked = self->invocation->options.report_only;
+    gboolean runs_nothing = self->invocation->options.report_only;
 
     if (!write_tables(self, left > 0 ? "STOPPED" : failed > 0 ? "FAILED" : "COMPLETED", error))
         return FALSE;
@@ -435,13 +451,13 @@ finish(Sweep *self, GError **error)
         print_summary_json(self);
     else
         print_summary(self);
-    if (asked)
-        return TRUE;
-    if (self->stopped != 0 || (left > 0 && failed == 0)) {
+    if (!runs_nothing && (self->stopped != 0 || (left > 0 && failed == 0))) {
         adit_terminal_say(terminal, "stopped, state saved; the same command goes on");
         return adit_tool_fail_told(ADIT_ERROR_STOPPED, error);
     }
-    return failed == 0 || adit_tool_fail_told(ADIT_ERROR_SWEEP, error);
+    if (!finish_report(self, failed > 0 && !runs_nothing, error))
+        return FALSE;
+    return runs_nothing || failed == 0 || adit_tool_fail_told(ADIT_ERROR_SWEEP, error);
 }
 
 /* ---- the beginning ---- */
