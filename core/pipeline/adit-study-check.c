@@ -222,6 +222,8 @@ adit_study_check_axes(AditStudyReader *self)
         if (strcmp(axis->name, "pipeline") == 0 ||
             (axis->is_path && is_key(axis->name) && !is_late(axis->name)))
             report_late(self->diagnostics, axis);
+        else if (g_strv_contains((const char *const *) self->study->axes, axis->name))
+            adit_study_error(self, &axis->place, "'%s' is an axis of 'vary' already", axis->name);
     }
 }
 

@@ -167,7 +167,7 @@ differs(const GPtrArray *points, guint axis)
 static char *
 make_label(const AditStudyPoint *point, GStrv axes, const gboolean *shown, const char *name)
 {
-    GString *text = g_string_new(NULL);
+    g_autoptr(GString) text = g_string_new(NULL);
 
     for (guint i = 0; axes[i] != NULL; i++) {
         if (shown[i] && *point->values[i] != '\0')
@@ -179,7 +179,7 @@ make_label(const AditStudyPoint *point, GStrv axes, const gboolean *shown, const
                           (gsize) (g_utf8_offset_to_pointer(text->str, MAX_SHOWN) - text->str));
         g_string_append(text, "...");
     }
-    return text->len > 0 ? g_string_free(text, FALSE) : (g_string_free(text, TRUE), g_strdup(name));
+    return g_strdup(text->len > 0 ? text->str : name);
 }
 
 /* What is the same in all points does not tell them apart. */

@@ -249,8 +249,6 @@ read_evaluate(AditStudyReader *self, const AditNode *study)
         const AditStudyAxis *axis = self->study->evaluated->pdata[i];
 
         g_ptr_array_add(names, g_strdup(axis->name));
-        if (g_strv_contains((const char *const *) self->study->axes, axis->name))
-            adit_study_error(self, &axis->place, "'%s' is an axis of 'vary' already", axis->name);
     }
     g_ptr_array_add(names, NULL);
     self->study->evaluate = (GStrv) g_ptr_array_free(g_steal_pointer(&names), FALSE);
