@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "adit-check.h"
+#include "adit-override.h"
 
 /* digits of a run's hash in its folder's name */
 #define SHORT_HASH 12
@@ -102,6 +103,23 @@ run_new(const AditStudy *study, const AditStudyPoint *point, const AditExperimen
     return self;
 }
 
+/* `adit eval` runs no probes. */
+static gboolean
+check_changes(const AditStudyEvaluation *evaluation, AditDiagnostics *diagnostics)
+{
+    const AditOverride *first = evaluation->point->overrides->pdata[0];
+
+    for (guint i = 0; evaluation->changes[i] != NULL; i++) {
+        if (!g_str_has_prefix(evaluation->changes[i], "probes="))
+            continue;
+        adit_diagnostics_error(diagnostics, &first->place, ADIT_ERROR_INVALID,
+                               "'probes' cannot be evaluated after training in this build; 'data' "
+                               "and 'inference' can");
+        return FALSE;
+    }
+    return TRUE;
+}
+
 /* What of a run is evaluated, once it is there. */
 static void
 add_evaluations(AditStudyRun *self, const AditStudy *study, const AditExperiment *trained,
@@ -123,6 +141,8 @@ add_evaluations(AditStudyRun *self, const AditStudy *study, const AditExperiment
 
         evaluation->id = g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
         g_ptr_array_add(self->evaluations, evaluation);
+        if (!check_changes(evaluation, diagnostics))
+            return;
     }
 }
 

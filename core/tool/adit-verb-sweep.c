@@ -138,7 +138,7 @@ tick(gpointer user_data)
         adit_terminal_say(terminal, "%s", text);
 }
 
-/* "test mse 0.0123 (epoch 17), 200 epochs in 1:05" */
+/* "best test mse 0.0123 (epoch 17 of 200), 1:05" */
 static char *
 describe_summary(JsonObject *summary)
 {
@@ -155,8 +155,8 @@ describe_summary(JsonObject *summary)
     adit_json_get_unsigned(summary, "epochs", &epochs);
     g_autofree char *time = adit_tool_format_seconds(seconds);
 
-    return g_strdup_printf("best %s %s %.6g (epoch %" G_GUINT64_FORMAT "), %" G_GUINT64_FORMAT
-                           " epochs in %s",
+    return g_strdup_printf("best %s %s %.6g (epoch %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+                           "), %s",
                            split, metric, best, epoch, epochs, time);
 }
 

@@ -285,6 +285,15 @@ def late():
                    (2, f"study.yaml:4:14: error: '{name}' cannot be turned after training; put it under 'vary'"))
 
 
+    write('net.yaml', NET + 'probes: [{block-norm: {at: trunk.*}}]\n')
+    write('study.yaml', 'adit: 1\nstudy:\n  vary: {pipeline: net.yaml}\n'
+                        '  evaluate: {probes.1.block-norm.samples: 50%}\n')
+    code, _, err = adit('check', 'study.yaml')
+    expect((code, err.splitlines()[0]),
+           (2, "study.yaml:4:14: error: 'probes' cannot be evaluated after training in this build; 'data' and "
+               "'inference' can"))
+
+
 def checked():
     prepare()
     expect(succeed('check', 'study.yaml'), 'study.yaml: ok: 6 points, 3 graphs; nothing was started\n')
