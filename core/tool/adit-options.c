@@ -41,8 +41,9 @@ static const AditOptionRow rows[] = {
      "last, best or the number of a step; else last, of 'from' best"},
     {"batch", 0, ADIT_OPTION_COUNT, FIELD(batch), "N",
      "rows at a time; changes the speed and no figure"},
-    {"output", 0, ADIT_OPTION_TEXT, FIELD(output), "FILE",
-     "where the table goes; else, and for '-', standard output"},
+    {"output", 0, ADIT_OPTION_TEXT, FIELD(output), "PATH",
+     "where the table goes: a file, for 'probe' a folder; else, and for '-', standard "
+     "output"},
     {"study-dir", 0, ADIT_OPTION_TEXT, FIELD(study_dir), "DIR",
      "the study directory; else studies/NAME"},
     {"jobs", 0, ADIT_OPTION_COUNT, FIELD(jobs), "N",
