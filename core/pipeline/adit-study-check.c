@@ -136,13 +136,26 @@ has_param(const AditStudyPipeline *pipeline, const char *name)
     return g_ptr_array_find_with_equal_func(pipeline->params, name, g_str_equal, NULL);
 }
 
-/* The first pipeline without a parameter @name, (nullable). */
+/* Whether @files, (nullable), has the pipeline among its values; NULL: all do. */
+static gboolean
+is_among(const AditStudyAxis *files, const AditStudyPipeline *pipeline)
+{
+    for (guint i = 0; files != NULL && i < files->values->len; i++) {
+        if (g_strcmp0(((AditNode *) files->values->pdata[i])->text, pipeline->name) == 0)
+            return TRUE;
+    }
+    return files == NULL;
+}
+
+/* The first pipeline of @files without a parameter @name, (nullable). */
 static const AditStudyPipeline *
-find_lacking(const AditStudyReader *self, const char *name)
+find_lacking(const AditStudyReader *self, const AditStudyAxis *files, const char *name)
 {
     for (guint i = 0; i < self->pipelines->len; i++) {
-        if (!has_param(self->pipelines->pdata[i], name))
-            return self->pipelines->pdata[i];
+        const AditStudyPipeline *pipeline = self->pipelines->pdata[i];
+
+        if (is_among(files, pipeline) && !has_param(pipeline, name))
+            return pipeline;
     }
     return NULL;
 }
@@ -168,10 +181,11 @@ is_key(const char *name)
     return g_strv_contains(sections, section);
 }
 
+/* @files: (nullable): the pipelines that it is an axis of; NULL: all */
 static void
-check_axis(AditStudyReader *self, AditStudyAxis *axis)
+check_axis(AditStudyReader *self, const AditStudyAxis *files, AditStudyAxis *axis)
 {
-    const AditStudyPipeline *lacking = find_lacking(self, axis->name);
+    const AditStudyPipeline *lacking = find_lacking(self, files, axis->name);
 
     if (strcmp(axis->name, "pipeline") == 0 || self->pipelines->len == 0)
         return;
@@ -208,17 +222,18 @@ void
 adit_study_check_axes(AditStudyReader *self)
 {
     for (guint i = 0; i < self->axes->len; i++)
-        check_axis(self, self->axes->pdata[i]);
+        check_axis(self, NULL, self->axes->pdata[i]);
     for (guint i = 0; i < self->cases->len; i++) {
         GPtrArray *axes = ((AditStudyCase *) self->cases->pdata[i])->axes;
+        const AditStudyAxis *files = adit_study_find_axis(axes, "pipeline");
 
         for (guint j = 0; j < axes->len; j++)
-            check_axis(self, axes->pdata[j]);
+            check_axis(self, files, axes->pdata[j]);
     }
     for (guint i = 0; i < self->study->evaluated->len; i++) {
         AditStudyAxis *axis = self->study->evaluated->pdata[i];
 
-        check_axis(self, axis);
+        check_axis(self, NULL, axis);
         if (strcmp(axis->name, "pipeline") == 0 ||
             (axis->is_path && is_key(axis->name) && !is_late(axis->name)))
             report_late(self->diagnostics, axis);
@@ -233,7 +248,7 @@ adit_study_check_fixed(AditStudyReader *self)
 {
     for (guint i = 0; i < self->fixed->len; i++) {
         const AditOverride *override = self->fixed->pdata[i];
-        const AditStudyPipeline *lacking = find_lacking(self, override->path);
+        const AditStudyPipeline *lacking = find_lacking(self, NULL, override->path);
 
         if (override->is_path || lacking == NULL)
             continue;

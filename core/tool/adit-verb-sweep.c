@@ -55,7 +55,12 @@ write_report(Sweep *self, GError **error)
     if (self->study->reports->len == 0)
         return TRUE;
 #ifdef ADIT_HAVE_REPORT
-    return adit_report_write(self->folder->path, self->study->reports, error);
+    if (!adit_report_write(self->folder->path, self->study->reports, error))
+        return FALSE;
+    if (!self->invocation->options.json)
+        adit_terminal_print(&self->invocation->terminal, "%s/report/index.md\n",
+                            self->folder->path);
+    return TRUE;
 #else
     adit_terminal_say(&self->invocation->terminal,
                       "'report' is not in this build: the table is all there is");

@@ -96,7 +96,8 @@ def has_checkpoint(folder, number=5):
 
 def points():
     """One row a point, whose figures are those of `adit run` with the same values."""
-    prepare()
+    write('net.yaml', NET + 'probes: [{block-norm: {name: first, at: trunk.1}}, {block-norm: {at: trunk.*}}]\n')
+    write('study.yaml', STUDY)
     out = succeed('sweep', 'study.yaml')
     expect(out.splitlines()[1:], ['studies/study/sweep.csv'])
     rows = table()
@@ -115,6 +116,10 @@ def points():
         expect(rows[5][f'best.{name}'], f'{best(values):.9g}')
         expect(rows[5][f'last.{name}'], f'{values[-1]:.9g}')
     expect(float(rows[5]['seconds']) > 0, True)
+    # of a probe what is one number
+    head, *lines = [line.split(',') for line in read('alone/probes/first.csv').splitlines()]
+    expect((len(lines), rows[5]['probes.first.l1']), (1, lines[0][head.index('l1')]))
+    expect([name for name in rows[5] if name.startswith('probes.') and 'first' not in name], [])
     expect(read('studies/study/study.yaml'), STUDY)
 
 
@@ -165,11 +170,12 @@ def structures():
     prepare()
     write('study.yaml', 'adit: 1\nstudy: {vary: {pipeline: net.yaml, train.clip: [~, 1], '
                         'train.regularizers: [[], [{l2: {weight: 1e-3}}]], '
-                        'train.optimizer: [{sgd: {lr: 0.1}}, adam]}}\n')
+                        'train.optimizer: [{sgd: {lr: 0.1, momentum: 0.5}}, adam]}}\n')
     succeed('sweep', 'study.yaml')
     expect([(row['train.clip'], row['train.regularizers'], row['train.optimizer']) for row in table()],
            [(clip, regularizers, optimizer) for clip in ('~', '1')
-            for regularizers in ('[]', '[{l2: {weight: 1e-3}}]') for optimizer in ('{sgd: {lr: 0.1}}', 'adam')])
+            for regularizers in ('[]', '[{l2: {weight: 1e-3}}]')
+            for optimizer in ('{sgd: {lr: 0.1, momentum: 0.5}}', 'adam')])
     expect(len({row['last.train.loss'] for row in table()}), 8)
 
 
@@ -370,6 +376,22 @@ def stopped():
     expect(figures(table('cut')), expected)
 
 
+def stopped_at_once():
+    """Two signals: nothing is waited for. The same command goes on all the same."""
+    expected = uncut()
+    write('slow.yaml', SLOW)
+    write('slow-study.yaml', SLOW_STUDY)
+    process = start('sweep', 'slow-study.yaml', '--study-dir', 'cut')
+    wait_for(process, lambda: has_checkpoint('cut', 3))
+    while process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    code = finish(process)[0]
+    # whoever is fast enough has saved its state before the second one
+    assert code in (75, 128 + signal.SIGTERM), code
+    succeed('sweep', 'slow-study.yaml', '--study-dir', 'cut')
+    expect(figures(table('cut')), expected)
+
+
 def alone():
     """Two sweeps in one directory at a time: the second is refused, the first does not notice."""
     write('slow.yaml', SLOW)
@@ -415,6 +437,6 @@ def merged():
 
 
 CASES = (points, skipped, narrowed, paths, structures, evaluated, failing, damaged, refused, late, checked,
-         no_place, killed, stopped, alone, shards, merged)
+         no_place, killed, stopped, stopped_at_once, alone, shards, merged)
 
 tap.run([(f'/pipelines/sweep/{case.__name__.replace("_", "-")}', in_folder(case)) for case in CASES])

@@ -260,6 +260,35 @@ test_quoted_range(void)
     place_leave(&place);
 }
 
+/* A case with pipelines of its own turns their parameters. */
+static void
+test_own_pipelines(void)
+{
+    g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
+    g_autofree char *other = NULL;
+    Place place;
+
+    place_enter(&place);
+    g_auto(GStrv) parts = g_strsplit(NET, "depth", -1);
+
+    other = g_strjoinv("height", parts);
+    write_file(place.folder, "other.yaml", other);
+    g_autoptr(AditStudy) study = read_small(
+        &place,
+        "vary: {seed: 1, cases: {a: {pipeline: net.yaml, depth: [1, 2]}, b: {pipeline: other.yaml, "
+        "height: 3}}}",
+        NULL, diagnostics);
+
+    assert_good(diagnostics);
+    assert_strv(study->axes, "seed cases pipeline depth height");
+    g_assert_cmpuint(study->points->len, ==, 3);
+    assert_strv(((AditStudyPoint *) study->points->pdata[2])->values, "1 b other.yaml  3");
+    g_autoptr(AditExperiment) experiment = read_point(&place, study, 2, diagnostics);
+
+    g_assert_nonnull(experiment);
+    place_leave(&place);
+}
+
 /* The words for the command say what the study says, so that both give one pipeline. */
 static void
 test_arguments(void)
@@ -512,6 +541,7 @@ main(int argc, char **argv)
     g_test_add_func("/pipeline/study/more-reports", test_more_reports);
     g_test_add_func("/pipeline/study/ranges", test_ranges);
     g_test_add_func("/pipeline/study/quoted-range", test_quoted_range);
+    g_test_add_func("/pipeline/study/own-pipelines", test_own_pipelines);
     g_test_add_func("/pipeline/study/arguments", test_arguments);
     g_test_add_func("/pipeline/study/structure", test_structure);
     g_test_add_func("/pipeline/study/is-one", test_is_one);
