@@ -66,6 +66,8 @@ compare_jobs(gconstpointer a, gconstpointer b)
 
     if (one->run->cost < other->run->cost || one->run->cost > other->run->cost)
         return one->run->cost < other->run->cost ? -1 : 1;
+    if (one->run == other->run)
+        return 0;
     return one->run->point->index > other->run->point->index ? -1 : 1;
 }
 

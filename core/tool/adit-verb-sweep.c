@@ -297,6 +297,12 @@ run_points(Sweep *self, guint n, GError **error)
 
 /* ---- the end ---- */
 
+static gboolean
+is_evaluated(const AditStudyRun *run)
+{
+    return run->mine && run->status == ADIT_STUDY_DONE;
+}
+
 static guint
 count_evaluations(const Sweep *self, gboolean failed)
 {
@@ -305,7 +311,7 @@ count_evaluations(const Sweep *self, gboolean failed)
     for (guint i = 0; i < self->plan->runs->len; i++) {
         const AditStudyRun *run = self->plan->runs->pdata[i];
 
-        for (guint j = 0; run->mine && j < run->evaluations->len; j++) {
+        for (guint j = 0; is_evaluated(run) && j < run->evaluations->len; j++) {
             const AditStudyEvaluation *evaluation = run->evaluations->pdata[j];
 
             count += failed ? evaluation->code != 0
