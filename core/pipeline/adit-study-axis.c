@@ -236,8 +236,8 @@ narrow(AditStudyReader *self, const AditOverride *override, const GPtrArray *axe
         g_autofree char *text = adit_study_print_value(value), *list = list_values(axes);
 
         adit_study_error(self, &value->place,
-                         "%s is not among the values of '%s' in %s; there are %s", text,
-                         override->path, self->study->path, list);
+                         "%s is not among the values of '%s' in %s; there are %s",
+                         *text != '\0' ? text : "nothing", override->path, self->study->path, list);
     }
     for (guint j = 0; j < axes->len; j++) {
         AditStudyAxis *axis = axes->pdata[j];

@@ -464,6 +464,9 @@ static const Row rows[] = {
     {"not-there", "table2.yaml", NULL, NULL, "depth=10,25",
      "command-line:3:11: error: 25 is not among the values of 'depth' in table2.yaml; there are 10, "
      "24, 50, 100, 200, 600, 1000"},
+    {"nothing", "table2.yaml", NULL, NULL, "seed=",
+     "command-line:3:6: error: nothing is not among the values of 'seed' in table2.yaml; there are "
+     "1, 2, 3"},
     {"no-case", "table2.yaml", NULL, NULL, "cases=figure-4",
      "command-line:3:8: error: no case 'figure-4' in table2.yaml; there are figure-2, figure-3"},
     {"none-left", "table2.yaml", NULL, NULL, "depth=10\tcases=figure-3",
