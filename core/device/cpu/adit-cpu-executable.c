@@ -54,6 +54,7 @@ make_workers(AditExecutable *self, guint64 seed, GError **error)
         if (worker->panel == NULL)
             return FALSE;
         self->bytes += bytes;
+        worker->rows.numbers = g_new(gsize, self->panel_rows);
         adit_cpu_make_ops(worker, i > 0 ? self->workers : NULL, seed);
     }
     return TRUE;
@@ -92,6 +93,7 @@ adit_cpu_executable_free(AditExecutable *self)
     for (guint i = 0; i < self->n_workers; i++) {
         adit_cpu_free_ops(&self->workers[i]);
         free(self->workers[i].panel);
+        g_free(self->workers[i].rows.numbers);
     }
     for (guint i = ADIT_ARENA_ROWS; i < ADIT_N_ARENAS; i++)
         free(self->arenas[i]);
@@ -141,6 +143,7 @@ adit_cpu_executable_run(AditExecutable *self, const AditCall *call)
     for (guint i = 0; i < self->program->lives->len; i++)
         adit_cpu_store(&self->numbers, live, i + 1, call->lives[i]);
     self->current = call;
+    self->n_runs++;
     self->last_rows = call->rows;
     adit_team_run(self->team, adit_cpu_run_worker, self);
 

@@ -220,7 +220,7 @@ turn(const AditExecutable *self, AditKernel kernel, const AditKernelCall *like,
 
 void
 adit_cpu_run_turned(AditCpuWorker *self, AditCpuOp *op,
-                    void (*run)(const AditCpuWorker *self, const AditCpuOp *op))
+                    void (*run)(AditCpuWorker *self, const AditCpuOp *op))
 {
     const AditExecutable *executable = self->executable;
     AditKernelCall *call = &op->call;

@@ -125,6 +125,17 @@ typedef struct {
 typedef enum { ADIT_CPU_SEEN, ADIT_CPU_LEFT_SLICES, ADIT_CPU_LEFT_WHOLE } AditCpuPending;
 
 /**
+ * AditCpuRows: which rows of the data a panel's are.
+ * @run, @begin, @feed: what they were found for
+ */
+typedef struct {
+    guint64 run;
+    gsize begin;
+    const AditFeed *feed;
+    gsize *numbers;
+} AditCpuRows;
+
+/**
  * AditCpuWorker: a thread's part of an executable.
  * @panel: memory of the values that live within a stretch (AditStorage), for one panel of rows
  * @calls: of kernels, in all runs so far
@@ -133,6 +144,7 @@ typedef struct {
     AditExecutable *executable;
     guint thread;
     void *panel;
+    AditCpuRows rows;
     AditCpuOp *ops;
     guint n_ops;
     AditCpuOp *commits;
@@ -161,6 +173,7 @@ typedef struct {
  * @keys: (element-type guint32*): owned
  * @bytes: of its arenas and panels
  * @sums: one for each output
+ * @n_runs: runs so far, the one under way too
  */
 struct _AditExecutable {
     AditProgram *program;
@@ -182,6 +195,7 @@ struct _AditExecutable {
     gsize bytes;
     double *sums;
     const AditCall *current;
+    guint64 n_runs;
     gsize last_rows;
 };
 
@@ -218,7 +232,7 @@ void adit_cpu_turn(const AditExecutable *self, AditCpuOp *op, const AditOperand 
 void adit_cpu_free_turned(AditCpuOp *op);
 /* Turns inputs around, runs @run, turns the output around. */
 void adit_cpu_run_turned(AditCpuWorker *self, AditCpuOp *op,
-                         void (*run)(const AditCpuWorker *self, const AditCpuOp *op));
+                         void (*run)(AditCpuWorker *self, const AditCpuOp *op));
 
 /* adit-cpu-transpose.c: weights that the way back reads transposed. */
 

@@ -160,7 +160,10 @@ gather_row(const AditCpuNumbers *numbers, const AditArray *array, gsize row, voi
     gsize first = row * count;
 
     if (array->type == ADIT_TYPE_CODE_F32 && !numbers->f64) {
-        memcpy(data, (const float *) array->data + first, count * sizeof(float));
+        if (count == 1)
+            *(float *) data = ((const float *) array->data)[first];
+        else
+            memcpy(data, (const float *) array->data + first, count * sizeof(float));
         return;
     }
     for (gsize i = 0; i < count; i++)
@@ -168,19 +171,59 @@ gather_row(const AditCpuNumbers *numbers, const AditArray *array, gsize row, voi
 }
 
 static void
-gather(const AditCpuWorker *self, const AditCpuOp *op)
+fetch_ahead(const AditArray *array, gsize row)
+{
+    gsize bytes = adit_shape_count(&array->shape) * adit_type_code_get_size(array->type);
+    const char *data = (const char *) array->data + row * bytes;
+
+    for (gsize i = 0; i < MIN(bytes, 256); i += 64)
+        __builtin_prefetch(data + i);
+    __builtin_prefetch(data + bytes - 1);
+}
+
+static gboolean
+same_order(const AditFeed *a, const AditFeed *b)
+{
+    return a->order == b->order && a->subset == b->subset && a->first == b->first;
+}
+
+/* The rows of a panel, which are the same for all feeds in one order; where they lie is all over
+ * the memory. */
+static const gsize *
+find_rows(AditCpuWorker *self, const AditFeed *feed, gsize begin, gsize n)
+{
+    const AditCall *current = self->executable->current;
+    AditCpuRows *rows = &self->rows;
+
+    if (rows->run == self->executable->n_runs && rows->begin == begin &&
+        same_order(rows->feed, feed))
+        return rows->numbers;
+    rows->run = self->executable->n_runs;
+    rows->begin = begin;
+    rows->feed = feed;
+    for (gsize i = 0; i < n; i++) {
+        rows->numbers[i] = adit_feed_get_row(feed, begin + i);
+        for (guint j = 0; j < self->executable->program->feeds->len; j++) {
+            if (same_order(&current->feeds[j], feed))
+                fetch_ahead(current->feeds[j].array, rows->numbers[i]);
+        }
+    }
+    return rows->numbers;
+}
+
+static void
+gather(AditCpuWorker *self, const AditCpuOp *op)
 {
     const AditExecutable *executable = self->executable;
     const AditCall *current = executable->current;
     const AditKernelCall *call = &op->call;
     const AditFeed *feed = &current->feeds[op->instruction->feed];
-    gsize begin = call->first_row - current->first_row;
+    const gsize *rows = find_rows(self, feed, call->first_row - current->first_row, call->rows);
     gsize count = call->output.count;
     char *data = call->output.data;
 
-    for (gsize row = begin; row < begin + call->rows;
-         row++, data += count * executable->numbers.size)
-        gather_row(&executable->numbers, feed->array, adit_feed_get_row(feed, row), data, count);
+    for (gsize i = 0; i < call->rows; i++, data += count * executable->numbers.size)
+        gather_row(&executable->numbers, feed->array, rows[i], data, count);
 }
 
 /* The instances of a stack lie apart by the rows that there is room for. */
@@ -206,7 +249,7 @@ copy(const AditCpuWorker *self, const AditCpuOp *op)
 }
 
 static void
-run_single_op(const AditCpuWorker *self, const AditCpuOp *op)
+run_single_op(AditCpuWorker *self, const AditCpuOp *op)
 {
     if (op->kernel != NULL)
         op->kernel(&op->call);
