@@ -138,24 +138,10 @@ typedef struct {
     gint64 told;
 } Progress;
 
-/* "1:05", "2:03:10" */
-static char *
-format_seconds(double seconds)
-{
-    guint64 whole = (guint64) (seconds + 0.5);
-    guint hours = (guint) (whole / 3600), minutes = (guint) (whole / 60 % 60);
-
-    if (!isfinite(seconds))
-        return g_strdup("-:--");
-    if (hours > 0)
-        return g_strdup_printf("%u:%02u:%02u", hours, minutes, (guint) (whole % 60));
-    return g_strdup_printf("%u:%02u", minutes, (guint) (whole % 60));
-}
-
 static char *
 describe_progress(const AditProgress *progress)
 {
-    g_autofree char *eta = format_seconds(progress->eta);
+    g_autofree char *eta = adit_tool_format_seconds(progress->eta);
     gboolean done = progress->epoch >= progress->epochs;
     GString *text = g_string_new(NULL);
 
@@ -225,7 +211,7 @@ print_summary(AditSession *self, const AditTrainingResult *result)
 {
     AditInvocation *invocation = self->invocation;
     g_autoptr(GString) text = g_string_new(NULL);
-    g_autofree char *seconds = format_seconds(result->seconds);
+    g_autofree char *seconds = adit_tool_format_seconds(result->seconds);
 
     g_string_append_printf(text, "best %s %s %.6g (epoch %" G_GUINT64_FORMAT "), last %.6g\n",
                            result->split, result->metric, result->best, result->best_epoch,
