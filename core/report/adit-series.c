@@ -1,0 +1,638 @@
+/* core/report/adit-series.c - SPDX-License-Identifier: MIT */
+#include "adit-series.h"
+
+#include "adit-published.h"
+#include "adit-text.h"
+
+#include <math.h>
+
+#define FEW_POINTS 30   /* of a line, each with a mark */
+#define MAX_TICKS  12   /* values of x that are written below the axis, one and all */
+#define MIN_GAP    0.05 /* between two of them, as a part of the axis */
+
+typedef struct {
+    guint page;
+    guint line;
+    guint value;
+    gboolean is_published;
+    guint n;
+    double x, y;
+    double low, high;
+} Point;
+
+struct _AditSeries {
+    const AditResults *results;
+    const AditStudyReport *report;
+    AditLevels *pages;
+    AditLevels *lines;
+    GArray *points;
+    GPtrArray *ticks; /* (nullable): names of x = 1, 2, ..., where they are no numbers */
+    gboolean has_spreads;
+    gboolean has_published;
+    gboolean is_column; /* x is one of sweep.csv */
+};
+
+void
+adit_series_free(AditSeries *self)
+{
+    g_clear_pointer(&self->pages, adit_levels_free);
+    g_clear_pointer(&self->lines, adit_levels_free);
+    g_clear_pointer(&self->ticks, g_ptr_array_unref);
+    g_array_unref(self->points);
+    g_free(self);
+}
+
+AditSeries *
+adit_series_new(const AditResults *results, const AditStudyReport *report, const char *lines,
+                GError **error)
+{
+    g_autoptr(AditSeries) self = g_new0(AditSeries, 1);
+
+    self->results = results;
+    self->report = report;
+    self->points = g_array_new(FALSE, FALSE, sizeof(Point));
+    self->pages = adit_levels_new(results, (const char *const *) report->pages, error);
+    self->lines = self->pages != NULL ? adit_levels_new_single(results, lines, error) : NULL;
+    return self->lines != NULL ? g_steal_pointer(&self) : NULL;
+}
+
+const AditLevels *
+adit_series_get_pages(const AditSeries *self)
+{
+    return self->pages;
+}
+
+const AditLevels *
+adit_series_get_lines(const AditSeries *self)
+{
+    return self->lines;
+}
+
+void
+adit_series_add(AditSeries *self, guint row, guint value, double x, double y, double spread)
+{
+    gboolean has_spread = !isnan(spread);
+    Point point = {
+        .page = self->pages->of_row[row],
+        .line = self->lines->of_row[row],
+        .value = value,
+        .n = 1,
+        .x = x,
+        .y = y,
+        .low = has_spread ? y - spread : y,
+        .high = has_spread ? y + spread : y,
+    };
+
+    self->has_spreads |= has_spread;
+    g_array_append_val(self->points, point);
+}
+
+/* ---- points that stand in sweep.csv ---- */
+
+/* The levels along x: x itself if it is an axis, else all axes that nothing else accounts for. */
+static AditLevels *
+find_steps(const AditSeries *self, gboolean is_axis, GError **error)
+{
+    const AditFrame *frame = self->results->frame;
+    const AditStudyReport *report = self->report;
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+
+    for (guint i = 0; !is_axis && i < self->results->n_axes; i++) {
+        const char *name = adit_frame_get_column(frame, i);
+
+        if ((report->over == NULL || !g_strv_contains((const char *const *) report->over, name)) &&
+            !g_strv_contains((const char *const *) self->pages->names, name) &&
+            !g_strv_contains((const char *const *) self->lines->names, name))
+            g_ptr_array_add(names, (gpointer) name);
+    }
+    if (is_axis)
+        g_ptr_array_add(names, report->x);
+    g_ptr_array_add(names, NULL);
+    return adit_levels_new(self->results, (const char *const *) names->pdata, error);
+}
+
+/* Where the values of x are no numbers they are numbered. */
+static void
+find_ticks(AditSeries *self, const AditLevels *steps)
+{
+    gboolean are_numbers = TRUE;
+    double number = 0;
+
+    for (guint i = 0; i < adit_levels_count(steps); i++)
+        are_numbers &=
+            adit_text_to_number(((GStrv) g_ptr_array_index(steps->values, i))[0], &number);
+    if (are_numbers)
+        return;
+    self->ticks = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < adit_levels_count(steps); i++)
+        g_ptr_array_add(self->ticks, adit_levels_get_label(steps, i, FALSE));
+}
+
+/* The x of the points that meet @choices, of which the last is the step. */
+static gboolean
+find_x(const AditSeries *self, const AditChoice *choices, guint n_choices, guint column, double *x,
+       GError **error)
+{
+    const AditChoice *step = &choices[n_choices - 1];
+    AditSummary summary;
+
+    if (column >= self->results->n_axes) {
+        if (!adit_results_summarize(self->results, choices, n_choices, column, &summary, error))
+            return FALSE;
+        *x = summary.mean;
+    } else if (self->ticks != NULL) {
+        *x = step->level + 1;
+    } else {
+        adit_text_to_number(((GStrv) g_ptr_array_index(step->levels->values, step->level))[0], x);
+    }
+    return TRUE;
+}
+
+/* The point of one page, line and step for each value. */
+static gboolean
+add_point(AditSeries *self, const AditChoice choices[3], guint x_column, GError **error)
+{
+    Point point = {.page = choices[0].level, .line = choices[1].level};
+
+    if (!find_x(self, choices, 3, x_column, &point.x, error))
+        return FALSE;
+    for (; self->report->values[point.value] != NULL; point.value++) {
+        AditSummary summary;
+        guint column = 0;
+
+        if (!adit_frame_find(self->results->frame, self->report->values[point.value], &column,
+                             error) ||
+            !adit_results_summarize(self->results, choices, 3, column, &summary, error))
+            return FALSE;
+        point.n = summary.n;
+        point.y = summary.mean;
+        point.low = summary.low;
+        point.high = summary.high;
+        if (summary.n > 0)
+            g_array_append_val(self->points, point);
+    }
+    return TRUE;
+}
+
+/* The figures of one page and line; x is a column of theirs. */
+static void
+add_published_line(AditSeries *self, const AditPublished *published, const AditChoice choices[2])
+{
+    for (guint row = 0; row < adit_published_count(published); row++) {
+        Point point = {.page = choices[0].level, .line = choices[1].level, .is_published = TRUE};
+
+        if (!adit_published_match(published, row, choices, 2) ||
+            !adit_published_get(published, row, self->report->x, &point.x))
+            continue;
+        for (; self->report->values[point.value] != NULL; point.value++) {
+            if (!adit_published_get(published, row, self->report->values[point.value], &point.y))
+                continue;
+            point.low = point.high = point.y;
+            g_array_append_val(self->points, point);
+            self->has_published = TRUE;
+        }
+    }
+}
+
+static gboolean
+add_published(AditSeries *self, const AditLevels *steps, GError **error)
+{
+    const AditLevels *shown[] = {self->pages, self->lines, steps};
+    g_autoptr(AditPublished) published = NULL;
+
+    if (self->report->beside == NULL || self->ticks != NULL)
+        return TRUE;
+    published =
+        adit_published_read(self->report->beside, self->results, shown, G_N_ELEMENTS(shown), error);
+    if (published == NULL)
+        return FALSE;
+    for (guint page = 0; page < adit_levels_count(self->pages); page++) {
+        for (guint line = 0; line < adit_levels_count(self->lines); line++) {
+            const AditChoice choices[] = {{self->pages, page}, {self->lines, line}};
+
+            add_published_line(self, published, choices);
+        }
+    }
+    return TRUE;
+}
+
+gboolean
+adit_series_add_columns(AditSeries *self, GError **error)
+{
+    g_autoptr(AditLevels) steps = NULL;
+    guint x = 0;
+
+    if (!adit_frame_find(self->results->frame, self->report->x, &x, error))
+        return FALSE;
+    self->is_column = TRUE;
+    steps = find_steps(self, x < self->results->n_axes, error);
+    if (steps == NULL)
+        return FALSE;
+
+    const AditLevels *shown[] = {self->pages, self->lines, steps};
+
+    if (!adit_results_check_shown(self->results, shown, G_N_ELEMENTS(shown),
+                                  (const char *const *) self->report->over, error))
+        return FALSE;
+    if (x < self->results->n_axes)
+        find_ticks(self, steps);
+    for (guint page = 0; page < adit_levels_count(self->pages); page++) {
+        for (guint i = 0; i < adit_levels_count(self->lines) * adit_levels_count(steps); i++) {
+            const AditChoice choices[] = {{self->pages, page},
+                                          {self->lines, i / adit_levels_count(steps)},
+                                          {steps, i % adit_levels_count(steps)}};
+
+            if (!add_point(self, choices, x, error))
+                return FALSE;
+        }
+    }
+    return add_published(self, steps, error);
+}
+
+/* ---- one point for each x ---- */
+
+static int
+compare_blocks(const Point *a, const Point *b)
+{
+    const int differences[] = {
+        (a->page > b->page) - (a->page < b->page),
+        (a->line > b->line) - (a->line < b->line),
+        (a->value > b->value) - (a->value < b->value),
+        a->is_published - b->is_published,
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(differences); i++) {
+        if (differences[i] != 0)
+            return differences[i];
+    }
+    return 0;
+}
+
+static int
+compare_points(gconstpointer a, gconstpointer b)
+{
+    const Point *p = a, *q = b;
+    int difference = compare_blocks(p, q);
+
+    return difference != 0 ? difference : (p->x > q->x) - (p->x < q->x);
+}
+
+/* Points @first to @end, the same curve at the same x, as one. */
+static Point
+merge_points(const AditSeries *self, guint first, guint end)
+{
+    Point merged = g_array_index(self->points, Point, first);
+    double sum = 0, lows = 0, highs = 0;
+    guint n = end - first;
+
+    for (guint i = first; i < end; i++) {
+        const Point *point = &g_array_index(self->points, Point, i);
+
+        sum += point->y;
+        lows += point->low;
+        highs += point->high;
+        merged.low = fmin(merged.low, point->low);
+        merged.high = fmax(merged.high, point->high);
+    }
+    merged.n = n;
+    merged.y = sum / n;
+    if (self->has_spreads) {
+        merged.low = lows / n;
+        merged.high = highs / n;
+    }
+    return merged;
+}
+
+/* Sorts, and averages what runs gave for the same x; columns are averages already, and several
+ * points of them at one x remain. */
+static void
+adit_series_merge(AditSeries *self)
+{
+    GArray *merged = g_array_new(FALSE, FALSE, sizeof(Point));
+    guint end = 0;
+
+    g_array_sort(self->points, compare_points);
+    for (guint first = 0; first < self->points->len && !self->is_column; first = end) {
+        const Point *point = &g_array_index(self->points, Point, first);
+
+        for (end = first + 1; end < self->points->len; end++) {
+            if (compare_points(point, &g_array_index(self->points, Point, end)) != 0)
+                break;
+        }
+
+        Point one = merge_points(self, first, end);
+
+        g_array_append_val(merged, one);
+    }
+    if (self->is_column) {
+        g_array_unref(merged);
+        return;
+    }
+    g_array_unref(self->points);
+    self->points = merged;
+}
+
+/* ---- the picture ---- */
+
+/* What is drawn as one: where its points are in the file, and how they look. */
+typedef struct {
+    GArray *panels; /* double, from 1, as in gnuplot */
+    GArray *lines;
+    GArray *published;
+    GPtrArray *labels; /* of the lines */
+    guint longest;     /* points */
+    guint most;        /* runs behind a point */
+} Blocks;
+
+static void
+blocks_clear(Blocks *self)
+{
+    g_array_unref(self->panels);
+    g_array_unref(self->lines);
+    g_array_unref(self->published);
+    g_ptr_array_unref(self->labels);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Blocks, blocks_clear)
+
+static void
+blocks_add(Blocks *self, const AditSeries *series, const Point *point)
+{
+    double panel = point->page + 1;
+    double line = point->line * g_strv_length(series->report->values) + point->value + 1;
+    double published = point->is_published;
+
+    g_array_append_val(self->panels, panel);
+    g_array_append_val(self->lines, line);
+    g_array_append_val(self->published, published);
+}
+
+/* "glonet", "glonet, best.test.mse", or the value alone */
+static char *
+get_line_label(const AditSeries *self, guint line, guint value)
+{
+    g_autofree char *label = adit_levels_get_label(self->lines, line, FALSE);
+
+    if (g_strv_length(self->report->values) == 1)
+        return g_steal_pointer(&label);
+    return *label != '\0' ? g_strdup_printf("%s, %s", label, self->report->values[value])
+                          : g_strdup(self->report->values[value]);
+}
+
+static void
+blocks_label(Blocks *self, const AditSeries *series)
+{
+    for (guint line = 0; line < adit_levels_count(series->lines); line++) {
+        for (guint value = 0; series->report->values[value] != NULL; value++)
+            g_ptr_array_add(self->labels, get_line_label(series, line, value));
+    }
+}
+
+static void
+append_values(GString *data, const AditLevels *levels, guint level)
+{
+    const char *const *values = g_ptr_array_index(levels->values, level);
+
+    for (guint i = 0; values[i] != NULL; i++)
+        adit_csv_append(data, values[i]);
+}
+
+static void
+append_header(const AditSeries *self, GString *data)
+{
+    static const char *const numbers[] = {"mean", "low", "high", "n"};
+
+    for (guint i = 0; self->pages->names[i] != NULL; i++)
+        adit_csv_append(data, self->pages->names[i]);
+    for (guint i = 0; self->lines->names[i] != NULL; i++)
+        adit_csv_append(data, self->lines->names[i]);
+    adit_csv_append(data, "value");
+    adit_csv_append(data, self->report->x);
+    if (self->ticks != NULL)
+        adit_csv_append(data, "position");
+    for (guint i = 0; i < G_N_ELEMENTS(numbers); i++)
+        adit_csv_append(data, numbers[i]);
+    adit_csv_end_row(data);
+}
+
+static void
+append_point(const AditSeries *self, GString *data, const Point *point)
+{
+    append_values(data, self->pages, point->page);
+    append_values(data, self->lines, point->line);
+    adit_csv_append(data, self->report->values[point->value]);
+    if (self->ticks != NULL)
+        adit_csv_append(data, g_ptr_array_index(self->ticks, (guint) point->x - 1));
+    adit_csv_append_number(data, point->x, TRUE);
+    adit_csv_append_number(data, point->y, TRUE);
+    adit_csv_append_number(data, point->low, TRUE);
+    adit_csv_append_number(data, point->high, TRUE);
+    adit_csv_append_number(data, point->n, !point->is_published);
+    adit_csv_end_row(data);
+}
+
+/* All points, an empty line or two between curves: gnuplot counts blocks by them, and readers of
+ * CSV pass over them. */
+static GString *
+make_data(const AditSeries *self, Blocks *blocks)
+{
+    GString *data = g_string_new(NULL);
+    guint length = 0;
+
+    append_header(self, data);
+    for (guint i = 0; i < self->points->len; i++) {
+        const Point *point = &g_array_index(self->points, Point, i);
+
+        if (i == 0 || compare_blocks(point - 1, point) != 0) {
+            if (i > 0)
+                g_string_append(data, "\n\n");
+            blocks_add(blocks, self, point);
+            length = 0;
+        }
+        append_point(self, data, point);
+        blocks->longest = MAX(blocks->longest, ++length);
+        blocks->most = MAX(blocks->most, point->n);
+    }
+    return data;
+}
+
+typedef struct {
+    double low, high;
+} Range;
+
+static void
+range_add(Range *self, double value)
+{
+    if (!isfinite(value))
+        return;
+    self->low = fmin(self->low, value);
+    self->high = fmax(self->high, value);
+}
+
+/* Sets NAME_low, NAME_high with a margin and log_NAME. @inner: means alone, which decide on the
+ * scale and, on a logarithmic one, on the range too */
+static void
+set_range(AditPicture *picture, const char *name, Range inner, Range outer, gboolean may_be_wide)
+{
+    g_autofree char *low = g_strdup_printf("%s_low", name);
+    g_autofree char *high = g_strdup_printf("%s_high", name);
+    g_autofree char *log = g_strdup_printf("log_%s", name);
+    gboolean is_wide = may_be_wide && adit_picture_is_wide(inner.low, inner.high);
+
+    if (inner.low > inner.high)
+        outer = (Range){0, 1};
+    if (outer.low == outer.high)
+        outer = (Range){outer.low - 0.5, outer.high + 0.5};
+
+    double margin = is_wide ? pow(inner.high / inner.low, 0.05) : 0.05 * (outer.high - outer.low);
+
+    adit_picture_set_number(picture, log, is_wide);
+    adit_picture_set_number(picture, low, is_wide ? inner.low / margin : outer.low - margin);
+    adit_picture_set_number(picture, high, is_wide ? inner.high * margin : outer.high + margin);
+}
+
+/* Whether the numbers @at, ascending, are few and far enough from each other to be written below
+ * the axis themselves. */
+static gboolean
+are_ticks(const GArray *at, Range x)
+{
+    gboolean is_wide = adit_picture_is_wide(x.low, x.high);
+    double whole = is_wide ? log(x.high / x.low) : x.high - x.low;
+
+    for (guint i = 1; i < at->len; i++) {
+        double a = g_array_index(at, double, i - 1), b = g_array_index(at, double, i);
+
+        if ((is_wide ? log(b / a) : b - a) < MIN_GAP * whole)
+            return FALSE;
+    }
+    return at->len > 0 && at->len <= MAX_TICKS;
+}
+
+static int
+compare_numbers(gconstpointer a, gconstpointer b)
+{
+    double x = *(const double *) a, y = *(const double *) b;
+
+    return (x > y) - (x < y);
+}
+
+/* (transfer full) (element-type double): the different x of all points, ascending */
+static GArray *
+list_x(const AditSeries *self)
+{
+    GArray *all = g_array_new(FALSE, FALSE, sizeof(double));
+    GArray *different = g_array_new(FALSE, FALSE, sizeof(double));
+
+    for (guint i = 0; i < self->points->len; i++)
+        g_array_append_val(all, g_array_index(self->points, Point, i).x);
+    g_array_sort(all, compare_numbers);
+    for (guint i = 0; i < all->len; i++) {
+        if (i == 0 || g_array_index(all, double, i) != g_array_index(all, double, i - 1))
+            g_array_append_val(different, g_array_index(all, double, i));
+    }
+    g_array_unref(all);
+    return different;
+}
+
+/* `ticks` at `tick_at`: names; or the values of x where they are few; none: gnuplot's own. */
+static void
+set_ticks(const AditSeries *self, AditPicture *picture, Range x)
+{
+    g_autoptr(GArray) at = list_x(self);
+    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+
+    if (!self->is_column || (self->ticks == NULL && !are_ticks(at, x)))
+        g_array_set_size(at, 0);
+    for (guint i = 0; i < at->len; i++) {
+        double number = g_array_index(at, double, i);
+
+        g_ptr_array_add(texts, self->ticks != NULL
+                                   ? g_strdup(g_ptr_array_index(self->ticks, (guint) number - 1))
+                                   : adit_number_to_data(number));
+    }
+    adit_picture_set_texts(picture, "ticks", texts);
+    adit_picture_set_numbers(picture, "tick_at", at);
+}
+
+static void
+set_ranges(const AditSeries *self, AditPicture *picture)
+{
+    Range x = {INFINITY, -INFINITY}, y = x, band = x;
+
+    for (guint i = 0; i < self->points->len; i++) {
+        const Point *point = &g_array_index(self->points, Point, i);
+
+        range_add(&x, point->x);
+        range_add(&y, point->y);
+        range_add(&band, point->y);
+        range_add(&band, point->low);
+        range_add(&band, point->high);
+    }
+    set_range(picture, "x", x, x, self->is_column && self->ticks == NULL);
+    set_range(picture, "y", y, band, TRUE);
+    set_ticks(self, picture, x);
+}
+
+/* "mean over seed; band: smallest to largest" */
+static char *
+describe_band(const AditSeries *self, const Blocks *blocks)
+{
+    g_autofree char *over = adit_report_describe_over(self->report);
+    GString *text = g_string_new(NULL);
+
+    if (over != NULL && blocks->most > 1)
+        g_string_append_printf(text, "mean over %s", over);
+    if (self->has_spreads || blocks->most > 1)
+        g_string_append_printf(text, "%sband: %s", text->len > 0 ? ", " : "",
+                               self->has_spreads ? "± one standard deviation of the samples"
+                                                 : "smallest to largest");
+    if (self->has_published)
+        g_string_append_printf(text, "%scircles: published", text->len > 0 ? ", " : "");
+    return g_string_free(text, FALSE);
+}
+
+static void
+set_panels(const AditSeries *self, AditPicture *picture)
+{
+    g_autoptr(GPtrArray) panels = g_ptr_array_new_with_free_func(g_free);
+
+    for (guint page = 0; page < adit_levels_count(self->pages); page++)
+        g_ptr_array_add(panels, adit_levels_get_label(self->pages, page, TRUE));
+    adit_picture_set_texts(picture, "panels", panels);
+}
+
+gboolean
+adit_series_write(AditSeries *self, const AditReportWriter *writer, const char *script,
+                  GError **error)
+{
+    g_autoptr(AditPicture) picture = adit_picture_new();
+    g_autoptr(GString) data = NULL;
+    g_autofree char *y_label = adit_report_join((const char *const *) self->report->values);
+    g_autofree char *note = NULL;
+    g_auto(Blocks) blocks = {
+        .panels = g_array_new(FALSE, FALSE, sizeof(double)),
+        .lines = g_array_new(FALSE, FALSE, sizeof(double)),
+        .published = g_array_new(FALSE, FALSE, sizeof(double)),
+        .labels = g_ptr_array_new_with_free_func(g_free),
+    };
+
+    adit_series_merge(self);
+    blocks_label(&blocks, self);
+    data = make_data(self, &blocks);
+    note = describe_band(self, &blocks);
+    adit_picture_set_text(picture, "x_label", self->report->x);
+    adit_picture_set_text(picture, "y_label", y_label);
+    adit_picture_set_text(picture, "note", note);
+    adit_picture_set_number(picture, "x_column",
+                            g_strv_length(self->pages->names) + g_strv_length(self->lines->names) +
+                                (self->ticks != NULL ? 3 : 2));
+    adit_picture_set_number(picture, "has_bands", self->has_spreads || blocks.most > 1);
+    adit_picture_set_number(picture, "has_marks", blocks.longest <= FEW_POINTS);
+    set_ranges(self, picture);
+    set_panels(self, picture);
+    adit_picture_set_texts(picture, "labels", blocks.labels);
+    adit_picture_set_number(picture, "x_is_shared", self->is_column);
+    adit_picture_set_numbers(picture, "block_panel", blocks.panels);
+    adit_picture_set_numbers(picture, "block_line", blocks.lines);
+    adit_picture_set_numbers(picture, "block_published", blocks.published);
+    return adit_picture_write(picture, writer, self->report->name, script, data, error);
+}

@@ -1,0 +1,62 @@
+# share/plots/common.gp - SPDX-License-Identifier: MIT
+# What all pictures have in common: colours, sizes, where panels and the legend lie. Before it stand
+# the settings of one picture: name, panels[n_panels], labels and so on.
+data = name . '.csv'
+set datafile separator comma
+set encoding utf8
+
+# Okabe and Ito's colours, which colour-blind eyes tell apart; a ninth line begins again, dashed.
+array colours[8] = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000', '#8a8a8a']
+colour(i) = colours[(i - 1) % 8 + 1]
+dash(i) = ((i - 1) / 8) % 4 + 1
+ink = '#333333'
+pale = '#dddddd'
+
+# Panels in rows, below a head with the legend and a note. Sizes in pixels.
+across = n_panels == 1 ? 1 : n_panels <= 4 ? 2 : 3
+down = (n_panels + across - 1) / across
+panel_width = n_panels == 1 ? 800 : across == 2 ? 480 : 400
+panel_height = n_panels == 1 ? 450 : 340
+left = 76
+right = 24
+above = strlen(panels[1]) > 0 ? 34 : 14
+below = 58
+picture_width = across * panel_width
+head = 10
+panel_column(p) = (p - 1) % across
+panel_row(p) = (p - 1) / across
+panel_left(p) = (panel_column(p) * panel_width + left) / (1.0 * picture_width)
+panel_right(p) = ((panel_column(p) + 1) * panel_width - right) / (1.0 * picture_width)
+panel_top(p) = 1 - (head + panel_row(p) * panel_height + above) / (1.0 * picture_height)
+panel_bottom(p) = 1 - (head + (panel_row(p) + 1) * panel_height - below) / (1.0 * picture_height)
+is_lowest(p) = p + across > n_panels
+is_leftmost(p) = panel_column(p) == 0
+
+# The legend stands in the head: as many names in a row as there is room for.
+legend_rows = 0
+legend_across = 1
+if (exists('n_labels')) {
+    longest = 0
+    do for [i = 1:n_labels] {
+        longest = strlen(labels[i]) > longest ? strlen(labels[i]) : longest
+    }
+    legend_across = int((picture_width - left - right) / (longest * 8.0 + 56))
+    legend_across = legend_across < 1 ? 1 : legend_across > n_labels ? n_labels : legend_across
+    legend_rows = longest == 0 || n_labels < 1 ? 0 : (n_labels + legend_across - 1) / legend_across
+}
+head = head + legend_rows * 22 + (strlen(note) > 0 ? 20 : 0)
+picture_height = head + down * panel_height
+
+# gnuplot's own marks for text ('_', '^', '{') are off: names are shown as they are.
+png = strstrt(GPVAL_TERMINALS, 'pngcairo') > 0 ? 'pngcairo' : 'png'
+terminal(format) = sprintf('set terminal %s size %d, %d noenhanced font "%s" background "#ffffff"', \
+    format eq 'svg' ? 'svg' : png, picture_width, picture_height, format eq 'svg' ? 'sans-serif,13' : 'sans-serif,10')
+
+set border 3 lc rgb ink lw 1
+set tics nomirror out scale 0.6 textcolor rgb ink
+set grid back lc rgb pale lt 1 lw 0.6
+set key at screen 0.5, screen 1 - 6.0 / picture_height center top horizontal maxcols legend_across \
+    samplen 2 spacing 1.1 textcolor rgb ink
+if (strlen(note) > 0) {
+    set label 1 note at screen 0.5, screen 1 - (head - 8.0) / picture_height center textcolor rgb '#666666'
+}
