@@ -96,6 +96,15 @@ append_script(GString *text, const AditReportWriter *writer, const char *script,
     return TRUE;
 }
 
+/* The last line that gnuplot said: what stopped it. */
+static const char *
+get_last_line(char *said)
+{
+    const char *line = strrchr(g_strstrip(said), '\n');
+
+    return line != NULL ? line + 1 : said;
+}
+
 /* Without the files of the user's own that gnuplot reads at its start (-d). */
 static gboolean
 draw(const AditReportWriter *writer, const char *name, GError **error)
@@ -115,7 +124,7 @@ draw(const AditReportWriter *writer, const char *name, GError **error)
     }
     g_set_error(error, ADIT_ERROR, ADIT_ERROR_FAILED, "gnuplot cannot draw %s/%s: %s",
                 writer->folder, script,
-                said != NULL && *g_strstrip(said) != '\0' ? said : failure->message);
+                said != NULL && *said != '\0' ? get_last_line(said) : failure->message);
     return FALSE;
 }
 

@@ -133,14 +133,19 @@ adit_published_get(const AditPublished *self, guint row, const char *value, doub
            adit_text_to_number(adit_frame_get_text(self->frame, row, column), figure);
 }
 
-gboolean
+const char *
 adit_published_find(const AditPublished *self, const AditChoice *choices, guint n_choices,
-                    const char *value, double *figure)
+                    const char *value)
 {
+    guint column = 0;
+    double figure = 0;
+
+    if (!adit_frame_has(self->frame, value, &column))
+        return NULL;
     for (guint row = 0; row < adit_published_count(self); row++) {
         if (adit_published_match(self, row, choices, n_choices) &&
-            adit_published_get(self, row, value, figure))
-            return TRUE;
+            adit_published_get(self, row, value, &figure))
+            return adit_frame_get_text(self->frame, row, column);
     }
-    return FALSE;
+    return NULL;
 }

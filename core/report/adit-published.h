@@ -34,8 +34,9 @@ gboolean adit_published_match(const AditPublished *self, guint row, const AditCh
 /* The figure called @value of @row; FALSE if there is none. */
 gboolean adit_published_get(const AditPublished *self, guint row, const char *value,
                             double *figure);
-/* The figure called @value that all of @choices fit; FALSE if there is none. */
-gboolean adit_published_find(const AditPublished *self, const AditChoice *choices, guint n_choices,
-                             const char *value, double *figure);
+/* (nullable): the figure called @value that all of @choices fit, as it was printed; owned by @self
+ */
+const char *adit_published_find(const AditPublished *self, const AditChoice *choices,
+                                guint n_choices, const char *value);
 
 G_END_DECLS

@@ -147,14 +147,16 @@ table_fill(Table *self, GError **error)
     return TRUE;
 }
 
-static gboolean
-table_find_published(const Table *self, Cell cell, double *figure)
+/* (nullable) */
+static const char *
+table_find_published(const Table *self, Cell cell)
 {
     AditChoice choices[3];
 
+    if (self->published == NULL)
+        return NULL;
     table_choose(self, cell, choices);
-    return self->published != NULL && adit_published_find(self->published, choices, 3,
-                                                          self->report->values[cell.value], figure);
+    return adit_published_find(self->published, choices, 3, self->report->values[cell.value]);
 }
 
 /* ---- as text ---- */
@@ -187,10 +189,9 @@ table_add_summary(const Table *self, GPtrArray *cells, Cell cell)
 static void
 table_add_published(const Table *self, GPtrArray *cells, Cell cell)
 {
-    double figure = 0;
-    gboolean found = table_find_published(self, cell, &figure);
+    const char *figure = table_find_published(self, cell);
 
-    add_cell(cells, found ? adit_number_to_text(figure) : g_strdup("-"));
+    add_cell(cells, g_strdup(figure != NULL ? figure : "-"));
 }
 
 /* Ends a row and makes it one of @rows. */
@@ -265,10 +266,8 @@ table_write_row(const Table *self, GPtrArray *rows, char *label, Cell cell,
 static gboolean
 table_has_published_row(const Table *self, Cell cell)
 {
-    double figure = 0;
-
     for (cell.column = 0; cell.column < adit_levels_count(self->columns); cell.column++) {
-        if (table_find_published(self, cell, &figure))
+        if (table_find_published(self, cell) != NULL)
             return TRUE;
     }
     return FALSE;
@@ -381,8 +380,7 @@ table_write_line(Table *self, gsize index)
     const AditSummary *summary = &self->cells[index];
     Cell cell = table_locate(self, index);
     AditChoice choices[3];
-    double figure = 0;
-    gboolean found = table_find_published(self, cell, &figure);
+    const char *figure = table_find_published(self, cell);
 
     table_choose(self, cell, choices);
     for (guint i = 0; i < G_N_ELEMENTS(choices); i++)
@@ -395,7 +393,7 @@ table_write_line(Table *self, gsize index)
     adit_csv_append_number(self->data, summary->low, summary->n > 0);
     adit_csv_append_number(self->data, summary->high, summary->n > 0);
     if (self->published != NULL)
-        adit_csv_append_number(self->data, figure, found);
+        adit_csv_append(self->data, figure != NULL ? figure : "");
     adit_csv_end_row(self->data);
 }
 

@@ -7,18 +7,14 @@ high = x_column + 3
 # nothing is below the edge of a logarithmic scale
 clip(v) = log_y && v < y_low ? y_low : v
 
-# of each panel the blocks that are measured, and those that are published
-array measured[n_panels]
-array published[n_panels]
-do for [p = 1:n_panels] {
-    measured[p] = ''
-    published[p] = ''
-}
-do for [b = 1:n_block_panel] {
-    p = int(block_panel[b])
-    if (block_published[b]) { published[p] = published[p] . ' ' . b } else { measured[p] = measured[p] . ' ' . b }
-}
-line(b) = int(block_line[int(b)])
+# What is drawn of block b, as parts of a plot command.
+block(b) = sprintf('data index %d using x_column', b - 1)
+look(b) = sprintf('lc rgb colour(%d) notitle, ', int(block_line[b]))
+band(b) = block(b) . ':(clip(column(low))):(clip(column(high))) with filledcurves fs transparent solid 0.18 noborder ' \
+    . look(b)
+line(b) = block(b) . sprintf(':mean with lines lw 2 dt dash(%d) ', int(block_line[b])) . look(b)
+marks(b) = block(b) . ':mean with points pt 7 ps 0.6 ' . look(b)
+circles(b) = block(b) . ':mean with points pt 6 ps 1.4 lw 1.5 ' . look(b)
 
 if (log_x) { set logscale x }
 if (log_y) { set logscale y }
@@ -43,17 +39,17 @@ do for [format in 'svg png'] {
         set title panels[p] textcolor rgb ink offset 0, -0.4
         set xlabel (is_lowest(p) ? x_label : '') textcolor rgb ink
         set ylabel (is_leftmost(p) ? y_label : '') textcolor rgb ink
-        plot for [b in (has_bands ? measured[p] : '')] data index b - 1 \
-                 using x_column:(clip(column(low))):(clip(column(high))) with filledcurves \
-                 fc rgb colour(line(b)) fs transparent solid 0.18 noborder notitle, \
-             for [b in measured[p]] data index b - 1 using x_column:mean with lines \
-                 lw 2 dt dash(line(b)) lc rgb colour(line(b)) notitle, \
-             for [b in (has_marks ? measured[p] : '')] data index b - 1 using x_column:mean with points \
-                 pt 7 ps 0.6 lc rgb colour(line(b)) notitle, \
-             for [b in published[p]] data index b - 1 using x_column:mean with points \
-                 pt 6 ps 1.4 lw 1.5 lc rgb colour(line(b)) notitle, \
-             for [l = 1:n_labels] keyentry with lines lw 2 dt dash(l) lc rgb colour(l) \
-                 title (p == 1 ? labels[l] : '')
+        bands = ''
+        lines = ''
+        do for [b = 1:n_block_panel] {
+            if (block_panel[b] == p && block_published[b]) { lines = lines . circles(b) }
+            if (block_panel[b] == p && !block_published[b]) {
+                bands = bands . (has_bands ? band(b) : '')
+                lines = lines . line(b) . (has_marks ? marks(b) : '')
+            }
+        }
+        eval 'plot ' . bands . lines . 'for [l = 1:n_labels] keyentry with lines lw 2 dt dash(l) lc rgb colour(l) ' \
+            . 'title (p == 1 ? labels[l] : "")'
         unset label 1
     }
     unset multiplot
