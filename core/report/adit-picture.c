@@ -144,9 +144,3 @@ adit_picture_write(AditPicture *self, const AditReportWriter *writer, const char
         return FALSE;
     return writer->gnuplot == NULL || draw(writer, name, error);
 }
-
-gboolean
-adit_picture_is_wide(double low, double high)
-{
-    return low > 0 && isfinite(high) && high >= 100 * low;
-}

@@ -29,9 +29,4 @@ void adit_picture_set_numbers(AditPicture *self, const char *name, const GArray 
 gboolean adit_picture_write(AditPicture *self, const AditReportWriter *writer, const char *name,
                             const char *script, const GString *data, GError **error);
 
-/* Whether numbers from @low to @high want a logarithmic scale: positive, and two decades or
- * more.
- */
-gboolean adit_picture_is_wide(double low, double high);
-
 G_END_DECLS

@@ -287,12 +287,15 @@ draw(const Counts *self, GError **error)
     g_autoptr(AditPicture) picture = adit_picture_new();
     g_autoptr(GPtrArray) panels = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GPtrArray) ticks = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) labels = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GString) data = g_string_new(NULL);
     guint n_counts = g_strv_length(self->report->values) * adit_levels_count(self->pages) *
                      adit_levels_count(self->by);
     guint most = 1;
 
     append_panels(self, data, panels);
+    g_ptr_array_add(labels, g_strdup("points"));
+    g_ptr_array_add(labels, g_strdup(counts_has_chance(self) ? "above chance" : "done"));
     for (guint i = 0; i < adit_levels_count(self->by); i++)
         g_ptr_array_add(ticks, adit_levels_get_label(self->by, i, FALSE));
     for (guint i = 0; i < n_counts; i++)
@@ -306,6 +309,7 @@ draw(const Counts *self, GError **error)
     adit_picture_set_number(picture, "most", most);
     adit_picture_set_texts(picture, "panels", panels);
     adit_picture_set_texts(picture, "ticks", ticks);
+    adit_picture_set_texts(picture, "labels", labels);
     return adit_picture_write(picture, self->writer, self->report->name, "counts.gp", data, error);
 }
 

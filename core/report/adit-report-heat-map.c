@@ -2,9 +2,8 @@
 #include "adit-report-private.h"
 
 #include "adit-picture.h"
+#include "adit-scale.h"
 #include "adit-text.h"
-
-#include <math.h>
 
 /* A grid of cells for each page and value: x across, y upwards, both in the order of the study and
  * evenly spaced, whatever their values. */
@@ -15,7 +14,7 @@ typedef struct {
     AditLevels *x;
     AditLevels *y;
     GString *data;
-    double low, high; /* of all means that are finite */
+    GArray *means; /* double: of all cells */
 } HeatMap;
 
 static void
@@ -25,6 +24,7 @@ heat_map_clear(HeatMap *self)
     g_clear_pointer(&self->x, adit_levels_free);
     g_clear_pointer(&self->y, adit_levels_free);
     g_string_free(self->data, TRUE);
+    g_array_unref(self->means);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HeatMap, heat_map_clear)
 
@@ -83,10 +83,7 @@ append_cell(HeatMap *self, const AditChoice choices[3], const char *value,
     adit_csv_append_number(self->data, summary->n, TRUE);
     adit_csv_append_number(self->data, summary->failed, TRUE);
     adit_csv_end_row(self->data);
-    if (isfinite(summary->mean)) {
-        self->low = fmin(self->low, summary->mean);
-        self->high = fmax(self->high, summary->mean);
-    }
+    g_array_append_val(self->means, summary->mean);
 }
 
 /* The cells of one panel. */
@@ -156,16 +153,20 @@ set_all(const HeatMap *self, AditPicture *picture, GPtrArray *panels)
     g_autofree char *over = adit_report_describe_over(self->report);
     g_autofree char *note = over != NULL ? g_strdup_printf("mean over %s", over) : g_strdup("");
     g_autofree char *values = adit_report_join((const char *const *) self->report->values);
-    gboolean has_range = self->low < self->high;
+    AditScale scale;
+
+    adit_scale_init(&scale, self->means);
+    if (scale.low == scale.high)
+        scale = (AditScale){.low = adit_scale_get(&scale, 0), .high = adit_scale_get(&scale, 1)};
 
     adit_picture_set_text(picture, "x_label", self->report->x);
     adit_picture_set_text(picture, "y_label", self->report->y);
     adit_picture_set_text(picture, "value_label", values);
     adit_picture_set_text(picture, "note", note);
     adit_picture_set_number(picture, "x_column", g_strv_length(self->pages->names) + 4);
-    adit_picture_set_number(picture, "log_value", adit_picture_is_wide(self->low, self->high));
-    adit_picture_set_number(picture, "value_low", has_range ? self->low : 0);
-    adit_picture_set_number(picture, "value_high", has_range ? self->high : 1);
+    adit_picture_set_number(picture, "log_value", scale.is_wide);
+    adit_picture_set_number(picture, "value_low", scale.low);
+    adit_picture_set_number(picture, "value_high", scale.high);
     adit_picture_set_texts(picture, "panels", panels);
     adit_picture_set_texts(picture, "x_ticks", x_ticks);
     adit_picture_set_texts(picture, "y_ticks", y_ticks);
@@ -178,8 +179,7 @@ adit_report_write_heat_map(const AditReportWriter *self, const AditStudyReport *
     g_auto(HeatMap) map = {.results = self->results,
                            .report = report,
                            .data = g_string_new(NULL),
-                           .low = INFINITY,
-                           .high = -INFINITY};
+                           .means = g_array_new(FALSE, FALSE, sizeof(double))};
     g_autoptr(AditPicture) picture = adit_picture_new();
     g_autoptr(GPtrArray) panels = g_ptr_array_new_with_free_func(g_free);
 

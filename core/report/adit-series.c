@@ -2,11 +2,13 @@
 #include "adit-series.h"
 
 #include "adit-published.h"
+#include "adit-scale.h"
 #include "adit-text.h"
 
 #include <math.h>
 
 #define FEW_POINTS 30   /* of a line, each with a mark */
+#define MARGIN     0.04 /* beyond the ends of a scale, as a part of it */
 #define MAX_TICKS  12   /* values of x that are written below the axis, one and all */
 #define MIN_GAP    0.05 /* between two of them, as a part of the axis */
 
@@ -455,91 +457,55 @@ make_data(const AditSeries *self, Blocks *blocks)
     return data;
 }
 
-typedef struct {
-    double low, high;
-} Range;
-
+/* Sets NAME_low and NAME_high, a little further apart, and log_NAME. */
 static void
-range_add(Range *self, double value)
-{
-    if (!isfinite(value))
-        return;
-    self->low = fmin(self->low, value);
-    self->high = fmax(self->high, value);
-}
-
-/* Sets NAME_low, NAME_high with a margin and log_NAME. @inner: means alone, which decide on the
- * scale and, on a logarithmic one, on the range too */
-static void
-set_range(AditPicture *picture, const char *name, Range inner, Range outer, gboolean may_be_wide)
+set_scale(AditPicture *picture, const char *name, const AditScale *scale)
 {
     g_autofree char *low = g_strdup_printf("%s_low", name);
     g_autofree char *high = g_strdup_printf("%s_high", name);
-    g_autofree char *log = g_strdup_printf("log_%s", name);
-    gboolean is_wide = may_be_wide && adit_picture_is_wide(inner.low, inner.high);
+    g_autofree char *wide = g_strdup_printf("log_%s", name);
 
-    if (inner.low > inner.high)
-        outer = (Range){0, 1};
-    if (outer.low == outer.high)
-        outer = (Range){outer.low - 0.5, outer.high + 0.5};
-
-    double margin = is_wide ? pow(inner.high / inner.low, 0.05) : 0.05 * (outer.high - outer.low);
-
-    adit_picture_set_number(picture, log, is_wide);
-    adit_picture_set_number(picture, low, is_wide ? inner.low / margin : outer.low - margin);
-    adit_picture_set_number(picture, high, is_wide ? inner.high * margin : outer.high + margin);
+    adit_picture_set_number(picture, wide, scale->is_wide);
+    adit_picture_set_number(picture, low, adit_scale_get(scale, -MARGIN));
+    adit_picture_set_number(picture, high, adit_scale_get(scale, 1 + MARGIN));
 }
 
 /* Whether the numbers @at, ascending, are few and far enough from each other to be written below
  * the axis themselves. */
 static gboolean
-are_ticks(const GArray *at, Range x)
+are_ticks(const GArray *at, const AditScale *x)
 {
-    gboolean is_wide = adit_picture_is_wide(x.low, x.high);
-    double whole = is_wide ? log(x.high / x.low) : x.high - x.low;
-
     for (guint i = 1; i < at->len; i++) {
         double a = g_array_index(at, double, i - 1), b = g_array_index(at, double, i);
 
-        if ((is_wide ? log(b / a) : b - a) < MIN_GAP * whole)
+        if (adit_scale_place(x, b) - adit_scale_place(x, a) < MIN_GAP)
             return FALSE;
     }
     return at->len > 0 && at->len <= MAX_TICKS;
 }
 
-static int
-compare_numbers(gconstpointer a, gconstpointer b)
+/* Takes repetitions out of the sorted numbers @at. */
+static void
+keep_different(GArray *at)
 {
-    double x = *(const double *) a, y = *(const double *) b;
+    guint kept = 0;
 
-    return (x > y) - (x < y);
-}
+    for (guint i = 0; i < at->len; i++) {
+        double number = g_array_index(at, double, i);
 
-/* (transfer full) (element-type double): the different x of all points, ascending */
-static GArray *
-list_x(const AditSeries *self)
-{
-    GArray *all = g_array_new(FALSE, FALSE, sizeof(double));
-    GArray *different = g_array_new(FALSE, FALSE, sizeof(double));
-
-    for (guint i = 0; i < self->points->len; i++)
-        g_array_append_val(all, g_array_index(self->points, Point, i).x);
-    g_array_sort(all, compare_numbers);
-    for (guint i = 0; i < all->len; i++) {
-        if (i == 0 || g_array_index(all, double, i) != g_array_index(all, double, i - 1))
-            g_array_append_val(different, g_array_index(all, double, i));
+        if (i == 0 || number != g_array_index(at, double, kept - 1))
+            g_array_index(at, double, kept++) = number;
     }
-    g_array_unref(all);
-    return different;
+    g_array_set_size(at, kept);
 }
 
 /* `ticks` at `tick_at`: names; or the values of x where they are few; none: gnuplot's own. */
 static void
-set_ticks(const AditSeries *self, AditPicture *picture, Range x)
+set_ticks(const AditSeries *self, AditPicture *picture, GArray *at, const AditScale *x)
 {
-    g_autoptr(GArray) at = list_x(self);
     g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
 
+    keep_different(at);
     if (!self->is_column || (self->ticks == NULL && !are_ticks(at, x)))
         g_array_set_size(at, 0);
     for (guint i = 0; i < at->len; i++) {
@@ -553,23 +519,35 @@ set_ticks(const AditSeries *self, AditPicture *picture, Range x)
     adit_picture_set_numbers(picture, "tick_at", at);
 }
 
+/* Bands belong to the scale of y as long as they do not make it what the means would not: a band
+ * may go below zero. */
 static void
-set_ranges(const AditSeries *self, AditPicture *picture)
+set_scales(const AditSeries *self, AditPicture *picture)
 {
-    Range x = {INFINITY, -INFINITY}, y = x, band = x;
+    g_autoptr(GArray) at = g_array_new(FALSE, FALSE, sizeof(double));
+    g_autoptr(GArray) means = g_array_new(FALSE, FALSE, sizeof(double));
+    g_autoptr(GArray) bands = g_array_new(FALSE, FALSE, sizeof(double));
+    AditScale x, y, band;
 
     for (guint i = 0; i < self->points->len; i++) {
         const Point *point = &g_array_index(self->points, Point, i);
 
-        range_add(&x, point->x);
-        range_add(&y, point->y);
-        range_add(&band, point->y);
-        range_add(&band, point->low);
-        range_add(&band, point->high);
+        g_array_append_val(at, point->x);
+        g_array_append_val(means, point->y);
+        g_array_append_val(bands, point->low);
+        g_array_append_val(bands, point->high);
     }
-    set_range(picture, "x", x, x, self->is_column && self->ticks == NULL);
-    set_range(picture, "y", y, band, TRUE);
-    set_ticks(self, picture, x);
+    adit_scale_init(&x, at);
+    adit_scale_init(&y, means);
+    adit_scale_init(&band, bands);
+    x.is_wide = x.is_wide && self->is_column && self->ticks == NULL;
+    if (!y.is_wide) {
+        y.low = MIN(y.low, band.is_wide ? 0 : band.low);
+        y.high = MAX(y.high, band.high);
+    }
+    set_scale(picture, "x", &x);
+    set_scale(picture, "y", &y);
+    set_ticks(self, picture, at, &x);
 }
 
 /* "mean over seed; band: smallest to largest" */
@@ -627,7 +605,7 @@ adit_series_write(AditSeries *self, const AditReportWriter *writer, const char *
                                 (self->ticks != NULL ? 3 : 2));
     adit_picture_set_number(picture, "has_bands", self->has_spreads || blocks.most > 1);
     adit_picture_set_number(picture, "has_marks", blocks.longest <= FEW_POINTS);
-    set_ranges(self, picture);
+    set_scales(self, picture);
     set_panels(self, picture);
     adit_picture_set_texts(picture, "labels", blocks.labels);
     adit_picture_set_number(picture, "x_is_shared", self->is_column);

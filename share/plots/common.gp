@@ -49,14 +49,21 @@ picture_height = head + down * panel_height
 
 # gnuplot's own marks for text ('_', '^', '{') are off: names are shown as they are.
 png = strstrt(GPVAL_TERMINALS, 'pngcairo') > 0 ? 'pngcairo' : 'png'
-terminal(format) = sprintf('set terminal %s size %d, %d noenhanced font "%s" background "#ffffff"', \
-    format eq 'svg' ? 'svg' : png, picture_width, picture_height, format eq 'svg' ? 'sans-serif,13' : 'sans-serif,10')
-
 set border 3 lc rgb ink lw 1
 set tics nomirror out scale 0.6 textcolor rgb ink
 set grid back lc rgb pale lt 1 lw 0.6
 set key at screen 0.5, screen 1 - 6.0 / picture_height center top horizontal maxcols legend_across \
-    samplen 2 spacing 1.1 textcolor rgb ink
-if (strlen(note) > 0) {
-    set label 1 note at screen 0.5, screen 1 - (head - 8.0) / picture_height center textcolor rgb '#666666'
-}
+    reverse Left samplen 2 width 1 spacing 1.1 textcolor rgb ink
+
+# Commands, for eval: a picture of a format begins; a panel begins; a panel is drawn.
+begin(format) = sprintf('set terminal %s size %d, %d noenhanced font "%s" background "#ffffff"; ', \
+    format eq 'svg' ? 'svg' : png, picture_width, picture_height, format eq 'svg' ? 'sans-serif,13' : 'sans-serif,10') \
+    . sprintf('set output "%s.%s"; set multiplot; ', name, format) \
+    . 'set label 1 note at screen 0.5, screen 1 - (head - 8.0) / picture_height center textcolor rgb "#666666"'
+begin_panel(p) = sprintf('p = %d; ', p) \
+    . 'set lmargin at screen panel_left(p); set rmargin at screen panel_right(p); ' \
+    . 'set tmargin at screen panel_top(p); set bmargin at screen panel_bottom(p); ' \
+    . 'set title panels[p] textcolor rgb ink offset 0, -0.4; ' \
+    . 'set xlabel (is_lowest(p) ? x_label : "") textcolor rgb ink; ' \
+    . 'set ylabel (is_leftmost(p) ? y_label : "") textcolor rgb ink'
+end_panel = 'unset label 1'

@@ -4,7 +4,7 @@
 mean = x_column + 1
 low = x_column + 2
 high = x_column + 3
-# nothing is below the edge of a logarithmic scale
+# nothing is below the edge of a logarithmic scale: zeros lie on it
 clip(v) = log_y && v < y_low ? y_low : v
 
 # What is drawn of block b, as parts of a plot command.
@@ -12,9 +12,9 @@ block(b) = sprintf('data index %d using x_column', b - 1)
 look(b) = sprintf('lc rgb colour(%d) notitle, ', int(block_line[b]))
 band(b) = block(b) . ':(clip(column(low))):(clip(column(high))) with filledcurves fs transparent solid 0.18 noborder ' \
     . look(b)
-line(b) = block(b) . sprintf(':mean with lines lw 2 dt dash(%d) ', int(block_line[b])) . look(b)
-marks(b) = block(b) . ':mean with points pt 7 ps 0.6 ' . look(b)
-circles(b) = block(b) . ':mean with points pt 6 ps 1.4 lw 1.5 ' . look(b)
+line(b) = block(b) . sprintf(':(clip(column(mean))) with lines lw 2 dt dash(%d) ', int(block_line[b])) . look(b)
+marks(b) = block(b) . ':(clip(column(mean))) with points pt 7 ps 0.6 ' . look(b)
+circles(b) = block(b) . ':(clip(column(mean))) with points pt 6 ps 1.4 lw 1.5 ' . look(b)
 
 if (log_x) { set logscale x }
 if (log_y) { set logscale y }
@@ -28,17 +28,9 @@ if (n_ticks > 0) {
 }
 
 do for [format in 'svg png'] {
-    eval terminal(format)
-    set output name . '.' . format
-    set multiplot
-    do for [p = 1:n_panels] {
-        set lmargin at screen panel_left(p)
-        set rmargin at screen panel_right(p)
-        set tmargin at screen panel_top(p)
-        set bmargin at screen panel_bottom(p)
-        set title panels[p] textcolor rgb ink offset 0, -0.4
-        set xlabel (is_lowest(p) ? x_label : '') textcolor rgb ink
-        set ylabel (is_leftmost(p) ? y_label : '') textcolor rgb ink
+    eval begin(format)
+    do for [i = 1:n_panels] {
+        eval begin_panel(i)
         bands = ''
         lines = ''
         do for [b = 1:n_block_panel] {
@@ -50,7 +42,7 @@ do for [format in 'svg png'] {
         }
         eval 'plot ' . bands . lines . 'for [l = 1:n_labels] keyentry with lines lw 2 dt dash(l) lc rgb colour(l) ' \
             . 'title (p == 1 ? labels[l] : "")'
-        unset label 1
+        eval end_panel
     }
     unset multiplot
 }
