@@ -189,17 +189,6 @@ write_panel(const Counts *self, GString *text, guint value, guint page)
     adit_markdown_append_table(text, rows);
 }
 
-static char *
-get_panel_label(const Counts *self, guint value, guint page)
-{
-    g_autofree char *label = adit_levels_get_label(self->pages, page, TRUE);
-
-    if (g_strv_length(self->report->values) == 1)
-        return g_steal_pointer(&label);
-    return *label != '\0' ? g_strdup_printf("%s, %s", label, self->report->values[value])
-                          : g_strdup(self->report->values[value]);
-}
-
 static void
 write_text(const Counts *self, GString *text)
 {
@@ -218,7 +207,8 @@ write_text(const Counts *self, GString *text)
     }
     for (guint value = 0; self->report->values[value] != NULL; value++) {
         for (guint page = 0; page < adit_levels_count(self->pages); page++) {
-            g_autofree char *label = get_panel_label(self, value, page);
+            g_autofree char *label =
+                adit_report_get_panel_label(self->report, self->pages, page, value);
 
             g_string_append(text, *label != '\0' ? "\n## " : "");
             adit_markdown_append(text, label);
@@ -277,7 +267,8 @@ append_panels(const Counts *self, GString *data, GPtrArray *panels)
             g_string_append(data, "\n\n");
         for (guint by = 0; by < adit_levels_count(self->by); by++)
             append_row(self, data, i / n_pages, i % n_pages, by);
-        g_ptr_array_add(panels, get_panel_label(self, i / n_pages, i % n_pages));
+        g_ptr_array_add(panels, adit_report_get_panel_label(self->report, self->pages, i % n_pages,
+                                                            i / n_pages));
     }
 }
 

@@ -14,7 +14,7 @@ typedef struct {
     AditLevels *x;
     AditLevels *y;
     GString *data;
-    GArray *means; /* double: of all cells */
+    GPtrArray *means; /* (element-type GArray): double: of all cells, for each value */
 } HeatMap;
 
 static void
@@ -24,7 +24,7 @@ heat_map_clear(HeatMap *self)
     g_clear_pointer(&self->x, adit_levels_free);
     g_clear_pointer(&self->y, adit_levels_free);
     g_string_free(self->data, TRUE);
-    g_array_unref(self->means);
+    g_ptr_array_unref(self->means);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HeatMap, heat_map_clear)
 
@@ -70,11 +70,10 @@ append_label(HeatMap *self, const AditChoice *choice)
 }
 
 static void
-append_cell(HeatMap *self, const AditChoice choices[3], const char *value,
-            const AditSummary *summary)
+append_cell(HeatMap *self, const AditChoice choices[3], guint value, const AditSummary *summary)
 {
     append_label(self, &choices[0]);
-    adit_csv_append(self->data, value);
+    adit_csv_append(self->data, self->report->values[value]);
     append_label(self, &choices[1]);
     append_label(self, &choices[2]);
     adit_csv_append_number(self->data, choices[1].level + 1, TRUE);
@@ -83,17 +82,17 @@ append_cell(HeatMap *self, const AditChoice choices[3], const char *value,
     adit_csv_append_number(self->data, summary->n, TRUE);
     adit_csv_append_number(self->data, summary->failed, TRUE);
     adit_csv_end_row(self->data);
-    g_array_append_val(self->means, summary->mean);
+    g_array_append_val((GArray *) g_ptr_array_index(self->means, value), summary->mean);
 }
 
 /* The cells of one panel. */
 static gboolean
-append_panel(HeatMap *self, guint page, const char *value, GError **error)
+append_panel(HeatMap *self, guint page, guint value, GError **error)
 {
     guint n_x = adit_levels_count(self->x);
     guint source = 0;
 
-    if (!adit_frame_find(self->results->frame, value, &source, error))
+    if (!adit_frame_find(self->results->frame, self->report->values[value], &source, error))
         return FALSE;
     for (guint i = 0; i < n_x * adit_levels_count(self->y); i++) {
         const AditChoice choices[] = {{self->pages, page}, {self->x, i % n_x}, {self->y, i / n_x}};
@@ -116,33 +115,52 @@ list_labels(const AditLevels *levels)
     return labels;
 }
 
-/* "layout image, cases baseline", and the value where there are several */
-static char *
-get_panel_label(const HeatMap *self, guint page, const char *value)
-{
-    g_autofree char *label = adit_levels_get_label(self->pages, page, TRUE);
-
-    if (g_strv_length(self->report->values) == 1)
-        return g_steal_pointer(&label);
-    return *label != '\0' ? g_strdup_printf("%s, %s", label, value) : g_strdup(value);
-}
-
 static gboolean
 append_panels(HeatMap *self, GPtrArray *panels, GError **error)
 {
     append_header(self);
     for (guint page = 0; page < adit_levels_count(self->pages); page++) {
-        for (guint i = 0; self->report->values[i] != NULL; i++) {
-            const char *value = self->report->values[i];
-
+        for (guint value = 0; self->report->values[value] != NULL; value++) {
             if (panels->len > 0)
                 g_string_append(self->data, "\n\n");
             if (!append_panel(self, page, value, error))
                 return FALSE;
-            g_ptr_array_add(panels, get_panel_label(self, page, value));
+            g_ptr_array_add(panels,
+                            adit_report_get_panel_label(self->report, self->pages, page, value));
         }
     }
     return TRUE;
+}
+
+/* Colours of one value mean the same in all panels. */
+static void
+set_scales(const HeatMap *self, AditPicture *picture)
+{
+    g_autoptr(GPtrArray) labels = g_ptr_array_new();
+    g_autoptr(GArray) wide = g_array_new(FALSE, FALSE, sizeof(double));
+    g_autoptr(GArray) low = g_array_new(FALSE, FALSE, sizeof(double));
+    g_autoptr(GArray) high = g_array_new(FALSE, FALSE, sizeof(double));
+
+    for (guint value = 0; self->report->values[value] != NULL; value++) {
+        AditScale scale;
+
+        adit_scale_init(&scale, g_ptr_array_index(self->means, value));
+
+        double ends[] = {scale.low, scale.high}, is_wide = scale.is_wide;
+
+        if (scale.low == scale.high) {
+            ends[0] = adit_scale_get(&scale, 0);
+            ends[1] = adit_scale_get(&scale, 1);
+        }
+        g_array_append_val(wide, is_wide);
+        g_array_append_val(low, ends[0]);
+        g_array_append_val(high, ends[1]);
+        g_ptr_array_add(labels, self->report->values[value]);
+    }
+    adit_picture_set_texts(picture, "value_label", labels);
+    adit_picture_set_numbers(picture, "value_log", wide);
+    adit_picture_set_numbers(picture, "value_low", low);
+    adit_picture_set_numbers(picture, "value_high", high);
 }
 
 static void
@@ -152,37 +170,32 @@ set_all(const HeatMap *self, AditPicture *picture, GPtrArray *panels)
     g_autoptr(GPtrArray) y_ticks = list_labels(self->y);
     g_autofree char *over = adit_report_describe_over(self->report);
     g_autofree char *note = over != NULL ? g_strdup_printf("mean over %s", over) : g_strdup("");
-    g_autofree char *values = adit_report_join((const char *const *) self->report->values);
-    AditScale scale;
-
-    adit_scale_init(&scale, self->means);
-    if (scale.low == scale.high)
-        scale = (AditScale){.low = adit_scale_get(&scale, 0), .high = adit_scale_get(&scale, 1)};
 
     adit_picture_set_text(picture, "x_label", self->report->x);
     adit_picture_set_text(picture, "y_label", self->report->y);
-    adit_picture_set_text(picture, "value_label", values);
     adit_picture_set_text(picture, "note", note);
     adit_picture_set_number(picture, "x_column", g_strv_length(self->pages->names) + 4);
-    adit_picture_set_number(picture, "log_value", scale.is_wide);
-    adit_picture_set_number(picture, "value_low", scale.low);
-    adit_picture_set_number(picture, "value_high", scale.high);
     adit_picture_set_texts(picture, "panels", panels);
     adit_picture_set_texts(picture, "x_ticks", x_ticks);
     adit_picture_set_texts(picture, "y_ticks", y_ticks);
+    set_scales(self, picture);
 }
 
 gboolean
 adit_report_write_heat_map(const AditReportWriter *self, const AditStudyReport *report,
                            GError **error)
 {
-    g_auto(HeatMap) map = {.results = self->results,
-                           .report = report,
-                           .data = g_string_new(NULL),
-                           .means = g_array_new(FALSE, FALSE, sizeof(double))};
+    g_auto(HeatMap) map = {
+        .results = self->results,
+        .report = report,
+        .data = g_string_new(NULL),
+        .means = g_ptr_array_new_with_free_func((GDestroyNotify) g_array_unref),
+    };
     g_autoptr(AditPicture) picture = adit_picture_new();
     g_autoptr(GPtrArray) panels = g_ptr_array_new_with_free_func(g_free);
 
+    for (guint value = 0; report->values[value] != NULL; value++)
+        g_ptr_array_add(map.means, g_array_new(FALSE, FALSE, sizeof(double)));
     if (!find_levels(&map, error) || !append_panels(&map, panels, error))
         return FALSE;
     set_all(&map, picture, panels);

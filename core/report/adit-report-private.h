@@ -35,6 +35,10 @@ gboolean adit_report_write_file(const AditReportWriter *self, const char *name, 
                                 const GString *text, GError **error);
 /* (transfer full) (nullable): "seed": what @report averages over; NULL if nothing */
 char *adit_report_describe_over(const AditStudyReport *report);
+/* (transfer full): "layout image, cases baseline", and the value where the report has several: what
+ * stands above a panel */
+char *adit_report_get_panel_label(const AditStudyReport *report, const AditLevels *pages,
+                                  guint page, guint value);
 /* (transfer full): "best.test.mse, last.test.mse" */
 char *adit_report_join(const char *const *texts);
 

@@ -39,6 +39,18 @@ adit_report_describe_over(const AditStudyReport *report)
     return adit_report_join((const char *const *) report->over);
 }
 
+char *
+adit_report_get_panel_label(const AditStudyReport *report, const AditLevels *pages, guint page,
+                            guint value)
+{
+    g_autofree char *label = adit_levels_get_label(pages, page, TRUE);
+
+    if (g_strv_length(report->values) == 1)
+        return g_steal_pointer(&label);
+    return *label != '\0' ? g_strdup_printf("%s, %s", label, report->values[value])
+                          : g_strdup(report->values[value]);
+}
+
 gboolean
 adit_report_write_file(const AditReportWriter *self, const char *name, const char *ending,
                        const GString *text, GError **error)

@@ -368,11 +368,14 @@ blocks_add(Blocks *self, const AditSeries *series, const Point *point)
     g_array_append_val(self->published, published);
 }
 
-/* "glonet", "glonet, best.test.mse", or the value alone */
+/* "glonet", "depth 10", "glonet, best.test.mse", or the value alone */
 static char *
 get_line_label(const AditSeries *self, guint line, guint value)
 {
-    g_autofree char *label = adit_levels_get_label(self->lines, line, FALSE);
+    const char *const *levels = g_ptr_array_index(self->lines->values, line);
+    double number = 0;
+    gboolean is_number = levels[0] != NULL && adit_text_to_number(levels[0], &number);
+    g_autofree char *label = adit_levels_get_label(self->lines, line, is_number);
 
     if (g_strv_length(self->report->values) == 1)
         return g_steal_pointer(&label);
@@ -552,14 +555,14 @@ set_scales(const AditSeries *self, AditPicture *picture)
 
 /* "mean over seed; band: smallest to largest" */
 static char *
-describe_band(const AditSeries *self, const Blocks *blocks)
+describe(const AditSeries *self, const Blocks *blocks, gboolean has_bands)
 {
     g_autofree char *over = adit_report_describe_over(self->report);
     GString *text = g_string_new(NULL);
 
     if (over != NULL && blocks->most > 1)
         g_string_append_printf(text, "mean over %s", over);
-    if (self->has_spreads || blocks->most > 1)
+    if (has_bands)
         g_string_append_printf(text, "%sband: %s", text->len > 0 ? ", " : "",
                                self->has_spreads ? "± one standard deviation of the samples"
                                                  : "smallest to largest");
@@ -582,10 +585,12 @@ gboolean
 adit_series_write(AditSeries *self, const AditReportWriter *writer, const char *script,
                   GError **error)
 {
+    const AditStudyReport *report = self->report;
     g_autoptr(AditPicture) picture = adit_picture_new();
     g_autoptr(GString) data = NULL;
-    g_autofree char *y_label = adit_report_join((const char *const *) self->report->values);
+    g_autofree char *y_label = adit_report_join((const char *const *) report->values);
     g_autofree char *note = NULL;
+    gboolean has_bands = FALSE;
     g_auto(Blocks) blocks = {
         .panels = g_array_new(FALSE, FALSE, sizeof(double)),
         .lines = g_array_new(FALSE, FALSE, sizeof(double)),
@@ -596,14 +601,15 @@ adit_series_write(AditSeries *self, const AditReportWriter *writer, const char *
     adit_series_merge(self);
     blocks_label(&blocks, self);
     data = make_data(self, &blocks);
-    note = describe_band(self, &blocks);
-    adit_picture_set_text(picture, "x_label", self->report->x);
+    has_bands = report->kind == ADIT_STUDY_CURVES && (self->has_spreads || blocks.most > 1);
+    note = describe(self, &blocks, has_bands);
+    adit_picture_set_text(picture, "x_label", report->x);
     adit_picture_set_text(picture, "y_label", y_label);
     adit_picture_set_text(picture, "note", note);
     adit_picture_set_number(picture, "x_column",
                             g_strv_length(self->pages->names) + g_strv_length(self->lines->names) +
                                 (self->ticks != NULL ? 3 : 2));
-    adit_picture_set_number(picture, "has_bands", self->has_spreads || blocks.most > 1);
+    adit_picture_set_number(picture, "has_bands", has_bands);
     adit_picture_set_number(picture, "has_marks", blocks.longest <= FEW_POINTS);
     set_scales(self, picture);
     set_panels(self, picture);
@@ -612,5 +618,5 @@ adit_series_write(AditSeries *self, const AditReportWriter *writer, const char *
     adit_picture_set_numbers(picture, "block_panel", blocks.panels);
     adit_picture_set_numbers(picture, "block_line", blocks.lines);
     adit_picture_set_numbers(picture, "block_published", blocks.published);
-    return adit_picture_write(picture, writer, self->report->name, script, data, error);
+    return adit_picture_write(picture, writer, report->name, script, data, error);
 }

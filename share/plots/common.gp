@@ -17,8 +17,13 @@ across = n_panels == 1 ? 1 : n_panels <= 4 ? 2 : 3
 down = (n_panels + across - 1) / across
 panel_width = n_panels == 1 ? 800 : across == 2 ? 480 : 400
 panel_height = n_panels == 1 ? 450 : 340
-left = 76
-right = 24
+# room for names and numbers beside the panel
+longest = 7
+if (exists('n_y_ticks')) {
+    do for [i = 1:n_y_ticks] { longest = strlen(y_ticks[i]) > longest ? strlen(y_ticks[i]) : longest }
+}
+left = 30 + longest * 7.5
+right = exists('n_value_label') ? 96 : 24
 above = strlen(panels[1]) > 0 ? 34 : 14
 below = 58
 picture_width = across * panel_width
@@ -65,5 +70,6 @@ begin_panel(p) = sprintf('p = %d; ', p) \
     . 'set tmargin at screen panel_top(p); set bmargin at screen panel_bottom(p); ' \
     . 'set title panels[p] textcolor rgb ink offset 0, -0.4; ' \
     . 'set xlabel (is_lowest(p) ? x_label : "") textcolor rgb ink; ' \
-    . 'set ylabel (is_leftmost(p) ? y_label : "") textcolor rgb ink'
+    . 'set label 2 (is_leftmost(p) ? y_label : "") at screen 14.0 / picture_width, ' \
+    . 'screen (panel_top(p) + panel_bottom(p)) / 2 center rotate by 90 textcolor rgb ink'
 end_panel = 'unset label 1'

@@ -1,22 +1,22 @@
 # share/plots/heat-map.gp - SPDX-License-Identifier: MIT
 # Cells of x_ticks by y_ticks; block p of the data is panel p: x, y (from 1), mean, n, failed from column
 # x_column on. Cells without a value stay white, crossed out where the points failed.
-x = x_column
-y = x_column + 1
+across_column = x_column
+up_column = x_column + 1
 mean = x_column + 2
 failed = x_column + 4
+
+edge(c, by) = column(c) + by
 
 # viridis: its lightness rises evenly, so it is read without colours too
 set palette defined (0 '#440154', 1 '#482475', 2 '#414487', 3 '#355f8d', 4 '#2a788e', 5 '#21918c', \
     6 '#22a884', 7 '#44bf70', 8 '#7ad151', 9 '#bddf26', 10 '#fde725')
-set cbrange [value_low:value_high]
-if (log_value) { set logscale cb }
 set format cb '%g'
-set cblabel value_label textcolor rgb ink offset 1, 0
-set cbtics textcolor rgb ink
+set cbtics scale 0.4 textcolor rgb ink
 unset grid
 set border 0
-set tics scale 0
+set xtics scale 0
+set ytics scale 0
 set xrange [0.5:n_x_ticks + 0.5]
 set yrange [0.5:n_y_ticks + 0.5]
 # names of cells, of many only some
@@ -29,7 +29,11 @@ do for [i = 1:n_y_ticks:y_every] { set ytics add (y_ticks[i] i) }
 
 # where there is room the number stands in its cell, dark on what is light
 has_numbers = n_x_ticks * across <= 16 && n_y_ticks <= 14
-part(v) = log_value ? log(v / value_low) / log(value_high / value_low) : (v - value_low) / (value_high - value_low)
+value_of(p) = (p - 1) % n_value_label + 1
+low(p) = value_low[value_of(p)]
+high(p) = value_high[value_of(p)]
+is_log(p) = value_log[value_of(p)]
+part(v) = is_log(p) ? log(v / low(p)) / log(high(p) / low(p)) : (v - low(p)) / (high(p) - low(p))
 number(v) = valid(mean) ? sprintf('%.3g', v) : ''
 shade(v) = part(v) > 0.55 ? 0x222222 : 0xffffff
 
@@ -37,16 +41,17 @@ do for [format in 'svg png'] {
     eval begin(format)
     do for [i = 1:n_panels] {
         eval begin_panel(i)
-        if (i == 1) {
-            set colorbox user origin screen 1 - 84.0 / picture_width, graph 0 size screen 14.0 / picture_width, graph 1
-        } else {
-            unset colorbox
-        }
-        plot data index p - 1 using x:y:($0 * 0 + column(x) - 0.5):(column(x) + 0.5):(column(y) - 0.5):(column(y) + 0.5):mean \
+        unset logscale cb
+        if (is_log(p)) { set logscale cb }
+        set cbrange [low(p):high(p)]
+        set cblabel value_label[value_of(p)] textcolor rgb ink offset 1, 0
+        set colorbox user origin screen panel_right(p) + 14.0 / picture_width, screen panel_bottom(p) \
+            size screen 12.0 / picture_width, screen panel_top(p) - panel_bottom(p)
+        plot data index p - 1 using across_column:up_column:(edge(across_column, -0.5)):(edge(across_column, 0.5)):(edge(up_column, -0.5)):(edge(up_column, 0.5)):mean \
                  with boxxyerror fs solid 1 noborder lc palette notitle, \
-             data index p - 1 using x:(column(failed) > 0 && !valid(mean) ? column(y) : NaN) with points \
+             data index p - 1 using across_column:(column(failed) > 0 && !valid(mean) ? column(up_column) : NaN) with points \
                  pt 2 ps 0.8 lc rgb '#999999' notitle, \
-             data index p - 1 using x:(has_numbers ? column(y) : NaN):(number(column(mean))):(shade(column(mean))) \
+             data index p - 1 using across_column:(has_numbers ? column(up_column) : NaN):(number(column(mean))):(shade(column(mean))) \
                  with labels textcolor rgb variable notitle
         eval end_panel
     }

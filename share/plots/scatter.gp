@@ -1,11 +1,11 @@
 # share/plots/scatter.gp - SPDX-License-Identifier: MIT
 # Points. Block b of the data has one colour in one panel: x and y from column x_column on. Circles
 # are published figures.
-y = x_column + 1
+up_column = x_column + 1
 
 # What is drawn of block b, as a part of a plot command.
 look(b) = sprintf('lc rgb colour(%d) notitle, ', int(block_line[b]))
-dots(b) = sprintf('data index %d using x_column:y with points ', b - 1) \
+dots(b) = sprintf('data index %d using x_column:up_column with points ', b - 1) \
     . (block_published[b] ? 'pt 6 ps 1.4 lw 1.5 ' : 'pt 7 ps 1 ') . look(b)
 
 if (log_x) { set logscale x }
