@@ -3,6 +3,7 @@
 
 #include "adit-file.h"
 #include "adit-installation.h"
+#include "adit-json.h"
 #include "adit-report-private.h"
 #include "adit-text.h"
 
@@ -178,15 +179,44 @@ append_report(GString *index, const AditReportWriter *self, const AditStudyRepor
     g_string_append_c(index, '\n');
 }
 
+/* Whether a shell would take @word apart. */
+static gboolean
+needs_quotes(const char *word)
+{
+    return word[strspn(word, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._/+,:@%=-")] != '\0';
+}
+
+/* The title, and the command that makes all this again: as study.json says, if there is one. */
+static void
+append_origin(GString *index, const AditResults *results)
+{
+    g_autofree char *path = g_build_filename(results->folder, "study.json", NULL);
+    g_autoptr(JsonObject) study = adit_json_read(path, NULL);
+    g_autofree char *folder = g_canonicalize_filename(results->folder, NULL);
+    g_autofree char *name = g_path_get_basename(folder);
+    const char *title = study != NULL ? adit_json_get_text(study, "title") : NULL;
+    const char *file = study != NULL ? adit_json_get_text(study, "study") : NULL;
+
+    g_string_append(index, "# ");
+    adit_markdown_append(index, title != NULL ? title : name);
+    g_string_append(index, "\n\n");
+    if (file != NULL) {
+        g_autofree char *words = g_shell_quote(file);
+        g_autofree char *where = g_shell_quote(results->folder);
+
+        g_string_append(index, "    adit sweep ");
+        g_string_append_printf(index, "%s --study-dir %s --report-only\n\n",
+                               needs_quotes(file) ? words : file,
+                               needs_quotes(results->folder) ? where : results->folder);
+    }
+}
+
 static GString *
 begin_index(const AditReportWriter *self)
 {
-    GString *index = g_string_new("# ");
-    g_autofree char *folder = g_canonicalize_filename(self->results->folder, NULL);
-    g_autofree char *title = g_path_get_basename(folder);
+    GString *index = g_string_new(NULL);
 
-    adit_markdown_append(index, title);
-    g_string_append(index, "\n\n");
+    append_origin(index, self->results);
     append_state(index, self->results);
     if (self->gnuplot == NULL)
         g_string_append(index, "\nThere was no gnuplot: the pictures are left out.\n");
