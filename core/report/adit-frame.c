@@ -137,6 +137,12 @@ adit_frame_list_columns(const AditFrame *self)
     return g_string_free(list, FALSE);
 }
 
+const char *
+adit_frame_suggest(const AditFrame *self, const char *name)
+{
+    return adit_suggest(name, (const char *const *) self->columns->pdata, self->columns->len);
+}
+
 gboolean
 adit_frame_find(const AditFrame *self, const char *name, guint *column, GError **error)
 {
@@ -145,7 +151,7 @@ adit_frame_find(const AditFrame *self, const char *name, guint *column, GError *
 
     if (adit_frame_has(self, name, column))
         return TRUE;
-    near = adit_suggest(name, (const char *const *) self->columns->pdata, self->columns->len);
+    near = adit_frame_suggest(self, name);
     list = adit_frame_list_columns(self);
     g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID, "%s:1: no column '%s'; %s%s%s", self->path,
                 name, near != NULL ? "did you mean '" : "columns: ", near != NULL ? near : list,

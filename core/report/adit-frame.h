@@ -22,7 +22,9 @@ guint adit_frame_count_columns(const AditFrame *self);
 const char *adit_frame_get_column(const AditFrame *self, guint column);
 /* Whether there is a column @name. @column: (out) (optional) */
 gboolean adit_frame_has(const AditFrame *self, const char *name, guint *column);
-/* The same; ADIT_ERROR_INVALID where there is none: "FILE:1: no column 'dept'; did you mean
+/* (nullable): the column that @name may be meant for; owned by @self */
+const char *adit_frame_suggest(const AditFrame *self, const char *name);
+/* adit_frame_has(); ADIT_ERROR_INVALID where there is none: "FILE:1: no column 'dept'; did you mean
  * 'depth'?" */
 gboolean adit_frame_find(const AditFrame *self, const char *name, guint *column, GError **error);
 

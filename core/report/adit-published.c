@@ -33,8 +33,13 @@ check_column(const AditPublished *self, guint column, const AditResults *results
     guint there = 0;
     double value = 0;
 
-    if (!adit_frame_find(results->frame, name, &there, error)) {
-        g_prefix_error(error, "%s:1: ", path);
+    if (!adit_frame_has(results->frame, name, &there)) {
+        const char *near = adit_frame_suggest(results->frame, name);
+
+        g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
+                    "%s:1: no axis or value '%s' in the study%s%s%s", path, name,
+                    near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
+                    near != NULL ? "'?" : "");
         return FALSE;
     }
     if (there < results->n_axes && !is_shown(name, shown, n_shown)) {

@@ -105,6 +105,7 @@ adit_summary_to_text(const AditSummary *self, guint expected)
         text = adit_number_to_text(self->mean);
     if (self->n == expected)
         return g_steal_pointer(&text);
-    return g_strdup_printf("%s (n = %u%s)", text, self->n,
-                           self->failed > 0 ? ", others failed" : "");
+    if (self->failed == 0)
+        return g_strdup_printf("%s (n = %u)", text, self->n);
+    return g_strdup_printf("%s (n = %u, %u failed)", text, self->n, self->failed);
 }
