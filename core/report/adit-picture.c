@@ -28,15 +28,16 @@ adit_picture_free(AditPicture *self)
     g_free(self);
 }
 
-/* In single quotes, where gnuplot runs no commands and expands nothing: only the quote itself is
- * doubled. Line ends would end the command. */
+/* In single quotes, where gnuplot runs no commands and expands nothing. A quote in the text becomes
+ * the typographer's: doubled, as the manual has it, it is misread where a text begins with it. Line
+ * ends would end the command. */
 static void
 append_quoted(GString *text, const char *content)
 {
     g_string_append_c(text, '\'');
     for (const char *c = content; *c != '\0'; c++) {
         if (*c == '\'')
-            g_string_append(text, "''");
+            g_string_append(text, "\u2019");
         else
             g_string_append_c(text, g_ascii_iscntrl(*c) ? ' ' : *c);
     }

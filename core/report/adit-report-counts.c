@@ -198,7 +198,7 @@ write_text(const Counts *self, GString *text)
     adit_markdown_append(text, self->report->by != NULL ? self->report->by : values);
     g_string_append_c(text, '\n');
     if (counts_has_chance(self)) {
-        g_autofree char *above = adit_number_to_text(self->report->above_chance);
+        g_autofree char *above = adit_number_to_data(self->report->above_chance);
 
         g_string_append(text, "\nAbove chance: ");
         adit_markdown_append(text, values);

@@ -73,3 +73,11 @@ begin_panel(p) = sprintf('p = %d; ', p) \
     . 'set label 2 (is_leftmost(p) ? y_label : "") at screen 14.0 / picture_width, ' \
     . 'screen (panel_top(p) + panel_bottom(p)) / 2 center rotate by 90 textcolor rgb ink'
 end_panel = 'unset label 1'
+
+# A plot command of the parts all, each with a comma and a blank behind it; legend is what the first panel adds. A
+# panel without points says so.
+draw(all, legend, p) = strlen(all) == 0 \
+    ? 'set xrange [0:1]; set label 3 "no points" at graph 0.5, graph 0.5 center textcolor rgb "#666666"; ' \
+        . 'plot NaN notitle' . (p == 1 && legend_rows > 0 ? ', ' . legend : '') . '; unset label 3; ' \
+        . (exists('x_low') && x_is_shared ? 'set xrange [x_low:x_high]' : 'set xrange [*:*]; set autoscale xfix') \
+    : 'plot ' . (p == 1 && legend_rows > 0 ? all . legend : all[1:strlen(all) - 2])

@@ -40,8 +40,8 @@ do for [format in 'svg png'] {
                 lines = lines . line(b) . (has_marks ? marks(b) : '')
             }
         }
-        eval 'plot ' . bands . lines . 'for [l = 1:n_labels] keyentry with lines lw 2 dt dash(l) lc rgb colour(l) ' \
-            . 'title (p == 1 ? labels[l] : "")'
+        eval draw(bands . lines, 'for [l = 1:n_labels] keyentry with lines lw 2 dt dash(l) lc rgb colour(l) ' \
+            . 'title labels[l]', p)
         eval end_panel
     }
     unset multiplot

@@ -25,8 +25,7 @@ do for [format in 'svg png'] {
         eval begin_panel(i)
         all = ''
         do for [b = 1:n_block_panel] { all = all . (block_panel[b] == p ? dots(b) : '') }
-        eval 'plot ' . all . 'for [l = 1:n_labels] keyentry with points pt 7 ps 1 lc rgb colour(l) ' \
-            . 'title (p == 1 ? labels[l] : "")'
+        eval draw(all, 'for [l = 1:n_labels] keyentry with points pt 7 ps 1 lc rgb colour(l) title labels[l]', p)
         eval end_panel
     }
     unset multiplot
