@@ -14,6 +14,7 @@ typedef struct {
     AditLevels *x;
     AditLevels *y;
     GString *data;
+    guint most;       /* points behind a cell */
     GPtrArray *means; /* (element-type GArray): double: of all cells, for each value */
 } HeatMap;
 
@@ -82,6 +83,7 @@ append_cell(HeatMap *self, const AditChoice choices[3], guint value, const AditS
     adit_csv_append_number(self->data, summary->n, TRUE);
     adit_csv_append_number(self->data, summary->failed, TRUE);
     adit_csv_end_row(self->data);
+    self->most = MAX(self->most, summary->n);
     g_array_append_val((GArray *) g_ptr_array_index(self->means, value), summary->mean);
 }
 
@@ -169,7 +171,8 @@ set_all(const HeatMap *self, AditPicture *picture, GPtrArray *panels)
     g_autoptr(GPtrArray) x_ticks = list_labels(self->x);
     g_autoptr(GPtrArray) y_ticks = list_labels(self->y);
     g_autofree char *over = adit_report_describe_over(self->report);
-    g_autofree char *note = over != NULL ? g_strdup_printf("mean over %s", over) : g_strdup("");
+    g_autofree char *note =
+        over != NULL && self->most > 1 ? g_strdup_printf("mean over %s", over) : g_strdup("");
 
     adit_picture_set_text(picture, "x_label", self->report->x);
     adit_picture_set_text(picture, "y_label", self->report->y);

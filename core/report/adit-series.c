@@ -32,6 +32,7 @@ struct _AditSeries {
     gboolean has_spreads;
     gboolean has_published;
     gboolean is_column; /* x is one of sweep.csv */
+    gboolean is_axis;   /* and an axis there */
 };
 
 void
@@ -93,13 +94,13 @@ adit_series_add(AditSeries *self, guint row, guint value, double x, double y, do
 
 /* The levels along x: x itself if it is an axis, else all axes that nothing else accounts for. */
 static AditLevels *
-find_steps(const AditSeries *self, gboolean is_axis, GError **error)
+find_steps(const AditSeries *self, GError **error)
 {
     const AditFrame *frame = self->results->frame;
     const AditStudyReport *report = self->report;
     g_autoptr(GPtrArray) names = g_ptr_array_new();
 
-    for (guint i = 0; !is_axis && i < self->results->n_axes; i++) {
+    for (guint i = 0; !self->is_axis && i < self->results->n_axes; i++) {
         const char *name = adit_frame_get_column(frame, i);
 
         if ((report->over == NULL || !g_strv_contains((const char *const *) report->over, name)) &&
@@ -107,7 +108,7 @@ find_steps(const AditSeries *self, gboolean is_axis, GError **error)
             !g_strv_contains((const char *const *) self->lines->names, name))
             g_ptr_array_add(names, (gpointer) name);
     }
-    if (is_axis)
+    if (self->is_axis)
         g_ptr_array_add(names, report->x);
     g_ptr_array_add(names, NULL);
     return adit_levels_new(self->results, (const char *const *) names->pdata, error);
@@ -227,7 +228,8 @@ adit_series_add_columns(AditSeries *self, GError **error)
     if (!adit_frame_find(self->results->frame, self->report->x, &x, error))
         return FALSE;
     self->is_column = TRUE;
-    steps = find_steps(self, x < self->results->n_axes, error);
+    self->is_axis = x < self->results->n_axes;
+    steps = find_steps(self, error);
     if (steps == NULL)
         return FALSE;
 
@@ -236,7 +238,7 @@ adit_series_add_columns(AditSeries *self, GError **error)
     if (!adit_results_check_shown(self->results, shown, G_N_ELEMENTS(shown),
                                   (const char *const *) self->report->over, error))
         return FALSE;
-    if (x < self->results->n_axes)
+    if (self->is_axis)
         find_ticks(self, steps);
     for (guint page = 0; page < adit_levels_count(self->pages); page++) {
         for (guint i = 0; i < adit_levels_count(self->lines) * adit_levels_count(steps); i++) {
@@ -509,7 +511,7 @@ set_ticks(const AditSeries *self, AditPicture *picture, GArray *at, const AditSc
     g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
 
     keep_different(at);
-    if (!self->is_column || (self->ticks == NULL && !are_ticks(at, x)))
+    if (!self->is_axis || (self->ticks == NULL && !are_ticks(at, x)))
         g_array_set_size(at, 0);
     for (guint i = 0; i < at->len; i++) {
         double number = g_array_index(at, double, i);

@@ -25,7 +25,8 @@ void adit_summary_init(AditSummary *self, const double *values, guint n);
 
 /* (transfer full): "0.0251 ± 0.0015": two digits of the deviation and the mean down to them; one
  * value or equal values as adit_number_to_text(). "failed" if all that is known is that, "-" if
- * nothing is. @expected: how many values there should be; another number is said: "(n = 2, 1 failed)". */
+ * nothing is. @expected: how many values there should be; another number is said: "(n = 2, 1
+ * failed)". */
 char *adit_summary_to_text(const AditSummary *self, guint expected);
 /* (transfer full): four significant digits; integers whole; "nan", "inf", "-inf" */
 char *adit_number_to_text(double value);

@@ -15,7 +15,7 @@ pale = '#dddddd'
 # Panels in rows, below a head with the legend and a note. Sizes in pixels.
 across = n_panels == 1 ? 1 : n_panels <= 4 ? 2 : 3
 down = (n_panels + across - 1) / across
-panel_width = n_panels == 1 ? 800 : across == 2 ? 480 : 400
+panel_width = n_panels == 1 ? 800 : across == 2 ? 480 : 440
 panel_height = n_panels == 1 ? 450 : 340
 # room for names and numbers beside the panel
 longest = 7
@@ -40,12 +40,12 @@ is_leftmost(p) = panel_column(p) == 0
 # The legend stands in the head: as many names in a row as there is room for.
 legend_rows = 0
 legend_across = 1
+legend_width = 0
 if (exists('n_labels')) {
     longest = 0
-    do for [i = 1:n_labels] {
-        longest = strlen(labels[i]) > longest ? strlen(labels[i]) : longest
-    }
-    legend_across = int((picture_width - left - right) / (longest * 8.0 + 56))
+    do for [i = 1:n_labels] { longest = strlen(labels[i]) > longest ? strlen(labels[i]) : longest }
+    legend_width = longest * 7.5 + 48
+    legend_across = int((picture_width - 40) / legend_width)
     legend_across = legend_across < 1 ? 1 : legend_across > n_labels ? n_labels : legend_across
     legend_rows = longest == 0 || n_labels < 1 ? 0 : (n_labels + legend_across - 1) / legend_across
 }
@@ -57,14 +57,28 @@ png = strstrt(GPVAL_TERMINALS, 'pngcairo') > 0 ? 'pngcairo' : 'png'
 set border 3 lc rgb ink lw 1
 set tics nomirror out scale 0.6 textcolor rgb ink
 set grid back lc rgb pale lt 1 lw 0.6
-set key at screen 0.5, screen 1 - 6.0 / picture_height center top horizontal maxcols legend_across \
-    reverse Left samplen 2 width 1 spacing 1.1 textcolor rgb ink
+unset key
 
-# Commands, for eval: a picture of a format begins; a panel begins; a panel is drawn.
+# ---- the parts of a picture, as commands for eval ----
+
 begin(format) = sprintf('set terminal %s size %d, %d noenhanced font "%s" background "#ffffff"; ', \
     format eq 'svg' ? 'svg' : png, picture_width, picture_height, format eq 'svg' ? 'sans-serif,13' : 'sans-serif,10') \
     . sprintf('set output "%s.%s"; set multiplot; ', name, format) \
     . 'set label 1 note at screen 0.5, screen 1 - (head - 8.0) / picture_height center textcolor rgb "#666666"'
+
+# name i of the legend: a line, dot or bar in its colour, and the text behind it
+legend_x(i) = (picture_width - legend_across * legend_width) / 2 + ((i - 1) % legend_across) * legend_width
+legend_y(i) = 1 - (18.0 + ((i - 1) / legend_across) * 22) / picture_height
+legend_sign(i, sign) = sign eq 'dot' \
+    ? sprintf('set label %d "" at screen %f, screen %f point pt 7 ps 1 lc rgb colour(%d); ', \
+        100 + i, (legend_x(i) + 22) / picture_width, legend_y(i), i) \
+    : sprintf('set arrow %d from screen %f, screen %f to screen %f, screen %f nohead front lc rgb %s; ', \
+        100 + i, (legend_x(i) + 4) / picture_width, legend_y(i), (legend_x(i) + 30) / picture_width, legend_y(i), \
+        sign eq 'bar' ? sprintf('bar_colour(%d) lw 9', i) : sprintf('colour(%d) lw 2 dt dash(%d)', i, i))
+legend_name(i, sign) = legend_rows == 0 ? '' : legend_sign(i, sign) \
+    . sprintf('set label %d labels[%d] at screen %f, screen %f left textcolor rgb ink; ', \
+        200 + i, i, (legend_x(i) + 38) / picture_width, legend_y(i))
+
 begin_panel(p) = sprintf('p = %d; ', p) \
     . 'set lmargin at screen panel_left(p); set rmargin at screen panel_right(p); ' \
     . 'set tmargin at screen panel_top(p); set bmargin at screen panel_bottom(p); ' \
@@ -72,12 +86,12 @@ begin_panel(p) = sprintf('p = %d; ', p) \
     . 'set xlabel (is_lowest(p) ? x_label : "") textcolor rgb ink; ' \
     . 'set label 2 (is_leftmost(p) ? y_label : "") at screen 14.0 / picture_width, ' \
     . 'screen (panel_top(p) + panel_bottom(p)) / 2 center rotate by 90 textcolor rgb ink'
-end_panel = 'unset label 1'
+# legend and note are drawn with the first panel, once
+end_panel = 'unset label; unset arrow'
 
-# A plot command of the parts all, each with a comma and a blank behind it; legend is what the first panel adds. A
-# panel without points says so.
-draw(all, legend, p) = strlen(all) == 0 \
-    ? 'set xrange [0:1]; set label 3 "no points" at graph 0.5, graph 0.5 center textcolor rgb "#666666"; ' \
-        . 'plot NaN notitle' . (p == 1 && legend_rows > 0 ? ', ' . legend : '') . '; unset label 3; ' \
-        . (exists('x_low') && x_is_shared ? 'set xrange [x_low:x_high]' : 'set xrange [*:*]; set autoscale xfix') \
-    : 'plot ' . (p == 1 && legend_rows > 0 ? all . legend : all[1:strlen(all) - 2])
+# A plot command of the parts all, each with a comma and a blank behind it. A panel without points says
+# so.
+draw(all) = strlen(all) > 0 ? 'plot ' . all[1:strlen(all) - 2] \
+    : 'set xrange [0:1]; set label 3 "no points" at graph 0.5, graph 0.5 center textcolor rgb "#666666"; ' \
+        . 'plot NaN notitle; ' \
+        . (x_is_shared ? 'set xrange [x_low:x_high]' : 'set xrange [*:*]; set autoscale xfix')

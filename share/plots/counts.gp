@@ -3,6 +3,7 @@
 # points, done, failed, above-chance from column x_column on.
 points = x_column + 1
 done = x_column + 2
+bar_colour(i) = i == 1 ? pale : colour(1)
 inner = has_chance ? x_column + 4 : done
 
 set xrange [0.4:n_ticks + 0.6]
@@ -15,12 +16,11 @@ do for [i = 1:n_ticks] { set xtics add (ticks[i] i) }
 
 do for [format in 'svg png'] {
     eval begin(format)
+    do for [i = 1:n_labels] { eval legend_name(i, 'bar') }
     do for [i = 1:n_panels] {
         eval begin_panel(i)
-        plot data index p - 1 using x_column:points with boxes fs solid 1 noborder lc rgb pale \
-                 title (p == 1 ? labels[1] : ''), \
-             data index p - 1 using x_column:inner with boxes fs solid 1 noborder lc rgb colour(1) \
-                 title (p == 1 ? labels[2] : ''), \
+        plot data index p - 1 using x_column:points with boxes fs solid 1 noborder lc rgb bar_colour(1) notitle, \
+             data index p - 1 using x_column:inner with boxes fs solid 1 noborder lc rgb bar_colour(2) notitle, \
              data index p - 1 using x_column:points:(sprintf('%d of %d', column(inner), column(points))) \
                  with labels offset 0, 0.7 textcolor rgb ink notitle
         eval end_panel

@@ -29,6 +29,7 @@ if (n_ticks > 0) {
 
 do for [format in 'svg png'] {
     eval begin(format)
+    do for [i = 1:n_labels] { eval legend_name(i, 'line') }
     do for [i = 1:n_panels] {
         eval begin_panel(i)
         bands = ''
@@ -40,8 +41,7 @@ do for [format in 'svg png'] {
                 lines = lines . line(b) . (has_marks ? marks(b) : '')
             }
         }
-        eval draw(bands . lines, 'for [l = 1:n_labels] keyentry with lines lw 2 dt dash(l) lc rgb colour(l) ' \
-            . 'title labels[l]', p)
+        eval draw(bands . lines)
         eval end_panel
     }
     unset multiplot

@@ -6,6 +6,7 @@ up_column = x_column + 1
 mean = x_column + 2
 failed = x_column + 4
 
+# a little over the next cell: no seams
 edge(c, by) = column(c) + by
 
 # viridis: its lightness rises evenly, so it is read without colours too
@@ -19,9 +20,11 @@ set xtics scale 0
 set ytics scale 0
 set xrange [0.5:n_x_ticks + 0.5]
 set yrange [0.5:n_y_ticks + 0.5]
-# names of cells, of many only some
-x_every = (n_x_ticks - 1) / 12 + 1
-y_every = (n_y_ticks - 1) / 14 + 1
+# names of cells, of many only as many as there is room for
+longest = 1
+do for [i = 1:n_x_ticks] { longest = strlen(x_ticks[i]) > longest ? strlen(x_ticks[i]) : longest }
+x_every = int(ceil((longest * 8.0 + 8) * n_x_ticks / (panel_width - left - right)))
+y_every = int(ceil(18.0 * n_y_ticks / (panel_height - above - below)))
 set xtics ()
 set ytics ()
 do for [i = 1:n_x_ticks:x_every] { set xtics add (x_ticks[i] i) }
@@ -47,7 +50,7 @@ do for [format in 'svg png'] {
         set cblabel value_label[value_of(p)] textcolor rgb ink offset 1, 0
         set colorbox user origin screen panel_right(p) + 14.0 / picture_width, screen panel_bottom(p) \
             size screen 12.0 / picture_width, screen panel_top(p) - panel_bottom(p)
-        plot data index p - 1 using across_column:up_column:(edge(across_column, -0.5)):(edge(across_column, 0.5)):(edge(up_column, -0.5)):(edge(up_column, 0.5)):mean \
+        plot data index p - 1 using across_column:up_column:(edge(across_column, -0.5)):(edge(across_column, 0.52)):(edge(up_column, -0.5)):(edge(up_column, 0.52)):mean \
                  with boxxyerror fs solid 1 noborder lc palette notitle, \
              data index p - 1 using across_column:(column(failed) > 0 && !valid(mean) ? column(up_column) : NaN) with points \
                  pt 2 ps 0.8 lc rgb '#999999' notitle, \

@@ -21,11 +21,12 @@ if (n_ticks > 0) {
 
 do for [format in 'svg png'] {
     eval begin(format)
+    do for [i = 1:n_labels] { eval legend_name(i, 'dot') }
     do for [i = 1:n_panels] {
         eval begin_panel(i)
         all = ''
         do for [b = 1:n_block_panel] { all = all . (block_panel[b] == p ? dots(b) : '') }
-        eval draw(all, 'for [l = 1:n_labels] keyentry with points pt 7 ps 1 lc rgb colour(l) title labels[l]', p)
+        eval draw(all)
         eval end_panel
     }
     unset multiplot
