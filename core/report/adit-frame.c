@@ -46,9 +46,9 @@ adit_frame_new(const char *path)
 static void
 adit_frame_add_text(AditFrame *self, GPtrArray *list, const char *text)
 {
-    g_autofree char *valid = g_utf8_make_valid(text, -1);
+    g_autofree char *valid = g_utf8_validate(text, -1, NULL) ? NULL : g_utf8_make_valid(text, -1);
 
-    g_ptr_array_add(list, g_string_chunk_insert_const(self->texts, valid));
+    g_ptr_array_add(list, g_string_chunk_insert_const(self->texts, valid != NULL ? valid : text));
 }
 
 static void
