@@ -8,6 +8,8 @@ G_BEGIN_DECLS
 #define ADIT_MAX_INPUTS 8
 /* Rows are summed in this many fixed slices, so that the order of a sum depends on shapes alone. */
 #define ADIT_SLICES 8
+/* A panel of a slice's rows, unless it is the slice's last, has a multiple of this many. */
+#define ADIT_PANEL_ROWS 16
 /* Words of an operation's attributes that a shader can read. */
 #define ADIT_MAX_WORDS 16
 
@@ -44,12 +46,18 @@ typedef struct {
  * @step: number of the training step, for counters
  * @key: (nullable): the random stream's key
  * @attributes: what the builder gave
+ * @accumulate: an operation over rows is called for a further panel of the slice: it goes on from
+ *   what the output holds. Only where the operation `accumulates`
  *
  * A kernel of an operation over rows is called once for every slice that has rows, with all of
  * them, and writes that slice's partial result, of the result's shape. Its combine kernel then gets
  * the partial results one behind the other as inputs[0], `rows` of them: slices without rows are
  * left out. It has the operation's attributes; how many rows partial result i stands for follows
  * from adit_slice_begin(). The output overlaps no input.
+ *
+ * If the operation `accumulates`, a slice may come in several calls instead: panels, in order, each
+ * but the last of a multiple of ADIT_PANEL_ROWS rows, the first without @accumulate and the others
+ * with it. The result has the same bits as that of one call.
  */
 typedef struct {
     gsize rows;
@@ -59,6 +67,7 @@ typedef struct {
     guint64 step;
     const guint32 *key;
     const void *attributes;
+    gboolean accumulate;
     guint n_inputs;
     AditView inputs[ADIT_MAX_INPUTS];
     AditView output;
@@ -85,6 +94,7 @@ typedef void (*AditKernel)(const AditKernelCall *call);
  * @encode: (nullable): writes the attributes as the words that adit_attribute() reads, at most
  *   ADIT_MAX_WORDS, and returns how many; a float by its bits
  * @over_rows: the result has no rows though its inputs do: every slice gives a partial result
+ * @accumulates: over rows: the kernel honours `accumulate`
  * @is_view: the operation is a view of its input: no work, no memory of its own (reshape)
  */
 struct _AditOp {
@@ -100,6 +110,7 @@ struct _AditOp {
     const char *shader;
     guint (*encode)(const void *attributes, guint32 *words);
     gboolean over_rows;
+    gboolean accumulates;
     gboolean is_view;
 };
 

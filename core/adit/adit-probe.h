@@ -13,6 +13,18 @@ G_BEGIN_DECLS
 G_DECLARE_DERIVABLE_TYPE(AditProbe, adit_probe, ADIT, PROBE, AditComponent)
 
 /**
+ * AditReading: what a probe is given of an address.
+ * @ADIT_READ_VALUES: the tensor that is there
+ * @ADIT_READ_SCORES: what the network is worth if it ends there: the model's own head on the
+ *   address's `:collect` (or the port it names), nothing retrained, measured by the pipeline's
+ *   loss. Two numbers a sample: its loss and the loss's metric (accuracy, squared error)
+ */
+typedef enum {
+    ADIT_READ_VALUES,
+    ADIT_READ_SCORES,
+} AditReading;
+
+/**
  * AditFeatures: what one address gave for a number of samples, in evaluation mode, row after row.
  */
 typedef struct {
@@ -25,7 +37,9 @@ typedef struct {
 /**
  * AditProbeClass:
  * @default_at: the addresses looked at when the user names none
- * @columns: (array zero-terminated=1): names of the measured columns, kebab-case
+ * @reads: what @measure is given
+ * @columns: (array zero-terminated=1): names of the measured columns, kebab-case; of one that reads
+ *   scores the table calls "metric" what the loss calls it
  * @measure: writes one number for each column from the features of one address, sums in float64;
  *   called in forward order, on any thread
  */
@@ -33,10 +47,11 @@ struct _AditProbeClass {
     AditComponentClass parent_class;
 
     const char *default_at;
+    AditReading reads;
     const char *const *columns;
     void (*measure)(AditProbe *self, const AditFeatures *features, double *values);
 
-    gpointer padding[5];
+    gpointer padding[4];
 };
 
 #define ADIT_DEFINE_PROBE(TypeName, type_name, CAST)                                               \

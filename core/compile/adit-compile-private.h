@@ -21,13 +21,19 @@ void adit_plan_memory(AditProgram *program);
 /**
  * AditNode: an instruction while it is compiled.
  * @needs: instructions of the same list it comes behind, not owned; freed by the scheduler
- * @begin, @end: positions in the final order; a loop's span its body's
+ * @begin, @end: positions in the final order; a loop's span its body's; neighbours that a device
+ * may run as one kernel have one span
+ * @stretch: number of the stretch it belongs to: neighbours in one list, with all that is in them,
+ * that run slice by slice; 0: none
+ * @stretch_level: number of loops around the stretch
  */
 typedef struct {
     AditInstruction instruction;
     GPtrArray *needs;
     guint begin;
     guint end;
+    guint stretch;
+    guint stretch_level;
 } AditNode;
 
 G_END_DECLS

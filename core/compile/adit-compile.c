@@ -13,6 +13,15 @@ free_node(gpointer data)
     g_free(node);
 }
 
+static void
+tell(const AditProgram *self)
+{
+    if (g_log_writer_default_would_drop(G_LOG_LEVEL_DEBUG, G_LOG_DOMAIN))
+        return;
+    g_autofree char *listing = adit_program_list(self);
+    g_debug("program\n%s", listing);
+}
+
 AditProgram *
 adit_compile(AditGraph *graph, const AditLayout *layout, const AditProgramInput *inputs,
              guint n_inputs, const AditProgramOutput *outputs, guint n_outputs)
@@ -35,6 +44,7 @@ adit_compile(AditGraph *graph, const AditLayout *layout, const AditProgramInput 
     adit_schedule(self->instructions);
     adit_schedule(self->commits);
     adit_plan_memory(self);
+    tell(self);
     return self;
 }
 
@@ -67,4 +77,35 @@ guint64
 adit_program_count_calls(const AditProgram *self)
 {
     return count_calls(self->instructions) + count_calls(self->commits);
+}
+
+static void
+count_reader(GArray *readers, const AditOperand *operand)
+{
+    if (operand->storage >= 0)
+        g_array_index(readers, guint, operand->storage)++;
+}
+
+static void
+count_readers(GArray *readers, const GPtrArray *instructions)
+{
+    for (guint i = 0; i < instructions->len; i++) {
+        const AditInstruction *instruction = instructions->pdata[i];
+        for (guint j = 0; j < instruction->n_inputs; j++)
+            count_reader(readers, &instruction->inputs[j]);
+        if (instruction->body != NULL)
+            count_readers(readers, instruction->body);
+    }
+}
+
+GArray *
+adit_program_count_readers(const AditProgram *self)
+{
+    GArray *readers = g_array_sized_new(FALSE, TRUE, sizeof(guint), self->storages->len);
+    g_array_set_size(readers, self->storages->len);
+    count_readers(readers, self->instructions);
+    count_readers(readers, self->commits);
+    for (guint i = 0; i < self->outputs->len; i++)
+        count_reader(readers, &g_array_index(self->outputs, AditProgramOutput, i).operand);
+    return readers;
 }

@@ -1,5 +1,8 @@
 /* core/compile/adit-lower.c - SPDX-License-Identifier: MIT */
+#include "adit-attributes.h"
 #include "adit-compile-private.h"
+
+#include <string.h>
 
 /**
  * Lowering: every live tensor gets a place, every operation an instruction.
@@ -48,11 +51,27 @@ count_reads(const Lowering *self, const AditTensor *tensor)
     return GPOINTER_TO_UINT(g_hash_table_lookup(self->reads, tensor));
 }
 
+/* Whether an operation's elements are neighbours in its first input, from @offset on, so that there
+ * is nothing to compute: operations that are views, and slices of what has no rows along the first
+ * axis. */
+static gboolean
+find_view(const AditTensor *tensor, gsize *offset)
+{
+    const AditSliceAttributes *attributes = tensor->attributes;
+    *offset = 0;
+    if (strcmp(tensor->op->name, "slice") != 0 || tensor->rows || attributes->stride != 1 ||
+        attributes->full * attributes->inner != adit_shape_count(&tensor->inputs[0]->shape))
+        return tensor->op->is_view;
+    *offset = attributes->begin * attributes->inner;
+    return TRUE;
+}
+
 /* Whether the tensor is the work of an instruction that could write it anywhere. */
 static gboolean
 is_computed(const AditTensor *tensor)
 {
-    return tensor->kind == ADIT_TENSOR_OP && !tensor->op->is_view;
+    gsize offset;
+    return tensor->kind == ADIT_TENSOR_OP && !find_view(tensor, &offset);
 }
 
 /* Places. */
@@ -173,11 +192,12 @@ make_place(Lowering *self, const AditTensor *tensor)
     case ADIT_TENSOR_LAST:
         return get_place(self, tensor->other);
     case ADIT_TENSOR_OP: {
-        if (!tensor->op->is_view)
+        gsize offset;
+        if (!find_view(tensor, &offset))
             return new_storage(self, tensor, adit_shape_count(&tensor->shape),
                                tensor->graph->depth);
         AditOperand place = get_place(self, tensor->inputs[0]);
-        return view_place(&place, tensor, 0);
+        return view_place(&place, tensor, offset);
     }
     case ADIT_TENSOR_INPUT:
     case ADIT_TENSOR_STACK:
@@ -321,7 +341,7 @@ emit_op(Level *level, AditTensor *tensor)
     Lowering *self = level->lowering;
     for (guint i = 0; i < tensor->n_inputs; i++)
         visit(level, tensor->inputs[i]);
-    if (tensor->op->is_view)
+    if (!is_computed(tensor))
         return;
     AditNode *node = new_node(level, ADIT_INSTRUCTION_OP, tensor);
     AditInstruction *instruction = &node->instruction;

@@ -1,18 +1,83 @@
 /* core/compile/adit-plan.c - SPDX-License-Identifier: MIT */
 #include "adit-compile-private.h"
 
-/* Numbers the instructions in the order they run; a loop's span covers its body. */
-static guint
-number(GPtrArray *instructions, guint position)
+#include "adit-pointwise.h"
+
+#include <string.h>
+
+typedef struct {
+    guint position;
+    guint stretches;
+} Numbers;
+
+/* Whether @node is pointwise work on what @before left, so that a device may run both as one
+ * kernel. */
+static gboolean
+continues(const AditNode *node, const AditNode *before)
 {
+    const AditInstruction *instruction = &node->instruction;
+    const AditOperand *result = &before->instruction.output;
+    if (instruction->kind != ADIT_INSTRUCTION_OP || adit_pointwise_find(instruction->op) == NULL ||
+        instruction->output.count != result->count || result->storage < 0)
+        return FALSE;
+    for (guint i = 0; i < instruction->n_inputs; i++) {
+        if (instruction->inputs[i].storage == result->storage)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* An operation and what continues it, as much as kernels are known to take together, begin and end
+ * together. Returns how many they are. Scalars are left alone: an optimizer's update is a long
+ * chain of them, and no kernel for itself. */
+static guint
+number_chain(const GPtrArray *instructions, guint first, Numbers *numbers)
+{
+    const AditInstruction *start = &((const AditNode *) instructions->pdata[first])->instruction;
+    guint most = strcmp(start->op->name, "matmul") == 0 ? 4 : start->output.count > 1 ? 2 : 1;
+    guint n = 1;
+    while (n < most && first + n < instructions->len &&
+           continues(instructions->pdata[first + n], instructions->pdata[first + n - 1]))
+        n++;
+    for (guint i = 0; i < n; i++) {
+        AditNode *node = instructions->pdata[first + i];
+        node->begin = numbers->position;
+        node->end = numbers->position + 1;
+    }
+    numbers->position += 2;
+    return n;
+}
+
+/* Numbers instructions in the order they run, a loop's span its body's, and finds the stretches;
+ * @stretch: (nullable): the node whose stretch they are in. */
+static void
+number(const GPtrArray *instructions, const AditNode *stretch, Numbers *numbers)
+{
+    const AditNode *before = NULL;
     for (guint i = 0; i < instructions->len; i++) {
         AditNode *node = instructions->pdata[i];
-        node->begin = position++;
-        if (node->instruction.body != NULL)
-            position = number(node->instruction.body, position);
-        node->end = position++;
+        if (stretch != NULL) {
+            node->stretch = stretch->stretch;
+            node->stretch_level = stretch->stretch_level;
+        } else if (node->instruction.domain == ADIT_DOMAIN_SLICES) {
+            gboolean goes_on = before != NULL && before->stretch != 0;
+            node->stretch = goes_on ? before->stretch : ++numbers->stretches;
+            node->stretch_level = node->instruction.level;
+        }
+        before = node;
     }
-    return position;
+    for (guint i = 0; i < instructions->len;) {
+        AditNode *node = instructions->pdata[i];
+        if (node->instruction.kind == ADIT_INSTRUCTION_OP) {
+            i += number_chain(instructions, i, numbers);
+            continue;
+        }
+        node->begin = numbers->position++;
+        if (node->instruction.body != NULL)
+            number(node->instruction.body, node->stretch != 0 ? node : NULL, numbers);
+        node->end = numbers->position++;
+        i++;
+    }
 }
 
 typedef struct {
@@ -33,6 +98,19 @@ use(Walk *walk, const AditNode *node, const AditOperand *operand)
     storage->end = MAX(storage->end, node->end);
 }
 
+/* What belongs outside the loops around a stretch is still there when it runs again. */
+static void
+note_stretch(Walk *walk, const AditNode *node, const AditOperand *operand)
+{
+    if (operand->storage < 0)
+        return;
+    AditStorage *storage = &g_array_index(walk->program->storages, AditStorage, operand->storage);
+    if (storage->begin == G_MAXUINT)
+        storage->stretch = node->stretch;
+    if (storage->stretch != node->stretch || storage->level < node->stretch_level)
+        storage->stretch = 0;
+}
+
 static void
 collect_uses(Walk *walk, const GPtrArray *instructions)
 {
@@ -43,9 +121,13 @@ collect_uses(Walk *walk, const GPtrArray *instructions)
             collect_uses(walk, node->instruction.body);
             continue;
         }
-        for (guint j = 0; j < node->instruction.n_inputs; j++)
-            use(walk, node, &node->instruction.inputs[j]);
-        use(walk, node, &node->instruction.output);
+        for (guint j = 0; j <= node->instruction.n_inputs; j++) {
+            const AditOperand *operand = j < node->instruction.n_inputs
+                                             ? &node->instruction.inputs[j]
+                                             : &node->instruction.output;
+            note_stretch(walk, node, operand);
+            use(walk, node, operand);
+        }
     }
 }
 
@@ -102,44 +184,67 @@ drop_ended(const GArray *storages, GArray *placed, guint begin)
     g_array_set_size(placed, kept);
 }
 
-/* Values with rows share memory by lifetime. What all slices share does not: slices run apart, so
- * one may still read what another has done with. */
+/* Values with rows share memory by lifetime: those used in several stretches, then, behind them,
+ * the others. What all slices share does not: slices run apart, so one may still read what another
+ * has done with. */
+static void
+place_rows(AditProgram *program, const GArray *order, gboolean local)
+{
+    GArray *storages = program->storages;
+    g_autoptr(GArray) placed = g_array_new(FALSE, FALSE, sizeof(guint));
+    for (guint i = 0; i < order->len; i++) {
+        guint index = g_array_index(order, guint, i);
+        AditStorage *storage = &g_array_index(storages, AditStorage, index);
+        if (storage->arena == ADIT_ARENA_SHARED || (storage->stretch != 0) != local)
+            continue;
+        drop_ended(storages, placed, storage->begin);
+        storage->offset = find_gap(storages, placed, storage);
+        insert_by_offset(storages, placed, index);
+        program->row_units =
+            MAX(program->row_units, program->crossing_units + storage->offset + storage->size);
+    }
+}
+
 static void
 place_storages(AditProgram *program)
 {
     GArray *storages = program->storages;
     g_autoptr(GArray) order = g_array_new(FALSE, FALSE, sizeof(guint));
-    g_autoptr(GArray) placed = g_array_new(FALSE, FALSE, sizeof(guint));
     for (guint i = 0; i < storages->len; i++)
         g_array_append_val(order, i);
     g_array_sort_with_data(order, compare_begins, storages);
-
+    place_rows(program, order, FALSE);
+    program->crossing_units = program->row_units;
+    place_rows(program, order, TRUE);
     for (guint i = 0; i < order->len; i++) {
-        guint index = g_array_index(order, guint, i);
-        AditStorage *storage = &g_array_index(storages, AditStorage, index);
-        if (storage->arena == ADIT_ARENA_SHARED) {
-            storage->offset = program->shared_size;
-            program->shared_size += (storage->size + 15) / 16 * 16;
+        AditStorage *storage =
+            &g_array_index(storages, AditStorage, g_array_index(order, guint, i));
+        if (storage->arena == ADIT_ARENA_ROWS) {
+            storage->offset += storage->stretch != 0 ? program->crossing_units : 0;
             continue;
         }
-        drop_ended(storages, placed, storage->begin);
-        storage->offset = find_gap(storages, placed, storage);
-        insert_by_offset(storages, placed, index);
-        program->row_units = MAX(program->row_units, storage->offset + storage->size);
+        storage->offset = program->shared_size;
+        program->shared_size += (storage->size + 15) / 16 * 16;
     }
 }
 
 void
 adit_plan_memory(AditProgram *program)
 {
-    guint end = number(program->commits, number(program->instructions, 0));
+    Numbers numbers = {0};
     Walk walk = {.program = program};
+    number(program->instructions, NULL, &numbers);
+    number(program->commits, NULL, &numbers);
     collect_uses(&walk, program->instructions);
     collect_uses(&walk, program->commits);
     for (guint i = 0; i < program->outputs->len; i++) {
         const AditProgramOutput *output = &g_array_index(program->outputs, AditProgramOutput, i);
-        if (output->operand.storage >= 0)
-            g_array_index(program->storages, AditStorage, output->operand.storage).end = end;
+        if (output->operand.storage < 0)
+            continue;
+        AditStorage *storage =
+            &g_array_index(program->storages, AditStorage, output->operand.storage);
+        storage->end = numbers.position;
+        storage->stretch = 0;
     }
     place_storages(program);
 }

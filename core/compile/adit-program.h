@@ -127,13 +127,24 @@ typedef struct {
     AditOperand operand;
 } AditProgramOutput;
 
+/**
+ * AditStorage: memory of a value, or of a loop's values.
+ * @arena: ROWS or SHARED
+ * @size, @offset: units or elements
+ * @level: number of loops around where it belongs
+ * @begin, @end: first and last position it is used at
+ * @stretch: number of the stretch of instructions that it is used in, 0: it is used in several, or
+ * by the host. A stretch runs slice by slice without waiting for anything in between, so that it
+ * can as well run for a few rows at a time: then a value used in no other needs room for these only
+ */
 typedef struct {
-    AditArena arena; /* ROWS or SHARED */
-    gsize size;      /* units or elements */
+    AditArena arena;
+    gsize size;
     gsize offset;
-    guint level; /* number of loops around where it belongs */
-    guint begin; /* first and last position it is used at */
+    guint level;
+    guint begin;
     guint end;
+    guint stretch;
 } AditStorage;
 
 /**
@@ -149,7 +160,8 @@ typedef struct {
     GArray *storages;        /* AditStorage */
     GArray *constants;       /* double */
     GPtrArray *lives;        /* AditLive; the step comes behind them */
-    gsize row_units;         /* elements the ROWS arena needs for each row */
+    gsize row_units;         /* elements the ROWS arena needs for each row: */
+    gsize crossing_units;    /* the first of them are of values used in several stretches */
     gsize shared_size;       /* elements of the SHARED arena */
 } AditProgram;
 
@@ -172,5 +184,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditProgram, adit_program_free)
 
 /* Number of kernel calls a step needs if nothing is fused: loops count their iterations. */
 guint64 adit_program_count_calls(const AditProgram *self);
+/* For each storage how often an instruction or the host reads it: (element-type guint) */
+GArray *adit_program_count_readers(const AditProgram *self);
+/* Its instructions, one a line, for debugging: phase, domain, operation, operands. */
+char *adit_program_list(const AditProgram *self);
 
 G_END_DECLS

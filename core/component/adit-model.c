@@ -34,3 +34,14 @@ adit_model_build(const AditModel *self, AditGraph *graph, AditTensor *x)
     x = build_section(self->trunk, graph, x, "trunk");
     return build_section(self->head, graph, x, "head");
 }
+
+AditTensor *
+adit_model_build_head(const AditModel *self, AditTensor *x)
+{
+    AditGraph *graph = adit_tensor_get_graph(x);
+
+    adit_graph_share_weights(graph, 1);
+    x = build_section(self->head, graph, x, "head");
+    adit_graph_share_weights(graph, -1);
+    return x;
+}

@@ -207,10 +207,13 @@ try_loop(Builder *self, const AditItem *repeat, guint n, gboolean merged)
     return TRUE;
 }
 
+/* A loop of two within a loop costs more than it saves: what it is fed would be copied into the
+ * history that the outer one keeps. */
 static gboolean
 can_loop(Builder *self, const AditItem *repeat, guint n)
 {
-    if (n < 2 || self->graph->depth >= ADIT_MAX_LOOPS || self->fold.collect == NULL)
+    guint least = self->graph->depth > 0 ? 3 : 2;
+    if (n < least || self->graph->depth >= ADIT_MAX_LOOPS || self->fold.collect == NULL)
         return FALSE;
     if (self->fold.feed == self->fold.collect && try_loop(self, repeat, n, TRUE))
         return TRUE;

@@ -158,12 +158,16 @@ gpointer adit_graph_get_error_component(const AditGraph *self);
 /* From here on a parameter whose name exists is that parameter (+1), or no more (-1). Nests. */
 void adit_graph_share_weights(AditGraph *self, int change);
 /* Every instance's name of @name in the current scope: "trunk.1.weight", "trunk.2.weight", ...;
- * those of a tied loop have one name if @tied, else one each. */
+ * those of a loop that shares its weights have one name if @tied, else one each. */
 GStrv adit_graph_list_names(AditGraph *self, const char *name, gboolean tied);
 /* Dotted address of instance @index of a scope. */
 char *adit_scope_to_string(const AditScope *self, guint index);
 /* Number of instances of a scope: the iterations of all loops around it. */
 guint adit_scope_count(const AditScope *self);
+/* Whether the iterations of @loop, which is around, have one set of weights in the scope (NULL: the
+ * graph itself): a tied loop's have, and so has what is used again inside a loop but lies outside
+ * of it, like the head on what each block leaves. */
+gboolean adit_scope_is_shared(const AditScope *self, const AditLoop *loop);
 
 /* Loops. */
 AditGraph *adit_graph_new_body(AditGraph *parent, AditLoop *loop);

@@ -223,70 +223,85 @@ adit_graph_leave_scope(AditGraph *self)
     self->root->scope = self->root->scope->parent;
 }
 
-/* Iterations are numbered over all loops around, the innermost fastest. */
+gboolean
+adit_scope_is_shared(const AditScope *self, const AditLoop *loop)
+{
+    if (loop->tied)
+        return TRUE;
+    for (const AditScope *s = self; s != NULL; s = s->parent) {
+        if (s->strides[loop->parent->depth] != 0)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* Iterations are numbered over all loops around, the innermost fastest. Where parameters are named,
+ * @sharer is their scope, and loops that share them do not count; it is NULL where all count. */
+
+static gboolean
+counts(const AditLoop *loop, const AditScope *sharer)
+{
+    return sharer == NULL || !adit_scope_is_shared(sharer, loop);
+}
 
 static guint
-iteration_of(const AditLoop *innermost, guint index, const AditLoop *loop, gboolean skip_tied)
+iteration_of(const AditLoop *innermost, guint index, const AditLoop *loop, const AditScope *sharer)
 {
     for (const AditLoop *l = innermost; l != NULL; l = l->parent->loop) {
-        if (skip_tied && l->tied) {
-            if (l == loop)
-                return 0;
-            continue;
-        }
         if (l == loop)
-            return index % l->n;
-        index /= l->n;
+            return counts(l, sharer) ? index % l->n : 0;
+        index /= counts(l, sharer) ? l->n : 1;
     }
     return 0;
 }
 
 static guint
-count_iterations(const AditLoop *innermost, gboolean skip_tied)
+count_iterations(const AditLoop *innermost, const AditScope *sharer)
 {
     guint count = 1;
     for (const AditLoop *l = innermost; l != NULL; l = l->parent->loop)
-        count *= skip_tied && l->tied ? 1 : l->n;
+        count *= counts(l, sharer) ? l->n : 1;
     return count;
 }
 
 /* The number of the instance that iteration @index is. */
 static guint
-scope_number(const AditScope *scope, const AditLoop *innermost, guint index, gboolean weights)
+scope_number(const AditScope *scope, const AditLoop *innermost, guint index,
+             const AditScope *sharer)
 {
-    guint number = weights ? scope->weights : scope->number;
+    guint number = sharer != NULL ? scope->weights : scope->number;
     for (const AditLoop *loop = scope->loop; loop != NULL; loop = loop->parent->loop)
         number +=
-            scope->strides[loop->parent->depth] * iteration_of(innermost, index, loop, weights);
+            scope->strides[loop->parent->depth] * iteration_of(innermost, index, loop, sharer);
     return number;
 }
 
 static void
 append_scope(GString *text, const AditScope *scope, const AditLoop *innermost, guint index,
-             gboolean weights)
+             const AditScope *sharer)
 {
     if (scope->parent != NULL) {
-        append_scope(text, scope->parent, innermost, index, weights);
+        append_scope(text, scope->parent, innermost, index, sharer);
         g_string_append_c(text, '.');
     }
     if (scope->number == 0)
         g_string_append(text, scope->name);
     else
-        g_string_append_printf(text, "%u", scope_number(scope, innermost, index, weights));
+        g_string_append_printf(text, "%u", scope_number(scope, innermost, index, sharer));
 }
 
 char *
 adit_scope_to_string(const AditScope *self, guint index)
 {
     GString *text = g_string_new(NULL);
-    append_scope(text, self, self->loop, index, FALSE);
+    append_scope(text, self, self->loop, index, NULL);
     return g_string_free(text, FALSE);
 }
 
 guint
 adit_scope_count(const AditScope *self)
 {
-    return count_iterations(self->loop, FALSE);
+    return count_iterations(self->loop, NULL);
 }
 
 void
@@ -298,12 +313,16 @@ adit_graph_share_weights(AditGraph *self, int change)
 GStrv
 adit_graph_list_names(AditGraph *self, const char *name, gboolean tied)
 {
-    guint count = count_iterations(self->loop, tied);
+    static const AditScope nowhere;
+    const AditScope *scope = self->root->scope;
+    const AditScope *sharer = scope != NULL ? scope : &nowhere;
+    sharer = tied ? sharer : NULL;
+    guint count = count_iterations(self->loop, sharer);
     GStrv names = g_new0(char *, count + 1);
     for (guint i = 0; i < count; i++) {
         GString *text = g_string_new(NULL);
-        if (self->root->scope != NULL) {
-            append_scope(text, self->root->scope, self->loop, i, tied);
+        if (scope != NULL) {
+            append_scope(text, scope, self->loop, i, sharer);
             g_string_append_c(text, '.');
         }
         g_string_append(text, name);

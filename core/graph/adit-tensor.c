@@ -200,8 +200,14 @@ adit_step(AditGraph *graph)
     return adit_graph_import(graph, self);
 }
 
+static gboolean
+is_shared(const AditGraph *graph)
+{
+    return adit_scope_is_shared(graph->root->scope, graph->loop);
+}
+
 /* A parameter or state of the root graph as seen from @graph: a stack with an axis for every loop
- * that is not tied. *@kept is made unless it exists. */
+ * whose iterations have one each. *@kept is made unless it exists. */
 static AditTensor *
 kept_tensor(AditGraph *graph, AditTensorKind kind, const AditShape *shape, AditTensor **kept)
 {
@@ -210,13 +216,14 @@ kept_tensor(AditGraph *graph, AditTensorKind kind, const AditShape *shape, AditT
             *kept = adit_tensor_new(graph, kind, shape, FALSE);
         return *kept;
     }
-    if (graph->loop->tied)
+    if (is_shared(graph))
         return adit_graph_import(graph, kept_tensor(graph->parent, kind, shape, kept));
     AditShape stack = adit_shape_prepend(shape, graph->loop->n);
     return adit_loop_each(graph->loop, kept_tensor(graph->parent, kind, &stack, kept));
 }
 
-/* A tied repeat's parameter seen again: it must be of the same shape, in loops of the same kind. */
+/* A parameter seen again, by a tied repeat or by another use of a section: it must be of the same
+ * shape, in loops of the same kind. */
 static AditTensor *
 shared_tensor(AditGraph *graph, AditTensorKind kind, const AditShape *shape, const GStrv names,
               AditTensor *kept)
@@ -224,7 +231,7 @@ shared_tensor(AditGraph *graph, AditTensorKind kind, const AditShape *shape, con
     AditShape stack = *shape;
 
     for (const AditGraph *g = graph; g->parent != NULL; g = g->parent)
-        stack = g->loop->tied ? stack : adit_shape_prepend(&stack, g->loop->n);
+        stack = is_shared(g) ? stack : adit_shape_prepend(&stack, g->loop->n);
     if (kept->kind != kind ||
         !g_strv_equal((const char *const *) names, (const char *const *) kept->names))
         return adit_graph_fail(

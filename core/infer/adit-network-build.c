@@ -4,18 +4,32 @@
 #include <adit/adit-ops.h>
 
 #include "adit-component-private.h"
+#include "adit-graph-private.h"
 
+/* Fills in loss and metric of the outputs, which may lie in a loop: so do they then. */
 static void
-build_loss(AditGraph *graph, AditLoss *loss, const AditNetworkShape *shape,
-           AditNetworkTensors *tensors)
+build_loss(AditLoss *loss, AditNetworkTensors *tensors)
 {
     AditLossClass *klass = ADIT_LOSS_GET_CLASS(loss);
-    AditTensor *targets = adit_input(graph, "targets", &shape->targets, shape->classes);
+    AditGraph *graph = adit_tensor_get_graph(tensors->logits);
+    AditTensor *targets = adit_graph_import(graph, tensors->targets);
     adit_graph_enter_component(graph, loss);
     tensors->loss = klass->build(loss, graph, tensors->logits, targets);
     tensors->metric = klass->metric != NULL ? klass->metric(loss, graph, tensors->logits, targets)
                                             : tensors->loss;
     adit_graph_leave_component(graph);
+}
+
+AditTensor *
+adit_network_build_scores(const AditExperiment *experiment, AditLoss *loss, AditTensor *targets,
+                          AditTensor *x)
+{
+    AditNetworkTensors tensors = {.logits = adit_model_build_head(&experiment->model, x),
+                                  .targets = targets};
+    build_loss(loss, &tensors);
+    AditTensor *const scores[] = {adit_reshape(tensors.loss, &ADIT_SHAPE(1)),
+                                  adit_reshape(tensors.metric, &ADIT_SHAPE(1))};
+    return adit_concat(scores, G_N_ELEMENTS(scores), 0);
 }
 
 /* The rows as the network sees them in @mode. The network's parameters are those of its evaluation,
@@ -49,8 +63,10 @@ adit_network_build(const AditExperiment *experiment, AditMode mode, const AditNe
         model.transform = settings->transform;
     }
     *tensors = (AditNetworkTensors){.logits = adit_model_build(&model, graph, x)};
-    if (loss != NULL)
-        build_loss(graph, loss, shape, tensors);
+    if (loss != NULL) {
+        tensors->targets = adit_input(graph, "targets", &shape->targets, shape->classes);
+        build_loss(loss, tensors);
+    }
     return graph;
 }
 

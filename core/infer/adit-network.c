@@ -130,10 +130,29 @@ adit_network_get_shape(const AditNetwork *self)
     return &self->shape;
 }
 
+const AditExperiment *
+adit_network_get_experiment(const AditNetwork *self)
+{
+    return self->experiment;
+}
+
+AditLoss *
+adit_network_get_loss(const AditNetwork *self)
+{
+    return self->loss;
+}
+
 AditGraph *
 adit_network_get_graph(const AditNetwork *self)
 {
     return self->graph;
+}
+
+AditGraph *
+adit_network_copy_graph(const AditNetwork *self, AditNetworkTensors *tensors)
+{
+    return adit_network_build(self->experiment, ADIT_MODE_EVALUATION, &self->shape, self->loss,
+                              tensors);
 }
 
 /* Evaluation. */

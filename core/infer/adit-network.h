@@ -20,11 +20,13 @@ typedef struct {
 } AditNetworkShape;
 
 /**
- * AditNetworkTensors: what goes out of a built network.
- * @loss, @metric: a scalar for every row; NULL without a loss
+ * AditNetworkTensors: what goes out of a built network. Without a loss all but @logits is NULL.
+ * @targets: what comes in to be compared with
+ * @loss, @metric: a scalar for every row
  */
 typedef struct {
     AditTensor *logits;
+    AditTensor *targets;
     AditTensor *loss;
     AditTensor *metric;
 } AditNetworkTensors;
@@ -43,6 +45,16 @@ typedef struct {
 AditGraph *adit_network_build(const AditExperiment *experiment, AditMode mode,
                               const AditNetworkShape *shape, AditLoss *loss,
                               AditNetworkTensors *tensors);
+/**
+ * adit_network_build_scores:
+ * @targets: those of the built network
+ * @x: what the head is given in place of what leaves the trunk, of its shape
+ *
+ * Loss and metric of every row (two numbers) had the trunk ended in @x, by the model's own head. A
+ * tensor in a loop gives a tensor in that loop: one head serves all its iterations.
+ */
+AditTensor *adit_network_build_scores(const AditExperiment *experiment, AditLoss *loss,
+                                      AditTensor *targets, AditTensor *x);
 /* Adds the graph's error and warnings to @diagnostics at the places of the components they are
  * about. */
 void adit_network_diagnose(AditGraph *graph, AditDiagnostics *diagnostics);
@@ -78,7 +90,13 @@ const AditLayout *adit_network_get_layout(const AditNetwork *self);
 AditMemory *adit_network_get_memory(const AditNetwork *self);
 AditDevice *adit_network_get_device(const AditNetwork *self);
 const AditNetworkShape *adit_network_get_shape(const AditNetwork *self);
+const AditExperiment *adit_network_get_experiment(const AditNetwork *self);
+/* (nullable): that it is evaluated by */
+AditLoss *adit_network_get_loss(const AditNetwork *self);
 AditGraph *adit_network_get_graph(const AditNetwork *self);
+/* (transfer full): the same graph anew, to be added to: programs of it run on the same weights.
+ * @tensors: (out caller-allocates) */
+AditGraph *adit_network_copy_graph(const AditNetwork *self, AditNetworkTensors *tensors);
 
 /**
  * AditScores: means over a split. @metric is that of the loss's class.

@@ -42,7 +42,8 @@ gather_gradient_infer(AditTensor *const *inputs, guint n_inputs, const void *dat
 static const AditOp gather_gradient_op = {.name = "gather-gradient",
                                           .encode = adit_encode_gather,
                                           .infer = gather_gradient_infer,
-                                          .over_rows = TRUE};
+                                          .over_rows = TRUE,
+                                          .accumulates = TRUE};
 static const AditOp gather_gradient_outer_op = {
     .name = "gather-gradient-outer", .encode = adit_encode_gather, .infer = gather_gradient_infer};
 

@@ -34,7 +34,8 @@ ADIT_KERNEL(gather_gradient)(const AditKernelCall *call)
     gboolean repeats = call->inputs[0].rows && !call->inputs[1].rows;
     real *out = call->output.data;
 
-    memset(out, 0, call->output.count * sizeof(real));
+    if (!call->accumulate)
+        memset(out, 0, call->output.count * sizeof(real));
     for (gsize i = 0; i < n; i++) {
         const real *from = dy + (repeats ? i % call->inputs[0].count : i) * line;
 

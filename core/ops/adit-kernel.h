@@ -50,6 +50,12 @@ typedef real vector __attribute__((vector_size(ADIT_VECTOR_BYTES)));
 typedef real loose_vector
     __attribute__((vector_size(ADIT_VECTOR_BYTES), aligned(sizeof(real)), may_alias));
 
+#ifdef ADIT_REAL_DOUBLE
+typedef gint64 bit_vector __attribute__((vector_size(ADIT_VECTOR_BYTES)));
+#else
+typedef gint32 bit_vector __attribute__((vector_size(ADIT_VECTOR_BYTES)));
+#endif
+
 ADIT_ALWAYS_INLINE vector
 vector_load(const real *from)
 {
@@ -62,18 +68,93 @@ vector_store(real *to, vector value)
     *(loose_vector *) to = value;
 }
 
-/* The first @n of a vector's numbers. */
+/* Selects the first @n of a vector's numbers. */
+#if defined __AVX512F__
+#define VECTOR_MASK(n) ((1u << (n)) - 1)
+#elif defined __AVX2__ && defined ADIT_REAL_DOUBLE
+#define VECTOR_MASK(n)                                                                             \
+    _mm256_cmpgt_epi64(_mm256_set1_epi64x((long long) (n)), _mm256_setr_epi64x(0, 1, 2, 3))
+#elif defined __AVX2__
+#define VECTOR_MASK(n)                                                                             \
+    _mm256_cmpgt_epi32(_mm256_set1_epi32((int) (n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
+#endif
+
+/* The first @n of a vector's numbers; 0 after them. No more than they are touched. */
+ADIT_ALWAYS_INLINE vector
+vector_load_part(const real *from, gsize n)
+{
+#if defined __AVX512F__ && defined ADIT_REAL_DOUBLE
+    return (vector) _mm512_maskz_loadu_pd((__mmask8) VECTOR_MASK(n), from);
+#elif defined __AVX512F__
+    return (vector) _mm512_maskz_loadu_ps((__mmask16) VECTOR_MASK(n), from);
+#elif defined __AVX2__ && defined ADIT_REAL_DOUBLE
+    return (vector) _mm256_maskload_pd(from, VECTOR_MASK(n));
+#elif defined __AVX2__
+    return (vector) _mm256_maskload_ps(from, VECTOR_MASK(n));
+#else
+    vector value = {0};
+
+    for (gsize i = 0; i < n; i++)
+        value[i] = from[i];
+    return value;
+#endif
+}
+
 ADIT_ALWAYS_INLINE void
 vector_store_part(real *to, vector value, gsize n)
 {
+#if defined __AVX512F__ && defined ADIT_REAL_DOUBLE
+    _mm512_mask_storeu_pd(to, (__mmask8) VECTOR_MASK(n), (__m512d) value);
+#elif defined __AVX512F__
+    _mm512_mask_storeu_ps(to, (__mmask16) VECTOR_MASK(n), (__m512) value);
+#elif defined __AVX2__ && defined ADIT_REAL_DOUBLE
+    _mm256_maskstore_pd(to, VECTOR_MASK(n), (__m256d) value);
+#elif defined __AVX2__
+    _mm256_maskstore_ps(to, VECTOR_MASK(n), (__m256) value);
+#else
     for (gsize i = 0; i < n; i++)
         to[i] = value[i];
+#endif
 }
+
+/* A whole vector, or part of one. */
+ADIT_ALWAYS_INLINE vector
+vector_load_some(const real *from, gsize n)
+{
+    return n == LANES ? vector_load(from) : vector_load_part(from, n);
+}
+
+ADIT_ALWAYS_INLINE void
+vector_store_some(real *to, vector value, gsize n)
+{
+    if (n == LANES)
+        vector_store(to, value);
+    else
+        vector_store_part(to, value, n);
+}
+
+/* f(d, l) for every lane l, in order. */
+#define LANES_2(f, d) f(d, 0), f(d, 1)
+#define LANES_4(f, d) LANES_2(f, d), f(d, 2), f(d, 3)
+#define LANES_8(f, d) LANES_4(f, d), f(d, 4), f(d, 5), f(d, 6), f(d, 7)
+#define LANES_16(f, d)                                                                             \
+    LANES_8(f, d), f(d, 8), f(d, 9), f(d, 10), f(d, 11), f(d, 12), f(d, 13), f(d, 14), f(d, 15)
+#if defined __AVX512F__ && !defined ADIT_REAL_DOUBLE
+#define EACH_LANE LANES_16
+#elif defined __AVX512F__ || (defined __AVX2__ && !defined ADIT_REAL_DOUBLE)
+#define EACH_LANE LANES_8
+#elif defined __AVX2__ || !defined ADIT_REAL_DOUBLE
+#define EACH_LANE LANES_4
+#else
+#define EACH_LANE LANES_2
+#endif
+
+#define FILL_LANE(value, l) value
 
 ADIT_ALWAYS_INLINE vector
 vector_fill(real value)
 {
-    return (vector){0} + value;
+    return (vector){EACH_LANE(FILL_LANE, value)};
 }
 
 /* a b + c, rounded once where the instruction set can. */
@@ -95,9 +176,38 @@ vector_fill(real value)
 #define VECTOR_FMA(a, b, c) ((a) * (b) + (c))
 #endif
 
+/* Negative numbers become 0; NaN is handed on. */
+ADIT_ALWAYS_INLINE vector
+vector_relu(vector value)
+{
+    bit_vector negative = (bit_vector) (value < (vector){0});
+
+    return (vector) ((bit_vector) value & ~negative);
+}
+
+/* Of two vectors, cut into groups of d numbers: the even groups of both in turn; the odd ones. */
+#define EVEN_GROUP(d, l)     ((l) & (d) ? (int) LANES + (l) - (d) : (l))
+#define ODD_GROUP(d, l)      ((l) & (d) ? (int) LANES + (l) : ((l) + (d)) % (2 * (int) LANES))
+#define EVEN_GROUPS(a, b, d) __builtin_shufflevector(a, b, EACH_LANE(EVEN_GROUP, d))
+#define ODD_GROUPS(a, b, d)  __builtin_shufflevector(a, b, EACH_LANE(ODD_GROUP, d))
+
+#define TRANSPOSE_STAGE(block, d)                                                                  \
+    _Pragma("GCC unroll 16") for (gsize i_ = 0; (d) < LANES && i_ < LANES; i_++)                   \
+    {                                                                                              \
+        if ((i_ & (d)) == 0) {                                                                     \
+            vector even_ = EVEN_GROUPS((block)[i_], (block)[i_ + (d)], (d));                       \
+            (block)[i_ + (d)] = ODD_GROUPS((block)[i_], (block)[i_ + (d)], (d));                   \
+            (block)[i_] = even_;                                                                   \
+        }                                                                                          \
+    }
+
+/* Transposes LANES vectors. */
+ADIT_ALWAYS_INLINE void
+vector_transpose(vector *block){TRANSPOSE_STAGE(block, 1) TRANSPOSE_STAGE(block, 2)
+                                    TRANSPOSE_STAGE(block, 4) TRANSPOSE_STAGE(block, 8)}
+
 /* Elements of the output in this call. */
-ADIT_ALWAYS_INLINE gsize
-call_count(const AditKernelCall *call)
+ADIT_ALWAYS_INLINE gsize call_count(const AditKernelCall *call)
 {
     return (call->output.rows ? call->rows : 1) * call->output.count;
 }

@@ -62,12 +62,30 @@ lanes_sum(gsize n, const real *x)
         }                                                                                          \
     } while (0)
 
-ADIT_ALWAYS_INLINE void
-columns_sum(gsize n, gsize count, const real *x, real *out)
+/* The sum of four lines' vectors, by halves. */
+ADIT_ALWAYS_INLINE vector
+four_lines_sum(const real *x, gsize step, gsize n)
 {
-#define TERM(load) load(x + r * count + j)
-    COLUMNS_SUM(n, count, out, TERM);
-#undef TERM
+    return (vector_load_some(x, n) + vector_load_some(x + step, n)) +
+           (vector_load_some(x + 2 * step, n) + vector_load_some(x + 3 * step, n));
+}
+
+/* The sums of @lines lines of @count numbers each: four lines together, by halves, and these in
+ * order. @accumulate: they go on from what @out holds; so do panels of multiples of four lines. */
+ADIT_ALWAYS_INLINE void
+columns_sum(gsize lines, gsize count, const real *x, real *out, gboolean accumulate)
+{
+    for (gsize j = 0; j < count; j += LANES) {
+        gsize n = MIN(LANES, count - j), r = 0;
+        vector sum = accumulate ? vector_load_some(out + j, n) : (vector){0};
+        const real *from = x + j;
+
+        for (; r + 4 <= lines; r += 4, from += 4 * count)
+            sum += n == LANES ? four_lines_sum(from, count, LANES) : four_lines_sum(from, count, n);
+        for (; r < lines; r++, from += count)
+            sum += vector_load_some(from, n);
+        vector_store_some(out + j, sum, n);
+    }
 }
 
 /* NaN wins. */

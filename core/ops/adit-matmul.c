@@ -81,7 +81,8 @@ static const AditOp matmul_op = {.name = "matmul",
 static const AditOp matmul_rows_op = {.name = "matmul-rows",
                                       .infer = matmul_rows_infer,
                                       .gradient = matmul_rows_gradient,
-                                      .over_rows = TRUE};
+                                      .over_rows = TRUE,
+                                      .accumulates = TRUE};
 /* The same of tensors without rows: the sum is over their leading axes alone. */
 static const AditOp matmul_outer_op = {
     .name = "matmul-outer", .infer = matmul_rows_infer, .gradient = matmul_rows_gradient};

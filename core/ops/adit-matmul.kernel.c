@@ -1,185 +1,423 @@
 /* core/ops/adit-matmul.kernel.c - SPDX-License-Identifier: MIT */
 #include "adit-kernel.h"
 
-/* Both products keep a tile of the result in registers: up to TILE_ROWS rows of one or, where there
- * are 32 registers, two vectors. An element is the sum of its products in order, each added by one
- * fused multiply-add, whatever tile it lies in. */
-#define TILE_ROWS 8
-#if defined __AVX512F__ || defined __aarch64__
-#define WIDE_TILES 1
-#else
-#define WIDE_TILES 0
-#endif
+/* Both products keep a tile of the result in registers: some lines of one to three vectors, as many
+ * as leave room for the vectors of b. An element is the sum of its products in order, each added by
+ * one fused multiply-add, whatever tile it lies in. */
+#define MAX_VECTORS 3
+#define MAX_LINES   16
 
 /**
- * Product: out[m][j] = sum over k of a[m * a_row + k * a_step] b[k * b_step + j].
+ * Product: out[m][j] = sum over k of a[m * a_line + k * a_step] b[k * b_step + j], and what is done
+ * to it before it is stored.
+ * @readable: numbers of b, from its first on, that may be read
+ * @addend: (nullable): is added, from line to line @addend_step numbers on
+ * @accumulate: the sums go on from what the result holds
  */
 typedef struct {
-    gsize rows, columns, depth;
+    gsize lines, columns, depth;
     const real *a;
-    gsize a_row, a_step;
+    gsize a_line, a_step;
     const real *b;
-    gsize b_step;
+    gsize b_step, readable;
     real *out;
+    const real *addend;
+    gsize addend_step;
+    gboolean relu;
+    gboolean accumulate;
 } Product;
 
-/* The tile of @m x @v vectors at row @row and column @column; @m and @v are constants at every
- * call. */
+/* Columns of a product: @vectors, the last of @last numbers; the first @whole lines of b have all
+ * LANES numbers there that may be read. */
+typedef struct {
+    gsize column;
+    gsize last;
+    gsize whole;
+} Band;
+
+typedef vector Tile[MAX_LINES][MAX_VECTORS];
+
+/* Keeps the compiler from making one of several pointers out of another: it would run out of
+ * registers. */
+#define KEEP(pointer) __asm__("" : "+r"(pointer))
+
+/* Lines of a by fours: so that few addresses do for them. */
+typedef const real *Fours[MAX_LINES / 4];
+
+/* Adds the products of one line of b, the last vector of @last numbers. */
 ADIT_ALWAYS_INLINE void
-tile(const Product *t, gsize row, gsize column, const gsize m, const gsize v)
+add_line(Tile sum, const Fours a, const gsize *a_line, const real *b, gsize last, const gsize m,
+         const gsize v)
 {
-    vector sum[TILE_ROWS][2];
-    const real *a = t->a + row * t->a_row;
-    const real *b = t->b + column;
+    vector right[MAX_VECTORS];
 
-#pragma GCC unroll 8
+#pragma GCC unroll 3
+    for (gsize j = 0; j < v; j++)
+        right[j] = j + 1 < v ? vector_load(b + j * LANES) : vector_load_some(b + j * LANES, last);
+#pragma GCC unroll 16
     for (gsize i = 0; i < m; i++) {
-#pragma GCC unroll 2
+        vector left = vector_fill(a[i / 4][a_line[i % 4]]);
+
+#pragma GCC unroll 3
         for (gsize j = 0; j < v; j++)
-            sum[i][j] = (vector){0};
+            sum[i][j] = VECTOR_FMA(left, right[j], sum[i][j]);
     }
-    for (gsize k = 0; k < t->depth; k++) {
-        vector right[2];
+}
 
-#pragma GCC unroll 2
-        for (gsize j = 0; j < v; j++)
-            right[j] = vector_load(b + k * t->b_step + j * LANES);
-#pragma GCC unroll 8
-        for (gsize i = 0; i < m; i++) {
-            vector left = vector_fill(a[i * t->a_row + k * t->a_step]);
+/* Adds the products of @n lines of @b, the last vector of @last numbers, to those of lines of a;
+ * moves all pointers on. */
+ADIT_ALWAYS_INLINE const real *
+add_lines(Tile sum, Fours a, gsize a_line, const real *b, gsize b_step, gsize n, gsize last,
+          const gsize m, const gsize v)
+{
+    gsize three = 3 * a_line;
 
-#pragma GCC unroll 2
-            for (gsize j = 0; j < v; j++)
-                sum[i][j] = VECTOR_FMA(left, right[j], sum[i][j]);
+    KEEP(three);
+    for (gsize k = 0; k < n; k++, b += b_step) {
+        add_line(sum, a, (gsize[]){0, a_line, 2 * a_line, three}, b, last, m, v);
+#pragma GCC unroll 4
+        for (gsize i = 0; i < m; i += 4) {
+            a[i / 4]++;
+            KEEP(a[i / 4]);
         }
     }
-#pragma GCC unroll 8
-    for (gsize i = 0; i < m; i++) {
-        real *out = t->out + (row + i) * t->columns + column;
+    return b;
+}
 
-#pragma GCC unroll 2
+/* The same with what lies across lines of @a, @a_step apart. */
+ADIT_ALWAYS_INLINE void
+add_across(Tile sum, const real *a, gsize a_step, const real *b, gsize b_step, gsize n, gsize last,
+           const gsize m, const gsize v)
+{
+    for (gsize k = 0; k < n; k++, a += a_step, b += b_step)
+        add_line(sum, (Fours){a, a + 4, a + 8, a + 12}, (gsize[]){0, 1, 2, 3}, b, last, m, v);
+}
+
+ADIT_ALWAYS_INLINE void
+begin(Tile sum, const real *out, gsize step, gsize last, const gsize m, const gsize v)
+{
+#pragma GCC unroll 16
+    for (gsize i = 0; i < m; i++, out += step) {
+#pragma GCC unroll 3
+        for (gsize j = 0; j < v; j++)
+            sum[i][j] = vector_load_some(out + j * LANES, j + 1 < v ? LANES : last);
+    }
+}
+
+ADIT_ALWAYS_INLINE void
+add_addend(Tile sum, const real *addend, gsize step, gboolean relu, gsize last, const gsize m,
+           const gsize v)
+{
+#pragma GCC unroll 16
+    for (gsize i = 0; i < m; i++, addend += step) {
+#pragma GCC unroll 3
         for (gsize j = 0; j < v; j++) {
-            gsize left = t->columns - column - j * LANES;
-
-            if (left >= LANES)
-                vector_store(out + j * LANES, sum[i][j]);
-            else
-                vector_store_part(out + j * LANES, sum[i][j], left);
+            sum[i][j] += vector_load_some(addend + j * LANES, j + 1 < v ? LANES : last);
+            if (relu)
+                sum[i][j] = vector_relu(sum[i][j]);
         }
+        KEEP(addend);
     }
 }
 
-/* All rows of the columns from @column on, @v vectors wide. */
 ADIT_ALWAYS_INLINE void
-band(const Product *t, gsize column, const gsize v)
+finish(Tile sum, real *out, gsize step, gsize last, const gsize m, const gsize v)
 {
-    gsize row = 0;
-
-    for (; row + TILE_ROWS <= t->rows; row += TILE_ROWS)
-        tile(t, row, column, TILE_ROWS, v);
-    if (t->rows - row >= 4) {
-        tile(t, row, column, 4, v);
-        row += 4;
+#pragma GCC unroll 16
+    for (gsize i = 0; i < m; i++, out += step) {
+#pragma GCC unroll 3
+        for (gsize j = 0; j < v; j++)
+            vector_store_some(out + j * LANES, sum[i][j], j + 1 < v ? LANES : last);
+        KEEP(out);
     }
-    if (t->rows - row >= 2) {
-        tile(t, row, column, 2, v);
-        row += 2;
+}
+
+/* As many tiles of @m lines of @v vectors as there are from @line on. Gives the line after them. @m
+ * and @v are constants at every call. What is read of @t is read once: stores might change it. */
+ADIT_ALWAYS_INLINE gsize
+tiles(const Product *t, const Band *band, gsize line, const gsize m, const gsize v)
+{
+    gsize lines = t->lines, last = band->last, whole = band->whole, part = t->depth - whole;
+    gsize a_line = t->a_line, b_step = t->b_step, columns = t->columns;
+    gsize addend_step = t->addend_step;
+    const real *a = t->a + line * a_line;
+    const real *b = t->b + band->column;
+    const real *addend = t->addend == NULL ? NULL : t->addend + line * addend_step + band->column;
+    real *out = t->out + line * columns + band->column;
+    gboolean relu = t->relu;
+
+    for (; line + m <= lines; line += m) {
+        Tile sum = {0};
+        Fours fours;
+        const real *rest;
+
+#pragma GCC unroll 4
+        for (gsize i = 0; i < m; i += 4)
+            fours[i / 4] = a + i * a_line;
+        rest = add_lines(sum, fours, a_line, b, b_step, whole, LANES, m, v);
+        if (part > 0)
+            add_lines(sum, fours, a_line, rest, b_step, part, last, m, v);
+        if (addend != NULL) {
+            add_addend(sum, addend, addend_step, relu, last, m, v);
+            addend += m * addend_step;
+        }
+        if (last == LANES)
+            finish(sum, out, columns, LANES, m, v);
+        else
+            finish(sum, out, columns, last, m, v);
+        a += m * a_line;
+        out += m * columns;
     }
-    if (t->rows > row)
-        tile(t, row, column, 1, v);
+    return line;
 }
 
-static void
-band_narrow(const Product *t, gsize column)
+/* The same across a's lines, of a single tile. */
+ADIT_ALWAYS_INLINE void
+tile_across(const Product *t, const Band *band, gsize line, const gsize m, const gsize v)
 {
-    band(t, column, 1);
+    Tile sum = {0};
+    gsize columns = t->columns, last = band->last, whole = band->whole, part = t->depth - whole;
+    gsize a_step = t->a_step, b_step = t->b_step;
+    const real *a = t->a + line, *b = t->b + band->column;
+    real *out = t->out + line * columns + band->column;
+
+    if (t->accumulate)
+        begin(sum, out, columns, last, m, v);
+    add_across(sum, a, a_step, b, b_step, whole, LANES, m, v);
+    if (part > 0)
+        add_across(sum, a + whole * a_step, a_step, b + whole * b_step, b_step, part, last, m, v);
+    if (last == LANES)
+        finish(sum, out, columns, LANES, m, v);
+    else
+        finish(sum, out, columns, last, m, v);
 }
 
-#if WIDE_TILES
-static void
-band_wide(const Product *t, gsize column)
-{
-    band(t, column, 2);
-}
+typedef gsize (*RunTiles)(const Product *t, const Band *band, gsize line);
+typedef void (*RunTile)(const Product *t, const Band *band, gsize line);
+
+#define TILE(v, m)                                                                                 \
+    static gsize tiles_##v##_##m(const Product *t, const Band *band, gsize line)                   \
+    {                                                                                              \
+        return tiles(t, band, line, m, v);                                                         \
+    }
+#define ACROSS(v, m)                                                                               \
+    static void across_##v##_##m(const Product *t, const Band *band, gsize line)                   \
+    {                                                                                              \
+        tile_across(t, band, line, m, v);                                                          \
+    }
+
+/* The sizes there are for each number of vectors: of lines a few, as there are many of them; across
+ * them all, as few lines would wait for each sum. */
+#define FEW_4(f, v)  f(v, 1) f(v, 2) f(v, 4)
+#define FEW_6(f, v)  FEW_4(f, v) f(v, 6)
+#define FEW_8(f, v)  FEW_4(f, v) f(v, 8)
+#define FEW_16(f, v) FEW_8(f, v) f(v, 16)
+#define ALL_4(f, v)  f(v, 1) f(v, 2) f(v, 3) f(v, 4)
+#define ALL_6(f, v)  ALL_4(f, v) f(v, 5) f(v, 6)
+#define ALL_8(f, v)  ALL_6(f, v) f(v, 7) f(v, 8)
+#define ALL_12(f, v) ALL_8(f, v) f(v, 9) f(v, 10) f(v, 11) f(v, 12)
+#define ALL_16(f, v) ALL_12(f, v) f(v, 13) f(v, 14) f(v, 15) f(v, 16)
+#if defined __AVX512F__ || defined __aarch64__
+#define TILES(f)        FEW_16(f, 1) FEW_8(f, 2) FEW_8(f, 3)
+#define TILES_ACROSS(f) ALL_16(f, 1) ALL_12(f, 2) ALL_8(f, 3)
+#define MOST_ACROSS                                                                                \
+    {                                                                                              \
+        16, 12, 8                                                                                  \
+    }
+#else
+#define TILES(f)        FEW_8(f, 1) FEW_6(f, 2) FEW_4(f, 3)
+#define TILES_ACROSS(f) ALL_8(f, 1) ALL_6(f, 2) ALL_4(f, 3)
+#define MOST_ACROSS                                                                                \
+    {                                                                                              \
+        8, 6, 4                                                                                    \
+    }
 #endif
+TILES(TILE)
+TILES_ACROSS(ACROSS)
 
-/* b's rows can be read up to the next full vector. */
+/* All lines of a band. */
 static void
-multiply(const Product *t)
+run_band(const Product *t, const Band *band, gsize v)
 {
-    gsize column = 0;
+#define TILE_ENTRY(v, m) [v - 1][m] = tiles_##v##_##m,
+    static const RunTiles sizes[MAX_VECTORS][MAX_LINES + 1] = {TILES(TILE_ENTRY)};
+    gsize line = 0;
 
-#if WIDE_TILES
-    for (; column + LANES < t->columns; column += 2 * LANES)
-        band_wide(t, column);
-#endif
-    for (; column < t->columns; column += LANES)
-        band_narrow(t, column);
-}
-
-/* b or its transpose as [k][columns padded to a vector] in scratch memory. */
-static real *
-pack(const real *b, gsize depth, gsize columns, gsize padded, gboolean transposed)
-{
-    real *packed = adit_scratch_get(depth * padded * sizeof(real));
-
-    for (gsize k = 0; k < depth; k++) {
-        real *restrict to = packed + k * padded;
-        const real *restrict from = transposed ? b + k : b + k * columns;
-        gsize step = transposed ? depth : 1;
-
-        for (gsize j = 0; j < columns; j++)
-            to[j] = from[j * step];
-        for (gsize j = columns; j < padded; j++)
-            to[j] = 0;
+    for (gsize m = MAX_LINES; line < t->lines; m--) {
+        if (line + m <= t->lines && sizes[v - 1][m] != NULL)
+            line = sizes[v - 1][m](t, band, line);
     }
-    return packed;
 }
 
-void
-ADIT_KERNEL(matmul)(const AditKernelCall *call)
+/* The same across a's lines, in tiles as equal as can be. */
+static void
+run_band_across(const Product *t, const Band *band, gsize v)
+{
+#define ACROSS_ENTRY(v, m) [v - 1][m] = across_##v##_##m,
+    static const RunTile tiles[MAX_VECTORS][MAX_LINES + 1] = {TILES_ACROSS(ACROSS_ENTRY)};
+    static const guint8 most[MAX_VECTORS] = MOST_ACROSS;
+    guint left = (guint) t->lines, n = (left + most[v - 1] - 1) / most[v - 1];
+
+    for (gsize line = 0; left > 0; n--) {
+        guint m = (left + n - 1) / n;
+
+        tiles[v - 1][m](t, band, line);
+        line += m;
+        left -= m;
+    }
+}
+
+/* The product with a's lines, a_step 1, or across them, a_line 1. */
+static void
+multiply(const Product *t, gboolean across)
+{
+    gsize vectors = (t->columns + LANES - 1) / LANES;
+
+    for (gsize first = 0, n; first < vectors; first += n) {
+        gsize end;
+        Band band = {first * LANES, LANES, t->depth};
+
+        n = vectors - first;
+        n = n > 4 || n == 3 ? 3 : MIN(n, 2);
+        end = (first + n) * LANES;
+        if (end > t->columns) {
+            band.last = t->columns + LANES - end;
+            band.whole = t->readable < end ? 0 : (t->readable - end) / t->b_step + 1;
+            band.whole = MIN(band.whole, t->depth);
+        }
+        if (across)
+            run_band_across(t, &band, n);
+        else
+            run_band(t, &band, n);
+    }
+}
+
+/* LANES lines of @from, @step apart, as columns. */
+ADIT_ALWAYS_INLINE void
+transpose_block(const real *from, gsize step, gsize lines, gsize columns, real *to, gsize to_step)
+{
+    vector block[LANES];
+
+#pragma GCC unroll 16
+    for (gsize i = 0; i < LANES; i++)
+        block[i] = i < lines ? vector_load_some(from + i * step, columns) : (vector){0};
+    vector_transpose(block);
+#pragma GCC unroll 16
+    for (gsize i = 0; i < LANES; i++) {
+        if (i < columns)
+            vector_store(to + i * to_step, block[i]);
+    }
+}
+
+/* The transpose of b, [columns][depth], as [depth][columns padded to vectors] in scratch memory. */
+static void
+transpose(Product *t)
+{
+    gsize step = (t->columns + LANES - 1) / LANES * LANES;
+    real *to = adit_scratch_get(t->depth * step * sizeof(real));
+
+    for (gsize j = 0; j < t->columns; j += LANES) {
+        for (gsize k = 0; k < t->depth; k += LANES)
+            transpose_block(t->b + j * t->depth + k, t->depth, MIN(t->columns - j, LANES),
+                            MIN(t->depth - k, LANES), to + k * step + j, step);
+    }
+    t->b = to;
+    t->b_step = step;
+    t->readable = t->depth * step;
+}
+
+/* The part of a product with a matrix that is the same for all of matmul's forms. */
+ADIT_ALWAYS_INLINE void
+product_init(Product *self, const AditKernelCall *call)
 {
     const AditMatmulAttributes *attributes = call->attributes;
     const AditShape *a = &call->inputs[0].shape;
     const AditShape *b = &call->inputs[1].shape;
     gsize depth = a->size[a->rank - 1];
     gsize columns = b->size[attributes->transpose_b ? 0 : 1];
-    gsize padded = (columns + LANES - 1) / LANES * LANES;
-    Product product = {.rows = call_count(call) / columns,
-                       .columns = columns,
-                       .depth = depth,
-                       .a = call->inputs[0].data,
-                       .a_row = depth,
-                       .a_step = 1,
-                       .b = call->inputs[1].data,
-                       .b_step = padded,
-                       .out = call->output.data};
+    gsize count = call->output.count;
 
-    if (attributes->transpose_b || padded != columns)
-        product.b = pack(product.b, depth, columns, padded, attributes->transpose_b);
-    multiply(&product);
+    self->lines = count == columns ? 1 : count / columns;
+    if (call->output.rows)
+        self->lines *= call->rows;
+    self->columns = columns;
+    self->depth = depth;
+    self->a = call->inputs[0].data;
+    self->a_line = depth;
+    self->b = call->inputs[1].data;
+    self->b_step = columns;
+    self->readable = depth * columns;
+    self->out = call->output.data;
+    self->addend = NULL;
+    if (attributes->transpose_b)
+        transpose(self);
+}
+
+void
+ADIT_KERNEL(matmul)(const AditKernelCall *call)
+{
+    Product product;
+
+    product_init(&product, call);
+    multiply(&product, FALSE);
+}
+
+/* An addend without rows is the same for all: of one line, or of as many as a row has. */
+static void
+multiply_add(const AditKernelCall *call, gboolean relu)
+{
+    Product product;
+    const AditView *addend = &call->inputs[2];
+    gsize rows = call->output.rows ? call->rows : 1;
+
+    product_init(&product, call);
+    product.addend = addend->data;
+    product.addend_step = addend->rows ? product.columns : 0;
+    product.relu = relu;
+    if (addend->rows || addend->count == product.columns) {
+        multiply(&product, FALSE);
+        return;
+    }
+    product.addend_step = product.columns;
+    product.lines /= rows;
+    for (gsize r = 0; r < rows; r++) {
+        multiply(&product, FALSE);
+        product.a += product.lines * product.depth;
+        product.out += product.lines * product.columns;
+    }
+}
+
+void
+ADIT_KERNEL(matmul_add)(const AditKernelCall *call)
+{
+    multiply_add(call, FALSE);
+}
+
+void
+ADIT_KERNEL(matmul_add_relu)(const AditKernelCall *call)
+{
+    multiply_add(call, TRUE);
 }
 
 /* The sum over r of a[r][i] b[r][j]: the product of a's transpose with b. */
 void
 ADIT_KERNEL(matmul_rows)(const AditKernelCall *call)
 {
-    gsize rows = call->output.shape.size[0];
+    gsize lines = call->output.shape.size[0];
     gsize columns = call->output.shape.size[1];
-    gsize padded = (columns + LANES - 1) / LANES * LANES;
     const AditView *a = &call->inputs[0];
-    gsize depth = (a->rows ? call->rows : 1) * a->count / rows;
-    Product product = {.rows = rows,
+    gsize depth = (a->rows ? call->rows : 1) * (a->count == lines ? 1 : a->count / lines);
+    Product product = {.lines = lines,
                        .columns = columns,
                        .depth = depth,
                        .a = a->data,
-                       .a_row = 1,
-                       .a_step = rows,
+                       .a_line = 1,
+                       .a_step = lines,
                        .b = call->inputs[1].data,
-                       .b_step = padded,
-                       .out = call->output.data};
+                       .b_step = columns,
+                       .readable = depth * columns,
+                       .out = call->output.data,
+                       .accumulate = call->accumulate};
 
-    if (padded != columns)
-        product.b = pack(product.b, depth, columns, padded, FALSE);
-    multiply(&product);
+    multiply(&product, TRUE);
 }

@@ -34,7 +34,7 @@ sum(const AditKernelCall *call)
         if (inner == 1)
             out[i] = lanes_sum(size, x + i * size);
         else
-            columns_sum(size, inner, x + i * size * inner, out + i * inner);
+            columns_sum(size, inner, x + i * size * inner, out + i * inner, FALSE);
     }
 }
 

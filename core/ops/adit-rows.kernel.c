@@ -4,7 +4,8 @@
 void
 ADIT_KERNEL(rows_sum)(const AditKernelCall *call)
 {
-    columns_sum(call->rows, call->output.count, call->inputs[0].data, call->output.data);
+    columns_sum(call->rows, call->output.count, call->inputs[0].data, call->output.data,
+                call->accumulate);
 }
 
 void
@@ -24,8 +25,9 @@ ADIT_KERNEL(rows_max)(const AditKernelCall *call)
     const real *x = call->inputs[0].data;
     real *restrict out = call->output.data;
 
-    memcpy(out, x, count * sizeof(real));
-    for (gsize r = 1; r < call->rows; r++) {
+    if (!call->accumulate)
+        memcpy(out, x, count * sizeof(real));
+    for (gsize r = call->accumulate ? 0 : 1; r < call->rows; r++) {
         for (gsize j = 0; j < count; j++)
             out[j] = max_of(out[j], x[r * count + j]);
     }
@@ -38,8 +40,9 @@ ADIT_KERNEL(rows_min)(const AditKernelCall *call)
     const real *x = call->inputs[0].data;
     real *restrict out = call->output.data;
 
-    memcpy(out, x, count * sizeof(real));
-    for (gsize r = 1; r < call->rows; r++) {
+    if (!call->accumulate)
+        memcpy(out, x, count * sizeof(real));
+    for (gsize r = call->accumulate ? 0 : 1; r < call->rows; r++) {
         for (gsize j = 0; j < count; j++)
             out[j] = min_of(out[j], x[r * count + j]);
     }

@@ -53,6 +53,7 @@ allocate(AditCapture *self, const AditPick *picks, guint n_picks, gsize samples,
  */
 typedef struct {
     AditNetwork *network;
+    AditGraph *graph;
     const AditPick *picks;
     guint n_picks;
     GArray *outputs; /* AditProgramOutput */
@@ -109,9 +110,8 @@ run_pass(Pass *pass, const AditSplit *split, gsize samples, AditCapture *capture
 {
     AditDevice *device = adit_network_get_device(pass->network);
     gsize batch = MIN(samples, BATCH);
-    pass->program =
-        adit_compile(adit_network_get_graph(pass->network), adit_network_get_layout(pass->network),
-                     NULL, 0, (AditProgramOutput *) pass->outputs->data, pass->outputs->len);
+    pass->program = adit_compile(pass->graph, adit_network_get_layout(pass->network), NULL, 0,
+                                 (AditProgramOutput *) pass->outputs->data, pass->outputs->len);
     pass->executable = adit_device_prepare(device, pass->program,
                                            adit_network_get_memory(pass->network), batch, 0, error);
     if (pass->executable == NULL)
@@ -129,13 +129,13 @@ run_pass(Pass *pass, const AditSplit *split, gsize samples, AditCapture *capture
 }
 
 AditCapture *
-adit_capture_new(AditNetwork *network, const AditPick *picks, guint n_picks, const AditSplit *split,
-                 gsize samples, GError **error)
+adit_capture_new(AditNetwork *network, AditGraph *graph, const AditPick *picks, guint n_picks,
+                 const AditSplit *split, gsize samples, GError **error)
 {
     g_autoptr(AditCapture) self = g_new0(AditCapture, 1);
     g_autoptr(GArray) outputs = g_array_new(FALSE, FALSE, sizeof(AditProgramOutput));
     g_autofree guint *output = g_new(guint, n_picks + 1);
-    Pass pass = {.network = network, .picks = picks, .n_picks = n_picks};
+    Pass pass = {.network = network, .graph = graph, .picks = picks, .n_picks = n_picks};
     pass.outputs = outputs;
     pass.output = output;
     if (!allocate(self, picks, n_picks, samples, error))

@@ -19,12 +19,13 @@ typedef struct {
 
 /**
  * adit_capture_new:
- * @picks: (array length=n_picks): of the network's graph; borrowed
+ * @graph: the network's, or a copy of it that was added to
+ * @picks: (array length=n_picks): of @graph; borrowed
  *
  * Fails with ADIT_ERROR_MEMORY.
  */
-AditCapture *adit_capture_new(AditNetwork *network, const AditPick *picks, guint n_picks,
-                              const AditSplit *split, gsize samples, GError **error);
+AditCapture *adit_capture_new(AditNetwork *network, AditGraph *graph, const AditPick *picks,
+                              guint n_picks, const AditSplit *split, gsize samples, GError **error);
 void adit_capture_free(AditCapture *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditCapture, adit_capture_free)
 

@@ -2,63 +2,145 @@
 #include "adit-probes.h"
 
 #include "adit-capture.h"
-#include "adit-file.h"
+#include "adit-component-private.h"
 #include "adit-settings.h"
 
 #include <string.h>
 
-/* What one call of adit_probe_run() works with. */
+/* ---- where ---- */
+
+/**
+ * Search: the addresses of a probe in a network.
+ */
+typedef struct {
+    AditProbe *probe;
+    const AditExperiment *experiment;
+    AditGraph *graph;
+    AditDiagnostics *diagnostics;
+} Search;
+
+static gboolean
+reads_scores(AditProbe *probe)
+{
+    return ADIT_PROBE_GET_CLASS(probe)->reads == ADIT_READ_SCORES;
+}
+
+/* What the head is given in place of what leaves the trunk must have its shape. */
+static void
+check_heads(const Search *self, const GArray *picks, const AditPlace *place)
+{
+    g_autoptr(GArray) inputs = adit_graph_pick(self->graph, "head:in");
+    const AditTensor *input = g_array_index(inputs, AditPick, 0).tensor;
+    g_autofree char *expected = adit_shape_to_string(&input->shape);
+
+    for (guint i = 0; i < picks->len; i++) {
+        const AditPick *pick = &g_array_index(picks, AditPick, i);
+
+        if (adit_shape_equal(&pick->tensor->shape, &input->shape))
+            continue;
+        g_autofree char *got = adit_shape_to_string(&pick->tensor->shape);
+
+        adit_diagnostics_error(self->diagnostics, place, ADIT_ERROR_INVALID,
+                               "'%s' gives %s, but the head takes %s", pick->address, got,
+                               expected);
+        return;
+    }
+}
+
+static void
+report_nothing(const Search *self, const char *address, const char *written, const AditPlace *place)
+{
+    g_autoptr(GArray) found = adit_graph_pick(self->graph, written);
+    g_autofree char *reason =
+        adit_graph_explain_address(self->graph, found->len > 0 ? address : written);
+
+    adit_diagnostics_error(self->diagnostics, place, ADIT_ERROR_INVALID, "%s", reason);
+}
+
+/* (element-type AditPick): what is at the probe's address number @index. */
+static GArray *
+pick(const Search *self, const char *written, guint index)
+{
+    gboolean scores = reads_scores(self->probe);
+    g_autofree char *address =
+        g_strconcat(written, scores && strchr(written, ':') == NULL ? ":collect" : NULL, NULL);
+    const AditPlace *place = adit_experiment_find_place(self->experiment, self->probe, "at", index);
+    GArray *picks = adit_graph_pick(self->graph, address);
+
+    if (place == NULL)
+        place = adit_component_get_place(ADIT_COMPONENT(self->probe));
+    if (picks->len == 0)
+        report_nothing(self, address, written, place);
+    else if (scores)
+        check_heads(self, picks, place);
+    return picks;
+}
+
+/* (element-type AditPick): what all addresses find. */
+static GArray *
+pick_all(const Search *self)
+{
+    const AditProbeSettings *settings = adit_probe_get_settings(self->probe);
+    const char *const defaults[] = {ADIT_PROBE_GET_CLASS(self->probe)->default_at, NULL};
+    GStrv given = settings->at;
+    const char *const *at =
+        given != NULL && given[0] != NULL ? (const char *const *) given : defaults;
+    GArray *picks = pick(self, at[0], 0);
+
+    for (guint i = 1; at[i] != NULL; i++) {
+        g_autoptr(GArray) more = pick(self, at[i], i);
+
+        g_array_append_vals(picks, more->data, more->len);
+        g_array_set_clear_func(more, NULL);
+    }
+    return picks;
+}
+
+void
+adit_probe_check(AditProbe *probe, const AditExperiment *experiment, AditGraph *graph,
+                 AditDiagnostics *diagnostics)
+{
+    Search search = {probe, experiment, graph, diagnostics};
+    g_autoptr(GArray) picks = pick_all(&search);
+}
+
+/* ---- what ---- */
+
+/* What one call of adit_probe_measure() works with. */
 typedef struct {
     AditProbe *probe;
     const AditProbeSettings *settings;
     AditNetwork *network;
+    AditGraph *graph;
     GArray *picks; /* AditPick */
-    const char *when;
-    GString *rows;
+    AditProbeTable *table;
 } Session;
 
-/* (element-type AditPick): what all addresses of the probe find; an address that finds nothing is
- * an error. */
-static GArray *
-pick_all(AditProbe *probe, AditGraph *graph, GError **error)
+/* Picks what is to be read; scores are computed where the picks were, in their loops. */
+static gboolean
+prepare(Session *self, const AditNetworkTensors *tensors, GError **error)
 {
-    const AditProbeSettings *settings = adit_probe_get_settings(probe);
-    const char *const defaults[] = {ADIT_PROBE_GET_CLASS(probe)->default_at, NULL};
-    const char *const *at = settings->at != NULL ? (const char *const *) settings->at : defaults;
-    g_autoptr(GArray) picks = NULL;
-    for (guint i = 0; at[i] != NULL; i++) {
-        g_autoptr(GArray) found = adit_graph_pick(graph, at[i]);
-        if (found->len == 0) {
-            g_autofree char *reason = adit_graph_explain_address(graph, at[i]);
-            g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID, "probe '%s': %s",
-                        ADIT_COMPONENT_GET_CLASS(probe)->name, reason);
-            return NULL;
-        }
-        if (picks == NULL) {
-            picks = g_steal_pointer(&found);
-            continue;
-        }
-        g_array_append_vals(picks, found->data, found->len);
-        g_array_set_clear_func(found, NULL);
-    }
-    return g_steal_pointer(&picks);
-}
+    const AditExperiment *experiment = adit_network_get_experiment(self->network);
+    g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
+    g_autoptr(GHashTable) scores = g_hash_table_new(NULL, NULL);
+    Search search = {self->probe, experiment, self->graph, diagnostics};
 
-static void
-add_row(Session *self, const AditData *data, const AditFeatures *features)
-{
-    AditProbeClass *klass = ADIT_PROBE_GET_CLASS(self->probe);
-    guint n = g_strv_length((char **) klass->columns);
-    g_autofree double *values = g_new0(double, n + 1);
-    klass->measure(self->probe, features, values);
-    g_string_append_printf(self->rows, "%s,%s,%s,%s", data->name, self->settings->split, self->when,
-                           features->address);
-    for (guint i = 0; i < n; i++) {
-        char text[G_ASCII_DTOSTR_BUF_SIZE];
-        g_ascii_formatd(text, sizeof text, "%.9g", values[i]);
-        g_string_append_printf(self->rows, ",%s", text);
+    self->picks = pick_all(&search);
+    if (adit_diagnostics_fail(diagnostics, error))
+        return FALSE;
+    for (guint i = 0; reads_scores(self->probe) && i < self->picks->len; i++) {
+        AditPick *each = &g_array_index(self->picks, AditPick, i);
+        AditTensor *own = g_hash_table_lookup(scores, each->tensor);
+
+        if (own == NULL) {
+            own = adit_network_build_scores(experiment, adit_network_get_loss(self->network),
+                                            tensors->targets, each->tensor);
+            g_hash_table_insert(scores, each->tensor, own);
+        }
+        each->tensor = own;
     }
-    g_string_append_c(self->rows, '\n');
+    adit_network_diagnose(self->graph, diagnostics);
+    return !adit_diagnostics_fail(diagnostics, error);
 }
 
 static const AditSplit *
@@ -77,15 +159,22 @@ count_samples(const AditProbeSettings *settings, gsize rows)
     return (gsize) CLAMP(count, 1.0, (double) rows);
 }
 
+static void
+add_row(Session *self, const AditData *data, const AditFeatures *features)
+{
+    double *values = g_new0(double, g_strv_length(self->table->columns) + 1);
+
+    ADIT_PROBE_GET_CLASS(self->probe)->measure(self->probe, features, values);
+    adit_probe_table_add(self->table, data->name, features->address, values);
+}
+
 /* As many picks at a time as the memory allows, at least one. */
 static gboolean
-measure_data(Session *self, const AditData *data, GError **error)
+measure_samples(Session *self, const AditData *data, const AditSplit *split, GError **error)
 {
-    const AditSplit *split = get_split(data, self->settings->split);
-    if (split->rows == 0)
-        return TRUE;
     gsize samples = count_samples(self->settings, split->rows);
     const AditPick *picks = (const AditPick *) self->picks->data;
+
     for (guint first = 0, end; first < self->picks->len; first = end) {
         double bytes = 0;
         for (end = first; end < self->picks->len; end++) {
@@ -93,8 +182,8 @@ measure_data(Session *self, const AditData *data, GError **error)
             if (end > first && bytes > self->settings->memory.value)
                 break;
         }
-        g_autoptr(AditCapture) capture =
-            adit_capture_new(self->network, picks + first, end - first, split, samples, error);
+        g_autoptr(AditCapture) capture = adit_capture_new(self->network, self->graph, picks + first,
+                                                          end - first, split, samples, error);
         if (capture == NULL)
             return FALSE;
         for (guint i = 0; i < capture->features->len; i++)
@@ -103,59 +192,72 @@ measure_data(Session *self, const AditData *data, GError **error)
     return TRUE;
 }
 
-/* The rows of a former file that were measured at other times. */
-static char *
-keep_others(const char *path, const char *when)
+static gboolean
+measure_data(Session *self, const AditData *data, GError **error)
 {
-    g_autofree char *text = NULL;
-    GString *kept = g_string_new(NULL);
-    if (!g_file_get_contents(path, &text, NULL, NULL))
-        return g_string_free(kept, FALSE);
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    for (guint i = 1; lines[0] != NULL && lines[i] != NULL; i++) {
-        g_auto(GStrv) fields = g_strsplit(lines[i], ",", 4);
-        if (g_strv_length(fields) == 4 && !g_str_equal(fields[2], when))
-            g_string_append_printf(kept, "%s\n", lines[i]);
+    const AditSplit *split = get_split(data, self->settings->split);
+
+    if (split->rows == 0)
+        return TRUE;
+    if (!reads_scores(self->probe) || split->targets != NULL)
+        return measure_samples(self, data, split, error);
+    g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
+                "probe '%s' needs targets, data '%s' has none", self->table->name, data->name);
+    return FALSE;
+}
+
+/* @loss: (nullable) */
+static AditProbeTable *
+make_table(AditProbe *probe, AditLoss *loss)
+{
+    const AditProbeSettings *settings = adit_probe_get_settings(probe);
+    AditProbeClass *klass = ADIT_PROBE_GET_CLASS(probe);
+    GStrv columns = g_strdupv((char **) klass->columns);
+
+    for (guint i = 0; klass->reads == ADIT_READ_SCORES && columns[i] != NULL; i++) {
+        if (!g_str_equal(columns[i], "metric"))
+            continue;
+        g_free(columns[i]);
+        columns[i] = g_strdup(ADIT_LOSS_GET_CLASS(loss)->metric_name);
     }
-    return g_string_free(kept, FALSE);
+    return adit_probe_table_new(settings->name != NULL ? settings->name
+                                                       : ADIT_COMPONENT_GET_CLASS(probe)->name,
+                                settings->split, columns);
 }
 
 static gboolean
-write_table(Session *self, const char *folder, GError **error)
+measure(Session *self, GPtrArray *data, GError **error)
 {
-    const char *name = self->settings->name != NULL ? self->settings->name
-                                                    : ADIT_COMPONENT_GET_CLASS(self->probe)->name;
-    g_autofree char *file = g_strconcat(name, ".csv", NULL);
-    g_strdelimit(file, ":/", '-');
-    g_autofree char *path = g_build_filename(folder, file, NULL);
-    g_autofree char *columns =
-        g_strjoinv(",", (char **) ADIT_PROBE_GET_CLASS(self->probe)->columns);
-    g_autofree char *others = keep_others(path, self->when);
-    g_autofree char *text =
-        g_strdup_printf("data,split,when,address,%s\n%s%s", columns, others, self->rows->str);
-    return adit_folder_create(folder, error) && adit_file_write(path, text, strlen(text), error);
+    const char *const *wanted = (const char *const *) self->settings->data;
+
+    for (guint i = 0; i < data->len; i++) {
+        const AditData *set = data->pdata[i];
+
+        if ((wanted == NULL || g_strv_contains(wanted, set->name)) &&
+            !measure_data(self, set, error))
+            return FALSE;
+    }
+    return TRUE;
 }
 
-gboolean
-adit_probe_run(AditProbe *probe, AditNetwork *network, GPtrArray *data, const char *folder,
-               const char *when, GError **error)
+AditProbeTable *
+adit_probe_measure(AditProbe *probe, AditNetwork *network, GPtrArray *data, GError **error)
 {
-    Session self = {.probe = probe, .network = network, .when = when};
-    self.settings = adit_probe_get_settings(probe);
-    g_autoptr(GArray) picks = pick_all(probe, adit_network_get_graph(network), error);
-    if (picks == NULL)
-        return FALSE;
-    self.picks = picks;
-    self.rows = g_string_new(NULL);
-    gboolean done = TRUE;
-    for (guint i = 0; done && i < data->len; i++) {
-        const AditData *set = data->pdata[i];
-        const char *const *wanted = (const char *const *) self.settings->data;
-        if (wanted == NULL || g_strv_contains(wanted, set->name))
-            done = measure_data(&self, set, error);
+    AditLoss *loss = adit_network_get_loss(network);
+    AditNetworkTensors tensors;
+
+    if (reads_scores(probe) && loss == NULL) {
+        g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
+                    "probe '%s' needs a loss and targets: the data has no targets, or the pipeline "
+                    "no loss",
+                    ADIT_COMPONENT_GET_CLASS(probe)->name);
+        return NULL;
     }
-    if (done && folder != NULL)
-        done = write_table(&self, folder, error);
-    g_string_free(self.rows, TRUE);
-    return done;
+    g_autoptr(AditGraph) graph = adit_network_copy_graph(network, &tensors);
+    g_autoptr(AditProbeTable) table = make_table(probe, loss);
+    Session self = {probe, adit_probe_get_settings(probe), network, graph, NULL, table};
+    gboolean done = prepare(&self, &tensors, error) && measure(&self, data, error);
+
+    g_clear_pointer(&self.picks, g_array_unref);
+    return done ? g_steal_pointer(&table) : NULL;
 }

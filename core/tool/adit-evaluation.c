@@ -24,6 +24,7 @@ adit_evaluation_clear(AditEvaluation *self)
 static gboolean
 check_overrides(AditInvocation *self, GError **error)
 {
+    static const char *const open[] = {"data", "inference", "probes", NULL};
     g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
 
     for (guint i = 0; self->overrides->pdata[i] != NULL; i++) {
@@ -33,14 +34,16 @@ check_overrides(AditInvocation *self, GError **error)
         g_autofree char *section = g_strndup(path, strcspn(path, ".+="));
 
         i += is_path;
-        if (!is_path || g_str_equal(section, "data") || g_str_equal(section, "inference"))
+        if (!is_path || g_strv_contains(open, section))
             continue;
         g_autoptr(AditSource) source = adit_source_new_argument(ADIT_FIRST_WORD + i, path);
         AditPlace place = {source, 1, 1, (guint) strlen(section)};
 
-        adit_diagnostics_error(diagnostics, &place, ADIT_ERROR_INVALID,
-                               "'%s' cannot be turned after training; 'data' and 'inference' can",
-                               section);
+        adit_diagnostics_error(
+            diagnostics, &place, ADIT_ERROR_INVALID,
+            "'%s' cannot be turned after training; 'data', 'inference' and 'probes' "
+            "can",
+            section);
     }
     adit_terminal_show(&self->terminal, diagnostics);
     return adit_diagnostics_count_errors(diagnostics) == 0 ||
@@ -136,16 +139,22 @@ read_pipeline(AditEvaluation *self, AditInvocation *invocation, GError **error)
 }
 
 static gboolean
-choose_split(AditEvaluation *self, const AditInvocation *invocation, GError **error)
+open_data(AditEvaluation *self, AditInvocation *invocation, JsonObject *run, GError **error)
 {
-    const AditData *data = self->data->len > 0 ? self->data->pdata[0] : NULL;
+    self->data = adit_tool_open_data(invocation, self->experiment, run, error);
+    if (self->data == NULL || self->data->len > 0)
+        return self->data != NULL;
+    g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID, "%s has no section 'data'",
+                self->experiment->path);
+    return FALSE;
+}
+
+gboolean
+adit_evaluation_choose_split(AditEvaluation *self, const AditInvocation *invocation, GError **error)
+{
+    const AditData *data = self->data->pdata[0];
     const char *name = invocation->options.split != NULL ? invocation->options.split : "test";
 
-    if (data == NULL) {
-        g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID, "%s has no section 'data'",
-                    self->experiment->path);
-        return FALSE;
-    }
     self->split_name = name;
     self->split = g_str_equal(name, "train")        ? &data->train
                   : g_str_equal(name, "validation") ? &data->validation
@@ -186,7 +195,7 @@ load_weights(AditEvaluation *self, GError **error)
     AditNetworkShape shape = {data->input_shape, data->target_shape, data->classes};
 
     self->network =
-        adit_network_new(self->experiment, &shape, self->split->targets != NULL ? self->loss : NULL,
+        adit_network_new(self->experiment, &shape, data->train.targets != NULL ? self->loss : NULL,
                          self->device, 0, error);
     if (self->network == NULL)
         return FALSE;
@@ -219,8 +228,7 @@ adit_evaluation_open(AditEvaluation *self, AditInvocation *invocation, GError **
         if (members == NULL)
             return FALSE;
     }
-    self->data = adit_tool_open_data(invocation, self->experiment, members, error);
-    if (self->data == NULL || !choose_split(self, invocation, error))
+    if (!open_data(self, invocation, members, error))
         return FALSE;
     choose_loss(self);
     self->batch = invocation->options.batch > 0 ? (gsize) invocation->options.batch

@@ -11,8 +11,8 @@ G_BEGIN_DECLS
  * @run: (nullable): the run the weights are of
  * @checkpoint: the weights: a checkpoint's folder, or a file
  * @loss: (nullable): of the last stage, or of that of the run
- * @data: all sets, the first is asked about
- * @split_name: "test", "train", "validation"
+ * @data: all sets, one at least; the first is asked about
+ * @split, @split_name: "test", "train", "validation"; NULL until it is chosen
  */
 typedef struct {
     AditExperiment *experiment;
@@ -29,6 +29,9 @@ typedef struct {
 
 /* Opens what the first argument names: a run directory, or a pipeline with `model.from`. */
 gboolean adit_evaluation_open(AditEvaluation *self, AditInvocation *invocation, GError **error);
+/* Takes the split that --split names; ADIT_ERROR_INVALID if the data has none. */
+gboolean adit_evaluation_choose_split(AditEvaluation *self, const AditInvocation *invocation,
+                                      GError **error);
 void adit_evaluation_clear(AditEvaluation *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AditEvaluation, adit_evaluation_clear)
 

@@ -41,8 +41,9 @@ static const AditOptionRow rows[] = {
      "last, best or the number of a step; else last, of 'from' best"},
     {"batch", 0, ADIT_OPTION_COUNT, FIELD(batch), "N",
      "rows at a time; changes the speed and no figure"},
-    {"output", 0, ADIT_OPTION_TEXT, FIELD(output), "FILE",
-     "where the table goes; else, and for '-', standard output"},
+    {"output", 0, ADIT_OPTION_TEXT, FIELD(output), "PATH",
+     "where the table goes: a file, for 'probe' a folder; else, and for '-', standard "
+     "output"},
     {"layers", 0, ADIT_OPTION_FLAG, FIELD(layers), NULL,
      "every address with shape, parameters and multiply-adds"},
     {"dot", 0, ADIT_OPTION_FLAG, FIELD(dot), NULL, "the graph in Graphviz' language"},

@@ -102,6 +102,7 @@ extern const AditVerb adit_verb_devices;
 extern const AditVerb adit_verb_selftest;
 extern const AditVerb adit_verb_eval;
 extern const AditVerb adit_verb_predict;
+extern const AditVerb adit_verb_probe;
 extern const AditVerb adit_verb_config;
 extern const AditVerb adit_verb_man;
 

@@ -41,7 +41,8 @@ run(AditInvocation *self, GError **error)
     g_auto(AditEvaluation) evaluation = {0};
     AditScores scores;
 
-    if (!adit_evaluation_open(&evaluation, self, error))
+    if (!adit_evaluation_open(&evaluation, self, error) ||
+        !adit_evaluation_choose_split(&evaluation, self, error))
         return FALSE;
     if (evaluation.loss == NULL || evaluation.split->targets == NULL) {
         g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
@@ -66,8 +67,8 @@ const AditVerb adit_verb_eval = {
     .about = "Evaluates the weights of the run directory RUN, or those that a pipeline FILE with "
              "'model.from' names, on a split of the data. Of RUN it takes the newest checkpoint; a "
              "run that 'from' names stands for its best. The batch size changes no figure. After "
-             "training only 'data' and 'inference' can be overridden; inputs stay standardised as "
-             "they were in training.",
+             "training only 'data', 'inference' and 'probes' can be overridden; inputs stay "
+             "standardised as they were in training.",
     .options = (const char *const[]){"override", "data", "split", "checkpoint", "batch", "device",
                                      "strict-device", "threads", "json", "color", "quiet",
                                      "verbose", "help", NULL},

@@ -121,7 +121,8 @@ run(AditInvocation *self, GError **error)
     Writer writer = {.evaluation = &evaluation, .terminal = &self->terminal};
     const char *path = self->options.output;
 
-    if (!adit_evaluation_open(&evaluation, self, error))
+    if (!adit_evaluation_open(&evaluation, self, error) ||
+        !adit_evaluation_choose_split(&evaluation, self, error))
         return FALSE;
     if (path == NULL || g_str_equal(path, "-"))
         return adit_network_predict(evaluation.network, evaluation.split, evaluation.batch,

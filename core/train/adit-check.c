@@ -7,6 +7,7 @@
 #include "adit-cost.h"
 #include "adit-loader.h"
 #include "adit-penalty.h"
+#include "adit-probes.h"
 #include "adit-settings.h"
 
 #include <string.h>
@@ -184,16 +185,6 @@ check_regularizer(const Lookup *self, AditRegularizer *regularizer)
 }
 
 static void
-check_probe(const Lookup *self, AditProbe *probe)
-{
-    const AditProbeSettings *settings = adit_probe_get_settings(probe);
-
-    check_addresses(self, probe, "at", (const char *const *) settings->at,
-                    ADIT_PROBE_GET_CLASS(probe)->default_at, FALSE, FALSE,
-                    adit_component_get_place(ADIT_COMPONENT(probe)));
-}
-
-static void
 check_stage_addresses(const Lookup *self, AditStage *stage)
 {
     for (guint i = 0; stage->regularizers != NULL && i < stage->regularizers->len; i++)
@@ -332,7 +323,7 @@ check_network(const AditExperiment *experiment, AditCheck *check, AditDiagnostic
     check->multiply_adds = total.multiply_adds;
     check->blocks = count_blocks(check->graph);
     for (guint i = 0; i < experiment->probes->len; i++)
-        check_probe(&lookup, experiment->probes->pdata[i]);
+        adit_probe_check(experiment->probes->pdata[i], experiment, check->graph, diagnostics);
     check_load(&lookup);
 }
 

@@ -543,6 +543,14 @@ name_moment(const Trainer *self, gboolean last)
     return g_strdup_printf("%s.%" G_GUINT64_FORMAT, self->stage->name, self->course.epoch);
 }
 
+static gboolean
+run_probe(Trainer *self, AditProbe *probe, const char *folder, const char *moment, GError **error)
+{
+    g_autoptr(AditProbeTable) table =
+        adit_probe_measure(probe, self->network, self->training->data, error);
+    return table != NULL && adit_probe_table_write(table, folder, moment, error);
+}
+
 /* @done: the stage is */
 static gboolean
 run_probes(Trainer *self, gboolean done, GError **error)
@@ -553,8 +561,7 @@ run_probes(Trainer *self, gboolean done, GError **error)
     g_autofree char *moment = name_moment(self, last);
     for (guint i = 0; i < self->experiment->probes->len; i++) {
         AditProbe *probe = self->experiment->probes->pdata[i];
-        if (is_due(self, probe, last) &&
-            !adit_probe_run(probe, self->network, self->training->data, folder, moment, error))
+        if (is_due(self, probe, last) && !run_probe(self, probe, folder, moment, error))
             return FALSE;
     }
     return TRUE;

@@ -1,116 +1,165 @@
 /* tests/bench/kernels.c - SPDX-License-Identifier: MIT */
-#include <adit/adit-op.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "adit-attributes.h"
 #include "adit-kernels.h"
+#include "fma-peak.h"
 
-/* Speed of the matrix products on one core, per instruction set, at the sizes that matter. */
+/* Speed of the kernels of thin layers on one core, for panels as they go through a network: of
+ * products as a share of the measured peak of fused multiply-adds, of the others in cycles of it (a
+ * cycle: the time of the peak's two fused multiply-adds of whole vectors). Run it alone on a core
+ * (taskset -c 1 ...); arguments name the instruction sets. */
+
+#define MAX_ROWS  128
+#define MAX_WIDTH 64
+
+typedef struct {
+    AditIsa isa;
+    double peak;
+    float *x, *y, *z, *w;
+} Bench;
 
 static double
-time_call(AditKernel kernel, const AditKernelCall *call)
+time_call(const char *name, AditIsa isa, const AditKernelCall *call)
 {
+    AditKernel kernel = adit_kernel_find(name, isa, FALSE);
     double best = G_MAXDOUBLE;
 
-    for (guint round = 0; round < 7; round++) {
-        gint64 begin = g_get_monotonic_time();
+    for (guint round = 0; round < 60; round++) {
+        gint64 begin = g_get_monotonic_time(), end = begin;
         guint n = 0;
 
-        while (g_get_monotonic_time() - begin < 20000) {
-            for (guint i = 0; i < 16; i++, n++)
+        for (; end - begin < 300; end = g_get_monotonic_time()) {
+            for (guint i = 0; i < 64; i++, n++)
                 kernel(call);
         }
-        best = MIN(best, 1e-6 * (double) (g_get_monotonic_time() - begin) / n);
+        best = MIN(best, 1e-6 * (double) (end - begin) / n);
     }
     return best;
 }
 
-static void
-print_row(const char *name, AditIsa isa, gsize rows, gsize k, gsize j, double flop, double seconds)
+static float *
+make_numbers(gsize n)
 {
-    g_print("%-12s %-9s rows %4" G_GSIZE_FORMAT "  %3" G_GSIZE_FORMAT " x %-3" G_GSIZE_FORMAT
-            " %8.2f GFLOP/s %10.2f us\n",
-            name, adit_isa_get_name(isa), rows, k, j, 1e-9 * flop / seconds, 1e6 * seconds);
-}
+    float *data = aligned_alloc(64, n * sizeof(float));
 
-static void
-fill(float *data, gsize n)
-{
     for (gsize i = 0; i < n; i++)
         data[i] = (float) (i % 17) / 17 - 0.5f;
+    return data;
 }
 
 static void
-measure(AditIsa isa, gsize rows, gsize k, gsize j)
+print_share(const Bench *self, const char *name, gsize rows, gsize width,
+            const AditKernelCall *call)
 {
-    g_autofree float *x = g_new(float, rows *k);
-    g_autofree float *w = g_new(float, k *j);
-    g_autofree float *y = g_new(float, rows *j);
-    AditView vx = {x, TRUE, ADIT_SHAPE(k), k}, vw = {w, FALSE, ADIT_SHAPE(k, j), k * j};
-    AditView vy = {y, TRUE, ADIT_SHAPE(j), j};
-    AditMatmulAttributes plain = {FALSE}, transposed = {TRUE};
-    AditKernel matmul = adit_kernel_find("matmul", isa, FALSE);
-    double flop = 2 * (double) (rows * k * j);
+    double flop = 2 * (double) (rows * width * width);
+    double seconds = time_call(name, self->isa, call);
+
+    g_print(" %6.1f", 100 * flop / seconds / self->peak);
+}
+
+static AditKernelCall
+make_call(const Bench *self, gsize rows, gsize width)
+{
+    AditView panel = {self->x, TRUE, ADIT_SHAPE(width), width};
     AditKernelCall call = {.rows = rows, .batch_rows = rows, .n_inputs = 2};
 
-    fill(x, rows * k);
-    fill(w, k * j);
-    fill(y, rows * j);
-    call.inputs[0] = vx;
-    call.inputs[1] = vw;
-    call.output = vy;
+    call.inputs[0] = call.inputs[1] = call.output = panel;
+    call.inputs[1].data = self->y;
+    call.output.data = self->z;
+    return call;
+}
+
+static void
+measure_products(const Bench *self, gsize rows, gsize width)
+{
+    static const AditMatmulAttributes plain = {FALSE}, transposed = {TRUE};
+    AditView weights = {self->w, FALSE, ADIT_SHAPE(width, width), width * width};
+    AditView bias = {self->w, FALSE, ADIT_SHAPE(width), width};
+    AditKernelCall call = make_call(self, rows, width);
+
+    g_print("%-9s %4" G_GSIZE_FORMAT " %5" G_GSIZE_FORMAT, adit_isa_get_name(self->isa), rows,
+            width);
+    call.inputs[1] = weights;
+    call.inputs[2] = bias;
     call.attributes = &plain;
-    print_row("matmul", isa, rows, k, j, flop, time_call(matmul, &call));
-
-    call.inputs[0] = vy;
-    call.output = vx;
+    print_share(self, "matmul", rows, width, &call);
+    call.n_inputs = 3;
+    print_share(self, "matmul-add-relu", rows, width, &call);
+    call.n_inputs = 2;
     call.attributes = &transposed;
-    print_row("transposed", isa, rows, k, j, flop, time_call(matmul, &call));
-
-    call.inputs[0] = vx;
-    call.inputs[1] = vy;
-    call.output = vw;
-    call.attributes = NULL;
-    print_row("matmul-rows", isa, rows, k, j, flop,
-              time_call(adit_kernel_find("matmul-rows", isa, FALSE), &call));
+    print_share(self, "matmul", rows, width, &call);
+    call = make_call(self, rows, width);
+    call.output = weights;
+    print_share(self, "matmul-rows", rows, width, &call);
+    call.accumulate = TRUE;
+    print_share(self, "matmul-rows", rows, width, &call);
 }
 
 static void
-measure_pointwise(AditIsa isa, gsize rows, gsize count)
+measure_others(const Bench *self, gsize rows, gsize width)
 {
-    static const char *const names[] = {"add", "relu", "relu-gradient", "tanh"};
-    g_autofree float *a = g_new(float, rows *count);
-    g_autofree float *b = g_new(float, rows *count);
-    g_autofree float *y = g_new(float, rows *count);
-    AditKernelCall call = {.rows = rows, .batch_rows = rows, .n_inputs = 2};
+    static const struct {
+        const char *name;
+        guint n_inputs;
+        gboolean bias;
+        gboolean over_rows;
+    } kernels[] = {{"add", 2, FALSE, FALSE},  {"add", 2, TRUE, FALSE},
+                   {"relu", 1, FALSE, FALSE}, {"relu-gradient", 2, FALSE, FALSE},
+                   {"copy", 1, FALSE, FALSE}, {"rows-sum", 1, FALSE, TRUE}};
+    const double lanes[ADIT_N_ISAS] = {4, 8, 16, 4};
 
-    fill(a, rows * count);
-    fill(b, rows * count);
-    call.inputs[0] = (AditView){a, TRUE, ADIT_SHAPE(count), count};
-    call.inputs[1] = (AditView){b, TRUE, ADIT_SHAPE(count), count};
-    call.output = (AditView){y, TRUE, ADIT_SHAPE(count), count};
-    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
-        call.n_inputs = i == 0 || i == 2 ? 2 : 1;
-        print_row(names[i], isa, rows, count, 1, (double) (rows * count),
-                  time_call(adit_kernel_find(names[i], isa, FALSE), &call));
+    for (guint i = 0; i < G_N_ELEMENTS(kernels); i++) {
+        AditKernelCall call = make_call(self, rows, width);
+
+        call.n_inputs = kernels[i].n_inputs;
+        call.inputs[1].rows = !kernels[i].bias;
+        call.output.rows = !kernels[i].over_rows;
+        g_print(" %6.0f",
+                time_call(kernels[i].name, self->isa, &call) * self->peak / (4 * lanes[self->isa]));
     }
-    call.n_inputs = 2;
-    call.inputs[1].rows = FALSE;
-    print_row("add bias", isa, rows, count, 1, (double) (rows * count),
-              time_call(adit_kernel_find("add", isa, FALSE), &call));
+    g_print("\n");
+}
+
+static void
+measure(AditIsa isa)
+{
+    static const gsize widths[] = {3, 8, 14, 16, 25, 32, 64};
+    Bench self = {.isa = isa, .peak = fma_peak_measure(isa)};
+
+    self.x = make_numbers(MAX_ROWS * MAX_WIDTH);
+    self.y = make_numbers(MAX_ROWS * MAX_WIDTH);
+    self.z = make_numbers(MAX_ROWS * MAX_WIDTH);
+    self.w = make_numbers(MAX_WIDTH * MAX_WIDTH);
+    g_print("%s: peak %.1f GFLOP/s\n", adit_isa_get_name(isa), 1e-9 * self.peak);
+    g_print("%-9s %4s %5s %6s %6s %6s %6s %6s  %6s %6s %6s %6s %6s %6s\n", "", "rows", "width",
+            "matmul", "fused", "transp", "rows", "going", "add", "bias", "relu", "grad", "copy",
+            "sum");
+    for (guint i = 0; i < G_N_ELEMENTS(widths); i++) {
+        for (gsize rows = 32; rows <= MAX_ROWS; rows *= 2) {
+            memset(self.w, 0, MAX_WIDTH * MAX_WIDTH * sizeof(float));
+            measure_products(&self, rows, widths[i]);
+            g_print(" ");
+            measure_others(&self, rows, widths[i]);
+        }
+    }
+    free(self.x);
+    free(self.y);
+    free(self.z);
+    free(self.w);
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
-    static const gsize sizes[][3] = {{128, 16, 16}, {128, 14, 16},   {128, 16, 1},
-                                     {128, 64, 64}, {128, 784, 128}, {7, 16, 16}};
-
     for (guint isa = 0; isa < ADIT_N_ISAS; isa++) {
-        if (!adit_isa_is_available((AditIsa) isa))
-            continue;
-        for (guint i = 0; i < G_N_ELEMENTS(sizes); i++)
-            measure((AditIsa) isa, sizes[i][0], sizes[i][1], sizes[i][2]);
-        measure_pointwise((AditIsa) isa, 128, 16);
+        gboolean wanted = argc < 2;
+
+        for (int i = 1; i < argc; i++)
+            wanted = wanted || strcmp(argv[i], adit_isa_get_name((AditIsa) isa)) == 0;
+        if (wanted && adit_isa_is_available((AditIsa) isa))
+            measure((AditIsa) isa);
     }
     return 0;
 }

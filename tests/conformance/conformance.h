@@ -11,6 +11,9 @@ void add_case(const AditPlugin *plugin, const char *property, void (*test)(const
 void add_device_case(const AditPlugin *plugin, const char *property,
                      void (*test)(const AditPlugin *));
 
+/* Whether @name is written as names are; a vendor's may stand before it. */
+gboolean is_kebab(const char *name);
+
 /* The component as its class's example makes it, else with its defaults; checked. */
 gpointer make_example(const AditPlugin *plugin);
 
@@ -25,3 +28,4 @@ void add_schedule(const AditPlugin *plugin);
 void add_initializer(const AditPlugin *plugin);
 void add_strategy(const AditPlugin *plugin);
 void add_dataset(const AditPlugin *plugin);
+void add_probe(const AditPlugin *plugin);

@@ -7,7 +7,7 @@
 
 /* How a component and its parameters are described, and what values its parameters take. */
 
-static gboolean
+gboolean
 is_kebab(const char *name)
 {
     return g_regex_match_simple("^([a-z][a-z0-9-]*:)?[a-z][a-z0-9]*(-[a-z0-9]+)*$", name,

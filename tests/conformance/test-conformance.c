@@ -59,6 +59,7 @@ add_plugin(const AditPlugin *plugin)
         {"initializer", add_initializer},
         {"strategy", add_strategy},
         {"dataset", add_dataset},
+        {"probe", add_probe},
     };
 
     add_device_case(plugin, "works", test_works);

@@ -26,6 +26,163 @@ void *adit_cpu_allocate(gsize bytes, const char *what, GError **error);
 double adit_cpu_load(const AditCpuNumbers *numbers, const void *data, gsize index);
 void adit_cpu_store(const AditCpuNumbers *numbers, void *data, gsize index, double value);
 
+/**
+ * AditCpuPanel: the rows that a run of kernels is for.
+ * @row: number of the first within its slice
+ * @linear: its number in the whole batch, and in the arena of linear operands
+ */
+typedef struct {
+    guint slice;
+    gsize row;
+    gsize linear;
+    gsize rows;
+} AditCpuPanel;
+
+/**
+ * AditCpuPointer: an operand's address: @base, plus what slice, row and the loops' indices add.
+ * @slice_bytes, @row_bytes: from one slice, and one row of a slice, to the next
+ * @linear_bytes: from one row to the next, counted through the whole batch
+ * @iteration: @base in the iteration of the loops that is under way
+ */
+typedef struct {
+    char *base;
+    char *iteration;
+    gsize slice_bytes;
+    gsize row_bytes;
+    gsize linear_bytes;
+    guint n_strides;
+    struct {
+        guint level;
+        gsize bytes;
+        guint shift;
+        guint modulo;
+    } strides[ADIT_MAX_LOOPS];
+} AditCpuPointer;
+
+/**
+ * AditCpuMove: what the next iteration of the loop adds to an address: @bytes; to and fro if
+ * @turns is -1 (0: always on).
+ */
+typedef struct {
+    gssize bytes;
+    gssize turns;
+} AditCpuMove;
+
+/**
+ * AditCpuOp: an instruction, or several that are one kernel, made ready. Every thread has its own,
+ * as the kernel's arguments change in place.
+ * @inputs: places of the call's inputs, and, behind them, of the results that a fused kernel has
+ * besides its output: the call has them there too
+ * @n_inputs: of both kinds
+ * @moves: of the inputs; [ADIT_MAX_INPUTS]: of the output
+ * @keys: of the random stream, for all iterations; shared by the threads
+ * @room: rows that the memory of input 0 and of the output has room for (copies of stacks)
+ */
+typedef struct _AditCpuOp AditCpuOp;
+struct _AditCpuOp {
+    const AditInstruction *instruction;
+    AditKernel kernel;
+    AditKernelCall call;
+    AditCpuMove moves[ADIT_MAX_INPUTS + 1];
+    guint n_inputs;
+    AditCpuPointer inputs[ADIT_MAX_INPUTS];
+    AditCpuPointer output;
+    gsize room[2];
+    guint32 *keys;
+    guint key_strides[ADIT_MAX_LOOPS];
+    AditCpuOp *body;
+    guint n_body;
+};
+
+/* Instructions that one kernel does, and results it has. */
+#define ADIT_CPU_MAX_FUSED   4
+#define ADIT_CPU_MAX_RESULTS 3
+
+/**
+ * AditCpuFusion: instructions that are one kernel.
+ * @instructions: their numbers in the list, in any order
+ * @results: the kernel's output, then what else it leaves
+ * @partials: (of results over rows): elements of one slice's, else 0
+ */
+typedef struct {
+    AditKernel kernel;
+    guint n;
+    guint instructions[ADIT_CPU_MAX_FUSED];
+    guint n_inputs;
+    const AditOperand *inputs[ADIT_MAX_INPUTS];
+    guint n_results;
+    const AditOperand *results[ADIT_CPU_MAX_RESULTS];
+    gsize partials[ADIT_CPU_MAX_RESULTS];
+} AditCpuFusion;
+
+/* What a thread has left unseen by the others since all of them last met. */
+typedef enum { ADIT_CPU_SEEN, ADIT_CPU_LEFT_SLICES, ADIT_CPU_LEFT_WHOLE } AditCpuPending;
+
+/**
+ * AditCpuWorker: a thread's part of an executable.
+ * @panel: memory of the values that live within a stretch (AditStorage), for one panel of rows
+ */
+typedef struct {
+    AditExecutable *executable;
+    guint thread;
+    void *panel;
+    AditCpuOp *ops;
+    guint n_ops;
+    AditCpuOp *commits;
+    guint n_commits;
+    guint index[ADIT_MAX_LOOPS];
+    AditCpuPending pending;
+} AditCpuWorker;
+
+/**
+ * AditExecutable:
+ * @fuses: panels and kernels for several instructions (ADIT_FUSE); without, the same bits
+ * @slice_rows: rows a slice has room for
+ * @panel_rows: rows a panel has room for
+ * @keys: (element-type guint32*): owned
+ * @sums: one for each output
+ */
+struct _AditExecutable {
+    AditProgram *program;
+    AditIsa isa;
+    AditTeam *team;
+    AditCpuNumbers numbers;
+    gboolean fuses;
+    gsize slice_rows;
+    gsize panel_rows;
+    void *arenas[ADIT_N_ARENAS];
+    GPtrArray *keys;
+    AditCpuWorker *workers;
+    guint n_workers;
+    double *sums;
+    const AditCall *current;
+    gsize last_rows;
+};
+
+/* adit-cpu-ops.c: making ready. */
+
+/* Sets self->panel_rows from what the program needs for a row. */
+void adit_cpu_choose_panel(AditExecutable *self);
+/* @panel: as in AditCpuWorker */
+AditCpuPointer adit_cpu_pointer(const AditExecutable *self, const AditOperand *operand,
+                                gsize partial, void *panel);
+/* The worker's ops; @first: (nullable): a worker that is ready, whose keys serve as well. */
+void adit_cpu_make_ops(AditCpuWorker *self, const AditCpuWorker *first, guint64 seed);
+void adit_cpu_free_ops(AditCpuWorker *self);
+
+/* adit-cpu-fuse.c */
+
+/* Whether the instructions from @first on begin with some that are one kernel; @fusion: (out). */
+gboolean adit_cpu_fuse(const AditExecutable *self, const GPtrArray *instructions, guint first,
+                       const GArray *readers, AditCpuFusion *fusion);
+
+/* adit-cpu-run.c: running. */
+
+/* A thread's part of a run, for adit_team_run(); @data: the executable, with `current` set. */
+void adit_cpu_run_worker(gpointer data, guint thread);
+/* Whether all guarded values are finite. */
+gboolean adit_cpu_guards_hold(const AditExecutable *self);
+
 AditExecutable *adit_cpu_executable_new(AditProgram *program, AditMemory *memory, AditIsa isa,
                                         AditTeam *team, AditCpuNumbers numbers, gsize max_rows,
                                         guint64 seed, GError **error);

@@ -3,8 +3,9 @@
 
 #include <sched.h>
 
-/* Waits within a step are short: spin this often, then let others have the core. */
-#define SPINS 2000
+/* Waits within a step and between two are short: spin this often, some 20 us, then let others have
+ * the core. */
+#define SPINS 1000
 
 struct _AditTeam {
     guint n_threads;
@@ -12,8 +13,9 @@ struct _AditTeam {
 
     GMutex mutex;
     GCond start;
-    guint generation; /* of the current run */
-    gboolean quit;
+    guint n_sleeping;
+    gint generation; /* of the current run; wraps */
+    gint quit;
     AditTeamFunc func;
     gpointer data;
 
@@ -25,6 +27,16 @@ typedef struct {
     AditTeam *team;
     guint thread;
 } Member;
+
+static inline void
+relax(void)
+{
+#if defined __x86_64__
+    __builtin_ia32_pause();
+#elif defined __aarch64__
+    __asm__ volatile("yield");
+#endif
+}
 
 void
 adit_team_wait(AditTeam *self)
@@ -41,8 +53,25 @@ adit_team_wait(AditTeam *self)
         if (spins > SPINS)
             sched_yield();
         else
-            __atomic_signal_fence(__ATOMIC_SEQ_CST);
+            relax();
     }
+}
+
+/* Waits for a run after @generation. */
+static void
+wait_for_run(AditTeam *self, gint generation)
+{
+    for (guint spins = 0; spins < SPINS; spins++) {
+        if (g_atomic_int_get(&self->generation) != generation)
+            return;
+        relax();
+    }
+    g_mutex_lock(&self->mutex);
+    self->n_sleeping++;
+    while (g_atomic_int_get(&self->generation) == generation)
+        g_cond_wait(&self->start, &self->mutex);
+    self->n_sleeping--;
+    g_mutex_unlock(&self->mutex);
 }
 
 static gpointer
@@ -50,19 +79,24 @@ work(gpointer data)
 {
     g_autofree Member *member = data;
     AditTeam *self = member->team;
-    guint generation = 0;
-    for (;;) {
-        g_mutex_lock(&self->mutex);
-        while (self->generation == generation && !self->quit)
-            g_cond_wait(&self->start, &self->mutex);
-        generation = self->generation;
-        gboolean quit = self->quit;
-        g_mutex_unlock(&self->mutex);
-        if (quit)
+    for (gint generation = 0;; generation++) {
+        wait_for_run(self, generation);
+        if (g_atomic_int_get(&self->quit))
             return NULL;
         self->func(self->data, member->thread);
         adit_team_wait(self);
     }
+}
+
+/* Lets the others go. */
+static void
+wake(AditTeam *self)
+{
+    g_mutex_lock(&self->mutex);
+    g_atomic_int_inc(&self->generation);
+    if (self->n_sleeping > 0)
+        g_cond_broadcast(&self->start);
+    g_mutex_unlock(&self->mutex);
 }
 
 AditTeam *
@@ -84,10 +118,8 @@ adit_team_new(guint n_threads)
 void
 adit_team_free(AditTeam *self)
 {
-    g_mutex_lock(&self->mutex);
-    self->quit = TRUE;
-    g_cond_broadcast(&self->start);
-    g_mutex_unlock(&self->mutex);
+    g_atomic_int_set(&self->quit, TRUE);
+    wake(self);
     for (guint i = 1; i < self->n_threads; i++)
         g_thread_join(self->threads[i]);
     g_mutex_clear(&self->mutex);
@@ -106,12 +138,9 @@ void
 adit_team_run(AditTeam *self, AditTeamFunc func, gpointer data)
 {
     if (self->n_threads > 1) {
-        g_mutex_lock(&self->mutex);
         self->func = func;
         self->data = data;
-        self->generation++;
-        g_cond_broadcast(&self->start);
-        g_mutex_unlock(&self->mutex);
+        wake(self);
     }
     func(data, 0);
     adit_team_wait(self);

@@ -154,9 +154,21 @@ test_inner_sequence(void)
     g_autoptr(AditSequence) trunk = sequence("residual");
     AditSequence *cell = sequence("chain");
 
+    test_add_repeat(cell, 3, FALSE, FALSE, test_dense(4, "relu"), "dense");
+    test_add_repeat(trunk, 2, FALSE, FALSE, ADIT_BLOCK(cell), "sequence");
+    assert_weights(trunk, 4, 1, "trunk.1.1 trunk.1.2 trunk.1.3 trunk.2.1 trunk.2.2 trunk.2.3");
+}
+
+/* The inner iterations stand alone, in the outer loop's body. */
+static void
+test_inner_pair(void)
+{
+    g_autoptr(AditSequence) trunk = sequence("residual");
+    AditSequence *cell = sequence("chain");
+
     test_add_repeat(cell, 2, FALSE, FALSE, test_dense(4, "relu"), "dense");
     test_add_repeat(trunk, 3, FALSE, FALSE, ADIT_BLOCK(cell), "sequence");
-    assert_weights(trunk, 4, 1, "trunk.1.1 trunk.1.2 trunk.2.1 trunk.2.2 trunk.3.1 trunk.3.2");
+    assert_weights(trunk, 4, 1, "trunk.1.1 trunk.2.1 trunk.3.1 trunk.1.2 trunk.2.2 trunk.3.2");
 }
 
 /* Tied weights. */
@@ -410,6 +422,7 @@ main(int argc, char *argv[])
     g_test_add_func("/sequence/glonet-starts-empty", test_glonet_starts_empty);
     g_test_add_func("/sequence/nested", test_nested);
     g_test_add_func("/sequence/inner-sequence", test_inner_sequence);
+    g_test_add_func("/sequence/inner-pair", test_inner_pair);
     g_test_add_func("/sequence/tied/names", test_tied);
     g_test_add_func("/sequence/tied/without-loop", test_tied_without_loop);
     g_test_add_func("/sequence/tied/around-untied", test_tied_around_untied);

@@ -69,6 +69,7 @@ test_covers_all(gconstpointer data)
 {
     static const char *const kernels[] = {
 #define ADIT_KERNEL_ROW(symbol, name) name,
+#define ADIT_FUSED_ROW(symbol, name)
 #include "adit-kernels.def"
 #undef ADIT_KERNEL_ROW
 #define ADIT_POINTWISE(symbol, name, ...) name,

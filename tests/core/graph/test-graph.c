@@ -212,6 +212,39 @@ test_tied_names(void)
     g_assert_cmpstr(noise->names[3], ==, "trunk.4.noise");
 }
 
+/* What lies outside of a loop and is used again inside it has one set of weights there. */
+static void
+test_names_used_again(void)
+{
+    g_autoptr(AditGraph) graph = adit_graph_new(ADIT_MODE_TRAINING);
+    guint outer_strides[ADIT_MAX_LOOPS] = {1}, inner_strides[ADIT_MAX_LOOPS] = {0, 1};
+    AditLoop *own = adit_loop_new(graph, 3, FALSE);
+    AditLoop *loop = adit_loop_new(graph, 5, FALSE);
+    AditLoop *inner = adit_loop_new(loop->body, 3, FALSE);
+
+    /* a head that is itself a loop of three, then the same head in the body of another loop */
+    adit_graph_enter_scope(graph, 0, NULL, 0, "head", NULL);
+    AditTensor *scale = weight(graph);
+    adit_graph_enter_scope(own->body, 1, outer_strides, 1, NULL, "dense");
+    AditTensor *first = weight(own->body);
+    adit_graph_leave_scope(graph);
+    adit_graph_leave_scope(graph);
+    adit_graph_share_weights(graph, 1);
+    adit_graph_enter_scope(loop->body, 0, NULL, 0, "head", NULL);
+    AditTensor *again = weight(loop->body);
+    adit_graph_enter_scope(inner->body, 1, inner_strides, 1, NULL, "dense");
+    AditTensor *second = weight(inner->body);
+
+    assert_names(again, "head.weight");
+    assert_names(second, "head.1.weight head.2.weight head.3.weight");
+    g_assert_cmpint(again->kind, ==, ADIT_TENSOR_CAPTURE);
+    g_assert_true(again->other == scale);
+    /* each iteration of the inner loop has its own, whatever that of the outer one */
+    g_assert_cmpint(second->kind, ==, ADIT_TENSOR_EACH);
+    g_assert_cmpint(second->other->kind, ==, ADIT_TENSOR_CAPTURE);
+    g_assert_true(second->other->other == first->other);
+}
+
 /* Loops. */
 
 static void
@@ -438,6 +471,7 @@ main(int argc, char *argv[])
     g_test_add_func("/graph/names/loops", test_loop_names);
     g_test_add_func("/graph/loop/stack-of-rows", test_stack_of_rows);
     g_test_add_func("/graph/names/tied", test_tied_names);
+    g_test_add_func("/graph/names/used-again", test_names_used_again);
     g_test_add_func("/graph/loop/views", test_views);
     g_test_add_func("/graph/loop/views-nested", test_views_nested);
     g_test_add_func("/graph/loop/attributes", test_attributes_through_loops);

@@ -136,8 +136,10 @@ make_view(const Operand *operand, Buffer *buffer)
                       adit_shape_count(&operand->shape)};
 }
 
-double *
-kernel_test_run(const KernelTest *self, AditIsa isa, gboolean f64, gsize first, gsize rows)
+/* @before: (nullable): what the output holds, to go on from */
+static double *
+run(const KernelTest *self, AditIsa isa, gboolean f64, gsize first, gsize rows,
+    const double *before)
 {
     AditKernel kernel = adit_kernel_find(self->kernel, isa, f64);
     gsize unit = f64 ? sizeof(double) : sizeof(float);
@@ -150,6 +152,7 @@ kernel_test_run(const KernelTest *self, AditIsa isa, gboolean f64, gsize first, 
                            .step = self->step,
                            .key = self->key,
                            .attributes = self->attributes,
+                           .accumulate = before != NULL,
                            .n_inputs = self->n_inputs};
 
     g_assert_nonnull(kernel);
@@ -165,6 +168,8 @@ kernel_test_run(const KernelTest *self, AditIsa isa, gboolean f64, gsize first, 
         call.inputs[i] = make_view(operand, &buffers[i]);
     }
     buffer_init(&output, n * unit);
+    for (gsize k = 0; before != NULL && k < n; k++)
+        buffer_set(&output, k, f64, before[k]);
     call.output = make_view(&self->output, &output);
     kernel(&call);
     for (gsize k = 0; k < n; k++)
@@ -173,6 +178,12 @@ kernel_test_run(const KernelTest *self, AditIsa isa, gboolean f64, gsize first, 
         buffer_clear(&buffers[i]);
     buffer_clear(&output);
     return result;
+}
+
+double *
+kernel_test_run(const KernelTest *self, AditIsa isa, gboolean f64, gsize first, gsize rows)
+{
+    return run(self, isa, f64, first, rows, NULL);
 }
 
 /* What a device does with an operation over rows: each slice, then the combine kernel. */
@@ -254,5 +265,33 @@ kernel_test_check(const KernelTest *self, const double *expected, double limit)
             assert_rows_alone(self, isa, f64, got, 1);
             assert_rows_alone(self, isa, f64, got, 7);
         }
+    }
+}
+
+static void
+assert_panels(const KernelTest *self, AditIsa isa, gboolean f64, gsize panel)
+{
+    gsize n = adit_shape_count(&self->output.shape);
+    g_autofree double *whole = kernel_test_run(self, isa, f64, 0, self->rows);
+    g_autofree double *sum = NULL;
+
+    for (gsize first = 0; first < self->rows; first += panel) {
+        gsize rows = MIN(panel, self->rows - first);
+        double *next = run(self, isa, f64, first, rows, sum);
+
+        g_free(sum);
+        sum = next;
+    }
+    g_assert_cmpmem(sum, n * sizeof(double), whole, n * sizeof(double));
+}
+
+void
+kernel_test_check_panels(const KernelTest *self)
+{
+    for (guint i = 0; i < 2 * ADIT_N_ISAS; i++) {
+        if (!adit_isa_is_available((AditIsa) (i / 2)))
+            continue;
+        for (gsize panel = ADIT_PANEL_ROWS; panel <= 5 * ADIT_PANEL_ROWS; panel += ADIT_PANEL_ROWS)
+            assert_panels(self, (AditIsa) (i / 2), i % 2 == 1, panel);
     }
 }

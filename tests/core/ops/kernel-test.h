@@ -54,5 +54,9 @@ double *kernel_test_run(const KernelTest *self, AditIsa isa, gboolean f64, gsize
  * sevens and at once. */
 void kernel_test_check(const KernelTest *self, const double *expected, double limit);
 
+/* For every instruction set and both precisions: the same bits over all rows in one call and in
+ * panels that go on from one another. */
+void kernel_test_check_panels(const KernelTest *self);
+
 #define ELEMENT_WISE 1e-12
 #define PRODUCTS     1e-10

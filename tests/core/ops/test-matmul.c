@@ -1,6 +1,8 @@
 /* tests/core/ops/test-matmul.c - SPDX-License-Identifier: MIT */
 #include "kernel-test.h"
 
+#include <math.h>
+
 static const gsize sizes[] = {1, 2, 3, 4, 7, 8, 9, 14, 16, 17, 31, 33, 64};
 
 static void
@@ -91,6 +93,106 @@ test_outer(void)
     check_rows("matmul-outer", 1, 9, 17, 3);
 }
 
+static void
+check_panels(gsize rows, gsize lead, gsize i, gsize j)
+{
+    g_auto(KernelTest)
+        test = {.kernel = "matmul-rows", .rows = rows, .output = {FALSE, ADIT_SHAPE(i, j)}};
+
+    kernel_test_add(&test, TRUE, lead > 1 ? ADIT_SHAPE(lead, i) : ADIT_SHAPE(i), FALSE);
+    kernel_test_add(&test, TRUE, lead > 1 ? ADIT_SHAPE(lead, j) : ADIT_SHAPE(j), FALSE);
+    kernel_test_check_panels(&test);
+}
+
+static void
+test_panels(void)
+{
+    for (gsize width = 1; width <= 67; width += 3) {
+        check_panels(97, 1, width, width);
+        check_panels(70 + width, 1, width, 68 - width);
+    }
+    check_panels(50, 3, 5, 7);
+}
+
+typedef struct {
+    gsize lead, k, j;
+    gboolean transpose_b;
+    gboolean addend_rows;
+} Fused;
+
+/* The same as the operations one by one, each on what the other gave. */
+static double *
+run_unfused(const KernelTest *fused, AditIsa isa, gboolean f64, gboolean relu)
+{
+    KernelTest product = *fused, sum = *fused, rectified = *fused;
+    g_autofree double *products = NULL;
+    double *sums;
+
+    product.kernel = "matmul";
+    product.n_inputs = 2;
+    products = kernel_test_run(&product, isa, f64, 0, fused->rows);
+    sum.kernel = "add";
+    sum.n_inputs = 2;
+    sum.inputs[0] = (Operand){TRUE, fused->output.shape, products};
+    sum.inputs[1] = fused->inputs[2];
+    sums = kernel_test_run(&sum, isa, f64, 0, fused->rows);
+    if (relu) {
+        g_autofree double *before = sums;
+
+        rectified.kernel = "relu";
+        rectified.n_inputs = 1;
+        rectified.inputs[0] = (Operand){TRUE, fused->output.shape, before};
+        sums = kernel_test_run(&rectified, isa, f64, 0, fused->rows);
+    }
+    return sums;
+}
+
+static void
+check_fused(const Fused *its, gsize rows, gboolean relu)
+{
+    AditMatmulAttributes attributes = {its->transpose_b};
+    gsize k = its->k, j = its->j;
+    gboolean leads = its->lead > 1;
+    g_auto(KernelTest) test = {.kernel = relu ? "matmul-add-relu" : "matmul-add",
+                               .rows = rows,
+                               .attributes = &attributes,
+                               .output = {TRUE, leads ? ADIT_SHAPE(its->lead, j) : ADIT_SHAPE(j)}};
+
+    kernel_test_add(&test, TRUE, leads ? ADIT_SHAPE(its->lead, k) : ADIT_SHAPE(k), FALSE);
+    kernel_test_add(&test, FALSE, its->transpose_b ? ADIT_SHAPE(j, k) : ADIT_SHAPE(k, j), FALSE);
+    kernel_test_add(&test, its->addend_rows, test.output.shape, FALSE);
+    test.inputs[0].values[0] = NAN;
+    for (guint i = 0; i < 2 * ADIT_N_ISAS; i++) {
+        g_autofree double *got = NULL;
+        g_autofree double *expected = NULL;
+        gsize n = kernel_test_count(&test, &test.output);
+
+        if (!adit_isa_is_available((AditIsa) (i / 2)))
+            continue;
+        got = kernel_test_run(&test, (AditIsa) (i / 2), i % 2 == 1, 0, rows);
+        expected = run_unfused(&test, (AditIsa) (i / 2), i % 2 == 1, relu);
+        g_assert_true(isnan(got[0]));
+        g_assert_cmpmem(got, n * sizeof(double), expected, n * sizeof(double));
+    }
+}
+
+static void
+test_fused(void)
+{
+    for (gsize k = 1; k <= 67; k += 2) {
+        Fused its = {1, k, (37 * k) % 67 + 1, k % 4 == 1, k % 8 < 4};
+
+        check_fused(&its, 1 + k % 41, FALSE);
+        check_fused(&its, 1 + k % 23, TRUE);
+        its.transpose_b = !its.transpose_b;
+        its.addend_rows = !its.addend_rows;
+        check_fused(&its, 2 + k % 33, TRUE);
+    }
+    check_fused(&(Fused){3, 5, 19, FALSE, TRUE}, 7, TRUE);
+    check_fused(&(Fused){3, 5, 19, TRUE, FALSE}, 7, TRUE);
+    check_fused(&(Fused){1, 16, 16, FALSE, FALSE}, 32, TRUE);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -104,5 +206,7 @@ main(int argc, char **argv)
                          test_leading_axes);
     g_test_add_func("/ops/matmul/rows", test_rows);
     g_test_add_func("/ops/matmul/outer", test_outer);
+    g_test_add_func("/ops/matmul/panels", test_panels);
+    g_test_add_func("/ops/matmul/fused", test_fused);
     return g_test_run();
 }

@@ -201,6 +201,8 @@ check_gather_gradient(gboolean rows)
     for (gsize k = 0; k < test.rows * 6; k++)
         expected[(gsize) index[k / 3] * 3 + k % 3] += dy[k];
     kernel_test_check(&test, expected, ELEMENT_WISE);
+    if (rows)
+        kernel_test_check_panels(&test);
 }
 
 static void

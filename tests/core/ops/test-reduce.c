@@ -112,6 +112,7 @@ test_rows(gconstpointer data)
         for (gsize j = 0; j < count; j++)
             expected[j] = reductions[which].fold(x + j, test.rows, count);
         kernel_test_check(&test, expected, PRODUCTS);
+        kernel_test_check_panels(&test);
     }
 }
 

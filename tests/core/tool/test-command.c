@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 static const char *const verbs[] = {"run",      "resume", "check",   "inspect", "devices",
-                                    "selftest", "eval",   "predict", "config"};
+                                    "selftest", "eval",   "predict", "probe",   "config"};
 
 static void
 assert_width(const char *text)

@@ -73,8 +73,8 @@ test_overrides(void)
     assert_contains(more.out, "\ntest   1000  ");
     assert_code(&train, 2);
     g_assert_true(g_str_has_prefix(
-        train.err, "command-line:4:1: error: 'train' cannot be turned after training; 'data' and "
-                   "'inference' can\n"));
+        train.err, "command-line:4:1: error: 'train' cannot be turned after training; 'data', "
+                   "'inference' and 'probes' can\n"));
     assert_code(&name, 2);
 }
 

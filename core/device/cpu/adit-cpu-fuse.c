@@ -1,0 +1,209 @@
+/* core/device/cpu/adit-cpu-fuse.c - SPDX-License-Identifier: MIT */
+#include "adit-cpu-private.h"
+
+#include <string.h>
+
+/* Kernels that do the work of several instructions: the same bits as each by itself, and what lies
+ * between them stays in registers. The plan lets neighbours that are one kernel share no memory. */
+
+typedef struct {
+    const AditExecutable *executable;
+    const GPtrArray *instructions;
+    const GArray *readers; /* guint, by storage */
+    AditCpuFusion *fusion;
+} Fuser;
+
+static const AditInstruction *
+get_instruction(const Fuser *self, guint i)
+{
+    return i < self->instructions->len ? self->instructions->pdata[i] : NULL;
+}
+
+static gboolean
+is_op(const AditInstruction *instruction, const char *name)
+{
+    return instruction != NULL && instruction->kind == ADIT_INSTRUCTION_OP &&
+           instruction->domain == ADIT_DOMAIN_SLICES && strcmp(instruction->op->name, name) == 0;
+}
+
+static gboolean
+is_same(const AditOperand *a, const AditOperand *b)
+{
+    return a->arena == b->arena && a->storage == b->storage && a->offset == b->offset &&
+           a->count == b->count && memcmp(a->strides, b->strides, sizeof a->strides) == 0;
+}
+
+static guint
+count_readers(const Fuser *self, const AditOperand *operand)
+{
+    return operand->storage >= 0 ? g_array_index(self->readers, guint, operand->storage)
+                                 : G_MAXUINT;
+}
+
+/* Whether @operand is like @result: for every row, or the same for all of them. */
+static gboolean
+fits(const AditOperand *operand, const AditOperand *result)
+{
+    return operand->count == result->count &&
+           (operand->rows || !result->rows || operand->count > 1);
+}
+
+static void
+take(Fuser *self, guint i)
+{
+    self->fusion->instructions[self->fusion->n++] = i;
+}
+
+static void
+add_input(Fuser *self, const AditOperand *operand)
+{
+    self->fusion->inputs[self->fusion->n_inputs++] = operand;
+}
+
+static void
+add_result(Fuser *self, const AditInstruction *instruction)
+{
+    AditCpuFusion *fusion = self->fusion;
+
+    fusion->partials[fusion->n_results] = instruction->partial;
+    fusion->results[fusion->n_results++] = &instruction->output;
+}
+
+/* The other input of the sum @add, one of whose inputs is @operand; NULL: it is no such sum. */
+static const AditOperand *
+find_other(const AditInstruction *add, const AditOperand *operand)
+{
+    if (!is_op(add, "add") || add->output.count != operand->count || !add->output.rows)
+        return NULL;
+    for (guint i = 0; i < 2; i++) {
+        const AditOperand *other = &add->inputs[1 - i];
+
+        if (is_same(&add->inputs[i], operand) && !is_same(other, operand) &&
+            fits(other, &add->output))
+            return other;
+    }
+    return NULL;
+}
+
+static gboolean
+find_kernel(Fuser *self, const char *name)
+{
+    self->fusion->kernel =
+        adit_kernel_find(name, self->executable->isa, self->executable->numbers.f64);
+    return self->fusion->kernel != NULL;
+}
+
+/* A layer: product, bias, rectifier, and the sum of all layers' outputs. */
+static gboolean
+match_layer(Fuser *self, guint first)
+{
+    const AditInstruction *product = get_instruction(self, first);
+    const AditInstruction *sum = get_instruction(self, first + 1);
+    const AditInstruction *relu = get_instruction(self, first + 2);
+    const AditInstruction *total = get_instruction(self, first + 3);
+    const AditOperand *bias, *collect;
+
+    if (!is_op(product, "matmul") || count_readers(self, &product->output) != 1 ||
+        (bias = find_other(sum, &product->output)) == NULL)
+        return FALSE;
+    take(self, first);
+    take(self, first + 1);
+    add_input(self, &product->inputs[0]);
+    add_input(self, &product->inputs[1]);
+    add_input(self, bias);
+    if (!is_op(relu, "relu") || !is_same(&relu->inputs[0], &sum->output) ||
+        count_readers(self, &sum->output) != 1) {
+        add_result(self, sum);
+        return find_kernel(self, "matmul-add");
+    }
+    take(self, first + 2);
+    add_result(self, relu);
+    collect = total != NULL ? find_other(total, &relu->output) : NULL;
+    if (collect == NULL || !collect->rows || !find_kernel(self, "matmul-add-relu-add"))
+        return find_kernel(self, "matmul-add-relu");
+    take(self, first + 3);
+    add_input(self, collect);
+    add_result(self, total);
+    return TRUE;
+}
+
+/* Number of the instruction @name behind @first, before anything overwrites what it reads, one of
+ * whose inputs is @operand; 0: there is none. */
+static guint
+find_reader(const Fuser *self, guint first, const char *name, guint input,
+            const AditOperand *operand)
+{
+    guint i = first + 1;
+
+    for (; i < self->instructions->len; i++) {
+        const AditInstruction *instruction = get_instruction(self, i);
+
+        if (instruction->body != NULL)
+            return 0;
+        if (is_op(instruction, name) && is_same(&instruction->inputs[input], operand))
+            break;
+    }
+    for (guint j = first + 1; j < i && i < self->instructions->len; j++) {
+        const AditInstruction *between = get_instruction(self, j);
+
+        if (between->output.storage >= 0 &&
+            between->output.storage == get_instruction(self, i)->inputs[0].storage)
+            return 0;
+    }
+    return i < self->instructions->len ? i : 0;
+}
+
+/* A layer backwards: what the rectifier lets through of the gradient, to which that of the sum of
+ * all layers may have to be added, and from it the gradients of weights and bias. */
+static gboolean
+match_backward(Fuser *self, guint first)
+{
+    const AditInstruction *sum = get_instruction(self, first);
+    guint i = is_op(sum, "add") ? first + 1 : first;
+    const AditInstruction *gate = get_instruction(self, i);
+
+    if (!is_op(gate, "relu-gradient") || !find_kernel(self, "relu-backward") ||
+        (i > first &&
+         (count_readers(self, &sum->output) != 1 || !sum->inputs[0].rows ||
+          !fits(&sum->inputs[0], &gate->output) || !sum->inputs[1].rows ||
+          !fits(&sum->inputs[1], &gate->output) || !is_same(&sum->output, &gate->inputs[1]))))
+        return FALSE;
+    guint weights = find_reader(self, i, "matmul-rows", 1, &gate->output);
+    guint bias = find_reader(self, i, "rows-sum", 0, &gate->output);
+
+    if (weights == 0 || bias == 0)
+        return FALSE;
+    const AditInstruction *product = get_instruction(self, weights);
+
+    if (!product->inputs[0].rows ||
+        product->inputs[0].count * gate->output.count != product->output.count)
+        return FALSE;
+    for (guint j = first; j <= i; j++)
+        take(self, j);
+    take(self, weights);
+    take(self, bias);
+    add_input(self, &gate->inputs[0]);
+    add_input(self, &product->inputs[0]);
+    add_input(self, i > first ? &sum->inputs[0] : &gate->inputs[1]);
+    if (i > first)
+        add_input(self, &sum->inputs[1]);
+    add_result(self, gate);
+    add_result(self, product);
+    add_result(self, get_instruction(self, bias));
+    return TRUE;
+}
+
+gboolean
+adit_cpu_fuse(const AditExecutable *self, const GPtrArray *instructions, guint first,
+              const GArray *readers, AditCpuFusion *fusion)
+{
+    static gboolean (*const matches[])(Fuser * self, guint first) = {match_layer, match_backward};
+    Fuser fuser = {self, instructions, readers, fusion};
+
+    for (guint i = 0; self->fuses && i < G_N_ELEMENTS(matches); i++) {
+        *fusion = (AditCpuFusion){0};
+        if (matches[i](&fuser, first))
+            return TRUE;
+    }
+    return FALSE;
+}

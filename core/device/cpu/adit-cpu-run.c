@@ -1,0 +1,375 @@
+/* core/device/cpu/adit-cpu-run.c - SPDX-License-Identifier: MIT */
+#include "adit-cpu-private.h"
+
+#include "adit-graph-private.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- addresses ---- */
+
+/* Where an operand lies in this iteration of the loops, for slice 0 and its first row. */
+static inline char *
+find_iteration(const AditCpuWorker *self, const AditCpuPointer *pointer)
+{
+    char *address = pointer->base;
+
+    for (guint i = 0; i < pointer->n_strides; i++) {
+        guint index = self->index[pointer->strides[i].level] + pointer->strides[i].shift;
+
+        if (pointer->strides[i].modulo > 0)
+            index %= pointer->strides[i].modulo;
+        address += index * pointer->strides[i].bytes;
+    }
+    return address;
+}
+
+static inline char *
+find_panel(const AditCpuPointer *pointer, const AditCpuPanel *panel)
+{
+    return pointer->iteration + panel->slice * pointer->slice_bytes +
+           panel->row * pointer->row_bytes + panel->linear * pointer->linear_bytes;
+}
+
+/* How an address moves with the innermost loop, from where the loop stands now. */
+static inline AditCpuMove
+find_move(const AditCpuWorker *self, const AditCpuPointer *pointer, guint level, gboolean reverse)
+{
+    for (guint i = 0; i < pointer->n_strides; i++) {
+        gssize bytes = (gssize) pointer->strides[i].bytes;
+
+        if (pointer->strides[i].level != level)
+            continue;
+        if (pointer->strides[i].modulo == 0)
+            return (AditCpuMove){reverse ? -bytes : bytes, 0};
+        gboolean second = (self->index[level] + pointer->strides[i].shift) % 2 != 0;
+
+        return (AditCpuMove){second ? -bytes : bytes, -1};
+    }
+    return (AditCpuMove){0};
+}
+
+static inline void *
+move(void *address, AditCpuMove *move)
+{
+    char *moved = (char *) address + move->bytes;
+
+    move->bytes = (move->bytes ^ move->turns) - move->turns;
+    return moved;
+}
+
+static inline void
+choose_key(const AditCpuWorker *self, AditCpuOp *op)
+{
+    gsize iteration = 0;
+
+    for (guint i = 0; i < ADIT_MAX_LOOPS; i++)
+        iteration += self->index[i] * op->key_strides[i];
+    op->call.key = op->keys + 2 * iteration;
+}
+
+/* Finds the addresses of a list's ops, but for those in loops of their own, in this iteration of
+ * the loops around it. */
+static void
+begin(AditCpuWorker *self, AditCpuOp *ops, guint n_ops)
+{
+    for (guint i = 0; i < n_ops; i++) {
+        AditCpuOp *op = &ops[i];
+
+        if (op->body != NULL)
+            continue;
+        for (guint j = 0; j < op->n_inputs; j++)
+            op->inputs[j].iteration = find_iteration(self, &op->inputs[j]);
+        op->output.iteration = find_iteration(self, &op->output);
+        if (op->keys != NULL)
+            choose_key(self, op);
+    }
+}
+
+/* Sets what they are called with. */
+static void
+aim(AditCpuWorker *self, AditCpuOp *ops, guint n_ops, const AditCpuPanel *panel)
+{
+    const AditCall *current = self->executable->current;
+
+    for (guint i = 0; i < n_ops; i++) {
+        AditCpuOp *op = &ops[i];
+        AditKernelCall *call = &op->call;
+
+        if (op->body != NULL)
+            continue;
+        call->rows = panel->rows;
+        call->first_row = panel->linear;
+        call->batch_rows = current->rows;
+        call->slice = panel->slice;
+        call->accumulate = panel->row > 0;
+        call->step = current->step;
+        for (guint j = 0; j < op->n_inputs; j++)
+            call->inputs[j].data = find_panel(&op->inputs[j], panel);
+        call->output.data = find_panel(&op->output, panel);
+    }
+}
+
+/* At a loop's first iteration. */
+static void
+find_moves(AditCpuWorker *self, AditCpuOp *ops, guint n_ops, const AditInstruction *loop)
+{
+    for (guint i = 0; i < n_ops; i++) {
+        AditCpuOp *op = &ops[i];
+
+        if (op->body != NULL)
+            continue;
+        for (guint j = 0; j < op->n_inputs; j++)
+            op->moves[j] = find_move(self, &op->inputs[j], loop->level, loop->reverse);
+        op->moves[ADIT_MAX_INPUTS] = find_move(self, &op->output, loop->level, loop->reverse);
+    }
+}
+
+/* The next iteration. */
+static inline void
+advance(AditCpuWorker *self, AditCpuOp *ops, guint n_ops)
+{
+    for (guint i = 0; i < n_ops; i++) {
+        AditCpuOp *op = &ops[i];
+        AditKernelCall *call = &op->call;
+
+        if (op->body != NULL)
+            continue;
+        for (guint j = 0; j < op->n_inputs; j++)
+            call->inputs[j].data = move(call->inputs[j].data, &op->moves[j]);
+        call->output.data = move(call->output.data, &op->moves[ADIT_MAX_INPUTS]);
+        if (op->keys != NULL)
+            choose_key(self, op);
+    }
+}
+
+/* ---- single ops ---- */
+
+static void
+gather_row(const AditCpuNumbers *numbers, const AditArray *array, gsize row, void *data,
+           gsize count)
+{
+    gsize first = row * count;
+
+    if (array->type == ADIT_TYPE_CODE_F32 && !numbers->f64) {
+        memcpy(data, (const float *) array->data + first, count * sizeof(float));
+        return;
+    }
+    for (gsize i = 0; i < count; i++)
+        adit_cpu_store(numbers, data, i, adit_array_get(array, first + i));
+}
+
+static void
+gather(const AditCpuWorker *self, const AditCpuOp *op)
+{
+    const AditExecutable *executable = self->executable;
+    const AditCall *current = executable->current;
+    const AditKernelCall *call = &op->call;
+    const AditFeed *feed = &current->feeds[op->instruction->feed];
+    gsize begin = call->first_row - current->first_row;
+    gsize count = call->output.count;
+    char *data = call->output.data;
+
+    for (gsize row = begin; row < begin + call->rows;
+         row++, data += count * executable->numbers.size)
+        gather_row(&executable->numbers, feed->array, adit_feed_get_row(feed, row), data, count);
+}
+
+/* The instances of a stack lie apart by the rows that there is room for. */
+static void
+copy(const AditCpuWorker *self, const AditCpuOp *op)
+{
+    const AditTensor *tensor = op->instruction->tensor;
+    const AditKernelCall *call = &op->call;
+    gsize size = self->executable->numbers.size, instances = 1;
+
+    for (guint i = 0; i < tensor->lead; i++)
+        instances *= tensor->shape.size[i];
+    gsize row_bytes = call->output.count / instances * size;
+
+    for (gsize i = 0; i < instances; i++)
+        memcpy((char *) call->output.data + i * op->room[1] * row_bytes,
+               (const char *) call->inputs[0].data + i * op->room[0] * row_bytes,
+               call->rows * row_bytes);
+}
+
+/* ---- lists ---- */
+
+static void
+run_ops(AditCpuWorker *self, AditCpuOp *ops, guint n_ops, const AditCpuPanel *panel)
+{
+    for (guint i = 0; i < n_ops; i++) {
+        AditCpuOp *op = &ops[i];
+        const AditInstruction *instruction = op->instruction;
+
+        if (op->kernel != NULL) {
+            op->kernel(&op->call);
+        } else if (instruction->kind == ADIT_INSTRUCTION_GATHER) {
+            gather(self, op);
+        } else if (instruction->kind == ADIT_INSTRUCTION_COPY) {
+            copy(self, op);
+        } else {
+            guint *index = &self->index[instruction->level];
+
+            *index = instruction->reverse ? instruction->n - 1 : 0;
+            begin(self, op->body, op->n_body);
+            aim(self, op->body, op->n_body, panel);
+            find_moves(self, op->body, op->n_body, instruction);
+            run_ops(self, op->body, op->n_body, panel);
+            for (guint j = 1; j < instruction->n; j++) {
+                *index += instruction->reverse ? -1u : 1u;
+                advance(self, op->body, op->n_body);
+                run_ops(self, op->body, op->n_body, panel);
+            }
+        }
+    }
+}
+
+static guint
+count_slices(gsize rows)
+{
+    guint n = ADIT_SLICES;
+
+    while (n > 1 && adit_slice_begin(rows, n - 1) >= rows)
+        n--;
+    return n;
+}
+
+static void
+meet(AditCpuWorker *self)
+{
+    if (self->pending != ADIT_CPU_SEEN)
+        adit_team_wait(self->executable->team);
+    self->pending = ADIT_CPU_SEEN;
+}
+
+/* A stretch: instructions that run slice by slice go through together, panel by panel, so that a
+ * panel's values stay in cache. Returns how many they are. */
+static guint
+run_stretch(AditCpuWorker *self, AditCpuOp *ops, guint n_ops)
+{
+    const AditExecutable *executable = self->executable;
+    gsize rows = executable->current->rows;
+    guint n_slices = count_slices(rows), n = 0;
+
+    while (n < n_ops && ops[n].instruction->domain == ADIT_DOMAIN_SLICES)
+        n++;
+    if (self->pending == ADIT_CPU_LEFT_WHOLE)
+        meet(self);
+    begin(self, ops, n);
+    for (guint slice = self->thread; slice < n_slices; slice += executable->n_workers) {
+        gsize first = adit_slice_begin(rows, slice);
+        gsize end = adit_slice_begin(rows, slice + 1) - first;
+
+        for (gsize row = 0; row < end; row += executable->panel_rows) {
+            AditCpuPanel panel = {slice, row, executable->current->first_row + first + row,
+                                  MIN(executable->panel_rows, end - row)};
+
+            aim(self, ops, n, &panel);
+            run_ops(self, ops, n, &panel);
+        }
+    }
+    self->pending = ADIT_CPU_LEFT_SLICES;
+    return n;
+}
+
+/* @combines: the op joins what the slices left */
+static void
+run_single(AditCpuWorker *self, AditCpuOp *op)
+{
+    gsize rows = self->executable->current->rows;
+    gboolean combines = op->instruction->kind == ADIT_INSTRUCTION_COMBINE;
+    AditCpuPanel panel = {.linear = self->executable->current->first_row,
+                          .rows = combines ? count_slices(rows) : 1};
+
+    begin(self, op, 1);
+    aim(self, op, 1, &panel);
+    run_ops(self, op, 1, &panel);
+}
+
+static void
+run_whole(AditCpuWorker *self, AditCpuOp *op, guint first, guint step)
+{
+    const AditInstruction *instruction = op->instruction;
+
+    if (op->body == NULL) {
+        run_single(self, op);
+        return;
+    }
+    for (guint i = first; i < instruction->n; i += step) {
+        self->index[instruction->level] = instruction->reverse ? instruction->n - 1 - i : i;
+        for (guint j = 0; j < op->n_body; j++)
+            run_whole(self, &op->body[j], 0, 1);
+    }
+}
+
+/* Iterations that do not depend on each other are shared out; the rest is thread 0's. */
+static void
+run_once(AditCpuWorker *self, AditCpuOp *op)
+{
+    gboolean shared = op->instruction->independent && self->executable->n_workers > 1;
+
+    if (self->pending == ADIT_CPU_LEFT_SLICES || shared)
+        meet(self);
+    if (shared)
+        run_whole(self, op, self->thread, self->executable->n_workers);
+    else if (self->thread == 0)
+        run_whole(self, op, 0, 1);
+    self->pending = ADIT_CPU_LEFT_WHOLE;
+    if (shared)
+        meet(self);
+}
+
+static void
+run_list(AditCpuWorker *self, AditCpuOp *ops, guint n_ops)
+{
+    for (guint i = 0; i < n_ops;) {
+        const AditInstruction *instruction = ops[i].instruction;
+
+        if (instruction->domain == ADIT_DOMAIN_SLICES) {
+            i += run_stretch(self, &ops[i], n_ops - i);
+            continue;
+        }
+        if (instruction->domain == ADIT_DOMAIN_WHOLE) {
+            run_once(self, &ops[i]);
+        } else {
+            meet(self);
+            for (guint j = 0; j < instruction->n; j++) {
+                self->index[instruction->level] = instruction->reverse ? instruction->n - 1 - j : j;
+                run_list(self, ops[i].body, ops[i].n_body);
+            }
+            meet(self);
+        }
+        i++;
+    }
+}
+
+gboolean
+adit_cpu_guards_hold(const AditExecutable *self)
+{
+    for (guint i = 0; i < self->program->outputs->len; i++) {
+        const AditProgramOutput *output =
+            &g_array_index(self->program->outputs, AditProgramOutput, i);
+
+        if (output->kind != ADIT_OUTPUT_GUARD)
+            continue;
+        AditCpuPointer pointer = adit_cpu_pointer(self, &output->operand, 0, NULL);
+
+        if (!isfinite(adit_cpu_load(&self->numbers, pointer.base, 0)))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+void
+adit_cpu_run_worker(gpointer data, guint thread)
+{
+    AditExecutable *self = data;
+    AditCpuWorker *worker = &self->workers[thread];
+
+    worker->pending = ADIT_CPU_SEEN;
+    run_list(worker, worker->ops, worker->n_ops);
+    meet(worker);
+    if (adit_cpu_guards_hold(self))
+        run_list(worker, worker->commits, worker->n_commits);
+}

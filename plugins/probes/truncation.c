@@ -1,0 +1,38 @@
+/* plugins/probes/truncation.c - SPDX-License-Identifier: MIT */
+#include <adit/adit-plugin.h>
+
+/* What is left of a trained network that is cut short: loss and metric of every prefix of the sum,
+ * nothing retrained (GloNet, figure 6a). */
+
+struct _AditTruncation {
+    AditProbe parent_instance;
+};
+ADIT_DEFINE_PROBE(AditTruncation, adit_truncation, ADIT_TRUNCATION)
+
+static const char *const columns[] = {"loss", "metric", NULL};
+
+/* The means over the samples, summed in their order as an evaluation does. */
+static void
+measure(AditProbe *probe, const AditFeatures *features, double *values)
+{
+    for (gsize row = 0; row < features->samples; row++) {
+        values[0] += (double) features->values[2 * row];
+        values[1] += (double) features->values[2 * row + 1];
+    }
+    values[0] /= (double) features->samples;
+    values[1] /= (double) features->samples;
+}
+
+static void
+adit_truncation_class_init(AditComponentClass *klass)
+{
+    ADIT_PROBE_CLASS(klass)->reads = ADIT_READ_SCORES;
+    ADIT_PROBE_CLASS(klass)->measure = measure;
+    ADIT_PROBE_CLASS(klass)->columns = columns;
+    ADIT_PROBE_CLASS(klass)->default_at = "trunk.*";
+    adit_component_class_describe(klass, "truncation",
+                                  "Loss and metric of the network cut off after each block, "
+                                  "nothing retrained");
+}
+
+ADIT_PLUGIN("truncation", "1.0", "MIT", ADIT_TYPES(adit_truncation_get_type))

@@ -1,0 +1,248 @@
+#!/usr/bin/env python3
+# tests/pipelines/test-probe.py - SPDX-License-Identifier: MIT
+"""What a trained network is worth when it is cut short: the probe `truncation` beside networks that
+are cut by hand, and `adit probe`. ADIT_TEST_DEVICE is the device; else the CPU."""
+
+import csv
+import io
+import json
+import os
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import tap  # noqa: E402
+from command import (PIPELINES, adit, differing, expect, in_folder, make_images, make_table,  # noqa: E402
+                     metrics, read, results, succeed, write)
+
+DEVICE = os.environ.get('ADIT_TEST_DEVICE', 'cpu')
+DENSE = '{dense: {units: 6, activation: relu}}'
+CELL = ('{sequence: [{dense: {units: 6, norm: batch-norm, activation: relu, order: pre}}, '
+        '{dropout: {rate: 0.2}}, {dense: {units: 6, activation: tanh}}]}')
+PLAIN_HEAD = '[{dense: {units: 2}}]'
+NORM_HEAD = '[batch-norm, relu, {dense: {units: 2}}]'
+DEEP_HEAD = '[{repeat: {times: 3, blocks: [{dense: {units: 6, activation: tanh}}]}}, {dense: {units: 2}}]'
+
+
+def repeat(blocks, times, more=''):
+    return f'[{{repeat: {{times: {times}, blocks: {blocks}{more}}}}}]'
+
+
+def nested(blocks):
+    """Three times one block and twice another: a loop in a loop, cut anywhere when written out."""
+    if blocks == 9:
+        inner = repeat('[{dense: {units: 6, activation: tanh}}]', 2)
+        return repeat(f'[{DENSE}, {inner[1:-1]}]', 3)
+    kinds = [DENSE, *['{dense: {units: 6, activation: tanh}}'] * 2] * 3
+    return f'[{", ".join(kinds[:blocks])}]'
+
+
+# aggregator, blocks, the trunk's list when it is cut to so many, head
+NETWORKS = {
+    'glonet': ('glonet', 7, lambda blocks: repeat(f'[{DENSE}]', blocks), PLAIN_HEAD),
+    'glonet-input': ('{glonet: {input: true}}', 4, lambda blocks: repeat(f'[{DENSE}]', blocks), DEEP_HEAD),
+    'residual': ('residual', 5, lambda blocks: repeat(f'[{CELL}]', blocks), NORM_HEAD),
+    'chain': ('chain', 4, lambda blocks: repeat(f'[{DENSE}]', blocks), PLAIN_HEAD),
+    'nested': ('glonet', 9, nested, DEEP_HEAD),
+    'tied': ('glonet', 5, lambda blocks: repeat(f'[{DENSE}]', blocks, ', tied: true'), PLAIN_HEAD),
+    'written-out': ('glonet', 3, lambda blocks: f'[{", ".join([DENSE] * blocks)}]', PLAIN_HEAD),
+}
+DATA = 'data: {moons: {samples: 400, noise: 0.2, test: 30%}}\n'
+TRAIN = 'train: {loss: cross-entropy, optimizer: {adam: {lr: 0.02}}, batch: 40, epochs: 3}\n'
+
+
+def network(name, probes='[truncation]', data=DATA, train=TRAIN):
+    aggregator, blocks, trunk, head = NETWORKS[name]
+    return ('adit: 1\n' + data + 'model:\n'
+            + f'  stem: [{{dense: {{units: 6}}}}]\n'
+            + f'  trunk: {{aggregator: {aggregator}, blocks: {trunk(blocks)}}}\n'
+            + f'  head: {head}\n' + train + f'probes: {probes}\n')
+
+
+def on_device(verb, *arguments, **more):
+    return succeed(verb, *arguments, '--device', DEVICE, **more)
+
+
+def train_network(name, **more):
+    write(f'{name}.yaml', network(name, **more))
+    on_device('run', f'{name}.yaml', '--run-dir', 'run', '-q')
+
+
+def table_of(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def rows_of(*arguments, **more):
+    """The rows of the one probe that `adit probe` runs."""
+    probes = json.loads(on_device('probe', *arguments, '--json', **more))['probes']
+    expect(len(probes), 1)
+    return probes[0]['rows']
+
+
+def answer_of(*arguments, **more):
+    return json.loads(on_device('eval', *arguments, '--json', **more))
+
+
+def whole(name):
+    """All of the sum is the network: its evaluation to the last bit; a run writes the same table."""
+    train_network(name)
+    rows = rows_of('run')
+    expect([row['block'] for row in rows], list(range(1, NETWORKS[name][1] + 1)))
+    expect([row['address'] for row in rows], [f'trunk.{row["block"]}:collect' for row in rows])
+    answer = answer_of('run')
+    expect((rows[-1]['loss'], rows[-1]['accuracy']), (answer['loss'], answer['value']))
+    assert len({row['loss'] for row in rows}) == len(rows), rows
+    written = table_of(read('run/probes/truncation.csv'))
+    expect(list(written[0]), ['data', 'split', 'when', 'address', 'block', 'loss', 'accuracy'])
+    expect([(row['address'], row['loss'], row['accuracy']) for row in written],
+           [(row['address'], f'{row["loss"]:.9g}', f'{row["accuracy"]:.9g}') for row in rows])
+    expect(written[-1]['loss'], metrics('run')[-1]['test.loss'])
+
+
+def cut(name):
+    """A prefix of the sum is the network with so many blocks and the same weights."""
+    aggregator, _, trunk, _ = NETWORKS[name]
+    train_network(name)
+    for row in rows_of('run'):
+        write('cut.yaml', 'adit: 1\n' + DATA + 'model:\n  from: run/checkpoints/last\n  load: [trunk]\n'
+              + f'  trunk: {{aggregator: {aggregator}, blocks: {trunk(row["block"])}}}\n')
+        answer = answer_of('cut.yaml')
+        expect((row['block'], row['loss'], row['accuracy']),
+               (row['block'], answer['loss'], answer['value']))
+
+
+def values():
+    """Of numbers it is the error; what is looked at, and in how many passes, is up to the probe."""
+    make_table('table.csv', 700)
+    write('values.yaml', network('residual', train=TRAIN.replace('cross-entropy', 'huber'),
+                                 data='data: {csv: {path: table.csv, target: y, test: 50%}}\n'))
+    on_device('run', 'values.yaml', '--run-dir', 'values', '-q', '-o', 'model.head.3.dense.units=1')
+    rows = rows_of('values')
+    answer = answer_of('values')
+    expect((rows[-1]['loss'], rows[-1]['mse']), (answer['loss'], answer['value']))
+    assert rows[-1]['loss'] != rows[-1]['mse']
+    expect(rows_of('values', '-o', 'probes=[{truncation: {memory: 1 KiB}}]'), rows)
+    expect(rows_of('values', '-o', 'probes=[{truncation: {at: trunk.2..5/3}}]'), [rows[1], rows[4]])
+    few = rows_of('values', '-o', 'probes=[{truncation: {samples: 20%}}]')
+    assert few[-1]['mse'] != rows[-1]['mse']
+    train = rows_of('values', '-o', 'probes=[{truncation: {split: train}}]')
+    expect(train[-1]['loss'], answer_of('values', '--split', 'train')['loss'])
+
+
+def sections():
+    """What leaves a section is an address as well; the stem's is a network without a trunk."""
+    train_network('glonet')
+    rows = rows_of('run', '-o', 'probes=[{truncation: {at: [stem, trunk]}}]')
+    expect([row['address'] for row in rows], ['stem:collect', 'trunk:collect'])
+    assert 'block' not in rows[0]
+    expect(rows[1]['loss'], answer_of('run')['loss'])
+    write('none.yaml', 'adit: 1\n' + DATA + 'model: {from: run/checkpoints/last, trunk: []}\n')
+    expect(rows[0]['loss'], answer_of('none.yaml')['loss'])
+    # a block's own output is an address too: its part of the sum alone
+    alone = rows_of('run', '-o', 'probes=[{truncation: {at: "trunk.*:out"}}]')
+    expect(alone[0]['address'], 'trunk.1')
+    expect(alone[0]['loss'], rows_of('run')[0]['loss'])
+    assert alone[-1]['loss'] != answer_of('run')['loss']
+
+
+def observes():
+    """Measured during the training or not: the same weights."""
+    write('a.yaml', network('glonet', probes='[{truncation: {when: [start, end], every: 1}}]'))
+    write('b.yaml', network('glonet', probes='[]'))
+    for run in 'ab':
+        on_device('run', f'{run}.yaml', '--run-dir', run, '-q')
+    expect(differing('a', 'b'), ['probes/truncation.csv'])
+    times = [row['when'] for row in table_of(results('a')['probes/truncation.csv'])]
+    expect(times, [when for when in ('0', '1', '2', 'end') for _ in range(7)])
+
+
+def tables():
+    """A table for people, for scripts, and in files."""
+    train_network('tied', probes='[truncation, {block-norm: {name: norms, at: [trunk.1, head]}}]')
+    lines = on_device('probe', 'run').split('\n')
+    expect(lines[0], 'truncation')
+    expect(lines[1].split(), ['data', 'split', 'address', 'block', 'loss', 'accuracy'])
+    expect(lines[6].split()[:4], ['moons', 'test', 'trunk.5:collect', '5'])
+    expect(lines[7:9], ['', 'norms'])
+    expect([line.split()[:4] for line in lines[10:12]],
+           [['moons', 'test', 'trunk.1', '1'], ['moons', 'test', 'head', lines[11].split()[3]]])
+    expect(on_device('probe', 'run', '--output', 'here'), '')
+    expect(sorted(os.listdir('here')), ['norms.csv', 'truncation.csv'])
+    for name in os.listdir('here'):
+        expect(read(f'here/{name}'), read(f'run/probes/{name}'))
+    expect(on_device('probe', 'run', '--output', '-'), '\n'.join(lines))
+
+
+def sets():
+    """Every set that has the split; one without is passed over, and none at all is told."""
+    two = ('data: [{moons: {name: clean, samples: 300, test: 30%}},'
+           ' {moons: {name: noisy, samples: 200, noise: 0.4, test: 50%}}]\n')
+    train_network('chain', data=two)
+    rows = rows_of('run')
+    expect([row['data'] for row in rows], ['clean'] * 4 + ['noisy'] * 4)
+    assert rows[3]['loss'] != rows[7]['loss']
+    expect(rows_of('run', '-o', 'probes.1.truncation.data=noisy'), rows[4:])
+    code, out, err = adit('probe', 'run', '-o', 'probes.1.truncation.split=validation')
+    expect((code, out.split()), (0, ['data', 'split', 'address', 'block', 'loss', 'accuracy']))
+    assert "probe 'truncation': no data has a validation split" in err, err
+
+
+def paper():
+    """pipelines/glonet/truncation.yaml: images, and the run as its one parameter."""
+    file = f'{PIPELINES}/glonet/truncation.yaml'
+    make_images('data/mnist')
+    more = {'env': {'ADIT_DATA': 'data'}}
+    on_device('run', f'{PIPELINES}/glonet/mnist.yaml', 'depth=6', '-o', 'train.epochs=2', '-o',
+              'data.idx.test=30%', '-o', 'model.head.dense.units=3', '--run-dir', 'run', '-q', **more)
+    rows = rows_of(file, 'run=run', '-o', 'data.idx.test=30%', **more)
+    answer = answer_of('run', '--checkpoint', 'best', **more)
+    expect(len(rows), 6)
+    expect((rows[-1]['loss'], rows[-1]['accuracy']), (answer['loss'], answer['value']))
+    os.symlink(file, 'truncation.yaml')
+    code, _, err = adit('probe', 'truncation.yaml', **more)
+    expect((code, err.splitlines()[0]),
+           (2, "truncation.yaml:5:15: error: 'run' has no default; give it: adit run FILE run=..."))
+
+
+def refuse(message, *arguments, code=2):
+    got, out, err = adit('probe', *arguments, '--device', DEVICE)
+    assert (got, out) == (code, '') and message in err, f'{got}\n{out}\n{err}'
+
+
+def refusals():
+    train_network('glonet')
+    refuse("command-line:4:28: error: 'stem:in' gives 2, but the head takes 6",
+           'run', '-o', 'probes=[{truncation: {at: "stem:in"}}]')
+    refuse("command-line:4:29: error: 'head:collect' gives 2, but the head takes 6",
+           'run', '-o', 'probes=[{truncation: {at: [head]}}]')
+    refuse("error: nothing is at 'trunk.8'; 'trunk' has 7 items",
+           'run', '-o', 'probes=[{truncation: {at: trunk.8}}]')
+    refuse("error: 'head.1' has no ':pre'; it is a 'dense' (in, linear, out, collect)",
+           'run', '-o', 'probes=[{truncation: {at: "head.1:pre"}}]')
+    got, out, err = adit('probe', 'run', '-o', 'probes=[{truncation: {at: input}}, {block-norm: {at: trunk.9}}]')
+    assert (got, out) == (2, '') and "'input:collect' gives 2" in err and "'trunk.9'" in err, err
+    refuse('has no probes; ', 'run', '-o', 'probes=[]')
+    refuse("'train' cannot be turned after training; 'data', 'inference' and 'probes' can",
+           'run', '-o', 'train.epochs=5')
+    write('weights.yaml', 'adit: 1\n' + DATA + 'model:\n  from: run/checkpoints/last/model.safetensors\n'
+          '  stem: [{dense: {units: 6}}]\n  trunk: []\n  head: [{dense: {units: 2}}]\nprobes: [{truncation: {at: stem}}]\n')
+    refuse("probe 'truncation' needs a loss", 'weights.yaml')
+
+
+def checked():
+    """Nothing is started when a table cannot be had at the end."""
+    write('wide.yaml', 'adit: 1\n' + DATA + 'model:\n'
+          '  trunk: {aggregator: concat, blocks: [{repeat: {times: 3, blocks: [{dense: {units: 4}}]}}]}\n'
+          '  head: [{dense: {units: 2}}]\n' + TRAIN + 'probes: [truncation]\n')
+    for verb in ('check', 'run'):
+        code, _, err = adit(verb, 'wide.yaml')
+        expect((code, err.splitlines()[0]),
+               (2, "wide.yaml:7:10: error: 'trunk.1:collect' gives 6, but the head takes 14"))
+    assert not os.path.exists('runs')
+
+
+cases = [(f'/pipelines/probe/{case.__name__}/{name}', in_folder(lambda case=case, name=name: case(name)))
+         for case in (whole, cut) for name in NETWORKS]
+cases += [(f'/pipelines/probe/{case.__name__}', in_folder(case))
+          for case in (values, sections, observes, tables, sets, paper, refusals, checked)]
+tap.run(cases)
