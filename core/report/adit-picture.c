@@ -2,6 +2,7 @@
 #include "adit-picture.h"
 
 #include "adit-file.h"
+#include "adit-scale.h"
 
 #include <math.h>
 #include <string.h>
@@ -83,6 +84,35 @@ adit_picture_set_numbers(AditPicture *self, const char *name, const GArray *numb
         g_string_append_printf(self->settings, "%s%s", i == 0 ? " = [" : ", ", text);
     }
     g_string_append(self->settings, numbers->len > 0 ? "]\n" : "\n");
+}
+
+void
+adit_picture_set_colours(AditPicture *self, const char *const *names, const GPtrArray *numbers)
+{
+    g_autoptr(GPtrArray) labels = g_ptr_array_new();
+    g_autoptr(GArray) wide = g_array_new(FALSE, FALSE, sizeof(double));
+    g_autoptr(GArray) low = g_array_new(FALSE, FALSE, sizeof(double));
+    g_autoptr(GArray) high = g_array_new(FALSE, FALSE, sizeof(double));
+
+    for (guint i = 0; names[i] != NULL; i++) {
+        AditScale scale;
+
+        adit_scale_init(&scale, g_ptr_array_index(numbers, i));
+
+        double is_wide = scale.is_wide;
+        gboolean is_flat = scale.low == scale.high;
+        double ends[] = {is_flat ? adit_scale_get(&scale, 0) : scale.low,
+                         is_flat ? adit_scale_get(&scale, 1) : scale.high};
+
+        g_array_append_val(wide, is_wide);
+        g_array_append_val(low, ends[0]);
+        g_array_append_val(high, ends[1]);
+        g_ptr_array_add(labels, (gpointer) names[i]);
+    }
+    adit_picture_set_texts(self, "value_label", labels);
+    adit_picture_set_numbers(self, "value_log", wide);
+    adit_picture_set_numbers(self, "value_low", low);
+    adit_picture_set_numbers(self, "value_high", high);
 }
 
 static gboolean

@@ -24,6 +24,12 @@ void adit_picture_set_texts(AditPicture *self, const char *name, const GPtrArray
 /* The same. @numbers: (element-type double) */
 void adit_picture_set_numbers(AditPicture *self, const char *name, const GArray *numbers);
 
+/* Scales of colours, one for each of the values @names, which then means the same in all panels.
+ * @numbers: (element-type GArray): double: what each value is anywhere in the picture; sorted in
+ * here */
+void adit_picture_set_colours(AditPicture *self, const char *const *names,
+                              const GPtrArray *numbers);
+
 /* Writes NAME.gp with what share/plots/@script does, NAME.csv with @data, and has gnuplot, if there
  * is one, draw NAME.svg and NAME.png. */
 gboolean adit_picture_write(AditPicture *self, const AditReportWriter *writer, const char *name,

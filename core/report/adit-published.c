@@ -129,13 +129,22 @@ adit_published_match(const AditPublished *self, guint row, const AditChoice *cho
     return TRUE;
 }
 
-gboolean
-adit_published_get(const AditPublished *self, guint row, const char *value, double *figure)
+const char *
+adit_published_get_text(const AditPublished *self, guint row, const char *name)
 {
     guint column = 0;
 
-    return adit_frame_has(self->frame, value, &column) &&
-           adit_text_to_number(adit_frame_get_text(self->frame, row, column), figure);
+    return adit_frame_has(self->frame, name, &column)
+               ? adit_frame_get_text(self->frame, row, column)
+               : NULL;
+}
+
+gboolean
+adit_published_get(const AditPublished *self, guint row, const char *value, double *figure)
+{
+    const char *text = adit_published_get_text(self, row, value);
+
+    return text != NULL && adit_text_to_number(text, figure);
 }
 
 const char *

@@ -31,6 +31,8 @@ gboolean adit_published_has(const AditPublished *self, const char *value);
 /* Whether figure @row is one of all of @choices: their values are the same texts or numbers. */
 gboolean adit_published_match(const AditPublished *self, guint row, const AditChoice *choices,
                               guint n_choices);
+/* (nullable): what @row has in the column @name, NULL without that column; owned by @self */
+const char *adit_published_get_text(const AditPublished *self, guint row, const char *name);
 /* The figure called @value of @row; FALSE if there is none. */
 gboolean adit_published_get(const AditPublished *self, guint row, const char *value,
                             double *figure);

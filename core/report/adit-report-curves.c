@@ -182,6 +182,11 @@ adit_report_write_curves(const AditReportWriter *self, const AditStudyReport *re
     if (is_over_points(self->results, report)) {
         if (!adit_series_add_columns(series, error))
             return FALSE;
+    } else if (report->beside != NULL) {
+        g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
+                    "published figures go with an 'x' that is a column of sweep.csv, got '%s'",
+                    report->x);
+        return FALSE;
     } else if (!add_all_runs(series, self->results, report, error)) {
         return FALSE;
     }

@@ -2,7 +2,6 @@
 #include "adit-report-private.h"
 
 #include "adit-picture.h"
-#include "adit-scale.h"
 #include "adit-text.h"
 
 /* A grid of cells for each page and value: x across, y upwards, both in the order of the study and
@@ -134,37 +133,6 @@ append_panels(HeatMap *self, GPtrArray *panels, GError **error)
     return TRUE;
 }
 
-/* Colours of one value mean the same in all panels. */
-static void
-set_scales(const HeatMap *self, AditPicture *picture)
-{
-    g_autoptr(GPtrArray) labels = g_ptr_array_new();
-    g_autoptr(GArray) wide = g_array_new(FALSE, FALSE, sizeof(double));
-    g_autoptr(GArray) low = g_array_new(FALSE, FALSE, sizeof(double));
-    g_autoptr(GArray) high = g_array_new(FALSE, FALSE, sizeof(double));
-
-    for (guint value = 0; self->report->values[value] != NULL; value++) {
-        AditScale scale;
-
-        adit_scale_init(&scale, g_ptr_array_index(self->means, value));
-
-        double ends[] = {scale.low, scale.high}, is_wide = scale.is_wide;
-
-        if (scale.low == scale.high) {
-            ends[0] = adit_scale_get(&scale, 0);
-            ends[1] = adit_scale_get(&scale, 1);
-        }
-        g_array_append_val(wide, is_wide);
-        g_array_append_val(low, ends[0]);
-        g_array_append_val(high, ends[1]);
-        g_ptr_array_add(labels, self->report->values[value]);
-    }
-    adit_picture_set_texts(picture, "value_label", labels);
-    adit_picture_set_numbers(picture, "value_log", wide);
-    adit_picture_set_numbers(picture, "value_low", low);
-    adit_picture_set_numbers(picture, "value_high", high);
-}
-
 static void
 set_all(const HeatMap *self, AditPicture *picture, GPtrArray *panels)
 {
@@ -181,7 +149,7 @@ set_all(const HeatMap *self, AditPicture *picture, GPtrArray *panels)
     adit_picture_set_texts(picture, "panels", panels);
     adit_picture_set_texts(picture, "x_ticks", x_ticks);
     adit_picture_set_texts(picture, "y_ticks", y_ticks);
-    set_scales(self, picture);
+    adit_picture_set_colours(picture, (const char *const *) self->report->values, self->means);
 }
 
 gboolean

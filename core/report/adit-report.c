@@ -16,14 +16,16 @@ typedef struct {
     gboolean has_picture;
     gboolean needs_x;
     gboolean needs_y;
+    gboolean has_published;
 } Kind;
 
 static const Kind kinds[] = {
-    [ADIT_STUDY_TABLE] = {"table", adit_report_write_table, TRUE, FALSE, FALSE, FALSE},
-    [ADIT_STUDY_HEAT_MAP] = {"heat-map", adit_report_write_heat_map, FALSE, TRUE, TRUE, TRUE},
-    [ADIT_STUDY_SCATTER] = {"scatter", adit_report_write_scatter, FALSE, TRUE, TRUE, FALSE},
-    [ADIT_STUDY_CURVES] = {"curves", adit_report_write_curves, FALSE, TRUE, TRUE, FALSE},
-    [ADIT_STUDY_COUNTS] = {"counts", adit_report_write_counts, TRUE, TRUE, FALSE, FALSE},
+    [ADIT_STUDY_TABLE] = {"table", adit_report_write_table, TRUE, FALSE, FALSE, FALSE, TRUE},
+    [ADIT_STUDY_HEAT_MAP] = {"heat-map", adit_report_write_heat_map, FALSE, TRUE, TRUE, TRUE,
+                             FALSE},
+    [ADIT_STUDY_SCATTER] = {"scatter", adit_report_write_scatter, FALSE, TRUE, TRUE, FALSE, TRUE},
+    [ADIT_STUDY_CURVES] = {"curves", adit_report_write_curves, FALSE, TRUE, TRUE, FALSE, TRUE},
+    [ADIT_STUDY_COUNTS] = {"counts", adit_report_write_counts, TRUE, TRUE, FALSE, FALSE, FALSE},
 };
 
 char *
@@ -79,7 +81,13 @@ check_keys(const AditStudyReport *report, GError **error)
         missing = "value";
     if (missing != NULL)
         g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID, "'%s' needs '%s'", kind->name, missing);
-    return missing == NULL;
+    else if (report->beside != NULL && !kind->has_published)
+        g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
+                    "'%s' shows no published figures; a table, curves or a scatter does",
+                    kind->name);
+    else
+        return TRUE;
+    return FALSE;
 }
 
 static gboolean

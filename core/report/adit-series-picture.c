@@ -89,6 +89,8 @@ append_header(const AditSeries *self, GString *data)
         adit_csv_append(data, "position");
     for (guint i = 0; i < G_N_ELEMENTS(numbers); i++)
         adit_csv_append(data, numbers[i]);
+    if (self->shade != NULL)
+        adit_csv_append(data, self->shade);
     adit_csv_end_row(data);
 }
 
@@ -105,6 +107,8 @@ append_point(const AditSeries *self, GString *data, const AditSeriesPoint *point
     adit_csv_append_number(data, point->low, TRUE);
     adit_csv_append_number(data, point->high, TRUE);
     adit_csv_append_number(data, point->n, !point->is_published);
+    if (self->shade != NULL)
+        adit_csv_append_number(data, point->shade, TRUE);
     adit_csv_end_row(data);
 }
 
@@ -245,6 +249,19 @@ describe(const AditSeries *self, const Blocks *blocks, gboolean has_bands)
 }
 
 static void
+set_shades(const AditSeries *self, AditPicture *picture)
+{
+    const char *const names[] = {self->shade, NULL};
+    g_autoptr(GPtrArray) numbers = g_ptr_array_new_with_free_func((GDestroyNotify) g_array_unref);
+    GArray *shades = g_array_new(FALSE, FALSE, sizeof(double));
+
+    g_ptr_array_add(numbers, shades);
+    for (guint i = 0; i < self->points->len; i++)
+        g_array_append_val(shades, g_array_index(self->points, AditSeriesPoint, i).shade);
+    adit_picture_set_colours(picture, names, numbers);
+}
+
+static void
 set_panels(const AditSeries *self, AditPicture *picture)
 {
     g_autoptr(GPtrArray) panels = g_ptr_array_new_with_free_func(g_free);
@@ -285,6 +302,8 @@ adit_series_write(AditSeries *self, const AditReportWriter *writer, const char *
     adit_picture_set_number(picture, "has_bands", has_bands);
     adit_picture_set_number(picture, "has_marks", blocks.longest <= FEW_POINTS);
     set_scales(self, picture);
+    if (self->shade != NULL)
+        set_shades(self, picture);
     set_panels(self, picture);
     adit_picture_set_texts(picture, "labels", blocks.labels);
     adit_picture_set_number(picture, "x_is_shared", self->is_column);

@@ -10,6 +10,7 @@ G_BEGIN_DECLS
  * @page, @line: levels of what panels and lines tell apart; @value: number among the report's
  * @is_published: a figure of a paper; it has no @n
  * @n: values behind @y, whose mean it is
+ * @shade: what gives a dot its colour, where a value does
  */
 typedef struct {
     guint page;
@@ -19,6 +20,7 @@ typedef struct {
     guint n;
     double x, y;
     double low, high;
+    double shade;
 } AditSeriesPoint;
 
 struct _AditSeries {
@@ -32,6 +34,8 @@ struct _AditSeries {
     gboolean has_published;
     gboolean is_column; /* x is one of sweep.csv */
     gboolean is_axis;   /* and an axis there */
+    gboolean is_along;  /* and all that is told apart within a line */
+    const char *shade;  /* (nullable): the value that gives dots their colours */
 };
 
 /* Sorts the points by panel, line, value and x, and makes one of what several runs gave for the

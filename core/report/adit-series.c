@@ -42,6 +42,12 @@ adit_series_get_lines(const AditSeries *self)
 }
 
 void
+adit_series_set_shade(AditSeries *self, const char *name)
+{
+    self->shade = name;
+}
+
+void
 adit_series_add(AditSeries *self, guint row, guint value, double x, double y, double spread)
 {
     gboolean has_spread = !isnan(spread);
@@ -54,6 +60,7 @@ adit_series_add(AditSeries *self, guint row, guint value, double x, double y, do
         .y = y,
         .low = has_spread ? y - spread : y,
         .high = has_spread ? y + spread : y,
+        .shade = NAN,
     };
 
     self->has_spreads |= has_spread;
@@ -62,43 +69,39 @@ adit_series_add(AditSeries *self, guint row, guint value, double x, double y, do
 
 /* ---- points that stand in sweep.csv ---- */
 
-/* The levels along x: x itself if it is an axis, else all axes that nothing else accounts for. */
+/* The levels of all axes that nothing else accounts for. */
 static AditLevels *
 find_steps(const AditSeries *self, GError **error)
 {
-    const AditFrame *frame = self->results->frame;
-    const AditStudyReport *report = self->report;
+    const char *const *over = (const char *const *) self->report->over;
     g_autoptr(GPtrArray) names = g_ptr_array_new();
 
-    for (guint i = 0; !self->is_axis && i < self->results->n_axes; i++) {
-        const char *name = adit_frame_get_column(frame, i);
+    for (guint i = 0; i < self->results->n_axes; i++) {
+        const char *name = adit_frame_get_column(self->results->frame, i);
 
-        if ((report->over == NULL || !g_strv_contains((const char *const *) report->over, name)) &&
+        if ((over == NULL || !g_strv_contains(over, name)) &&
             !g_strv_contains((const char *const *) self->pages->names, name) &&
             !g_strv_contains((const char *const *) self->lines->names, name))
             g_ptr_array_add(names, (gpointer) name);
     }
-    if (self->is_axis)
-        g_ptr_array_add(names, report->x);
     g_ptr_array_add(names, NULL);
     return adit_levels_new(self->results, (const char *const *) names->pdata, error);
 }
 
 /* Where the values of x are no numbers they are numbered. */
 static void
-find_ticks(AditSeries *self, const AditLevels *steps)
+find_ticks(AditSeries *self, const AditLevels *x)
 {
     gboolean are_numbers = TRUE;
     double number = 0;
 
-    for (guint i = 0; i < adit_levels_count(steps); i++)
-        are_numbers &=
-            adit_text_to_number(((GStrv) g_ptr_array_index(steps->values, i))[0], &number);
+    for (guint i = 0; i < adit_levels_count(x); i++)
+        are_numbers &= adit_text_to_number(((GStrv) g_ptr_array_index(x->values, i))[0], &number);
     if (are_numbers)
         return;
     self->ticks = g_ptr_array_new_with_free_func(g_free);
-    for (guint i = 0; i < adit_levels_count(steps); i++)
-        g_ptr_array_add(self->ticks, adit_levels_get_label(steps, i, FALSE));
+    for (guint i = 0; i < adit_levels_count(x); i++)
+        g_ptr_array_add(self->ticks, adit_levels_get_label(x, i, FALSE));
 }
 
 /* The x of the points that meet @choices, of which the last is the step. */
@@ -109,7 +112,7 @@ find_x(const AditSeries *self, const AditChoice *choices, guint n_choices, guint
     const AditChoice *step = &choices[n_choices - 1];
     AditSummary summary;
 
-    if (column >= self->results->n_axes) {
+    if (!self->is_along) {
         if (!adit_results_summarize(self->results, choices, n_choices, column, &summary, error))
             return FALSE;
         *x = summary.mean;
@@ -121,13 +124,30 @@ find_x(const AditSeries *self, const AditChoice *choices, guint n_choices, guint
     return TRUE;
 }
 
+static gboolean
+find_shade(const AditSeries *self, const AditChoice *choices, guint n_choices, double *shade,
+           GError **error)
+{
+    AditSummary summary;
+    guint column = 0;
+
+    if (self->shade == NULL)
+        return TRUE;
+    if (!adit_frame_find(self->results->frame, self->shade, &column, error) ||
+        !adit_results_summarize(self->results, choices, n_choices, column, &summary, error))
+        return FALSE;
+    *shade = summary.mean;
+    return TRUE;
+}
+
 /* The point of one page, line and step for each value. */
 static gboolean
 add_point(AditSeries *self, const AditChoice choices[3], guint x_column, GError **error)
 {
-    AditSeriesPoint point = {.page = choices[0].level, .line = choices[1].level};
+    AditSeriesPoint point = {.page = choices[0].level, .line = choices[1].level, .shade = NAN};
 
-    if (!find_x(self, choices, 3, x_column, &point.x, error))
+    if (!find_x(self, choices, 3, x_column, &point.x, error) ||
+        !find_shade(self, choices, 3, &point.shade, error))
         return FALSE;
     for (; self->report->values[point.value] != NULL; point.value++) {
         AditSummary summary;
@@ -147,6 +167,20 @@ add_point(AditSeries *self, const AditChoice choices[3], guint x_column, GError 
     return TRUE;
 }
 
+static gboolean
+find_published_x(const AditSeries *self, const AditPublished *published, guint row, double *x)
+{
+    const char *text = adit_published_get_text(published, row, self->report->x);
+    guint tick = 0;
+
+    if (self->ticks == NULL)
+        return text != NULL && adit_text_to_number(text, x);
+    if (text == NULL || !g_ptr_array_find_with_equal_func(self->ticks, text, g_str_equal, &tick))
+        return FALSE;
+    *x = tick + 1;
+    return TRUE;
+}
+
 /* The figures of one page and line; x is a column of theirs. */
 static void
 add_published_line(AditSeries *self, const AditPublished *published, const AditChoice choices[2])
@@ -156,8 +190,10 @@ add_published_line(AditSeries *self, const AditPublished *published, const AditC
             .page = choices[0].level, .line = choices[1].level, .is_published = TRUE};
 
         if (!adit_published_match(published, row, choices, 2) ||
-            !adit_published_get(published, row, self->report->x, &point.x))
+            !find_published_x(self, published, row, &point.x))
             continue;
+        if (self->shade == NULL || !adit_published_get(published, row, self->shade, &point.shade))
+            point.shade = NAN;
         for (; self->report->values[point.value] != NULL; point.value++) {
             if (!adit_published_get(published, row, self->report->values[point.value], &point.y))
                 continue;
@@ -174,7 +210,7 @@ add_published(AditSeries *self, const AditLevels *steps, GError **error)
     const AditLevels *shown[] = {self->pages, self->lines, steps};
     g_autoptr(AditPublished) published = NULL;
 
-    if (self->report->beside == NULL || self->ticks != NULL)
+    if (self->report->beside == NULL)
         return TRUE;
     published =
         adit_published_read(self->report->beside, self->results, shown, G_N_ELEMENTS(shown), error);
@@ -193,24 +229,25 @@ add_published(AditSeries *self, const AditLevels *steps, GError **error)
 gboolean
 adit_series_add_columns(AditSeries *self, GError **error)
 {
-    g_autoptr(AditLevels) steps = NULL;
+    g_autoptr(AditLevels) along = adit_levels_new_single(self->results, self->report->x, error);
+    g_autoptr(AditLevels) apart = along != NULL ? find_steps(self, error) : NULL;
     guint x = 0;
 
-    if (!adit_frame_find(self->results->frame, self->report->x, &x, error))
+    if (apart == NULL || !adit_frame_find(self->results->frame, self->report->x, &x, error))
         return FALSE;
     self->is_column = TRUE;
     self->is_axis = x < self->results->n_axes;
-    steps = find_steps(self, error);
-    if (steps == NULL)
-        return FALSE;
+    if (self->is_axis)
+        find_ticks(self, along);
+    self->is_along =
+        self->is_axis && (self->report->kind == ADIT_STUDY_CURVES || self->ticks != NULL);
 
+    const AditLevels *steps = self->is_along ? along : apart;
     const AditLevels *shown[] = {self->pages, self->lines, steps};
 
     if (!adit_results_check_shown(self->results, shown, G_N_ELEMENTS(shown),
                                   (const char *const *) self->report->over, error))
         return FALSE;
-    if (self->is_axis)
-        find_ticks(self, steps);
     for (guint page = 0; page < adit_levels_count(self->pages); page++) {
         for (guint i = 0; i < adit_levels_count(self->lines) * adit_levels_count(steps); i++) {
             const AditChoice choices[] = {{self->pages, page},

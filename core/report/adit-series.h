@@ -22,6 +22,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditSeries, adit_series_free)
 const AditLevels *adit_series_get_pages(const AditSeries *self);
 const AditLevels *adit_series_get_lines(const AditSeries *self);
 
+/* Lets the value @name, a column of sweep.csv, give the dots their colours. */
+void adit_series_set_shade(AditSeries *self, const char *name);
+
 /* Adds what point @row has for value number @value. @spread: NaN, or the deviation that the run
  * itself gives, which then is the band. */
 void adit_series_add(AditSeries *self, guint row, guint value, double x, double y, double spread);
@@ -29,9 +32,9 @@ void adit_series_add(AditSeries *self, guint row, guint value, double x, double 
 /**
  * adit_series_add_columns:
  *
- * Adds points whose x and y both are columns of sweep.csv, and the published figures. Where x is an
- * axis, it is told apart and all others must be averaged over; where it is a value, a point is what
- * is left when `over` is averaged away, in x too.
+ * Adds points whose x and y both are columns of sweep.csv, and the published figures. In curves
+ * over an axis, x is told apart and all other axes must be averaged over; else a point is what is
+ * left when `over` is averaged away, in x too.
  */
 gboolean adit_series_add_columns(AditSeries *self, GError **error);
 

@@ -70,8 +70,8 @@ begin(format) = sprintf('set terminal %s size %d, %d noenhanced font "%s" backgr
 legend_x(i) = (picture_width - legend_across * legend_width) / 2 + ((i - 1) % legend_across) * legend_width
 legend_y(i) = 1 - (18.0 + ((i - 1) / legend_across) * 22) / picture_height
 legend_sign(i, sign) = sign eq 'dot' \
-    ? sprintf('set label %d "" at screen %f, screen %f point pt 7 ps 1 lc rgb colour(%d); ', \
-        100 + i, (legend_x(i) + 22) / picture_width, legend_y(i), i) \
+    ? sprintf('set label %d "" at screen %f, screen %f point pt shape(%d) ps 1 lc rgb dot_colour(%d); ', \
+        100 + i, (legend_x(i) + 22) / picture_width, legend_y(i), i, i) \
     : sprintf('set arrow %d from screen %f, screen %f to screen %f, screen %f nohead front lc rgb %s; ', \
         100 + i, (legend_x(i) + 4) / picture_width, legend_y(i), (legend_x(i) + 30) / picture_width, legend_y(i), \
         sign eq 'bar' ? sprintf('bar_colour(%d) lw 9', i) : sprintf('colour(%d) lw 2 dt dash(%d)', i, i))
@@ -88,6 +88,17 @@ begin_panel(p) = sprintf('p = %d; ', p) \
     . 'screen (panel_top(p) + panel_bottom(p)) / 2 center rotate by 90 textcolor rgb ink'
 # legend and note are drawn with the first panel, once
 end_panel = 'unset label; unset arrow'
+
+# The colours of value v, with their scale beside panel p. viridis: its lightness rises evenly, so it is
+# read without colours too.
+set palette defined (0 '#440154', 1 '#482475', 2 '#414487', 3 '#355f8d', 4 '#2a788e', 5 '#21918c', \
+    6 '#22a884', 7 '#44bf70', 8 '#7ad151', 9 '#bddf26', 10 '#fde725')
+set format cb '%g'
+set cbtics scale 0.4 textcolor rgb ink
+colour_box(v) = sprintf('v = %d; unset logscale cb; ', v) . (value_log[v] ? 'set logscale cb; ' : '') \
+    . 'set cbrange [value_low[v]:value_high[v]]; set cblabel value_label[v] textcolor rgb ink offset 1, 0; ' \
+    . 'set colorbox user origin screen panel_right(p) + 14.0 / picture_width, screen panel_bottom(p) ' \
+    . 'size screen 12.0 / picture_width, screen panel_top(p) - panel_bottom(p)'
 
 # A plot command of the parts all, each with a comma and a blank behind it. A panel without points says
 # so.

@@ -9,11 +9,6 @@ failed = x_column + 4
 # a little over the next cell: no seams
 edge(c, by) = column(c) + by
 
-# viridis: its lightness rises evenly, so it is read without colours too
-set palette defined (0 '#440154', 1 '#482475', 2 '#414487', 3 '#355f8d', 4 '#2a788e', 5 '#21918c', \
-    6 '#22a884', 7 '#44bf70', 8 '#7ad151', 9 '#bddf26', 10 '#fde725')
-set format cb '%g'
-set cbtics scale 0.4 textcolor rgb ink
 unset grid
 set border 0
 set xtics scale 0
@@ -44,12 +39,7 @@ do for [format in 'svg png'] {
     eval begin(format)
     do for [i = 1:n_panels] {
         eval begin_panel(i)
-        unset logscale cb
-        if (is_log(p)) { set logscale cb }
-        set cbrange [low(p):high(p)]
-        set cblabel value_label[value_of(p)] textcolor rgb ink offset 1, 0
-        set colorbox user origin screen panel_right(p) + 14.0 / picture_width, screen panel_bottom(p) \
-            size screen 12.0 / picture_width, screen panel_top(p) - panel_bottom(p)
+        eval colour_box(value_of(i))
         plot data index p - 1 using across_column:up_column:(edge(across_column, -0.5)):(edge(across_column, 0.52)):(edge(up_column, -0.5)):(edge(up_column, 0.52)):mean \
                  with boxxyerror fs solid 1 noborder lc palette notitle, \
              data index p - 1 using across_column:(column(failed) > 0 && !valid(mean) ? column(up_column) : NaN) with points \

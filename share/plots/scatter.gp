@@ -1,12 +1,22 @@
 # share/plots/scatter.gp - SPDX-License-Identifier: MIT
-# Points. Block b of the data has one colour in one panel: x and y from column x_column on. Circles
-# are published figures.
+# Dots. Block b of the data is a line of one panel: x, y, low, high, n from column x_column on, then,
+# where a value gives the colours, that. Hollow dots are published figures.
 up_column = x_column + 1
+shade_column = x_column + 5
+has_shades = exists('n_value_label')
+
+# lines are told apart by colours, or, where these mean something else, by shapes
+array full[5] = [7, 5, 9, 13, 11]
+array hollow[5] = [6, 4, 8, 12, 10]
+kind(i) = has_shades ? (i - 1) % 5 + 1 : 1
+shape(i) = full[kind(i)]
+dot_colour(i) = has_shades ? ink : colour(i)
 
 # What is drawn of block b, as a part of a plot command.
-look(b) = sprintf('lc rgb colour(%d) notitle, ', int(block_line[b]))
-dots(b) = sprintf('data index %d using x_column:up_column with points ', b - 1) \
-    . (block_published[b] ? 'pt 6 ps 1.4 lw 1.5 ' : 'pt 7 ps 1 ') . look(b)
+look(b) = has_shades ? 'lc palette notitle, ' : sprintf('lc rgb colour(%d) notitle, ', int(block_line[b]))
+dots(b) = sprintf('data index %d using x_column:up_column%s with points ', b - 1, has_shades ? ':shade_column' : '') \
+    . (block_published[b] ? sprintf('pt %d ps 1.4 lw 1.5 ', hollow[kind(int(block_line[b]))]) \
+                          : sprintf('pt %d ps 1 ', full[kind(int(block_line[b]))])) . look(b)
 
 if (log_x) { set logscale x }
 if (log_y) { set logscale y }
@@ -26,6 +36,7 @@ do for [format in 'svg png'] {
         eval begin_panel(i)
         all = ''
         do for [b = 1:n_block_panel] { all = all . (block_panel[b] == p ? dots(b) : '') }
+        if (has_shades) { eval colour_box(1) }
         eval draw(all)
         eval end_panel
     }
