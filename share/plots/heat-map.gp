@@ -40,7 +40,7 @@ do for [format in 'svg png'] {
     do for [i = 1:n_panels] {
         eval begin_panel(i)
         eval colour_box(value_of(i))
-        plot data index p - 1 using across_column:up_column:(edge(across_column, -0.5)):(edge(across_column, 0.52)):(edge(up_column, -0.5)):(edge(up_column, 0.52)):mean \
+        plot data index p - 1 using across_column:up_column:(edge(across_column, -0.5)):(edge(across_column, 0.51)):(edge(up_column, -0.5)):(edge(up_column, 0.51)):mean \
                  with boxxyerror fs solid 1 noborder lc palette notitle, \
              data index p - 1 using across_column:(column(failed) > 0 && !valid(mean) ? column(up_column) : NaN) with points \
                  pt 2 ps 0.8 lc rgb '#999999' notitle, \

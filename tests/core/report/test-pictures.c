@@ -142,6 +142,41 @@ test_names(void)
     g_assert_cmpuint(count_in(&study, "made.gp", "['depth 10', 'depth 100']\n"), ==, 1);
 }
 
+/* Published figures stand where their names do; where nothing can show them they are refused. */
+static void
+test_published(void)
+{
+    g_auto(Study) study = make_study();
+    g_autofree char *beside = g_build_filename(study.path, "paper.csv", NULL);
+    AditStudyReport report = {.kind = ADIT_STUDY_CURVES,
+                              .x = TEXT("arch"),
+                              .lines = TEXT("depth"),
+                              .beside = beside,
+                              .values = LIST("parameters")};
+
+    study_write(&study, "paper.csv", "arch,depth,parameters\nresnet,100,2500\nother,100,1\n");
+    study_report(&study, &report);
+    study_assert_file(&study, "made.csv",
+                      "depth,value,arch,position,mean,low,high,n\n"
+                      "10,parameters,glonet,1,100,100,100,2\n"
+                      "10,parameters,resnet,2,300,300,300,1\n"
+                      "\n\n"
+                      "100,parameters,glonet,1,1000,1000,1000,1\n"
+                      "\n\n"
+                      "100,parameters,resnet,2,2500,2500,2500,\n");
+    report.x = TEXT("epoch");
+    report.lines = TEXT("arch");
+    report.pages = LIST("depth");
+    report.values = LIST("test.mse");
+    study_assert_error(&study, &report, ADIT_ERROR_INVALID,
+                       "report 'made': published figures go with an 'x' that is a column of "
+                       "sweep.csv, got 'epoch'");
+    report.kind = ADIT_STUDY_COUNTS;
+    study_assert_error(&study, &report, ADIT_ERROR_INVALID,
+                       "report 'made': 'counts' shows no published figures; a table, curves or a "
+                       "scatter does");
+}
+
 /* Of a probe's table the last measurement on the first set, the deviation of the samples as a band;
  * the number of the row is the block. */
 static void
@@ -225,6 +260,30 @@ test_scatter(void)
                       "\n\n"
                       "resnet,best.train.accuracy,300,0.9,0.9,0.9,1\n");
     assert_plots(&study, 2);
+}
+
+/* A value gives the colours; x is an axis, and each point of the study a dot. */
+static void
+test_shades(void)
+{
+    g_auto(Study) study = make_study();
+    AditStudyReport report = {.kind = ADIT_STUDY_SCATTER,
+                              .x = TEXT("depth"),
+                              .y = TEXT("best.test.mse"),
+                              .values = LIST("parameters")};
+
+    study_report(&study, &report);
+    study_assert_file(&study, "made.csv",
+                      "value,depth,mean,low,high,n,parameters\n"
+                      "best.test.mse,10,0.03,0.02,0.04,2,100\n"
+                      "best.test.mse,10,0.01,0.01,0.01,1,300\n"
+                      "best.test.mse,100,5,5,5,1,1000\n");
+    assert_plots(&study, 1);
+    g_assert_cmpuint(count_in(&study, "made.gp", "array value_high[1] = [1000]\n"), ==, 1);
+    report.values = LIST("parameters", "epochs");
+    study_assert_error(&study, &report, ADIT_ERROR_INVALID,
+                       "report 'made': 'scatter' takes one 'value' for the colours beside 'y', "
+                       "got 2");
 }
 
 static void
@@ -452,9 +511,11 @@ main(int argc, char **argv)
     g_test_add_func("/report/curves/epochs", test_epochs);
     g_test_add_func("/report/curves/columns", test_columns);
     g_test_add_func("/report/curves/names", test_names);
+    g_test_add_func("/report/curves/published", test_published);
     g_test_add_func("/report/curves/probe", test_probe);
     g_test_add_func("/report/curves/outside", test_outside);
     g_test_add_func("/report/scatter/values", test_scatter);
+    g_test_add_func("/report/scatter/shades", test_shades);
     g_test_add_func("/report/heat-map/cells", test_heat_map);
     g_test_add_func("/report/counts/chance", test_counts);
     g_test_add_func("/report/gnuplot/no-points", test_no_points);
