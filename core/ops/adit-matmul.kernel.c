@@ -1,5 +1,5 @@
 /* core/ops/adit-matmul.kernel.c - SPDX-License-Identifier: MIT */
-#include "adit-kernel.h"
+#include "adit-lanes.h"
 
 /* Both products keep a tile of the result in registers: some lines of one to three vectors, as many
  * as leave room for the vectors of b. An element is the sum of its products in order, each added by
@@ -12,6 +12,8 @@
  * to it before it is stored.
  * @readable: numbers of b, from its first on, that may be read
  * @addend: (nullable): is added, from line to line @addend_step numbers on
+ * @collect, @total: (nullable): the result is added to the former, as it lies, and that left in the
+ * latter
  * @accumulate: the sums go on from what the result holds
  */
 typedef struct {
@@ -23,6 +25,8 @@ typedef struct {
     real *out;
     const real *addend;
     gsize addend_step;
+    const real *collect;
+    real *total;
     gboolean relu;
     gboolean accumulate;
 } Product;
@@ -132,6 +136,22 @@ finish(Tile sum, real *out, gsize step, gsize last, const gsize m, const gsize v
     }
 }
 
+ADIT_ALWAYS_INLINE void
+collect_sum(Tile sum, const real *collect, real *total, gsize step, gsize last, const gsize m,
+            const gsize v)
+{
+#pragma GCC unroll 16
+    for (gsize i = 0; i < m; i++, collect += step, total += step) {
+#pragma GCC unroll 3
+        for (gsize j = 0; j < v; j++) {
+            gsize n = j + 1 < v ? LANES : last;
+
+            vector_store_some(total + j * LANES,
+                              vector_load_some(collect + j * LANES, n) + sum[i][j], n);
+        }
+    }
+}
+
 /* As many tiles of @m lines of @v vectors as there are from @line on. Gives the line after them. @m
  * and @v are constants at every call. What is read of @t is read once: stores might change it. */
 ADIT_ALWAYS_INLINE gsize
@@ -165,6 +185,11 @@ tiles(const Product *t, const Band *band, gsize line, const gsize m, const gsize
             finish(sum, out, columns, LANES, m, v);
         else
             finish(sum, out, columns, last, m, v);
+        if (t->total != NULL) {
+            gsize first = line * columns + band->column;
+
+            collect_sum(sum, t->collect + first, t->total + first, columns, last, m, v);
+        }
         a += m * a_line;
         out += m * columns;
     }
@@ -309,6 +334,18 @@ transpose_block(const real *from, gsize step, gsize lines, gsize columns, real *
     }
 }
 
+/* The transpose of @from, [@columns][@depth], with lines @step numbers apart. Lines may be written
+ * up to the next full vector. */
+static void
+transpose_to(const real *from, gsize columns, gsize depth, real *to, gsize step)
+{
+    for (gsize j = 0; j < columns; j += LANES) {
+        for (gsize k = 0; k < depth; k += LANES)
+            transpose_block(from + j * depth + k, depth, MIN(columns - j, LANES),
+                            MIN(depth - k, LANES), to + k * step + j, step);
+    }
+}
+
 /* The transpose of b, [columns][depth], as [depth][columns padded to vectors] in scratch memory. */
 static void
 transpose(Product *t)
@@ -316,14 +353,29 @@ transpose(Product *t)
     gsize step = (t->columns + LANES - 1) / LANES * LANES;
     real *to = adit_scratch_get(t->depth * step * sizeof(real));
 
-    for (gsize j = 0; j < t->columns; j += LANES) {
-        for (gsize k = 0; k < t->depth; k += LANES)
-            transpose_block(t->b + j * t->depth + k, t->depth, MIN(t->columns - j, LANES),
-                            MIN(t->depth - k, LANES), to + k * step + j, step);
-    }
+    transpose_to(t->b, t->columns, t->depth, to, step);
     t->b = to;
     t->b_step = step;
     t->readable = t->depth * step;
+}
+
+/* A matrix, transposed. */
+void
+ADIT_KERNEL(matmul_transpose)(const AditKernelCall *call)
+{
+    gsize rows = call->inputs[0].shape.size[0], columns = call->inputs[0].shape.size[1];
+    gsize step = (rows + LANES - 1) / LANES * LANES;
+    const real *from = call->inputs[0].data;
+    real *to = call->output.data;
+
+    if (step == rows) {
+        transpose_to(from, rows, columns, to, rows);
+        return;
+    }
+    for (gsize i = 0; i < columns; i++) {
+        for (gsize j = 0; j < rows; j++)
+            to[i * rows + j] = from[j * columns + i];
+    }
 }
 
 /* The part of a product with a matrix that is the same for all of matmul's forms. */
@@ -349,6 +401,7 @@ product_init(Product *self, const AditKernelCall *call)
     self->readable = depth * columns;
     self->out = call->output.data;
     self->addend = NULL;
+    self->total = NULL;
     if (attributes->transpose_b)
         transpose(self);
 }
@@ -399,6 +452,22 @@ ADIT_KERNEL(matmul_add_relu)(const AditKernelCall *call)
     multiply_add(call, TRUE);
 }
 
+/* Inputs: a, b, an addend of one line, and with rows what the result is added to besides; that sum
+ * is the further result. */
+void
+ADIT_KERNEL(matmul_add_relu_add)(const AditKernelCall *call)
+{
+    Product product;
+
+    product_init(&product, call);
+    product.addend = call->inputs[2].data;
+    product.addend_step = call->inputs[2].rows ? product.columns : 0;
+    product.relu = TRUE;
+    product.collect = call->inputs[3].data;
+    product.total = call->inputs[4].data;
+    multiply(&product, FALSE);
+}
+
 /* The sum over r of a[r][i] b[r][j]: the product of a's transpose with b. */
 void
 ADIT_KERNEL(matmul_rows)(const AditKernelCall *call)
@@ -420,4 +489,141 @@ ADIT_KERNEL(matmul_rows)(const AditKernelCall *call)
                        .accumulate = call->accumulate};
 
     multiply(&product, TRUE);
+}
+
+/* ---- backwards through a rectifier ---- */
+
+/**
+ * Backward: delta = y > 0 ? dy (+ addend) : 0 for @rows rows of @columns numbers; its product with
+ * the transpose of x, of @lines numbers a row, and its sum over the rows.
+ * @addend: (nullable)
+ */
+typedef struct {
+    gsize rows, columns, lines;
+    const real *y, *dy, *addend, *x;
+    real *delta, *weights, *bias;
+    gboolean accumulate;
+} Backward;
+
+/* A vector of delta, @n numbers from @at on; stores it. */
+ADIT_ALWAYS_INLINE vector
+let_through(const Backward *t, gsize at, gsize n)
+{
+    vector dy = vector_load_some(t->dy + at, n), delta;
+    bit_vector open;
+
+    if (t->addend != NULL)
+        dy += vector_load_some(t->addend + at, n);
+    open = (bit_vector) (vector_load_some(t->y + at, n) > (vector){0});
+    delta = (vector) ((bit_vector) dy & open);
+    vector_store_some(t->delta + at, delta, n);
+    return delta;
+}
+
+/* Adds what @n rows from @row on give, four or one, a constant at every call, to the sums. As
+ * columns_sum() does: four rows by halves. */
+ADIT_ALWAYS_INLINE void
+backward_rows(Tile sum, vector *bias, const Backward *t, gsize row, gsize columns, const gsize n,
+              const gsize m)
+{
+    const real *x = t->x + row * m;
+    vector delta[4];
+
+#pragma GCC unroll 4
+    for (gsize i = 0; i < n; i++)
+        delta[i] = let_through(t, (row + i) * columns, columns);
+    *bias += n == 4 ? (delta[0] + delta[1]) + (delta[2] + delta[3]) : delta[0];
+#pragma GCC unroll 4
+    for (gsize i = 0; i < n; i++, x += m) {
+#pragma GCC unroll 16
+        for (gsize k = 0; k < m; k++)
+            sum[k][0] = VECTOR_FMA(vector_fill(x[k]), delta[i], sum[k][0]);
+    }
+}
+
+/* Rows of one vector: delta goes from registers into all sums. @columns, if it is LANES, and @m,
+ * t->lines, are constants at every call. */
+ADIT_ALWAYS_INLINE void
+backward_tile(const Backward *t, gsize columns, const gsize m)
+{
+    Tile sum = {0};
+    gsize row = 0;
+    vector bias = {0};
+
+    if (t->accumulate) {
+        begin(sum, t->weights, columns, columns, m, 1);
+        bias = vector_load_some(t->bias, columns);
+    }
+    for (; row + 4 <= t->rows; row += 4)
+        backward_rows(sum, &bias, t, row, columns, 4, m);
+    for (; row < t->rows; row++)
+        backward_rows(sum, &bias, t, row, columns, 1, m);
+    finish(sum, t->weights, columns, columns, m, 1);
+    vector_store_some(t->bias, bias, columns);
+}
+
+typedef void (*RunBackward)(const Backward *t);
+
+#define BACKWARD(v, m)                                                                             \
+    static void backward_##m(const Backward *t)                                                    \
+    {                                                                                              \
+        if (t->columns == LANES)                                                                   \
+            backward_tile(t, LANES, m);                                                            \
+        else                                                                                       \
+            backward_tile(t, t->columns, m);                                                       \
+    }
+#define BACKWARD_ENTRY(v, m) [m] = backward_##m,
+#if defined __AVX512F__ || defined __aarch64__
+#define BACKWARDS(f) ALL_16(f, 1)
+#else
+#define BACKWARDS(f) ALL_8(f, 1)
+#endif
+BACKWARDS(BACKWARD)
+
+/* Any size: first delta, then its sums. */
+static void
+run_backward(const Backward *t)
+{
+    gsize columns = t->columns;
+    Product product = {.lines = t->lines,
+                       .columns = columns,
+                       .depth = t->rows,
+                       .a = t->x,
+                       .a_line = 1,
+                       .a_step = t->lines,
+                       .b = t->delta,
+                       .b_step = columns,
+                       .readable = t->rows * columns,
+                       .out = t->weights,
+                       .accumulate = t->accumulate};
+
+    for (gsize at = 0; at < t->rows * columns; at += LANES)
+        let_through(t, at, MIN(LANES, t->rows * columns - at));
+    columns_sum(t->rows, columns, t->delta, t->bias, t->accumulate);
+    multiply(&product, TRUE);
+}
+
+/* Inputs: y, x, dy and perhaps an addend, all with rows; results: delta, and over rows the
+ * gradients of weights and bias. */
+void
+ADIT_KERNEL(relu_backward)(const AditKernelCall *call)
+{
+    static const RunBackward sizes[MAX_LINES + 1] = {BACKWARDS(BACKWARD_ENTRY)};
+    const AditView *results = &call->inputs[call->n_inputs];
+    Backward backward = {.rows = call->rows,
+                         .columns = call->output.count,
+                         .lines = call->inputs[1].count,
+                         .y = call->inputs[0].data,
+                         .dy = call->inputs[2].data,
+                         .addend = call->n_inputs > 3 ? call->inputs[3].data : NULL,
+                         .x = call->inputs[1].data,
+                         .delta = call->output.data,
+                         .weights = results[0].data,
+                         .bias = results[1].data,
+                         .accumulate = call->accumulate};
+
+    if (backward.columns <= LANES && backward.lines <= MAX_LINES && sizes[backward.lines] != NULL)
+        sizes[backward.lines](&backward);
+    else
+        run_backward(&backward);
 }

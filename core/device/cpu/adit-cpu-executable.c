@@ -75,7 +75,7 @@ adit_cpu_executable_new(AditProgram *program, AditMemory *memory, AditIsa isa, A
         adit_cpu_executable_free(self);
         return NULL;
     }
-    if (!make_workers(self, seed, error)) {
+    if (!adit_cpu_find_transposed(self, error) || !make_workers(self, seed, error)) {
         adit_cpu_executable_free(self);
         return NULL;
     }
@@ -91,6 +91,8 @@ adit_cpu_executable_free(AditExecutable *self)
     }
     for (guint i = ADIT_ARENA_ROWS; i < ADIT_N_ARENAS; i++)
         free(self->arenas[i]);
+    free(self->transposed);
+    g_clear_pointer(&self->matrices, g_array_unref);
     g_free(self->workers);
     g_free(self->sums);
     g_ptr_array_unref(self->keys);

@@ -9,8 +9,8 @@
 
 /* A value of the panel should stay in the first cache between the kernel that writes it and the one
  * that reads it; all of them together, if they can, in the second. */
-#define PANEL_VALUE_BYTES (4 * 1024)
-#define PANEL_BYTES       (512 * 1024)
+#define PANEL_VALUE_BYTES (8 * 1024)
+#define PANEL_BYTES       (1024 * 1024)
 #define LEAST_PANEL_ROWS  32
 
 /**
@@ -208,6 +208,8 @@ make_op(const Maker *self, AditCpuOp *op, const AditCpuOp *first)
     for (guint i = 0; i < instruction->n_inputs; i++)
         add_input(self, op, &instruction->inputs[i], 0);
     set_output(self, op, &instruction->output, combines ? 0 : instruction->partial);
+    if (adit_cpu_is_transposed(executable, instruction))
+        adit_cpu_take_transposed(executable, op);
     op->room[0] = instruction->n_inputs > 0 ? find_room(executable, &instruction->inputs[0]) : 0;
     op->room[1] = find_room(executable, &instruction->output);
     if (instruction->names != NULL) {

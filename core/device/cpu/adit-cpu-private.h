@@ -135,10 +135,20 @@ typedef struct {
 } AditCpuWorker;
 
 /**
+ * AditCpuMatrix: weights that are transposed before a run; @offset: elements in the arena.
+ */
+typedef struct {
+    gsize offset;
+    gsize rows;
+    gsize columns;
+} AditCpuMatrix;
+
+/**
  * AditExecutable:
  * @fuses: panels and kernels for several instructions (ADIT_FUSE); without, the same bits
  * @slice_rows: rows a slice has room for
  * @panel_rows: rows a panel has room for
+ * @matrices: (element-type AditCpuMatrix)
  * @keys: (element-type guint32*): owned
  * @sums: one for each output
  */
@@ -151,6 +161,9 @@ struct _AditExecutable {
     gsize slice_rows;
     gsize panel_rows;
     void *arenas[ADIT_N_ARENAS];
+    GArray *matrices;
+    void *transposed;
+    AditKernel transpose;
     GPtrArray *keys;
     AditCpuWorker *workers;
     guint n_workers;
@@ -175,6 +188,17 @@ void adit_cpu_free_ops(AditCpuWorker *self);
 /* Whether the instructions from @first on begin with some that are one kernel; @fusion: (out). */
 gboolean adit_cpu_fuse(const AditExecutable *self, const GPtrArray *instructions, guint first,
                        const GArray *readers, AditCpuFusion *fusion);
+
+/* adit-cpu-transpose.c: weights that the way back reads transposed. */
+
+/* Whether the instruction is a product with such weights. */
+gboolean adit_cpu_is_transposed(const AditExecutable *self, const AditInstruction *instruction);
+/* Makes the op read them where adit_cpu_transpose() leaves them. */
+void adit_cpu_take_transposed(const AditExecutable *self, AditCpuOp *op);
+/* Finds all of them and allocates their memory: ADIT_ERROR_MEMORY. */
+gboolean adit_cpu_find_transposed(AditExecutable *self, GError **error);
+/* A worker's share, at the begin of a run. */
+void adit_cpu_transpose(AditCpuWorker *self);
 
 /* adit-cpu-run.c: running. */
 

@@ -49,12 +49,20 @@ find_move(const AditCpuWorker *self, const AditCpuPointer *pointer, guint level,
     return (AditCpuMove){0};
 }
 
+/* Lines of a value of the next iteration that are fetched ahead: where the memory of a deep network
+ * is read, the processor finds out about the others. */
+#define LINES_AHEAD 4
+
 static inline void *
 move(void *address, AditCpuMove *move)
 {
     char *moved = (char *) address + move->bytes;
 
     move->bytes = (move->bytes ^ move->turns) - move->turns;
+    if (move->bytes != 0 && move->turns == 0) {
+        for (guint i = 0; i < LINES_AHEAD; i++)
+            __builtin_prefetch(moved + move->bytes + i * 64);
+    }
     return moved;
 }
 
@@ -368,6 +376,7 @@ adit_cpu_run_worker(gpointer data, guint thread)
     AditCpuWorker *worker = &self->workers[thread];
 
     worker->pending = ADIT_CPU_SEEN;
+    adit_cpu_transpose(worker);
     run_list(worker, worker->ops, worker->n_ops);
     meet(worker);
     if (adit_cpu_guards_hold(self))
