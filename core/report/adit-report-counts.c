@@ -73,9 +73,10 @@ read_chance(const AditResults *results, guint row, const char *value, double *ch
     g_autofree char *run = adit_results_get_run(results, row, error);
     g_autoptr(JsonObject) members = run != NULL ? adit_run_read(run, NULL, error) : NULL;
     JsonArray *sets = members != NULL ? adit_json_get_array(members, "data") : NULL;
-    JsonObject *set = sets != NULL && json_array_get_length(sets) > 0
-                          ? json_node_get_object(json_array_get_element(sets, 0))
-                          : NULL;
+    JsonNode *first =
+        sets != NULL && json_array_get_length(sets) > 0 ? json_array_get_element(sets, 0) : NULL;
+    JsonObject *set =
+        first != NULL && JSON_NODE_HOLDS_OBJECT(first) ? json_node_get_object(first) : NULL;
     JsonObject *shares = set != NULL ? adit_json_get_object(set, "commonest-class") : NULL;
 
     if (members == NULL)

@@ -187,14 +187,36 @@ append_report(GString *index, const AditReportWriter *self, const AditStudyRepor
     g_string_append_c(index, '\n');
 }
 
-/* Whether a shell would take @word apart. */
-static gboolean
-needs_quotes(const char *word)
+/* @word as a shell reads it. */
+static void
+append_word(GString *command, const char *word)
 {
-    return word[strspn(word, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._/+,:@%=-")] != '\0';
+    static const char plain[] = G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._/+,:@%=-";
+    g_autofree char *quoted = g_shell_quote(word);
+
+    g_string_append(command, word[strspn(word, plain)] == '\0' && *word != '\0' ? word : quoted);
 }
 
-/* The title, and the command that makes all this again: as study.json says, if there is one. */
+/* The command as a block of code; what it says is on one line. */
+static void
+append_command(GString *index, JsonArray *words)
+{
+    g_autoptr(GString) command = g_string_new(NULL);
+
+    for (guint i = 0; i < json_array_get_length(words); i++) {
+        JsonNode *node = json_array_get_element(words, i);
+        const char *word = JSON_NODE_HOLDS_VALUE(node) ? json_node_get_string(node) : NULL;
+
+        if (word == NULL)
+            return;
+        g_string_append(command, i > 0 ? " " : "");
+        append_word(command, word);
+    }
+    g_strdelimit(command->str, "\r\n", ' ');
+    g_string_append_printf(index, "    %s\n\n", command->str);
+}
+
+/* The title, and the command that makes all this: as study.json says, if there is one. */
 static void
 append_origin(GString *index, const AditResults *results)
 {
@@ -204,18 +226,17 @@ append_origin(GString *index, const AditResults *results)
     g_autofree char *name = g_path_get_basename(folder);
     const char *title = study != NULL ? adit_json_get_text(study, "title") : NULL;
     const char *file = study != NULL ? adit_json_get_text(study, "study") : NULL;
+    JsonArray *words = study != NULL ? adit_json_get_array(study, "command-line") : NULL;
 
     g_string_append(index, "# ");
     adit_markdown_append(index, title != NULL ? title : name);
     g_string_append(index, "\n\n");
-    if (file != NULL) {
-        g_autofree char *words = g_shell_quote(file);
-        g_autofree char *where = g_shell_quote(results->folder);
-
-        g_string_append(index, "    adit sweep ");
-        g_string_append_printf(index, "%s --study-dir %s --report-only\n\n",
-                               needs_quotes(file) ? words : file,
-                               needs_quotes(results->folder) ? where : results->folder);
+    if (words != NULL) {
+        append_command(index, words);
+    } else if (file != NULL) {
+        g_string_append(index, "The study ");
+        adit_markdown_append(index, file);
+        g_string_append(index, ".\n\n");
     }
 }
 

@@ -315,6 +315,9 @@ test_heat_map(void)
 static void
 test_counts(void)
 {
+    static const char *const without[] = {"", ", \"data\": []", ", \"data\": [5]",
+                                          ", \"data\": [{}]",
+                                          ", \"data\": [{\"commonest-class\": {\"test\": 0.5}}]"};
     g_auto(Study) study = make_study();
     AditStudyReport report = {.kind = ADIT_STUDY_COUNTS,
                               .by = TEXT("arch"),
@@ -345,10 +348,15 @@ test_counts(void)
                       "resnet,best.train.accuracy,2,2,1,1,1\n");
     /* outer bars, inner bars, numbers */
     assert_plots(&study, 3);
-    study_write(&study, "runs/c/run.json", "{\"v\": 1, \"status\": \"COMPLETED\", \"data\": [{}]}");
-    study_assert_error(&study, &report, ADIT_ERROR_INVALID,
-                       "report 'made': %s/runs/c/run.json: no 'commonest-class' of the train "
-                       "split: 'above-chance' counts runs that tell classes apart");
+    for (guint i = 0; i < G_N_ELEMENTS(without); i++) {
+        g_autofree char *text =
+            g_strdup_printf("{\"v\": 1, \"status\": \"COMPLETED\"%s}\n", without[i]);
+
+        study_write(&study, "runs/c/run.json", text);
+        study_assert_error(&study, &report, ADIT_ERROR_INVALID,
+                           "report 'made': %s/runs/c/run.json: no 'commonest-class' of the train "
+                           "split: 'above-chance' counts runs that tell classes apart");
+    }
     report.above_chance = (double) NAN;
     study_report(&study, &report);
     study_assert_file(&study, "made.csv",

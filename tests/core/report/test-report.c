@@ -283,7 +283,8 @@ test_index(void)
     g_autofree char *expected = NULL;
 
     study_write(&study, "study.json",
-                "{\"title\": \"Tables 1 & 2\", \"study\": \"my studies/table2.yaml\"}\n");
+                "{\"title\": \"Tables 1 & 2\", \"study\": \"table2.yaml\", \"command-line\": "
+                "[\"adit\", \"sweep\", \"my studies/table2.yaml\", \"depth=10,24\"]}\n");
     bad.name = TEXT("table-worst");
     good.name = TEXT("table-best");
     bad.pages = good.pages = NONE;
@@ -294,7 +295,7 @@ test_index(void)
     g_assert_error(error, ADIT_ERROR, ADIT_ERROR_INVALID);
     parts = g_strsplit("# Tables 1 & 2\n"
                        "\n"
-                       "    adit sweep 'my studies/table2.yaml' --study-dir %s --report-only\n"
+                       "    adit sweep 'my studies/table2.yaml' depth=10,24\n"
                        "\n"
                        "8 points: 6 done, 1 failed, 1 pending.\n"
                        "\n"
@@ -317,6 +318,27 @@ test_index(void)
     g_strfreev(good.values);
 }
 
+/* A study.json without the command, and none at all. */
+static void
+test_origin(void)
+{
+    g_auto(Study) study = study_make("arch,status,run,x\n");
+    AditStudyReport report = {.kind = ADIT_STUDY_TABLE, .rows = TEXT("arch"), .values = LIST("x")};
+    g_autofree char *name = g_path_get_basename(study.path);
+    g_autofree char *text = NULL;
+    g_autofree char *start = g_strdup_printf("# %s\n\n0 points: none.\n", name);
+
+    study_report(&study, &report);
+    text = study_read(&study, "index.md");
+    g_assert_true(g_str_has_prefix(text, start));
+    study_write(&study, "study.json",
+                "{\"study\": \"a/b.yaml\", \"title\": \"b\", \"command-line\": {}}");
+    study_report(&study, &report);
+    g_free(text);
+    text = study_read(&study, "index.md");
+    g_assert_true(g_str_has_prefix(text, "# b\n\nThe study a/b.yaml.\n\n0 points: none.\n"));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -332,5 +354,6 @@ main(int argc, char **argv)
     g_test_add_func("/report/wrong/mixed", test_mixed);
     g_test_add_func("/report/wrong/beside", test_beside_errors);
     g_test_add_func("/report/index/all", test_index);
+    g_test_add_func("/report/index/origin", test_origin);
     return g_test_run();
 }
