@@ -10,6 +10,8 @@ G_BEGIN_DECLS
 #define ADIT_SLICES 8
 /* A panel of a slice's rows, unless it is the slice's last, has a multiple of this many. */
 #define ADIT_PANEL_ROWS 16
+/* Rows of pitched operands that are summed together. */
+#define ADIT_PITCHED_ROWS 64
 /* Words of an operation's attributes that a shader can read. */
 #define ADIT_MAX_WORDS 16
 
@@ -48,6 +50,10 @@ typedef struct {
  * @attributes: what the builder gave
  * @accumulate: an operation over rows is called for a further panel of the slice: it goes on from
  *   what the output holds. Only where the operation `accumulates`
+ * @pitch: 0, or: operands with rows lie feature by feature, element i of row r at [i * pitch + r].
+ *   Only where the kernel takes it (adit_kernel_takes_pitch()). A multiple of ADIT_PANEL_ROWS, at
+ *   least @rows; such operands are aligned to 64 bytes. Rows beyond @rows up to the next multiple
+ *   of ADIT_PANEL_ROWS are read and written, whatever they hold
  *
  * A kernel of an operation over rows is called once for every slice that has rows, with all of
  * them, and writes that slice's partial result, of the result's shape. Its combine kernel then gets
@@ -57,7 +63,8 @@ typedef struct {
  *
  * If the operation `accumulates`, a slice may come in several calls instead: panels, in order, each
  * but the last of a multiple of ADIT_PANEL_ROWS rows, the first without @accumulate and the others
- * with it. The result has the same bits as that of one call.
+ * with it. The result has the same bits as that of one call. Of pitched operands, whose rows are
+ * summed by ADIT_PITCHED_ROWS of them, only if panels have a multiple of that many rows.
  */
 typedef struct {
     gsize rows;
@@ -68,6 +75,7 @@ typedef struct {
     const guint32 *key;
     const void *attributes;
     gboolean accumulate;
+    gsize pitch;
     guint n_inputs;
     AditView inputs[ADIT_MAX_INPUTS];
     AditView output;

@@ -95,3 +95,59 @@ adit_costs_find(GHashTable *costs, const char *address)
 
     return cost != NULL ? *cost : (AditCost){0};
 }
+
+/* Numbers of an operand; linear ones are a number a row. */
+static guint64
+count_numbers(const AditOperand *operand, gsize rows)
+{
+    return (operand->rows ? rows : 1) * operand->count;
+}
+
+/* Products are of vectors along the last axis of the first input, or, in those that sum over rows,
+ * of its elements with all columns of the result. */
+static guint64
+count_products(const AditInstruction *instruction, gsize rows)
+{
+    const AditOperand *left = &instruction->inputs[0], *output = &instruction->output;
+
+    if (instruction->kind != ADIT_INSTRUCTION_OP)
+        return 0;
+    if (g_str_equal(instruction->op->name, "matmul"))
+        return count_numbers(output, rows) * left->shape.size[left->shape.rank - 1];
+    if (g_str_equal(instruction->op->name, "matmul-rows") ||
+        g_str_equal(instruction->op->name, "matmul-outer"))
+        return count_numbers(left, rows) * output->shape.size[1];
+    return 0;
+}
+
+static void
+add_work(const GPtrArray *instructions, gsize rows, guint64 times, AditWork *work)
+{
+    for (guint i = 0; i < instructions->len; i++) {
+        const AditInstruction *instruction = instructions->pdata[i];
+        guint64 numbers = count_numbers(&instruction->output, rows);
+
+        if (instruction->kind == ADIT_INSTRUCTION_LOOP) {
+            add_work(instruction->body, rows, times * instruction->n, work);
+            continue;
+        }
+        /* what eight slices leave is joined to one result */
+        if (instruction->kind == ADIT_INSTRUCTION_COMBINE)
+            numbers += (ADIT_SLICES - 1) * instruction->partial;
+        else if (instruction->partial > 0)
+            numbers = ADIT_SLICES * instruction->partial;
+        if (instruction->kind == ADIT_INSTRUCTION_GATHER)
+            numbers *= 2;
+        for (guint j = 0; j < instruction->n_inputs; j++)
+            numbers += count_numbers(&instruction->inputs[j], rows);
+        work->bytes += times * numbers * sizeof(float);
+        work->multiply_adds += times * count_products(instruction, rows);
+    }
+}
+
+void
+adit_program_add_work(const AditProgram *program, gsize rows, AditWork *work)
+{
+    add_work(program->instructions, rows, 1, work);
+    add_work(program->commits, rows, 1, work);
+}

@@ -1,7 +1,7 @@
 /* core/compile/adit-cost.h - SPDX-License-Identifier: MIT */
 #pragma once
 
-#include <adit/adit-graph.h>
+#include "adit-program.h"
 
 G_BEGIN_DECLS
 
@@ -20,5 +20,18 @@ typedef struct {
 GHashTable *adit_graph_count_costs(AditGraph *graph);
 /* The cost at @address in such a table; 0 where there is none. */
 AditCost adit_costs_find(GHashTable *costs, const char *address);
+
+/**
+ * AditWork: what running a program takes.
+ * @multiply_adds: in matrix products
+ * @bytes: read and written if every operation reads its operands and writes its result, in float32
+ */
+typedef struct {
+    guint64 multiply_adds;
+    guint64 bytes;
+} AditWork;
+
+/* Adds the work of one run of @program with @rows rows. */
+void adit_program_add_work(const AditProgram *program, gsize rows, AditWork *work);
 
 G_END_DECLS

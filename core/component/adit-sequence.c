@@ -207,12 +207,23 @@ try_loop(Builder *self, const AditItem *repeat, guint n, gboolean merged)
     return TRUE;
 }
 
+/* A section that is used again inside a loop is built as it was outside. */
+static gboolean
+is_within_loop(const AditGraph *graph)
+{
+    for (; graph->loop != NULL; graph = graph->parent) {
+        if (adit_scope_moves(graph->root->scope, graph->loop))
+            return TRUE;
+    }
+    return FALSE;
+}
+
 /* A loop of two within a loop costs more than it saves: what it is fed would be copied into the
  * history that the outer one keeps. */
 static gboolean
 can_loop(Builder *self, const AditItem *repeat, guint n)
 {
-    guint least = self->graph->depth > 0 ? 3 : 2;
+    guint least = is_within_loop(self->graph) ? 3 : 2;
     if (n < least || self->graph->depth >= ADIT_MAX_LOOPS || self->fold.collect == NULL)
         return FALSE;
     if (self->fold.feed == self->fold.collect && try_loop(self, repeat, n, TRUE))

@@ -99,6 +99,12 @@ adit_device_set_form(AditDevice *self, const char *kernel, AditKernelForm form)
     return klass->set_form != NULL && klass->set_form(self, kernel, form);
 }
 
+void
+adit_device_count(AditDevice *self, AditDeviceCounts *counts)
+{
+    ADIT_DEVICE_GET_CLASS(self)->count(self, counts);
+}
+
 gsize
 adit_feed_get_row(const AditFeed *feed, gsize row)
 {

@@ -68,6 +68,16 @@ typedef enum {
 } AditKernelForm;
 
 /**
+ * AditDeviceCounts: what a device has done, and holds.
+ * @calls: kernel calls (on a Vulkan device: dispatches) of all runs so far
+ * @bytes: of memories and executables there are
+ */
+typedef struct {
+    guint64 calls;
+    guint64 bytes;
+} AditDeviceCounts;
+
+/**
  * AditDevice: what runs programs.
  */
 #define ADIT_TYPE_DEVICE (adit_device_get_type())
@@ -98,6 +108,7 @@ struct _AditDeviceClass {
     void (*read_output)(AditDevice *self, AditExecutable *executable, guint output, double *values);
     gboolean (*set_form)(AditDevice *self, const char *kernel, AditKernelForm form); /* or NULL */
     void (*describe)(AditDevice *self, JsonObject *object);
+    void (*count)(AditDevice *self, AditDeviceCounts *counts);
 };
 
 /* The CPU. @threads 0: one for each core; @f64: compute in float64, the oracle of tests. */
@@ -144,6 +155,9 @@ void adit_executable_set_sums(AditDevice *device, AditExecutable *executable, co
 /* A READ output of the last run: row after row, a stack's axes first. */
 void adit_executable_read_output(AditDevice *device, AditExecutable *executable, guint output,
                                  double *values);
+
+/* @counts: (out caller-allocates) */
+void adit_device_count(AditDevice *self, AditDeviceCounts *counts);
 
 /* Programs prepared from now on take kernel @kernel in this form; FALSE: there is no such form. */
 gboolean adit_device_set_form(AditDevice *self, const char *kernel, AditKernelForm form);

@@ -164,10 +164,10 @@ GStrv adit_graph_list_names(AditGraph *self, const char *name, gboolean tied);
 char *adit_scope_to_string(const AditScope *self, guint index);
 /* Number of instances of a scope: the iterations of all loops around it. */
 guint adit_scope_count(const AditScope *self);
-/* Whether the iterations of @loop, which is around, have one set of weights in the scope (NULL: the
- * graph itself): a tied loop's have, and so has what is used again inside a loop but lies outside
- * of it, like the head on what each block leaves. */
-gboolean adit_scope_is_shared(const AditScope *self, const AditLoop *loop);
+/* Whether the iterations of @loop, which is around, are different items here. They are not where a
+ * section that lies outside of the loop is used again inside it, like the head on what each block
+ * leaves: its weights are the same in all of them. @self: (nullable): the graph itself */
+gboolean adit_scope_moves(const AditScope *self, const AditLoop *loop);
 
 /* Loops. */
 AditGraph *adit_graph_new_body(AditGraph *parent, AditLoop *loop);

@@ -224,15 +224,13 @@ adit_graph_leave_scope(AditGraph *self)
 }
 
 gboolean
-adit_scope_is_shared(const AditScope *self, const AditLoop *loop)
+adit_scope_moves(const AditScope *self, const AditLoop *loop)
 {
-    if (loop->tied)
-        return TRUE;
     for (const AditScope *s = self; s != NULL; s = s->parent) {
         if (s->strides[loop->parent->depth] != 0)
-            return FALSE;
+            return TRUE;
     }
-    return TRUE;
+    return FALSE;
 }
 
 /* Iterations are numbered over all loops around, the innermost fastest. Where parameters are named,
@@ -241,7 +239,7 @@ adit_scope_is_shared(const AditScope *self, const AditLoop *loop)
 static gboolean
 counts(const AditLoop *loop, const AditScope *sharer)
 {
-    return sharer == NULL || !adit_scope_is_shared(sharer, loop);
+    return sharer == NULL || (!loop->tied && adit_scope_moves(sharer, loop));
 }
 
 static guint

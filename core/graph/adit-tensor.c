@@ -203,7 +203,7 @@ adit_step(AditGraph *graph)
 static gboolean
 is_shared(const AditGraph *graph)
 {
-    return adit_scope_is_shared(graph->root->scope, graph->loop);
+    return graph->loop->tied || !adit_scope_moves(graph->root->scope, graph->loop);
 }
 
 /* A parameter or state of the root graph as seen from @graph: a stack with an axis for every loop

@@ -203,11 +203,34 @@ vector_relu(vector value)
 
 /* Transposes LANES vectors. */
 ADIT_ALWAYS_INLINE void
-vector_transpose(vector *block){TRANSPOSE_STAGE(block, 1) TRANSPOSE_STAGE(block, 2)
-                                    TRANSPOSE_STAGE(block, 4) TRANSPOSE_STAGE(block, 8)}
+vector_transpose(vector *block)
+{
+    TRANSPOSE_STAGE(block, 1)
+    TRANSPOSE_STAGE(block, 2) TRANSPOSE_STAGE(block, 4) TRANSPOSE_STAGE(block, 8)
+}
+
+#define SUM_STAGE(x, d)                                                                            \
+    _Pragma("GCC unroll 8") for (gsize i_ = 0; (d) < LANES && i_ < (d); i_++)(x)[i_] =             \
+        EVEN_GROUPS((x)[i_], (x)[i_ + (d)], (d)) + ODD_GROUPS((x)[i_], (x)[i_ + (d)], (d));
+
+/* The sums of LANES vectors, each by halves. */
+ADIT_ALWAYS_INLINE vector
+vector_sums(vector *x)
+{
+    SUM_STAGE(x, 8)
+    SUM_STAGE(x, 4)
+    SUM_STAGE(x, 2)
+    SUM_STAGE(x, 1)
+    return x[0];
+}
+
+/* Keeps the compiler from making one of several pointers out of another: it would run out of
+ * registers. */
+#define KEEP(pointer) __asm__("" : "+r"(pointer))
 
 /* Elements of the output in this call. */
-ADIT_ALWAYS_INLINE gsize call_count(const AditKernelCall *call)
+ADIT_ALWAYS_INLINE gsize
+call_count(const AditKernelCall *call)
 {
     return (call->output.rows ? call->rows : 1) * call->output.count;
 }
@@ -221,7 +244,20 @@ call_row(const AditKernelCall *call, guint input, gsize r)
     return (const real *) view->data + (view->rows ? r * view->count : 0);
 }
 
-#define ADIT_KERNEL_ROW(symbol, name) void ADIT_KERNEL(symbol)(const AditKernelCall *call);
+/* Numbers of a line of pitched operands that are worked on: whole vectors of every instruction set.
+ */
+ADIT_ALWAYS_INLINE gsize
+call_line(const AditKernelCall *call)
+{
+    return (call->rows + ADIT_PANEL_ROWS - 1) / ADIT_PANEL_ROWS * ADIT_PANEL_ROWS;
+}
+
+/* What kernels of these names do with pitched operands. */
+void ADIT_KERNEL(pitched_matmul)(const AditKernelCall *call, gboolean relu);
+void ADIT_KERNEL(pitched_matmul_rows)(const AditKernelCall *call);
+void ADIT_KERNEL(pitched_rows_sum)(const AditKernelCall *call);
+
+#define ADIT_KERNEL_ROW(symbol, name, ...) void ADIT_KERNEL(symbol)(const AditKernelCall *call);
 #include "adit-kernels.def"
 #undef ADIT_KERNEL_ROW
 #define ADIT_POINTWISE(symbol, name, ...) void ADIT_KERNEL(symbol)(const AditKernelCall *call);

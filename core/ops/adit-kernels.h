@@ -30,13 +30,23 @@ gboolean adit_isa_is_available(AditIsa isa);
  * must be available. */
 AditKernel adit_kernel_find(const char *name, AditIsa isa, gboolean f64);
 
+/* Whether a kernel of the core honours AditKernelCall's pitch. Beside operations' kernels there are
+ * "to-pitch" and "from-pitch", which copy a tensor with rows (their one input) from one form into
+ * the other: of the two operands only one is pitched. */
+gboolean adit_kernel_takes_pitch(const char *name);
+
 /**
  * AditKernelRow: one row of a variant's table of kernels. The tables end with a NULL name.
  */
 typedef struct {
     const char *name;
     AditKernel kernel;
+    gboolean takes_pitch;
 } AditKernelRow;
+
+/* Does @rounds rounds of multiply-adds of float32 in registers alone, as fast as the processor can
+ * with @isa, which must be available; returns how many operations they were: two for each. */
+double adit_isa_run_burst(AditIsa isa, gsize rounds);
 
 /* At least @size bytes of this thread's scratch memory, aligned to 64 bytes; the next call in this
  * thread gives the same memory again. */

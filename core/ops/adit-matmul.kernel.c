@@ -41,10 +41,6 @@ typedef struct {
 
 typedef vector Tile[MAX_LINES][MAX_VECTORS];
 
-/* Keeps the compiler from making one of several pointers out of another: it would run out of
- * registers. */
-#define KEEP(pointer) __asm__("" : "+r"(pointer))
-
 /* Lines of a by fours: so that few addresses do for them. */
 typedef const real *Fours[MAX_LINES / 4];
 
@@ -411,6 +407,10 @@ ADIT_KERNEL(matmul)(const AditKernelCall *call)
 {
     Product product;
 
+    if (call->pitch != 0) {
+        ADIT_KERNEL(pitched_matmul)(call, FALSE);
+        return;
+    }
     product_init(&product, call);
     multiply(&product, FALSE);
 }
@@ -423,6 +423,10 @@ multiply_add(const AditKernelCall *call, gboolean relu)
     const AditView *addend = &call->inputs[2];
     gsize rows = call->output.rows ? call->rows : 1;
 
+    if (call->pitch != 0) {
+        ADIT_KERNEL(pitched_matmul)(call, relu);
+        return;
+    }
     product_init(&product, call);
     product.addend = addend->data;
     product.addend_step = addend->rows ? product.columns : 0;
@@ -475,19 +479,22 @@ ADIT_KERNEL(matmul_rows)(const AditKernelCall *call)
     gsize lines = call->output.shape.size[0];
     gsize columns = call->output.shape.size[1];
     const AditView *a = &call->inputs[0];
-    gsize depth = (a->rows ? call->rows : 1) * (a->count == lines ? 1 : a->count / lines);
-    Product product = {.lines = lines,
-                       .columns = columns,
-                       .depth = depth,
-                       .a = a->data,
-                       .a_line = 1,
-                       .a_step = lines,
-                       .b = call->inputs[1].data,
-                       .b_step = columns,
-                       .readable = depth * columns,
-                       .out = call->output.data,
-                       .accumulate = call->accumulate};
+    Product product;
 
+    if (call->pitch != 0) {
+        ADIT_KERNEL(pitched_matmul_rows)(call);
+        return;
+    }
+    product.lines = lines;
+    product.columns = columns;
+    product.depth = (a->rows ? call->rows : 1) * (a->count == lines ? 1 : a->count / lines);
+    product.a = a->data;
+    product.a_step = lines;
+    product.b = call->inputs[1].data;
+    product.b_step = columns;
+    product.readable = product.depth * columns;
+    product.out = call->output.data;
+    product.accumulate = call->accumulate;
     multiply(&product, TRUE);
 }
 
@@ -599,7 +606,7 @@ run_backward(const Backward *t)
 
     for (gsize at = 0; at < t->rows * columns; at += LANES)
         let_through(t, at, MIN(LANES, t->rows * columns - at));
-    columns_sum(t->rows, columns, t->delta, t->bias, t->accumulate);
+    columns_sum(t->rows, columns, columns, t->delta, t->bias, t->accumulate);
     multiply(&product, TRUE);
 }
 

@@ -4,12 +4,13 @@
 #include "adit-kernel.h"
 
 /**
- * Plane: @m lines of @n elements each. The output is contiguous; input i moves on by outer[i]
- * elements a line and by inner[i], 0 or 1, an element.
+ * Plane: @m lines of @n elements each. The output moves on by @step elements a line, input i by
+ * outer[i] elements a line and by inner[i], 0 or 1, an element.
  */
 typedef struct {
     gsize m, n;
     real *out;
+    gsize step;
     const real *in[3];
     gsize outer[3];
     gsize inner[3];
@@ -18,54 +19,79 @@ typedef struct {
 
 typedef void (*PlaneFunc)(const Plane *plane);
 
-/* Axes of the call, rows first, those that all inputs walk alike joined into one. */
+/* Operands: up to three inputs, and the output as the last. */
+#define OUTPUT     3
+#define N_OPERANDS 4
+
+/* Axes of the call, innermost first, those that all operands walk alike joined into one. */
 typedef struct {
     guint n;
     gsize size[ADIT_MAX_RANK + 1];
-    gsize stride[3][ADIT_MAX_RANK + 1];
+    gsize stride[N_OPERANDS][ADIT_MAX_RANK + 1];
 } Axes;
 
-/* Puts an axis before the others. */
+/* Puts an axis around the others. */
 static void
-axes_add(Axes *axes, guint n_inputs, gsize size, const gsize *stride)
+axes_add(Axes *axes, gsize size, const gsize *stride)
 {
     gboolean joins = axes->n > 0;
 
     if (size == 1)
         return;
-    for (guint i = 0; i < n_inputs && joins; i++)
+    for (guint i = 0; i < N_OPERANDS && joins; i++)
         joins = stride[i] == axes->stride[i][axes->n - 1] * axes->size[axes->n - 1];
     if (joins) {
         axes->size[axes->n - 1] *= size;
         return;
     }
     axes->size[axes->n] = size;
-    for (guint i = 0; i < n_inputs; i++)
+    for (guint i = 0; i < N_OPERANDS; i++)
         axes->stride[i][axes->n] = stride[i];
     axes->n++;
 }
 
+static const AditView *
+get_operand(const AditKernelCall *call, guint i)
+{
+    return i == OUTPUT ? &call->output : &call->inputs[i];
+}
+
+/* Rows are the outermost axis, or, of pitched operands, the innermost. */
 static void
 axes_init(Axes *axes, const AditKernelCall *call)
 {
     const AditShape *shape = &call->output.shape;
-    gsize contiguous[3] = {1, 1, 1};
-    gsize stride[3] = {0};
+    gsize pitch = call->output.rows ? call->pitch : 0;
+    gsize contiguous[N_OPERANDS], stride[N_OPERANDS] = {0}, rows[N_OPERANDS] = {0};
 
     axes->n = 0;
+    for (guint i = 0; i < N_OPERANDS; i++) {
+        const AditView *view = get_operand(call, i);
+
+        contiguous[i] = 1;
+        if (i >= call->n_inputs && i != OUTPUT)
+            continue;
+        if (view->rows && pitch != 0)
+            contiguous[i] = pitch;
+        if (view->rows)
+            rows[i] = pitch != 0 ? 1 : view->count;
+    }
+    if (pitch != 0)
+        axes_add(axes, call_line(call), rows);
     for (guint k = 1; k <= shape->rank; k++) {
-        for (guint i = 0; i < call->n_inputs; i++) {
-            const AditShape *in = &call->inputs[i].shape;
+        for (guint i = 0; i < N_OPERANDS; i++) {
+            const AditShape *in = &get_operand(call, i)->shape;
             gsize size = k <= in->rank ? in->size[in->rank - k] : 1;
 
+            if (i >= call->n_inputs && i != OUTPUT)
+                continue;
             stride[i] = size == 1 ? 0 : contiguous[i];
             contiguous[i] *= size;
         }
-        axes_add(axes, call->n_inputs, shape->size[shape->rank - k], stride);
+        axes_add(axes, shape->size[shape->rank - k], stride);
     }
-    for (guint i = 0; i < call->n_inputs; i++)
-        stride[i] = call->inputs[i].rows ? call->inputs[i].count : 0;
-    axes_add(axes, call->n_inputs, call->output.rows ? call->rows : 1, stride);
+    if (pitch == 0)
+        axes_add(axes, call->output.rows ? call->rows : 1, rows);
 }
 
 /* Numbers of the long lines that short ones are put together to. */
@@ -80,14 +106,14 @@ run_long_lines(const Plane *plane, guint n_inputs, PlaneFunc function)
     gsize n = plane->n, lines = LONG_LINE / MAX(n, 1);
     Plane whole = *plane, rest;
 
-    if (lines < 4 || plane->m < lines)
+    if (lines < 4 || plane->m < lines || plane->step != n)
         return FALSE;
     for (guint i = 0; i < n_inputs; i++) {
         if (plane->outer[i] != 0 && (plane->inner[i] != 1 || plane->outer[i] != n))
             return FALSE;
     }
     whole.m = plane->m / lines;
-    whole.n = lines * n;
+    whole.n = whole.step = lines * n;
     for (guint i = 0; i < n_inputs; i++) {
         whole.outer[i] *= lines;
         if (plane->outer[i] != 0 || plane->inner[i] == 0)
@@ -101,7 +127,7 @@ run_long_lines(const Plane *plane, guint n_inputs, PlaneFunc function)
 
     rest = whole;
     rest.m = 1;
-    rest.n = plane->m % lines * n;
+    rest.n = rest.step = plane->m % lines * n;
     rest.out += whole.m * whole.n;
     for (guint i = 0; i < n_inputs; i++)
         rest.in[i] += whole.m * whole.outer[i];
@@ -117,6 +143,7 @@ run_axes(const Axes *axes, guint n_inputs, Plane *plane, PlaneFunc function)
 
     plane->n = axes->n > 0 ? axes->size[0] : 1;
     plane->m = axes->n > 1 ? axes->size[1] : 1;
+    plane->step = axes->n > 1 ? axes->stride[OUTPUT][1] : plane->n;
     for (guint i = 0; i < n_inputs; i++) {
         plane->inner[i] = axes->n > 0 ? axes->stride[i][0] : 0;
         plane->outer[i] = axes->n > 1 ? axes->stride[i][1] : 0;
@@ -126,13 +153,13 @@ run_axes(const Axes *axes, guint n_inputs, Plane *plane, PlaneFunc function)
 
         if (!run_long_lines(plane, n_inputs, function))
             function(plane);
-        plane->out += plane->m * plane->n;
         for (; k < axes->n; k++) {
             gboolean wraps = ++index[k] == axes->size[k];
+            gssize steps = wraps ? -(gssize) (axes->size[k] - 1) : 1;
 
+            plane->out += steps * (gssize) axes->stride[OUTPUT][k];
             for (guint i = 0; i < n_inputs; i++)
-                plane->in[i] += wraps ? -(gssize) ((axes->size[k] - 1) * axes->stride[i][k])
-                                      : (gssize) axes->stride[i][k];
+                plane->in[i] += steps * (gssize) axes->stride[i][k];
             if (!wraps)
                 break;
             index[k] = 0;
@@ -142,23 +169,58 @@ run_axes(const Axes *axes, guint n_inputs, Plane *plane, PlaneFunc function)
     }
 }
 
-static void
-run(const AditKernelCall *call, PlaneFunc function)
+/* Pitched operands of as many elements a row, or of one: lines of rows. FALSE: it is not of this
+ * kind. */
+static gboolean
+set_pitched_lines(Plane *plane, const AditKernelCall *call)
 {
-    Plane plane = {.m = 1, .n = call_count(call), .out = call->output.data};
-    gboolean all_alike = TRUE;
+    gsize pitch = call->pitch, count = call->output.count;
+    gboolean whole = pitch == call_line(call);
 
     for (guint i = 0; i < call->n_inputs; i++) {
         const AditView *in = &call->inputs[i];
 
-        plane.in[i] = in->data;
+        if (in->count != count && in->count != 1)
+            return FALSE;
+        plane->inner[i] = in->rows ? 1 : 0;
+        plane->outer[i] = in->count == count ? (in->rows ? pitch : 1) : 0;
+        whole = whole && in->rows && in->count == count;
+    }
+    plane->m = whole ? 1 : count;
+    plane->n = whole ? count * pitch : call_line(call);
+    plane->step = pitch;
+    return TRUE;
+}
+
+static gboolean
+are_all_alike(const AditKernelCall *call)
+{
+    for (guint i = 0; i < call->n_inputs; i++) {
+        const AditView *in = &call->inputs[i];
+
+        if (in->count != call->output.count || (in->rows != call->output.rows && call->rows != 1))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static void
+run(const AditKernelCall *call, PlaneFunc function)
+{
+    Plane plane;
+    gboolean pitched = call->pitch != 0 && call->output.rows;
+
+    plane.m = 1;
+    plane.n = plane.step = pitched ? 0 : call_count(call);
+    plane.out = call->output.data;
+    for (guint i = 0; i < call->n_inputs; i++) {
+        plane.in[i] = call->inputs[i].data;
         plane.inner[i] = 1;
-        all_alike = all_alike && in->count == call->output.count &&
-                    (in->rows == call->output.rows || call->rows == 1);
+        plane.outer[i] = 0;
     }
     if (call->attributes != NULL)
         plane.p = K(((const AditPointwiseAttributes *) call->attributes)->value);
-    if (all_alike) {
+    if (pitched ? set_pitched_lines(&plane, call) : are_all_alike(call)) {
         function(&plane);
     } else {
         Axes axes;
@@ -173,7 +235,7 @@ run(const AditKernelCall *call, PlaneFunc function)
 #define LINE_1(symbol, value)                                                                      \
     ADIT_ALWAYS_INLINE void symbol##_line(const Plane *t, gsize i, gsize sa)                       \
     {                                                                                              \
-        real *restrict out = t->out + i * t->n;                                                    \
+        real *restrict out = t->out + i * t->step;                                                 \
         const real *restrict pa = t->in[0] + i * t->outer[0];                                      \
         const real p G_GNUC_UNUSED = t->p;                                                         \
         for (gsize j = 0, n = t->n; j < n; j++) {                                                  \
@@ -194,7 +256,7 @@ run(const AditKernelCall *call, PlaneFunc function)
 #define LINE_2(symbol, value)                                                                      \
     ADIT_ALWAYS_INLINE void symbol##_line(const Plane *t, gsize i, gsize sa, gsize sb)             \
     {                                                                                              \
-        real *restrict out = t->out + i * t->n;                                                    \
+        real *restrict out = t->out + i * t->step;                                                 \
         const real *restrict pa = t->in[0] + i * t->outer[0];                                      \
         const real *restrict pb = t->in[1] + i * t->outer[1];                                      \
         const real p G_GNUC_UNUSED = t->p;                                                         \
@@ -219,7 +281,7 @@ run(const AditKernelCall *call, PlaneFunc function)
 #define LINE_3(symbol, value)                                                                      \
     ADIT_ALWAYS_INLINE void symbol##_line(const Plane *t, gsize i, gsize sa, gsize sb, gsize sc)   \
     {                                                                                              \
-        real *restrict out = t->out + i * t->n;                                                    \
+        real *restrict out = t->out + i * t->step;                                                 \
         const real *restrict pa = t->in[0] + i * t->outer[0];                                      \
         const real *restrict pb = t->in[1] + i * t->outer[1];                                      \
         const real *restrict pc = t->in[2] + i * t->outer[2];                                      \

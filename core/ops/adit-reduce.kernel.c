@@ -3,19 +3,46 @@
 
 typedef real (*Fold)(gsize n, const real *x, gsize step);
 
+/**
+ * Middle: tensors [outer, size, inner], of which the middle is reduced; of pitched ones the rows
+ * are part of inner: @line of @pitch of them.
+ */
+typedef struct {
+    gsize outer, size, inner;
+    gsize pitch, line;
+} Middle;
+
+static void
+middle_init(Middle *self, const AditKernelCall *call)
+{
+    const AditReduceAttributes *attributes = call->attributes;
+    gboolean pitched = call->pitch != 0 && call->output.rows;
+
+    self->size = attributes->size;
+    self->inner = attributes->inner;
+    self->outer = (pitched ? call->output.count : call_count(call)) / self->inner;
+    self->pitch = pitched ? call->pitch : 1;
+    self->line = pitched ? call_line(call) : 1;
+    if (self->line == self->pitch) {
+        self->inner *= self->pitch;
+        self->pitch = self->line = 1;
+    }
+}
+
 /* @fold over the middle of [outer, size, inner]. */
 ADIT_ALWAYS_INLINE void
 reduce(const AditKernelCall *call, Fold fold)
 {
-    const AditReduceAttributes *attributes = call->attributes;
-    gsize size = attributes->size, inner = attributes->inner;
-    gsize outer = call_count(call) / inner;
+    Middle t;
     const real *x = call->inputs[0].data;
     real *out = call->output.data;
 
-    for (gsize i = 0; i < outer; i++) {
-        for (gsize j = 0; j < inner; j++)
-            out[i * inner + j] = fold(size, x + i * size * inner + j, inner);
+    middle_init(&t, call);
+    for (gsize i = 0; i < t.outer; i++, x += t.size * t.inner * t.pitch) {
+        for (gsize j = 0; j < t.inner; j++, out += t.pitch) {
+            for (gsize r = 0; r < t.line; r++)
+                out[r] = fold(t.size, x + j * t.pitch + r, t.inner * t.pitch);
+        }
     }
 }
 
@@ -24,17 +51,22 @@ reduce(const AditKernelCall *call, Fold fold)
 static void
 sum(const AditKernelCall *call)
 {
-    const AditReduceAttributes *attributes = call->attributes;
-    gsize size = attributes->size, inner = attributes->inner;
-    gsize outer = call_count(call) / inner;
+    Middle t;
     const real *x = call->inputs[0].data;
     real *out = call->output.data;
 
-    for (gsize i = 0; i < outer; i++) {
-        if (inner == 1)
-            out[i] = lanes_sum(size, x + i * size);
+    middle_init(&t, call);
+    for (gsize i = 0; i < t.outer; i++) {
+        const real *from = x + i * t.size * t.inner * t.pitch;
+
+        if (t.inner == 1 && t.line == 1)
+            out[i] = lanes_sum(t.size, from);
+        else if (t.pitch == 1)
+            columns_sum(t.size, t.inner, t.inner, from, out + i * t.inner, FALSE);
         else
-            columns_sum(size, inner, x + i * size * inner, out + i * inner, FALSE);
+            for (gsize j = 0; j < t.inner; j++)
+                columns_sum(t.size, t.inner * t.pitch, t.line, from + j * t.pitch,
+                            out + (i * t.inner + j) * t.pitch, FALSE);
     }
 }
 
@@ -47,13 +79,15 @@ ADIT_KERNEL(reduce_sum)(const AditKernelCall *call)
 void
 ADIT_KERNEL(reduce_mean)(const AditKernelCall *call)
 {
-    const AditReduceAttributes *attributes = call->attributes;
-    gsize n = call_count(call);
+    Middle t;
     real *out = call->output.data;
 
     sum(call);
-    for (gsize i = 0; i < n; i++)
-        out[i] /= (real) attributes->size;
+    middle_init(&t, call);
+    for (gsize i = 0; i < t.outer * t.inner; i++) {
+        for (gsize r = 0; r < t.line; r++)
+            out[i * t.pitch + r] /= (real) t.size;
+    }
 }
 
 ADIT_ALWAYS_INLINE real

@@ -4,8 +4,12 @@
 void
 ADIT_KERNEL(rows_sum)(const AditKernelCall *call)
 {
-    columns_sum(call->rows, call->output.count, call->inputs[0].data, call->output.data,
-                call->accumulate);
+    if (call->pitch != 0) {
+        ADIT_KERNEL(pitched_rows_sum)(call);
+        return;
+    }
+    columns_sum(call->rows, call->output.count, call->output.count, call->inputs[0].data,
+                call->output.data, call->accumulate);
 }
 
 void
@@ -55,6 +59,13 @@ ADIT_KERNEL(broadcast_rows_mean)(const AditKernelCall *call)
     const real *x = call->inputs[0].data;
     real *restrict out = call->output.data;
 
+    if (call->pitch != 0) {
+        for (gsize j = 0; j < count; j++) {
+            for (gsize r = 0; r < call_line(call); r++)
+                out[j * call->pitch + r] = x[j] / (real) call->batch_rows;
+        }
+        return;
+    }
     for (gsize r = 0; r < call->rows; r++) {
         for (gsize j = 0; j < count; j++)
             out[r * count + j] = x[j] / (real) call->batch_rows;

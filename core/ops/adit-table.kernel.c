@@ -4,10 +4,10 @@
 extern const AditKernelRow ADIT_PASTE(adit, _kernels, ADIT_VARIANT)[];
 
 const AditKernelRow ADIT_PASTE(adit, _kernels, ADIT_VARIANT)[] = {
-#define ADIT_KERNEL_ROW(symbol, name) {name, ADIT_KERNEL(symbol)},
+#define ADIT_KERNEL_ROW(symbol, name, pitch) {name, ADIT_KERNEL(symbol), pitch},
 #include "adit-kernels.def"
 #undef ADIT_KERNEL_ROW
-#define ADIT_POINTWISE(symbol, name, ...) {name, ADIT_KERNEL(symbol)},
+#define ADIT_POINTWISE(symbol, name, ...) {name, ADIT_KERNEL(symbol), TRUE},
 #include "adit-pointwise.def"
-    {NULL, NULL},
+    {NULL, NULL, FALSE},
 };

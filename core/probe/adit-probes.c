@@ -25,25 +25,46 @@ reads_scores(AditProbe *probe)
     return ADIT_PROBE_GET_CLASS(probe)->reads == ADIT_READ_SCORES;
 }
 
-/* What the head is given in place of what leaves the trunk must have its shape. */
+/* Loops within loops of the head. */
+static guint
+count_head_loops(AditGraph *graph)
+{
+    g_autoptr(GArray) inside = adit_graph_pick(graph, "head.**");
+    guint depth = 0;
+
+    for (guint i = 0; i < inside->len; i++)
+        depth = MAX(depth, g_array_index(inside, AditPick, i).tensor->graph->depth);
+    return depth;
+}
+
+/* What the head is given in place of what leaves the trunk must have its shape, and leave room for
+ * the head's own loops. The first that does not is told. */
 static void
 check_heads(const Search *self, const GArray *picks, const AditPlace *place)
 {
     g_autoptr(GArray) inputs = adit_graph_pick(self->graph, "head:in");
     const AditTensor *input = g_array_index(inputs, AditPick, 0).tensor;
-    g_autofree char *expected = adit_shape_to_string(&input->shape);
+    guint loops = count_head_loops(self->graph);
 
     for (guint i = 0; i < picks->len; i++) {
-        const AditPick *pick = &g_array_index(picks, AditPick, i);
+        const AditPick *each = &g_array_index(picks, AditPick, i);
+        const AditTensor *tensor = each->tensor;
+        g_autofree char *got = adit_shape_to_string(&tensor->shape);
+        g_autofree char *expected = adit_shape_to_string(&input->shape);
 
-        if (adit_shape_equal(&pick->tensor->shape, &input->shape))
-            continue;
-        g_autofree char *got = adit_shape_to_string(&pick->tensor->shape);
-
-        adit_diagnostics_error(self->diagnostics, place, ADIT_ERROR_INVALID,
-                               "'%s' gives %s, but the head takes %s", pick->address, got,
-                               expected);
-        return;
+        if (!adit_shape_equal(&tensor->shape, &input->shape)) {
+            adit_diagnostics_error(self->diagnostics, place, ADIT_ERROR_INVALID,
+                                   "'%s' gives %s, but the head takes %s", each->address, got,
+                                   expected);
+            return;
+        }
+        if (tensor->graph->depth + loops > ADIT_MAX_LOOPS) {
+            adit_diagnostics_error(
+                self->diagnostics, place, ADIT_ERROR_INVALID,
+                "'%s' lies in %u repeats, and the head has %u more; %d can be nested",
+                each->address, tensor->graph->depth, loops, ADIT_MAX_LOOPS);
+            return;
+        }
     }
 }
 

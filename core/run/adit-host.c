@@ -167,6 +167,43 @@ adit_host_describe_git(const char *folder)
     return g_steal_pointer(&object);
 }
 
+/* What stands behind the colon in the first line of @path that begins with @key; NULL if none does.
+ */
+static char *
+find_line(const char *path, const char *key)
+{
+    g_autofree char *text = NULL;
+
+    if (!g_file_get_contents(path, &text, NULL, NULL))
+        return NULL;
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+    for (guint i = 0; lines[i] != NULL; i++) {
+        const char *colon = g_str_has_prefix(lines[i], key) ? strchr(lines[i], ':') : NULL;
+
+        if (colon != NULL)
+            return g_strstrip(g_strdup(colon + 1));
+    }
+    return NULL;
+}
+
+guint64
+adit_host_get_peak_memory(void)
+{
+    /* getrusage() tells of what ran in this process before, too */
+    g_autofree char *kib = find_line("/proc/self/status", "VmHWM");
+
+    return kib != NULL ? 1024 * g_ascii_strtoull(kib, NULL, 10) : 0;
+}
+
+char *
+adit_host_get_processor(void)
+{
+    char *name = find_line("/proc/cpuinfo", "model name");
+
+    return name != NULL ? name : g_strdup("unknown");
+}
+
 char *
 adit_host_format_now(void)
 {

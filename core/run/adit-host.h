@@ -30,6 +30,11 @@ AditProcessState adit_host_find_process(JsonObject *process);
  */
 JsonObject *adit_host_describe_git(const char *folder);
 
+/* Bytes this process has had in memory at most; 0: not known. */
+guint64 adit_host_get_peak_memory(void);
+/* (transfer full): "AMD EPYC 9354 32-Core Processor"; "unknown" where the system does not say. */
+char *adit_host_get_processor(void);
+
 /* Now, in UTC to the millisecond: "2026-11-21T05:04:10.123Z". */
 char *adit_host_format_now(void);
 /* The time of such a text in seconds since 1970; 0 if it is none. */

@@ -30,6 +30,7 @@ static const AditOptionRow rows[] = {
      "train on the first N batches alone"},
     {"max-time", 0, ADIT_OPTION_TEXT, FIELD(max_time), "TIME",
      "stop with a checkpoint after 30 s, 5 min, 2 h"},
+    {"time", 0, ADIT_OPTION_TEXT, FIELD(time), "TIME", "of each of the five rounds; else 300 ms"},
     {"dry-run", 0, ADIT_OPTION_FLAG, FIELD(dry_run), NULL,
      "read and check everything, the data too, and start nothing"},
     {"strict-device", 0, ADIT_OPTION_FLAG, FIELD(strict_device), NULL,
@@ -356,6 +357,7 @@ adit_invocation_clear(AditInvocation *self)
     g_free(options->run_dir);
     g_free(options->runs);
     g_free(options->max_time);
+    g_free(options->time);
     g_free(options->split);
     g_free(options->checkpoint);
     g_free(options->output);

@@ -21,6 +21,7 @@ typedef struct {
     char *run_dir;
     char *runs;
     char *max_time;
+    char *time;
     char *split;
     char *checkpoint;
     char *output;
@@ -103,6 +104,7 @@ extern const AditVerb adit_verb_selftest;
 extern const AditVerb adit_verb_eval;
 extern const AditVerb adit_verb_predict;
 extern const AditVerb adit_verb_probe;
+extern const AditVerb adit_verb_bench;
 extern const AditVerb adit_verb_config;
 extern const AditVerb adit_verb_man;
 

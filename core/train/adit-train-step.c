@@ -223,6 +223,15 @@ adit_train_step_run(AditTrainStep *self, const AditBatch *batch)
 }
 
 void
+adit_train_step_add_work(const AditTrainStep *self, gsize rows, AditWork *work)
+{
+    gsize micro = adit_stage_accumulates(self->stage) ? self->stage->micro_batch : rows;
+    for (gsize first = 0; first < rows; first += micro)
+        adit_program_add_work(self->program, MIN(micro, rows - first), work);
+    adit_updater_add_work(self->updater, (rows + micro - 1) / micro, work);
+}
+
+void
 adit_train_step_read_sums(AditTrainStep *self, double sums[2])
 {
     adit_executable_read_sums(self->device, self->executable, sums);

@@ -3,6 +3,7 @@
 
 #include <adit/adit-schedule.h>
 
+#include "adit-cost.h"
 #include "adit-network.h"
 
 G_BEGIN_DECLS
@@ -37,6 +38,8 @@ typedef struct {
 /* Queues one update of the weights. Once a loss is not finite nothing is changed any more, until
  * adit_device_is_finite() has told so. */
 void adit_train_step_run(AditTrainStep *self, const AditBatch *batch);
+/* Adds the work of one step with @rows rows. */
+void adit_train_step_add_work(const AditTrainStep *self, gsize rows, AditWork *work);
 /* Sums of loss and metric over all rows, on top of what they were set to. */
 void adit_train_step_read_sums(AditTrainStep *self, double sums[2]);
 void adit_train_step_set_sums(AditTrainStep *self, const double sums[2]);

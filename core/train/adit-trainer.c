@@ -67,24 +67,6 @@ get_clock(const Trainer *self)
 
 /* Setting a stage up. */
 
-static gsize
-count_of(AditAmount amount, gsize rows)
-{
-    double count = amount.unit == ADIT_UNIT_PERCENT ? amount.value * (double) rows : amount.value;
-    return (gsize) CLAMP(count, 1.0, (double) rows);
-}
-
-static const AditData *
-find_data(const Trainer *self, const char *name)
-{
-    for (guint i = 0; name != NULL && i < self->training->data->len; i++) {
-        const AditData *data = self->training->data->pdata[i];
-        if (g_str_equal(data->name, name))
-            return data;
-    }
-    return self->training->data->pdata[0];
-}
-
 static gboolean
 choose_ranking(Trainer *self, GError **error)
 {
@@ -123,8 +105,8 @@ begin_stage(Trainer *self, GError **error)
 {
     const AditTraining *training = self->training;
     self->stage = self->experiment->stages->pdata[self->course.stage];
-    self->data = find_data(self, self->stage->data);
-    self->batch = count_of(self->stage->batch, self->data->train.rows);
+    self->data = adit_stage_find_data(self->stage, training->data);
+    self->batch = adit_stage_count_batch(self->stage, self->data->train.rows);
     self->steps_per_epoch = (self->data->train.rows + self->batch - 1) / self->batch;
     if (training->limit_batches > 0)
         self->steps_per_epoch = MIN(self->steps_per_epoch, training->limit_batches);
@@ -688,14 +670,8 @@ adit_train(const AditTraining *training, AditTrainingResult *result, GError **er
     const AditData *data = training->data->pdata[0];
     AditNetworkShape shape = {data->input_shape, data->target_shape, data->classes};
     const AditStage *first = experiment->stages->pdata[0];
-    guint n_slots = 0;
-    for (guint i = 0; i < experiment->stages->len; i++) {
-        const AditStage *stage = experiment->stages->pdata[i];
-        n_slots =
-            MAX(n_slots, adit_stage_count_slots(stage) + (adit_stage_accumulates(stage) ? 1 : 0));
-    }
-    self.network =
-        adit_network_new(experiment, &shape, first->loss, training->device, n_slots, error);
+    self.network = adit_network_new(experiment, &shape, first->loss, training->device,
+                                    adit_experiment_count_slots(experiment), error);
     gboolean done = self.network != NULL && train(&self, error);
     g_clear_pointer(&self.step, adit_train_step_free);
     g_clear_pointer(&self.metrics, adit_metrics_free);

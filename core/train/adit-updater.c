@@ -44,6 +44,37 @@ adit_stage_accumulates(const AditStage *stage)
     return stage->micro_batch > 0;
 }
 
+guint
+adit_experiment_count_slots(const AditExperiment *experiment)
+{
+    guint n_slots = 0;
+    for (guint i = 0; i < experiment->stages->len; i++) {
+        const AditStage *stage = experiment->stages->pdata[i];
+        n_slots =
+            MAX(n_slots, adit_stage_count_slots(stage) + (adit_stage_accumulates(stage) ? 1 : 0));
+    }
+    return n_slots;
+}
+
+gsize
+adit_stage_count_batch(const AditStage *stage, gsize rows)
+{
+    double count = stage->batch.unit == ADIT_UNIT_PERCENT ? stage->batch.value * (double) rows
+                                                          : stage->batch.value;
+    return (gsize) CLAMP(count, 1.0, (double) rows);
+}
+
+const AditData *
+adit_stage_find_data(const AditStage *stage, GPtrArray *data)
+{
+    for (guint i = 0; stage->data != NULL && i < data->len; i++) {
+        const AditData *each = data->pdata[i];
+        if (g_str_equal(each->name, stage->data))
+            return each;
+    }
+    return data->pdata[0];
+}
+
 static AditProgramInput
 make_input(AditGraph *graph, const char *name, AditArena arena, gsize offset)
 {
@@ -251,5 +282,21 @@ adit_updater_run(AditUpdater *self, guint64 step, const AditClock *clock)
             continue;
         set_live(&self->update, lives, self->factor, range->factor);
         run(self, &self->update, lives, step, clock, range->begin, range->end);
+    }
+}
+
+void
+adit_updater_add_work(const AditUpdater *self, gsize n_micro, AditWork *work)
+{
+    gsize n = adit_network_get_layout(self->network)->n_parameters;
+    for (gsize i = 0; self->accumulation.program != NULL && i < n_micro; i++)
+        adit_program_add_work(self->accumulation.program, n, work);
+    if (self->clipping.program != NULL)
+        adit_program_add_work(self->clipping.program, n, work);
+    for (guint i = 0; i < self->ranges->len; i++) {
+        const AditUpdateRange *range = &g_array_index(self->ranges, AditUpdateRange, i);
+        const Part *part = range->factor == 0 ? &self->masking : &self->update;
+        if (part->program != NULL)
+            adit_program_add_work(part->program, range->end - range->begin, work);
     }
 }

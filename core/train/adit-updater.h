@@ -3,6 +3,7 @@
 
 #include <adit/adit-schedule.h>
 
+#include "adit-cost.h"
 #include "adit-network.h"
 
 G_BEGIN_DECLS
@@ -36,8 +37,17 @@ void adit_updater_accumulate(AditUpdater *self, guint64 step, double share, gboo
 /* The update; @clock: before it. */
 void adit_updater_run(AditUpdater *self, guint64 step, const AditClock *clock);
 
+/* Adds the work of one update, of @n_micro micro-batches where the stage adds them up. */
+void adit_updater_add_work(const AditUpdater *self, gsize n_micro, AditWork *work);
+
 /* Numbers the stage's optimizer keeps for each parameter. */
 guint adit_stage_count_slots(const AditStage *stage);
+/* Numbers that must be kept for each parameter so that any stage can be trained. */
+guint adit_experiment_count_slots(const AditExperiment *experiment);
+/* Rows of the stage's batch if @rows are there to train on. */
+gsize adit_stage_count_batch(const AditStage *stage, gsize rows);
+/* The data set that the stage trains on. @data: (element-type AditData): the experiment's */
+const AditData *adit_stage_find_data(const AditStage *stage, GPtrArray *data);
 /* Whether the stage adds its gradients up over micro-batches: one more number for each parameter.
  */
 gboolean adit_stage_accumulates(const AditStage *stage);

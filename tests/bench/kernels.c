@@ -4,7 +4,7 @@
 
 #include "adit-attributes.h"
 #include "adit-kernels.h"
-#include "fma-peak.h"
+#include "adit-rates.h"
 
 /* Speed of the kernels of thin layers on one core, for panels as they go through a network: of
  * products as a share of the measured peak of fused multiply-adds, of the others in cycles of it (a
@@ -126,7 +126,7 @@ static void
 measure(AditIsa isa)
 {
     static const gsize widths[] = {3, 8, 14, 16, 25, 32, 64};
-    Bench self = {.isa = isa, .peak = fma_peak_measure(isa)};
+    Bench self = {.isa = isa, .peak = adit_rates_measure_fma(isa, 1, 0.1)};
 
     self.x = make_numbers(MAX_ROWS * MAX_WIDTH);
     self.y = make_numbers(MAX_ROWS * MAX_WIDTH);

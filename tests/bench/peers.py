@@ -1,123 +1,336 @@
 #!/usr/bin/env python3
 # tests/bench/peers.py - SPDX-License-Identifier: MIT
-"""A training step of the GloNet of sgemm.yaml beside PyTorch's eager mode, on one thread of one core.
+"""A training step beside those of PyTorch and JAX, on one thread of one core.
 
-    tests/bench/peers.py [BUILD] [DEPTH...]
+Both sides do the same work: forward, mean squared error, backward, Adam; a network of work.yaml,
+1024 rows. The peers begin with equal weights and must agree about the first losses. They are made
+ready first, then all take turns on the core that has least to do, the peers stopped while Adit has
+it; the shortest of the rounds counts. Prints Markdown.
 
-Both take turns on the same core: five rounds each, in which the shortest of five means of 0.1 s
-counts. PyTorch comes from the package index into BUILD/bench-venv; without the index, whatever is
-installed there is taken.
+PyTorch and JAX come from the package index into an environment of their own below the build folder
+(about 6 GB, some minutes the first time); what is installed there is used when the index is out of
+reach.
 """
 
+import argparse
+import json
 import os
 import pathlib
-import re
+import select
+import signal
 import subprocess
 import sys
+import time
 import venv
 
-ROUNDS = 5
-SECONDS = 0.1
-FEATURES, WIDTH, BATCH = 14, 16, 1024
+sys.dont_write_bytecode = True
+import data  # noqa: E402
+import quiet  # noqa: E402
 
-PEER = '''
-import sys, time
-import torch
-from torch import nn
-
-depth, features, width, batch, seconds = (float(text) for text in sys.argv[1:])
-depth, features, width, batch = int(depth), int(features), int(width), int(batch)
-torch.set_num_threads(1)
-torch.set_num_interop_threads(1)
-torch.manual_seed(1)
-
-
-class GloNet(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.stem = nn.Linear(features, width)
-        self.blocks = nn.ModuleList(nn.Linear(width, width) for _ in range(depth))
-        self.head = nn.Linear(width, 1)
-
-    def forward(self, x):
-        x = self.stem(x)
-        total = None
-        for block in self.blocks:
-            x = torch.relu(block(x))
-            total = x if total is None else total + x
-        return self.head(total)
+HERE = pathlib.Path(__file__).resolve().parent
+BATCH = 1024
+# by the name that --peers takes: program, its further words, module, head of the table's column
+PEERS = {
+    'eager': ('peer-torch.py', ['eager'], 'torch', 'PyTorch eager'),
+    'compile': ('peer-torch.py', ['compile'], 'torch', 'torch.compile'),
+    'graph': ('peer-torch.py', ['graph'], 'torch', 'CUDA graph'),
+    'jax': ('peer-jax.py', [], 'jax', 'JAX jit, scan'),
+}
+# of the first loss, which is of equal weights, and of what the first step takes off it: that is the
+# gradient's and Adam's work, which makes much of the rounding in a deep network
+TOLERANCE, FALL_TOLERANCE = 1e-5, 0.1
+ONE_THREAD = {'OMP_NUM_THREADS': '1', 'MKL_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1',
+              'XLA_FLAGS': '--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1',
+              'PYTHONDONTWRITEBYTECODE': '1'}
 
 
-net = GloNet()
-for layer in [net.stem, *net.blocks, net.head]:
-    nn.init.kaiming_normal_(layer.weight)
-    nn.init.zeros_(layer.bias)
-optimizer = torch.optim.Adam(net.parameters(), lr=1e-4, eps=1e-7)
-x, target = torch.randn(batch, features), torch.randn(batch, 1)
+class Late(Exception):
+    """What was waited for did not come in time."""
 
 
-def step():
-    optimizer.zero_grad()
-    nn.functional.mse_loss(net(x), target).backward()
-    optimizer.step()
+class Failed(Exception):
+    """A program ended, or told what it should not have."""
 
 
-for _ in range(10):
-    step()
-best = float('inf')
-for _ in range(5):
-    begin, n = time.perf_counter(), 0
-    while time.perf_counter() - begin < seconds:
-        step()
-        n += 1
-    best = min(best, (time.perf_counter() - begin) / n)
-print(torch.__version__, best)
-'''
+# ---- works ----
+
+def list_works():
+    works = [{'set': 'depth', 'arch': 'glonet', 'depth': depth, 'width': 16}
+             for depth in (24, 50, 100, 200, 600, 1000)]
+    works += [{'set': 'width', 'arch': 'glonet', 'depth': 100, 'width': width}
+              for width in (3, 8, 16, 25, 32, 64)]
+    works += [{'set': 'resnetv2', 'arch': 'resnetv2', 'depth': depth, 'width': 16}
+              for depth in (24, 100, 200, 600)]
+    for work in works:
+        work.update(batch=BATCH, features=data.FEATURES)
+    return works
 
 
-def peer_python(build):
-    """The interpreter of an environment that has PyTorch, or None."""
+def name_work(work):
+    return f'{work["arch"]} {work["depth"]} x {work["width"]}'
+
+
+def choose_works(options):
+    sets = options.only.split(',') if options.only else None
+    depths = [int(depth) for depth in options.depth.split(',')] if options.depth else None
+    works = {name_work(work): work for work in list_works()
+             if (sets is None or work['set'] in sets)
+             and (depths is None or work['depth'] in depths)}
+    if not works:
+        sys.exit('--only and --depth leave no work: sets are depth, width and resnetv2')
+    return list(works.values())
+
+
+# ---- the environment ----
+
+def can_import(python, module):
+    return subprocess.run([python, '-c', f'import numpy, {module}'],
+                          capture_output=True).returncode == 0
+
+
+def make_environment(build, modules):
+    """Installs what is missing of @modules. Returns the interpreters of those there are: of an
+    environment of their own, else the one that runs this."""
     folder = build / 'bench-venv'
-    python = folder / 'bin' / 'python3'
-    if not python.exists():
-        venv.create(folder, with_pip=True, system_site_packages=True)
-    if subprocess.run([python, '-c', 'import torch'], capture_output=True).returncode != 0:
-        subprocess.run([python, '-m', 'pip', 'install', '--quiet', 'torch', 'numpy'])
-    if subprocess.run([python, '-c', 'import torch'], capture_output=True).returncode != 0:
-        return None
-    return python
+    own = folder / 'bin' / 'python3'
+    if not own.exists():
+        venv.create(folder, with_pip=True)
+    missing = [module for module in modules if not can_import(own, module)]
+    # one by one: what cannot be had must not keep the others away
+    for module in missing:
+        print(f'installing {module} into {folder}', file=sys.stderr)
+        subprocess.run([own, '-m', 'pip', 'install', '--quiet', '--retries', '2', 'numpy', module],
+                       check=False, stdout=sys.stderr)
+    pythons = {}
+    for module in modules:
+        for python in (own, sys.executable):
+            if module not in pythons and can_import(python, module):
+                pythons[module] = python
+    return pythons
 
 
-def run(command, core):
-    environment = dict(os.environ, OMP_NUM_THREADS='1', MKL_NUM_THREADS='1')
-    environment.setdefault('ADIT_PLUGIN_SYSTEM_PATH', str(pathlib.Path(command[0]).resolve().parents[2]
-                                                          / 'plugins'))
-    return subprocess.run([str(part) for part in command], env=environment, check=True, text=True,
-                          stdout=subprocess.PIPE,
-                          preexec_fn=lambda: os.sched_setaffinity(0, {core})).stdout
+def has_gpu(python):
+    program = 'import sys, torch; sys.exit(not torch.cuda.is_available())'
+    return subprocess.run([python, '-c', program], capture_output=True).returncode == 0
+
+
+def choose_peers(options, build):
+    """Name -> interpreter, of those that can be measured."""
+    names = options.peers.split(',')
+    for name in names:
+        if name not in PEERS:
+            sys.exit(f"unknown peer '{name}': there are {', '.join(PEERS)}")
+    pythons = make_environment(build, sorted({PEERS[name][2] for name in names}))
+    chosen = {name: pythons[PEERS[name][2]] for name in names if PEERS[name][2] in pythons}
+    if 'graph' in chosen and not (options.device and has_gpu(chosen['graph'])):
+        del chosen['graph']
+    if not chosen:
+        sys.exit('no peer: the package index is out of reach and none is installed')
+    return chosen
+
+
+# ---- the two sides ----
+
+class Peer:
+    """A peer's program, made ready; stopped but for its turns."""
+
+    def __init__(self, name, python, work, options):
+        program, words, _, _ = PEERS[name]
+        device = ['cuda'] if options.device else []
+        self.name = name
+        self.process = subprocess.Popen(
+            [python, HERE / program, json.dumps(work), *words, *device], text=True, bufsize=1,
+            env={**os.environ, **ONE_THREAD}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE if not options.verbose else None, start_new_session=True)
+        begin = time.monotonic()
+        try:
+            ready = self.read(options.compile_limit)
+        except BaseException:
+            self.end()
+            raise
+        self.seconds_to_ready = time.monotonic() - begin
+        self.version = ready['version']
+        self.losses = ready['losses']
+        self.times = {}
+        self.stop()
+
+    def signal(self, number):
+        os.killpg(self.process.pid, number)
+
+    def stop(self):
+        self.signal(signal.SIGSTOP)
+
+    def read(self, limit):
+        """The program's next line."""
+        if not select.select([self.process.stdout], [], [], limit)[0]:
+            raise Late
+        line = self.process.stdout.readline()
+        if not line:
+            said = self.process.stderr.read() if self.process.stderr is not None else ''
+            raise Failed((said.strip().splitlines() or ['it ended and said nothing'])[-1])
+        return json.loads(line)
+
+    def take_turn(self, core, seconds):
+        tasks = [int(task) for task in os.listdir(f'/proc/{self.process.pid}/task')]
+        for task in tasks:
+            os.sched_setaffinity(task, {core})
+        quiet.raise_priority(self.process.pid, tasks)
+        self.signal(signal.SIGCONT)
+        self.process.stdin.write(f'{seconds}\n')
+        for variant, value in self.read(600).items():
+            self.times.setdefault(variant, []).append(value)
+        self.stop()
+
+    def get_best(self):
+        return min((min(times), variant) for variant, times in self.times.items())
+
+    def end(self):
+        for number in (signal.SIGKILL, signal.SIGCONT):
+            try:
+                self.signal(number)
+            except ProcessLookupError:
+                pass
+        self.process.communicate()
+
+
+def make_ready(peers, pythons, work, options):
+    """Appends to @peers those that are ready; returns why the others are not."""
+    reasons = {}
+    for name, python in pythons.items():
+        print(f'{name_work(work)}: {name}', file=sys.stderr)
+        try:
+            peers.append(Peer(name, python, work, options))
+        except Late:
+            reasons[name] = f'not ready in {options.compile_limit / 60:g} min'
+        except Failed as failure:
+            reasons[name] = f'failed: {failure}'
+    return reasons
+
+
+def agree(losses, others):
+    """The first two losses."""
+    fall, other_fall = losses[0] - losses[1], others[0] - others[1]
+    return (abs(losses[0] - others[0]) <= TOLERANCE * abs(others[0])
+            and abs(fall - other_fall) <= FALL_TOLERANCE * abs(other_fall))
+
+
+def check_agreement(peers, work):
+    """A peer that is fast because it is wrong proves nothing."""
+    told = [(f'{peer.name}, {variant}', losses)
+            for peer in peers for variant, losses in peer.losses.items()]
+    for name, losses in told:
+        if not agree(losses, told[0][1]):
+            sys.exit(f'{name_work(work)}: the first losses of {name} are {losses}, those of '
+                     f'{told[0][0]} {told[0][1]}')
+
+
+def compare(work, pythons, build, numbers, options):
+    """A row of the table."""
+    peers, ours = [], []
+    try:
+        reasons = make_ready(peers, pythons, work, options)
+        check_agreement(peers, work)
+        core = quiet.find_quiet_core()
+        for _ in range(options.rounds):
+            ours.append(quiet.measure(build, numbers, work, {core}, options.seconds,
+                                      options.device or 'cpu'))
+            for peer in peers:
+                peer.take_turn(core, options.seconds)
+    finally:
+        for peer in peers:
+            peer.end()
+    best = min(ours, key=lambda each: each['step']['best'])
+    row = {'work': work, 'core': core, 'adit': best, 'load': os.getloadavg()[0], 'peers': {}}
+    for peer in peers:
+        seconds, variant = peer.get_best()
+        row['peers'][peer.name] = {
+            'version': peer.version, 'seconds': seconds, 'variant': variant, 'rounds': peer.times,
+            'losses': peer.losses, 'seconds-to-ready': peer.seconds_to_ready,
+            'ratio': seconds / best['step']['best']}
+    for name, reason in reasons.items():
+        row['peers'][name] = {'reason': reason}
+    return row
+
+
+# ---- telling ----
+
+def format_cell(row, name):
+    peer = row['peers'].get(name)
+    if peer is None:
+        return ''
+    if 'reason' in peer:
+        return peer['reason']
+    return f'{1e3 * peer["seconds"]:.3f} ({peer["ratio"]:.2f}x)'
+
+
+def print_head(names):
+    heads = [f'{PEERS[name][3]}, ms' for name in names]
+    print('| network | Adit, ms | of FMA peak | ' + ' | '.join(heads) + ' |')
+    print('| --- | ---: | ---: |' + ' ---: |' * len(names), flush=True)
+
+
+def print_row(row, names):
+    ours = row['adit']
+    cells = [format_cell(row, name) for name in names]
+    print(f'| {name_work(row["work"])} | {1e3 * ours["step"]["best"]:.3f} '
+          f'| {100 * ours["step"]["share-of-peak"]:.0f} % | ' + ' | '.join(cells) + ' |', flush=True)
+
+
+def print_notes(rows, names):
+    versions = sorted({f'{PEERS[name][2]} {peer["version"]}' for row in rows
+                       for name, peer in row['peers'].items() if 'version' in peer})
+    variants = sorted({f'{name}: {peer["variant"]}' for row in rows
+                       for name, peer in row['peers'].items() if 'variant' in peer})
+    machine = rows[0]['adit']['machine']
+    loads = [row['load'] for row in rows]
+    print(f'\nBatch {BATCH}, one thread on one pinned core, in turn, best of the rounds; ratio: '
+          f'peer / Adit. {", ".join(versions)}. Best variants: {"; ".join(variants)}. '
+          f'{machine["processor"]}, {machine["instruction-set"]}, FMA peak of one thread '
+          f'{1e-9 * machine["fma"]["one"]:.0f} GFLOP/s; load of the machine {min(loads):.1f} to '
+          f'{max(loads):.1f}.')
+    for name in names:
+        slowest = max((row['peers'][name] for row in rows
+                       if 'version' in row['peers'].get(name, {})),
+                      key=lambda peer: peer['seconds-to-ready'], default=None)
+        if slowest is not None:
+            print(f'{PEERS[name][3]} was ready after at most {slowest["seconds-to-ready"]:.0f} s.')
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('build', nargs='?', default='build', type=pathlib.Path,
+                        help='the build folder')
+    parser.add_argument('--only', metavar='SETS', help='of depth, width and resnetv2')
+    parser.add_argument('--depth', metavar='N,...', help='of these depths alone')
+    parser.add_argument('--peers', metavar='NAMES', default=','.join(PEERS),
+                        help='of eager, compile, graph (with a GPU) and jax')
+    parser.add_argument('--rounds', type=int, default=5)
+    parser.add_argument('--seconds', type=float, default=0.3, help='of a turn; else 0.3')
+    parser.add_argument('--compile-limit', metavar='SECONDS', type=float, default=600,
+                        help='how long a peer may take to be ready; else 600')
+    parser.add_argument('--device', metavar='NAME',
+                        help='a GPU as adit names it; the peers then take the one CUDA has')
+    parser.add_argument('--json', metavar='FILE', type=pathlib.Path, help='everything measured')
+    parser.add_argument('--verbose', action='store_true', help="the peers' own messages")
+    return parser.parse_args()
 
 
 def main():
-    words = sys.argv[1:]
-    build = pathlib.Path(words.pop(0) if words and not words[0].isdigit() else 'build')
-    depths = [int(word) for word in words] or [50]
-    ours = build / 'tests' / 'bench' / 'bench-step'
-    python = peer_python(build)
-    if python is None:
-        sys.exit('no PyTorch: the package index is out of reach and none is installed')
-    core = max(os.sched_getaffinity(0))
-    for depth in depths:
-        mine, theirs, version = [], [], ''
-        for _ in range(ROUNDS):
-            text = run([ours, depth], core)
-            mine.append(float(re.search(r'([\d.]+) ms', text)[1]))
-            version, seconds = run([python, '-c', PEER, depth, FEATURES, WIDTH, BATCH, SECONDS],
-                                   core).split()
-            theirs.append(1e3 * float(seconds))
-        print(f'glonet depth {depth}  width {WIDTH}  batch {BATCH}  one thread: '
-              f'adit {min(mine):.3f} ms, PyTorch {version} eager {min(theirs):.3f} ms, '
-              f'ratio {min(theirs) / min(mine):.2f} '
-              f'(rounds: {", ".join(f"{b / a:.2f}" for a, b in zip(mine, theirs))})')
+    options = parse()
+    build = options.build.resolve()
+    works = choose_works(options)
+    pythons = choose_peers(options, build)
+    numbers = data.make_data(build)
+    os.environ.setdefault('TORCHINDUCTOR_CACHE_DIR', str(build / 'cache' / 'inductor'))
+    rows = []
+    print_head(pythons)
+    for work in works:
+        rows.append(compare(work, pythons, build, numbers, options))
+        print_row(rows[-1], pythons)
+        if options.json is not None:
+            options.json.write_text(json.dumps(rows, indent=1))
+    print_notes(rows, pythons)
 
 
 if __name__ == '__main__':

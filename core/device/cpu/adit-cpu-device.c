@@ -14,6 +14,7 @@ struct _AditCpuDevice {
     AditTeam *team;
     gboolean finite;
     guint64 failed_step;
+    AditDeviceCounts counts;
 };
 
 G_DEFINE_FINAL_TYPE(AditCpuDevice, adit_cpu_device, ADIT_TYPE_DEVICE)
@@ -50,6 +51,7 @@ adit_cpu_store(const AditCpuNumbers *numbers, void *data, gsize index, double va
 static void
 free_memory(AditDevice *device, AditMemory *memory)
 {
+    ADIT_CPU_DEVICE(device)->counts.bytes -= memory->bytes;
     for (guint i = 0; i < ADIT_N_ARENAS; i++)
         free(memory->arenas[i]);
     g_free(memory);
@@ -77,6 +79,8 @@ allocate(AditDevice *device, const AditLayout *layout, guint n_slots, GError **e
             free_memory(device, memory);
             return NULL;
         }
+        memory->bytes += arenas[i].count * self->numbers.size;
+        self->counts.bytes += arenas[i].count * self->numbers.size;
     }
     return memory;
 }
@@ -100,13 +104,17 @@ prepare(AditDevice *device, AditProgram *program, AditMemory *memory, gsize max_
         GError **error)
 {
     AditCpuDevice *self = ADIT_CPU_DEVICE(device);
-    return adit_cpu_executable_new(program, memory, self->isa, self->team, self->numbers, max_rows,
-                                   seed, error);
+    AditExecutable *executable = adit_cpu_executable_new(program, memory, self->isa, self->team,
+                                                         self->numbers, max_rows, seed, error);
+    if (executable != NULL)
+        self->counts.bytes += adit_cpu_executable_count(executable).bytes;
+    return executable;
 }
 
 static void
 free_executable(AditDevice *device, AditExecutable *executable)
 {
+    ADIT_CPU_DEVICE(device)->counts.bytes -= adit_cpu_executable_count(executable).bytes;
     adit_cpu_executable_free(executable);
 }
 
@@ -116,8 +124,10 @@ run(AditDevice *device, AditExecutable *executable, const AditCall *call)
     AditCpuDevice *self = ADIT_CPU_DEVICE(device);
     if (!self->finite)
         return;
+    guint64 before = adit_cpu_executable_count(executable).calls;
     self->finite = adit_cpu_executable_run(executable, call);
     self->failed_step = call->step;
+    self->counts.calls += adit_cpu_executable_count(executable).calls - before;
 }
 
 /* A run is over when it returns. */
@@ -157,6 +167,12 @@ read_output(AditDevice *device, AditExecutable *executable, guint output, double
 }
 
 static void
+count(AditDevice *device, AditDeviceCounts *counts)
+{
+    *counts = ADIT_CPU_DEVICE(device)->counts;
+}
+
+static void
 describe(AditDevice *device, JsonObject *object)
 {
     json_object_set_string_member(object, "name", "cpu");
@@ -189,6 +205,7 @@ adit_cpu_device_class_init(AditCpuDeviceClass *klass)
     device_class->set_sums = set_sums;
     device_class->read_output = read_output;
     device_class->describe = describe;
+    device_class->count = count;
 }
 
 static void

@@ -30,6 +30,8 @@ allocate_arenas(AditExecutable *self, const AditMemory *memory, GError **error)
         adit_cpu_allocate((program->lives->len + 1) * size, "live numbers", error);
     if (self->arenas[ADIT_ARENA_CONSTANTS] == NULL || self->arenas[ADIT_ARENA_LIVE] == NULL)
         return FALSE;
+    self->bytes =
+        rows + (program->shared_size + program->constants->len + program->lives->len + 1) * size;
     for (guint i = 0; i < program->constants->len; i++)
         adit_cpu_store(&self->numbers, self->arenas[ADIT_ARENA_CONSTANTS], i,
                        g_array_index(program->constants, double, i));
@@ -40,17 +42,18 @@ static gboolean
 make_workers(AditExecutable *self, guint64 seed, GError **error)
 {
     const AditProgram *program = self->program;
-    gsize units = program->row_units - program->crossing_units;
+    gsize bytes =
+        (program->row_units - program->crossing_units) * self->panel_rows * self->numbers.size;
     self->n_workers = adit_team_get_size(self->team);
     self->workers = g_new0(AditCpuWorker, self->n_workers);
     for (guint i = 0; i < self->n_workers; i++) {
         AditCpuWorker *worker = &self->workers[i];
         worker->executable = self;
         worker->thread = i;
-        worker->panel =
-            adit_cpu_allocate(units * self->panel_rows * self->numbers.size, "activations", error);
+        worker->panel = adit_cpu_allocate(bytes, "activations", error);
         if (worker->panel == NULL)
             return FALSE;
+        self->bytes += bytes;
         adit_cpu_make_ops(worker, i > 0 ? self->workers : NULL, seed);
     }
     return TRUE;
@@ -71,6 +74,7 @@ adit_cpu_executable_new(AditProgram *program, AditMemory *memory, AditIsa isa, A
     self->sums = g_new0(double, program->outputs->len + 1);
     self->fuses = g_strcmp0(g_getenv("ADIT_FUSE"), "0") != 0;
     adit_cpu_choose_panel(self);
+    adit_cpu_find_thin(self);
     if (!allocate_arenas(self, memory, error)) {
         adit_cpu_executable_free(self);
         return NULL;
@@ -91,6 +95,7 @@ adit_cpu_executable_free(AditExecutable *self)
     }
     for (guint i = ADIT_ARENA_ROWS; i < ADIT_N_ARENAS; i++)
         free(self->arenas[i]);
+    g_free(self->thin);
     free(self->transposed);
     g_clear_pointer(&self->matrices, g_array_unref);
     g_free(self->workers);
@@ -147,6 +152,15 @@ adit_cpu_executable_run(AditExecutable *self, const AditCall *call)
             self->sums[i] = sum_rows(self, &output->operand, self->sums[i]);
     }
     return finite;
+}
+
+AditDeviceCounts
+adit_cpu_executable_count(const AditExecutable *self)
+{
+    AditDeviceCounts counts = {.bytes = self->bytes};
+    for (guint i = 0; i < self->n_workers; i++)
+        counts.calls += self->workers[i].calls;
+    return counts;
 }
 
 void

@@ -85,12 +85,24 @@ find_other(const AditInstruction *add, const AditOperand *operand)
     return NULL;
 }
 
+/* Whether the instructions taken so far can be kernel @name: all are thin, which it must take, or
+ * none is. */
 static gboolean
 find_kernel(Fuser *self, const char *name)
 {
-    self->fusion->kernel =
-        adit_kernel_find(name, self->executable->isa, self->executable->numbers.f64);
-    return self->fusion->kernel != NULL;
+    AditCpuFusion *fusion = self->fusion;
+    guint n_thin = 0, n_touching = 0;
+
+    for (guint i = 0; i < fusion->n; i++) {
+        const AditInstruction *instruction = get_instruction(self, fusion->instructions[i]);
+
+        n_thin += adit_cpu_is_thin(self->executable, instruction);
+        n_touching += adit_cpu_touches_thin(self->executable, instruction);
+    }
+    fusion->is_thin = n_thin > 0;
+    fusion->kernel = adit_kernel_find(name, self->executable->isa, self->executable->numbers.f64);
+    return fusion->kernel != NULL && n_thin == n_touching &&
+           (n_thin == 0 || (n_thin == fusion->n && adit_kernel_takes_pitch(name)));
 }
 
 /* A layer: product, bias, rectifier, and the sum of all layers' outputs. */
@@ -119,9 +131,13 @@ match_layer(Fuser *self, guint first)
     take(self, first + 2);
     add_result(self, relu);
     collect = total != NULL ? find_other(total, &relu->output) : NULL;
-    if (collect == NULL || !collect->rows || !find_kernel(self, "matmul-add-relu-add"))
+    if (collect == NULL || !collect->rows)
         return find_kernel(self, "matmul-add-relu");
     take(self, first + 3);
+    if (!find_kernel(self, "matmul-add-relu-add")) {
+        self->fusion->n--;
+        return find_kernel(self, "matmul-add-relu");
+    }
     add_input(self, collect);
     add_result(self, total);
     return TRUE;
@@ -162,7 +178,7 @@ match_backward(Fuser *self, guint first)
     guint i = is_op(sum, "add") ? first + 1 : first;
     const AditInstruction *gate = get_instruction(self, i);
 
-    if (!is_op(gate, "relu-gradient") || !find_kernel(self, "relu-backward") ||
+    if (!is_op(gate, "relu-gradient") ||
         (i > first &&
          (count_readers(self, &sum->output) != 1 || !sum->inputs[0].rows ||
           !fits(&sum->inputs[0], &gate->output) || !sum->inputs[1].rows ||
@@ -182,6 +198,8 @@ match_backward(Fuser *self, guint first)
         take(self, j);
     take(self, weights);
     take(self, bias);
+    if (!find_kernel(self, "relu-backward"))
+        return FALSE;
     add_input(self, &gate->inputs[0]);
     add_input(self, &product->inputs[0]);
     add_input(self, i > first ? &sum->inputs[0] : &gate->inputs[1]);

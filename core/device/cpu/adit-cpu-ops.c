@@ -208,6 +208,16 @@ make_op(const Maker *self, AditCpuOp *op, const AditCpuOp *first)
     for (guint i = 0; i < instruction->n_inputs; i++)
         add_input(self, op, &instruction->inputs[i], 0);
     set_output(self, op, &instruction->output, combines ? 0 : instruction->partial);
+    if (adit_cpu_is_thin(executable, instruction)) {
+        op->call.pitch = executable->panel_rows;
+    } else {
+        const AditOperand *operands[ADIT_MAX_INPUTS + 1];
+
+        for (guint i = 0; i <= instruction->n_inputs; i++)
+            operands[i] =
+                i < instruction->n_inputs ? &instruction->inputs[i] : &instruction->output;
+        adit_cpu_turn(executable, op, operands);
+    }
     if (adit_cpu_is_transposed(executable, instruction))
         adit_cpu_take_transposed(executable, op);
     op->room[0] = instruction->n_inputs > 0 ? find_room(executable, &instruction->inputs[0]) : 0;
@@ -228,6 +238,8 @@ make_fused(const Maker *self, AditCpuOp *op, const AditCpuFusion *fusion)
     for (guint i = 1; i < fusion->n_results; i++)
         add_input(self, op, fusion->results[i], fusion->partials[i]);
     set_output(self, op, fusion->results[0], fusion->partials[0]);
+    if (fusion->is_thin)
+        op->call.pitch = self->worker->executable->panel_rows;
 }
 
 static AditCpuOp *
@@ -280,6 +292,7 @@ free_ops(AditCpuOp *ops, guint n_ops)
     for (guint i = 0; i < n_ops; i++) {
         if (ops[i].body != NULL)
             free_ops(ops[i].body, ops[i].n_body);
+        adit_cpu_free_turned(&ops[i]);
     }
     g_free(ops);
 }

@@ -19,6 +19,7 @@ typedef struct {
 
 struct _AditMemory {
     void *arenas[ADIT_N_ARENAS]; /* those of the model; the others are the executable's */
+    gsize bytes;
 };
 
 /* Zeroed and aligned to a cache line; NULL with ADIT_ERROR_MEMORY. */
@@ -75,6 +76,8 @@ typedef struct {
  * besides its output: the call has them there too
  * @n_inputs: of both kinds
  * @moves: of the inputs; [ADIT_MAX_INPUTS]: of the output
+ * @turned: (nullable): of each input, and of the output behind ADIT_MAX_INPUTS: memory for it in
+ * the usual order, where it lies with the rows in the lanes but the kernel does not take that
  * @keys: of the random stream, for all iterations; shared by the threads
  * @room: rows that the memory of input 0 and of the output has room for (copies of stacks)
  */
@@ -88,6 +91,7 @@ struct _AditCpuOp {
     AditCpuPointer inputs[ADIT_MAX_INPUTS];
     AditCpuPointer output;
     gsize room[2];
+    void **turned;
     guint32 *keys;
     guint key_strides[ADIT_MAX_LOOPS];
     AditCpuOp *body;
@@ -102,6 +106,7 @@ struct _AditCpuOp {
  * AditCpuFusion: instructions that are one kernel.
  * @instructions: their numbers in the list, in any order
  * @results: the kernel's output, then what else it leaves
+ * @is_thin: all operands lie with the rows in the lanes
  * @partials: (of results over rows): elements of one slice's, else 0
  */
 typedef struct {
@@ -113,6 +118,7 @@ typedef struct {
     guint n_results;
     const AditOperand *results[ADIT_CPU_MAX_RESULTS];
     gsize partials[ADIT_CPU_MAX_RESULTS];
+    gboolean is_thin;
 } AditCpuFusion;
 
 /* What a thread has left unseen by the others since all of them last met. */
@@ -121,6 +127,7 @@ typedef enum { ADIT_CPU_SEEN, ADIT_CPU_LEFT_SLICES, ADIT_CPU_LEFT_WHOLE } AditCp
 /**
  * AditCpuWorker: a thread's part of an executable.
  * @panel: memory of the values that live within a stretch (AditStorage), for one panel of rows
+ * @calls: of kernels, in all runs so far
  */
 typedef struct {
     AditExecutable *executable;
@@ -132,6 +139,7 @@ typedef struct {
     guint n_commits;
     guint index[ADIT_MAX_LOOPS];
     AditCpuPending pending;
+    guint64 calls;
 } AditCpuWorker;
 
 /**
@@ -148,8 +156,10 @@ typedef struct {
  * @fuses: panels and kernels for several instructions (ADIT_FUSE); without, the same bits
  * @slice_rows: rows a slice has room for
  * @panel_rows: rows a panel has room for
+ * @thin: by storage: whether its values lie with the rows in the lanes
  * @matrices: (element-type AditCpuMatrix)
  * @keys: (element-type guint32*): owned
+ * @bytes: of its arenas and panels
  * @sums: one for each output
  */
 struct _AditExecutable {
@@ -161,12 +171,15 @@ struct _AditExecutable {
     gsize slice_rows;
     gsize panel_rows;
     void *arenas[ADIT_N_ARENAS];
+    guint8 *thin;
+    AditKernel to_thin, from_thin;
     GArray *matrices;
     void *transposed;
     AditKernel transpose;
     GPtrArray *keys;
     AditCpuWorker *workers;
     guint n_workers;
+    gsize bytes;
     double *sums;
     const AditCall *current;
     gsize last_rows;
@@ -188,6 +201,24 @@ void adit_cpu_free_ops(AditCpuWorker *self);
 /* Whether the instructions from @first on begin with some that are one kernel; @fusion: (out). */
 gboolean adit_cpu_fuse(const AditExecutable *self, const GPtrArray *instructions, guint first,
                        const GArray *readers, AditCpuFusion *fusion);
+
+/* adit-cpu-layout.c: how values of thin layers lie. */
+
+/* Decides it: self->thin. Before any op is made. */
+void adit_cpu_find_thin(AditExecutable *self);
+/* Whether all operands of the instruction lie with the rows in the lanes, and its kernel takes
+ * that.
+ */
+gboolean adit_cpu_is_thin(const AditExecutable *self, const AditInstruction *instruction);
+/* Whether any lies so. */
+gboolean adit_cpu_touches_thin(const AditExecutable *self, const AditInstruction *instruction);
+/* Gives an op memory to turn those operands around in that its kernel does not take as they lie:
+ * @operands: its inputs, then its output. */
+void adit_cpu_turn(const AditExecutable *self, AditCpuOp *op, const AditOperand *const *operands);
+void adit_cpu_free_turned(AditCpuOp *op);
+/* Turns inputs around, runs @run, turns the output around. */
+void adit_cpu_run_turned(AditCpuWorker *self, AditCpuOp *op,
+                         void (*run)(const AditCpuWorker *self, const AditCpuOp *op));
 
 /* adit-cpu-transpose.c: weights that the way back reads transposed. */
 
@@ -213,6 +244,8 @@ AditExecutable *adit_cpu_executable_new(AditProgram *program, AditMemory *memory
 void adit_cpu_executable_free(AditExecutable *self);
 /* Whether all guarded values are finite. */
 gboolean adit_cpu_executable_run(AditExecutable *self, const AditCall *call);
+/* Kernel calls of all its runs, and the memory it holds in bytes. */
+AditDeviceCounts adit_cpu_executable_count(const AditExecutable *self);
 void adit_cpu_executable_read_sums(AditExecutable *self, double *sums);
 void adit_cpu_executable_set_sums(AditExecutable *self, const double *sums);
 void adit_cpu_executable_read_output(AditExecutable *self, guint output, double *values);

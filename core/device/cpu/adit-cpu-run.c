@@ -191,6 +191,10 @@ copy(const AditCpuWorker *self, const AditCpuOp *op)
     const AditKernelCall *call = &op->call;
     gsize size = self->executable->numbers.size, instances = 1;
 
+    if (call->pitch != 0) {
+        memcpy(call->output.data, call->inputs[0].data, call->output.count * call->pitch * size);
+        return;
+    }
     for (guint i = 0; i < tensor->lead; i++)
         instances *= tensor->shape.size[i];
     gsize row_bytes = call->output.count / instances * size;
@@ -199,6 +203,17 @@ copy(const AditCpuWorker *self, const AditCpuOp *op)
         memcpy((char *) call->output.data + i * op->room[1] * row_bytes,
                (const char *) call->inputs[0].data + i * op->room[0] * row_bytes,
                call->rows * row_bytes);
+}
+
+static void
+run_single_op(const AditCpuWorker *self, const AditCpuOp *op)
+{
+    if (op->kernel != NULL)
+        op->kernel(&op->call);
+    else if (op->instruction->kind == ADIT_INSTRUCTION_GATHER)
+        gather(self, op);
+    else
+        copy(self, op);
 }
 
 /* ---- lists ---- */
@@ -210,12 +225,12 @@ run_ops(AditCpuWorker *self, AditCpuOp *ops, guint n_ops, const AditCpuPanel *pa
         AditCpuOp *op = &ops[i];
         const AditInstruction *instruction = op->instruction;
 
-        if (op->kernel != NULL) {
-            op->kernel(&op->call);
-        } else if (instruction->kind == ADIT_INSTRUCTION_GATHER) {
-            gather(self, op);
-        } else if (instruction->kind == ADIT_INSTRUCTION_COPY) {
-            copy(self, op);
+        if (op->body == NULL)
+            self->calls += op->kernel != NULL;
+        if (op->turned != NULL) {
+            adit_cpu_run_turned(self, op, run_single_op);
+        } else if (op->body == NULL) {
+            run_single_op(self, op);
         } else {
             guint *index = &self->index[instruction->level];
 

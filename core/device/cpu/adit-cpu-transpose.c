@@ -90,6 +90,7 @@ adit_cpu_find_transposed(AditExecutable *self, GError **error)
         size = MAX(size, matrix->offset + matrix->rows * matrix->columns);
     }
     self->transposed = adit_cpu_allocate(size * self->numbers.size, "transposed weights", error);
+    self->bytes += size * self->numbers.size;
     self->transpose = adit_kernel_find("matmul-transpose", self->isa, self->numbers.f64);
     return self->transposed != NULL;
 }
@@ -109,6 +110,7 @@ adit_cpu_transpose(AditCpuWorker *self)
             (char *) executable->arenas[ADIT_ARENA_PARAMETERS] + matrix->offset * size;
         call.output.data = (char *) executable->transposed + matrix->offset * size;
         executable->transpose(&call);
+        self->calls++;
     }
     if (executable->matrices->len > 0)
         self->pending = ADIT_CPU_LEFT_WHOLE;

@@ -228,6 +228,14 @@ set_form(AditDevice *device, const char *kernel, AditKernelForm form)
 }
 
 static void
+count(AditDevice *device, AditDeviceCounts *counts)
+{
+    AditVulkanDevice *self = ADIT_VULKAN_DEVICE(device);
+
+    *counts = (AditDeviceCounts){.calls = self->dispatches, .bytes = self->allocated};
+}
+
+static void
 describe(AditDevice *device, JsonObject *object)
 {
     adit_vulkan_physical_describe(ADIT_VULKAN_DEVICE(device)->physical, object);
@@ -432,6 +440,7 @@ adit_vulkan_device_class_init(AditVulkanDeviceClass *klass)
     device_class->read_output = read_output;
     device_class->set_form = set_form;
     device_class->describe = describe;
+    device_class->count = count;
 }
 
 static void

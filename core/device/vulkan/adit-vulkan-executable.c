@@ -501,6 +501,7 @@ adit_vulkan_executable_run(AditExecutable *self, const AditCall *call)
     write_slot(self, recording, call);
     note_log(self, call);
     self->last_rows = call->rows;
+    device->dispatches += recording->dispatches;
     for (guint i = 0; i < recording->commands->len; i++)
         adit_vulkan_queue_add(device->queue,
                               &g_array_index(recording->commands, AditVulkanCommands, i),

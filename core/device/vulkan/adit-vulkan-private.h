@@ -118,8 +118,9 @@ struct _AditVulkanDevice {
 
     gboolean can_fuse; /* ADIT_FUSE */
     gboolean fuses;
-    gsize allocated; /* bytes */
-    GError *error;   /* the first that cannot be undone; nothing is done any more */
+    gsize allocated;    /* bytes */
+    guint64 dispatches; /* of all calls queued so far */
+    GError *error;      /* the first that cannot be undone; nothing is done any more */
 };
 
 /* adit-vulkan-device.c */

@@ -212,6 +212,7 @@ adit_vulkan_recording_new(AditVulkanDevice *device, const AditVulkanPlan *plan, 
                          .is_serial = g_strcmp0(g_getenv("ADIT_VULKAN_SERIAL"), "1") == 0};
 
     self->commands = g_array_new(FALSE, FALSE, sizeof(AditVulkanCommands));
+    self->dispatches = plan->dispatches->len;
     self->words = adit_vulkan_get_words(device, plan->words, error);
     if (self->words != NULL && make_pool(&recorder, plan->dispatches->len) &&
         record_all(&recorder, plan->dispatches))

@@ -10,6 +10,7 @@ G_BEGIN_DECLS
  * as often as it is run.
  * @is_streamed: which of the arrays do not live on the device
  * @commands: AditVulkanCommands, in order
+ * @dispatches: in all of them
  */
 typedef struct {
     gsize rows;
@@ -18,6 +19,7 @@ typedef struct {
     const AditArray *subsets[ADIT_VULKAN_MAX_FEEDS];
     gboolean is_streamed[ADIT_VULKAN_MAX_FEEDS];
     GArray *commands;
+    guint dispatches;
     VkDescriptorPool sets;
     const AditVulkanBuffer *words;
 } AditVulkanRecording;

@@ -1,6 +1,7 @@
 /* tests/core/compile/test-compile.c - SPDX-License-Identifier: MIT */
 #include <adit/adit-ops.h>
 
+#include "adit-cost.h"
 #include "adit-graph-private.h"
 #include "components.h"
 #include "rig.h"
@@ -421,6 +422,36 @@ test_layout_initialize(void)
     g_assert_cmpfloat(a[rig_find(looped, "trunk.2.bias", &count)], ==, 0);
 }
 
+/* The work of a run: products by the rows or whole, loops by their iterations. */
+
+static void
+test_work(void)
+{
+    g_autoptr(AditGraph) graph = adit_graph_new(ADIT_MODE_TRAINING);
+    g_autofree double *numbers = g_new0(double, 15);
+    AditTensor *x = adit_input(graph, "x", &ADIT_SHAPE(3), 0);
+    AditTensor *w = adit_constant_array(graph, &ADIT_SHAPE(3, 5), numbers);
+    AditTensor *wanted[] = {adit_matmul(x, w, FALSE), adit_matmul_rows(x, x),
+                            adit_matmul_rows(w, w)};
+    const guint64 products[] = {10 * 3 * 5, 10 * 3 * 3, 3 * 5 * 5};
+    /* the batch is gathered: read and written; each of the slices leaves a result, all are joined
+     */
+    const guint64 numbers_moved[] = {
+        2 * 10 * 3 + 10 * 3 + 3 * 5 + 10 * 5,
+        2 * 10 * 3 + 2 * 10 * 3 + 2 * ADIT_SLICES * 9 + 9,
+        2 * 3 * 5 + 5 * 5,
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(wanted); i++) {
+        g_autoptr(AditProgram) program = compile(graph, &wanted[i], 1);
+        AditWork work = {.multiply_adds = 7};
+
+        adit_program_add_work(program, 10, &work);
+        g_assert_cmpuint(work.multiply_adds, ==, 7 + products[i]);
+        g_assert_cmpuint(work.bytes, ==, numbers_moved[i] * sizeof(float));
+    }
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -441,5 +472,6 @@ main(int argc, char *argv[])
     g_test_add_func("/compile/order", test_order);
     g_test_add_func("/compile/layout/slots", test_layout);
     g_test_add_func("/compile/layout/initialize", test_layout_initialize);
+    g_test_add_func("/compile/work", test_work);
     return g_test_run();
 }

@@ -3,6 +3,8 @@
 #include <adit/adit-schedule.h>
 
 #include "adit-graph-private.h"
+#include "adit-kernels.h"
+#include "adit-rates.h"
 #include "components.h"
 #include "rig.h"
 
@@ -484,6 +486,51 @@ test_threads_given(void)
     g_assert_cmpuint(strlen(adit_cpu_device_get_isa(three)), >, 0);
 }
 
+static void
+test_counts(void)
+{
+    guint output;
+    AditDeviceCounts made, once, twice, freed;
+    g_autoptr(Rig) rig = copier(FALSE, 3, &output);
+
+    rig_feed(rig, test_array_f32(&ADIT_SHAPE(3), 20, 1));
+    adit_device_count(rig->device, &made);
+    rig_run(rig, 20, 0);
+    adit_device_count(rig->device, &once);
+    rig_run(rig, 20, 1);
+    adit_device_count(rig->device, &twice);
+    /* every run takes as many */
+    g_assert_cmpuint(once.calls, >, made.calls);
+    g_assert_cmpuint(twice.calls - once.calls, ==, once.calls - made.calls);
+    /* at least what is copied and its copy, with room for 50 rows */
+    g_assert_cmpuint(made.bytes, >=, 50 * (3 + 3) * sizeof(float));
+    adit_executable_free(rig->device, g_steal_pointer(&rig->executable));
+    adit_device_count(rig->device, &freed);
+    g_assert_cmpuint(freed.bytes, <, twice.bytes);
+}
+
+/* What a processor can do is no number to be tested; that there is one, and of what, is. */
+static void
+test_rates(void)
+{
+    g_autoptr(GError) error = NULL;
+    gsize size = adit_rates_get_copy_size();
+
+    g_assert_cmpuint(size, >=, (gsize) 64 << 20);
+    g_assert_cmpuint(size, <=, (gsize) 128 << 20);
+    g_assert_cmpfloat(adit_rates_measure_copy(1, 0, &error), >, 0);
+    g_assert_no_error(error);
+    for (guint i = 0; i < ADIT_N_ISAS; i++) {
+        if (!adit_isa_is_available((AditIsa) i))
+            continue;
+        g_assert_cmpfloat(adit_rates_measure_fma((AditIsa) i, 1, 0), >, 0);
+        g_assert_cmpfloat(adit_rates_measure_fma((AditIsa) i, 3, 0), >, 0);
+        g_assert_cmpfloat(adit_isa_run_burst((AditIsa) i, 0), ==, 0);
+        g_assert_cmpfloat(adit_isa_run_burst((AditIsa) i, 20), ==,
+                          2 * adit_isa_run_burst((AditIsa) i, 10));
+    }
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -514,5 +561,7 @@ main(int argc, char *argv[])
     g_test_add_func("/device/no-memory", test_no_memory);
     g_test_add_func("/device/arenas", test_arenas);
     g_test_add_func("/device/threads-given", test_threads_given);
+    g_test_add_func("/device/counts", test_counts);
+    g_test_add_func("/device/rates", test_rates);
     return g_test_run();
 }

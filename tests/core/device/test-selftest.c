@@ -68,8 +68,8 @@ static void
 test_covers_all(gconstpointer data)
 {
     static const char *const kernels[] = {
-#define ADIT_KERNEL_ROW(symbol, name) name,
-#define ADIT_FUSED_ROW(symbol, name)
+#define ADIT_KERNEL_ROW(symbol, name, ...) name,
+#define ADIT_FUSED_ROW(...)
 #include "adit-kernels.def"
 #undef ADIT_KERNEL_ROW
 #define ADIT_POINTWISE(symbol, name, ...) name,

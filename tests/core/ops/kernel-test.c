@@ -3,6 +3,7 @@
 #include "adit-philox.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -293,5 +294,115 @@ kernel_test_check_panels(const KernelTest *self)
             continue;
         for (gsize panel = ADIT_PANEL_ROWS; panel <= 5 * ADIT_PANEL_ROWS; panel += ADIT_PANEL_ROWS)
             assert_panels(self, (AditIsa) (i / 2), i % 2 == 1, panel);
+    }
+}
+
+/**
+ * Pitched: one call's operands feature by feature, all rows of a line and some beyond them.
+ */
+typedef struct {
+    AditKernelCall call;
+    gsize first, rows, pitch;
+    gboolean f64;
+} Pitched;
+
+/* Memory of an operand, NaN but where there are rows. */
+static AditView
+make_pitched(const Pitched *self, const Operand *operand)
+{
+    gsize count = adit_shape_count(&operand->shape);
+    gsize lines = operand->rows ? self->pitch : 1;
+    gsize unit = self->f64 ? sizeof(double) : sizeof(float);
+    Buffer buffer = {.data = aligned_alloc(64, (count * lines * unit + 63) / 64 * 64)};
+
+    memset(buffer.data, 0xff, count * lines * unit);
+    for (gsize i = 0; i < count && operand->values != NULL; i++) {
+        for (gsize r = 0; r < (operand->rows ? self->rows : 1); r++)
+            buffer_set(&buffer, i * lines + r, self->f64,
+                       operand->values[(operand->rows ? (self->first + r) * count : 0) + i]);
+    }
+    return make_view(operand, &buffer);
+}
+
+/* @before: as for run() */
+static double *
+run_pitched(const KernelTest *self, AditIsa isa, gboolean f64, gsize first, gsize rows, gsize spare,
+            const double *before)
+{
+    gsize line = (rows + ADIT_PANEL_ROWS - 1) / ADIT_PANEL_ROWS * ADIT_PANEL_ROWS;
+    gsize count = adit_shape_count(&self->output.shape);
+    gsize step = self->output.rows ? line + spare : 1;
+    Pitched pitched = {.first = first, .rows = rows, .pitch = line + spare, .f64 = f64};
+    Operand output = {self->output.rows, self->output.shape, (double *) before};
+    AditKernelCall *call = &pitched.call;
+    double *result = g_new(double, (self->output.rows ? rows : 1) * count);
+    Buffer written;
+
+    *call = (AditKernelCall){.rows = rows,
+                             .batch_rows = self->rows,
+                             .attributes = self->attributes,
+                             .accumulate = before != NULL,
+                             .pitch = pitched.pitch,
+                             .n_inputs = self->n_inputs};
+    for (guint i = 0; i < self->n_inputs; i++)
+        call->inputs[i] = make_pitched(&pitched, &self->inputs[i]);
+    call->output = make_pitched(&pitched, &output);
+    adit_kernel_find(self->kernel, isa, f64)(call);
+    written.data = call->output.data;
+    for (gsize i = 0; i < count; i++) {
+        for (gsize r = 0; r < (self->output.rows ? rows : 1); r++)
+            result[r * count + i] = buffer_get(&written, i * step + r, f64);
+        /* the next panel's rows may lie there */
+        for (gsize r = line; self->output.rows && r < step; r++)
+            g_assert_true(isnan(buffer_get(&written, i * step + r, f64)));
+    }
+    for (guint i = 0; i < self->n_inputs; i++)
+        free(call->inputs[i].data);
+    free(call->output.data);
+    return result;
+}
+
+static double *
+run_pitched_panels(const KernelTest *self, AditIsa isa, gboolean f64, gsize panel)
+{
+    double *sum = NULL;
+
+    for (gsize first = 0; first < self->rows; first += panel) {
+        gsize rows = MIN(panel, self->rows - first);
+        double *next = run_pitched(self, isa, f64, first, rows, panel % 48, sum);
+
+        g_free(sum);
+        sum = next;
+    }
+    return sum;
+}
+
+static void
+check_pitched(const KernelTest *self, AditIsa isa, gboolean f64, gboolean exact)
+{
+    gsize n = kernel_test_count(self, &self->output);
+    g_autofree double *expected = kernel_test_run(self, isa, f64, 0, self->rows);
+    g_autofree double *got = run_pitched(self, isa, f64, 0, self->rows, 0, NULL);
+    g_autofree double *wider = run_pitched(self, isa, f64, 0, self->rows, 32, NULL);
+
+    if (exact)
+        g_assert_cmpmem(got, n * sizeof(double), expected, n * sizeof(double));
+    else
+        assert_near(self, isa, f64, got, expected, f64 ? 1e-24 : 1e-10);
+    g_assert_cmpmem(wider, n * sizeof(double), got, n * sizeof(double));
+    for (gsize panel = 64; !self->output.rows && panel <= 192; panel += 64) {
+        g_autofree double *panels = run_pitched_panels(self, isa, f64, panel);
+
+        g_assert_cmpmem(panels, n * sizeof(double), got, n * sizeof(double));
+    }
+}
+
+void
+kernel_test_check_pitched(const KernelTest *self, gboolean exact)
+{
+    g_assert_true(adit_kernel_takes_pitch(self->kernel));
+    for (guint i = 0; i < 2 * ADIT_N_ISAS; i++) {
+        if (adit_isa_is_available((AditIsa) (i / 2)))
+            check_pitched(self, (AditIsa) (i / 2), i % 2 == 1, exact);
     }
 }

@@ -58,5 +58,11 @@ void kernel_test_check(const KernelTest *self, const double *expected, double li
  * panels that go on from one another. */
 void kernel_test_check_panels(const KernelTest *self);
 
+/* For every instruction set and both precisions: with pitched operands, aligned and with NaN where
+ * there are no rows, the same numbers as the kernel gives row by row; the same bits if @exact, else
+ * with a normalised mean squared error of at most 1e-10 (float64: 1e-24). A kernel over rows gives
+ * the same bits at once and in panels. */
+void kernel_test_check_pitched(const KernelTest *self, gboolean exact);
+
 #define ELEMENT_WISE 1e-12
 #define PRODUCTS     1e-10

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -385,6 +386,18 @@ test_git(void)
     assert_git(folder, NULL, NULL);
 }
 
+static void
+test_host(void)
+{
+    gsize size = (gsize) 32 << 20;
+    g_autofree char *memory = g_malloc(size);
+    g_autofree char *processor = adit_host_get_processor();
+
+    memset(memory, 1, size);
+    g_assert_cmpuint(adit_host_get_peak_memory(), >, size);
+    g_assert_cmpuint(strlen(processor), >, 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -400,5 +413,6 @@ main(int argc, char **argv)
     g_test_add_func("/run/run/open-refuses", test_open_refuses);
     g_test_add_func("/run/run/log", test_log);
     g_test_add_func("/run/run/git", test_git);
+    g_test_add_func("/run/host", test_host);
     return g_test_run();
 }

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const verbs[] = {"run",      "resume", "check",   "inspect", "devices",
-                                    "selftest", "eval",   "predict", "probe",   "config"};
+static const char *const verbs[] = {"run",  "resume",  "check", "inspect", "devices", "selftest",
+                                    "eval", "predict", "probe", "bench",   "config"};
 
 static void
 assert_width(const char *text)

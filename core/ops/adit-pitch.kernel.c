@@ -1,0 +1,395 @@
+/* core/ops/adit-pitch.kernel.c - SPDX-License-Identifier: MIT */
+#include "adit-kernel.h"
+
+/* Thin layers: operands with rows lie feature by feature, so that a vector's numbers are those of
+ * LANES rows and none is lost however few features there are. */
+
+#if defined __AVX512F__ || defined __aarch64__
+#define MAX_FEATURES 6
+#define MAX_VECTORS  4
+#define MAX_OTHERS   4
+#else
+#define MAX_FEATURES 4
+#define MAX_VECTORS  2
+#define MAX_OTHERS   3
+#endif
+
+/**
+ * Product: out[j] = sum over k of w[j * w_line + k * w_step] x[k], for every row; of out and x
+ * number i begins at i * pitch.
+ * @vectors: of a line, that rows fill
+ * @addend: (nullable): is added: numbers, or, @addend_rows, lines like out's
+ */
+typedef struct {
+    gsize vectors, pitch, depth;
+    const real *w;
+    gsize w_line, w_step;
+    const real *x;
+    real *out;
+    const real *addend;
+    gboolean addend_rows;
+    gboolean relu;
+} Product;
+
+/* @m features of @v vectors of rows; both are constants at every call. An element is the sum of its
+ * products in order, each added by one fused multiply-add. */
+ADIT_ALWAYS_INLINE void
+product_tile(const Product *t, const real *w, const real *x, const real *addend, real *out,
+             const gsize m, const gsize v)
+{
+    vector sum[MAX_FEATURES][MAX_VECTORS] = {0};
+    gsize pitch = t->pitch, w_line = t->w_line, w_step = t->w_step, three = 3 * w_line;
+    const real *fours[2] = {w, w + 4 * w_line};
+
+    KEEP(three);
+    for (gsize k = t->depth; k > 0; k--, x += pitch) {
+        vector right[MAX_VECTORS];
+
+#pragma GCC unroll 4
+        for (gsize j = 0; j < v; j++)
+            right[j] = vector_load(x + j * LANES);
+#pragma GCC unroll 6
+        for (gsize i = 0; i < m; i++) {
+            vector left = vector_fill(fours[i / 4][i % 4 == 3 ? three : i % 4 * w_line]);
+
+#pragma GCC unroll 4
+            for (gsize j = 0; j < v; j++)
+                sum[i][j] = VECTOR_FMA(left, right[j], sum[i][j]);
+        }
+        fours[0] += w_step;
+        fours[1] += w_step;
+        KEEP(fours[0]);
+        KEEP(fours[1]);
+    }
+#pragma GCC unroll 6
+    for (gsize i = 0; i < m; i++, out += pitch) {
+#pragma GCC unroll 4
+        for (gsize j = 0; j < v; j++) {
+            if (addend != NULL)
+                sum[i][j] += t->addend_rows ? vector_load(addend + i * pitch + j * LANES)
+                                            : vector_fill(addend[i]);
+            if (t->relu)
+                sum[i][j] = vector_relu(sum[i][j]);
+            vector_store(out + j * LANES, sum[i][j]);
+        }
+    }
+}
+
+/* @m features from @first on, of all rows. */
+ADIT_ALWAYS_INLINE void
+product_features(const Product *t, gsize first, const gsize m)
+{
+    const real *w = t->w + first * t->w_line, *x = t->x, *addend = t->addend;
+    gsize addend_step = t->addend_rows ? MAX_VECTORS * LANES : 0, left = t->vectors;
+    real *out = t->out + first * t->pitch;
+
+    if (addend != NULL)
+        addend += t->addend_rows ? first * t->pitch : first;
+    for (; left >= MAX_VECTORS; left -= MAX_VECTORS) {
+        product_tile(t, w, x, addend, out, m, MAX_VECTORS);
+        x += MAX_VECTORS * LANES;
+        out += MAX_VECTORS * LANES;
+        if (addend != NULL)
+            addend += addend_step;
+    }
+#if MAX_VECTORS > 2
+    if (left == 3)
+        product_tile(t, w, x, addend, out, m, 3);
+    if (left == 2)
+        product_tile(t, w, x, addend, out, m, 2);
+#endif
+    if (left == 1)
+        product_tile(t, w, x, addend, out, m, 1);
+}
+
+typedef void (*RunFeatures)(const Product *t, gsize first);
+
+#define FEATURES(m)                                                                                \
+    static void product_features_##m(const Product *t, gsize first)                                \
+    {                                                                                              \
+        product_features(t, first, m);                                                             \
+    }
+#define FEATURES_ENTRY(m) [m] = product_features_##m,
+#if MAX_FEATURES > 4
+#define EACH_FEATURES(f) f(1) f(2) f(3) f(4) f(5) f(6)
+#else
+#define EACH_FEATURES(f) f(1) f(2) f(3) f(4)
+#endif
+EACH_FEATURES(FEATURES)
+
+/* In tiles as equal as can be: those of few features would wait for each sum. */
+static void
+multiply(const Product *t, gsize features)
+{
+    static const RunFeatures run[MAX_FEATURES + 1] = {EACH_FEATURES(FEATURES_ENTRY)};
+    guint left = (guint) features, n = (left + MAX_FEATURES - 1) / MAX_FEATURES;
+
+    for (gsize first = 0; left > 0; n--) {
+        guint m = n == 1 ? left : (left + n - 1) / n;
+
+        run[m](t, first);
+        first += m;
+        left -= m;
+    }
+}
+
+void
+ADIT_KERNEL(pitched_matmul)(const AditKernelCall *call, gboolean relu)
+{
+    const AditMatmulAttributes *attributes = call->attributes;
+    const AditShape *b = &call->inputs[1].shape;
+    gsize depth = b->size[attributes->transpose_b ? 1 : 0];
+    gsize features = b->size[attributes->transpose_b ? 0 : 1];
+    const AditView *addend = call->n_inputs > 2 ? &call->inputs[2] : NULL;
+    Product product;
+
+    product.vectors = (call->rows + LANES - 1) / LANES;
+    product.pitch = call->pitch;
+    product.depth = depth;
+    product.w = call->inputs[1].data;
+    product.w_line = attributes->transpose_b ? depth : 1;
+    product.w_step = attributes->transpose_b ? 1 : features;
+    product.x = call->inputs[0].data;
+    product.out = call->output.data;
+    product.addend = addend != NULL ? addend->data : NULL;
+    product.addend_rows = addend != NULL && addend->rows;
+    product.relu = relu;
+    for (gsize done = 0; done < call->output.count; done += features) {
+        multiply(&product, features);
+        product.x += depth * call->pitch;
+        product.out += features * call->pitch;
+        if (addend != NULL && addend->count > features)
+            product.addend += addend->rows ? features * call->pitch : features;
+    }
+}
+
+/* Sums over rows: ADIT_PITCHED_ROWS of them together, their vectors in order and then the vector's
+ * numbers by halves; and these in order. So panels of so many rows can go on from one another. */
+
+/* Parts of sums that lie on the stack. */
+#define STACK_PARTS 144
+
+/* Adds up the numbers of each of @n vectors, into @out. */
+ADIT_ALWAYS_INLINE void
+join_parts(const real *parts, gsize n, real *out, gboolean accumulate)
+{
+    for (; n > 0; parts += LANES * LANES, out += LANES) {
+        gsize some = MIN(n, LANES);
+        vector x[LANES], sum;
+
+#pragma GCC unroll 16
+        for (gsize i = 0; i < LANES; i++)
+            x[i] = vector_load(parts + MIN(i, some - 1) * LANES);
+        sum = vector_sums(x);
+        if (accumulate)
+            sum += vector_load_some(out, some);
+        vector_store_some(out, sum, some);
+        n -= some;
+    }
+}
+
+/**
+ * Outer: the sum over some rows of x[i] y[j], as a vector for each i and j at [i * features + j].
+ * @whole: vectors that rows fill
+ * @last: rows of a further one
+ * @lines: pairs of x and y whose products are added up
+ */
+typedef struct {
+    gsize pitch, whole, last, lines;
+    const real *x, *y;
+    gsize x_features, y_features;
+    real *parts;
+} Outer;
+
+ADIT_ALWAYS_INLINE void
+outer_add(vector (*sum)[MAX_OTHERS], const real *x, const real *y, gsize pitch, gsize some,
+          const gsize m, const gsize v)
+{
+    vector right[MAX_OTHERS];
+
+#pragma GCC unroll 4
+    for (gsize j = 0; j < v; j++)
+        right[j] = vector_load_some(y + j * pitch, some);
+#pragma GCC unroll 6
+    for (gsize i = 0; i < m; i++) {
+        vector left = vector_load_some(x + i * pitch, some);
+
+#pragma GCC unroll 4
+        for (gsize j = 0; j < v; j++)
+            sum[i][j] = VECTOR_FMA(left, right[j], sum[i][j]);
+    }
+}
+
+/* @m features of x from @i on by @v of y from @j on. */
+ADIT_ALWAYS_INLINE void
+outer_tile(const Outer *t, gsize i, gsize j, const gsize m, const gsize v)
+{
+    vector sum[MAX_FEATURES][MAX_OTHERS] = {0};
+    gsize pitch = t->pitch;
+    real *parts = t->parts + (i * t->y_features + j) * LANES;
+
+    for (gsize line = 0; line < t->lines; line++) {
+        const real *x = t->x + (line * t->x_features + i) * pitch;
+        const real *y = t->y + (line * t->y_features + j) * pitch;
+
+        for (gsize n = t->whole; n > 0; n--, x += LANES, y += LANES)
+            outer_add(sum, x, y, pitch, LANES, m, v);
+        if (t->last > 0)
+            outer_add(sum, x, y, pitch, t->last, m, v);
+    }
+#pragma GCC unroll 6
+    for (gsize a = 0; a < m; a++) {
+#pragma GCC unroll 4
+        for (gsize b = 0; b < v; b++)
+            vector_store(parts + (a * t->y_features + b) * LANES, sum[a][b]);
+    }
+}
+
+typedef void (*RunOuter)(const Outer *t, gsize i, gsize j);
+
+#define OUTER(m, v)                                                                                \
+    static void outer_##m##_##v(const Outer *t, gsize i, gsize j)                                  \
+    {                                                                                              \
+        outer_tile(t, i, j, m, v);                                                                 \
+    }
+#define OUTER_ENTRY(m, v) [m][v] = outer_##m##_##v,
+#if MAX_OTHERS > 3
+#define EACH_OTHERS(f, m) f(m, 1) f(m, 2) f(m, 3) f(m, 4)
+#define EACH_OUTER(f)                                                                              \
+    EACH_OTHERS(f, 1)                                                                              \
+    EACH_OTHERS(f, 2) EACH_OTHERS(f, 3) EACH_OTHERS(f, 4) EACH_OTHERS(f, 5) EACH_OTHERS(f, 6)
+#else
+#define EACH_OTHERS(f, m) f(m, 1) f(m, 2) f(m, 3)
+#define EACH_OUTER(f)     EACH_OTHERS(f, 1) EACH_OTHERS(f, 2) EACH_OTHERS(f, 3) EACH_OTHERS(f, 4)
+#endif
+EACH_OUTER(OUTER)
+
+/* All pairs of features, in tiles as equal as can be. */
+static void
+outer_run(const Outer *t)
+{
+    static const RunOuter run[MAX_FEATURES + 1][MAX_OTHERS + 1] = {EACH_OUTER(OUTER_ENTRY)};
+    guint m, v, n_i = ((guint) t->x_features + MAX_FEATURES - 1) / MAX_FEATURES;
+
+    for (guint i = 0; i < t->x_features; i += m, n_i--) {
+        guint left_i = (guint) t->x_features - i;
+        guint n_j = ((guint) t->y_features + MAX_OTHERS - 1) / MAX_OTHERS;
+
+        m = n_i == 1 ? left_i : (left_i + n_i - 1) / n_i;
+        for (guint j = 0; j < t->y_features; j += v, n_j--) {
+            guint left_j = (guint) t->y_features - j;
+
+            v = n_j == 1 ? left_j : (left_j + n_j - 1) / n_j;
+            run[m][v](t, i, j);
+        }
+    }
+}
+
+static real *
+make_parts(real *on_stack, gsize n)
+{
+    return n <= STACK_PARTS ? on_stack : adit_scratch_get(n * LANES * sizeof(real));
+}
+
+void
+ADIT_KERNEL(pitched_matmul_rows)(const AditKernelCall *call)
+{
+    real on_stack[STACK_PARTS * LANES] __attribute__((aligned(64)));
+    gsize n = call->output.count;
+    gboolean accumulate = call->accumulate;
+    Outer outer;
+
+    outer.pitch = call->pitch;
+    outer.x_features = call->output.shape.size[0];
+    outer.y_features = call->output.shape.size[1];
+    outer.lines = call->inputs[0].shape.rank == 1 ? 1 : call->inputs[0].count / outer.x_features;
+    outer.parts = make_parts(on_stack, n);
+    for (gsize r = 0; r < call->rows; r += ADIT_PITCHED_ROWS, accumulate = TRUE) {
+        gsize rows = MIN(ADIT_PITCHED_ROWS, call->rows - r);
+
+        outer.whole = rows / LANES;
+        outer.last = rows % LANES;
+        outer.x = (const real *) call->inputs[0].data + r;
+        outer.y = (const real *) call->inputs[1].data + r;
+        outer_run(&outer);
+        join_parts(outer.parts, n, call->output.data, accumulate);
+    }
+}
+
+void
+ADIT_KERNEL(pitched_rows_sum)(const AditKernelCall *call)
+{
+    real on_stack[STACK_PARTS * LANES] __attribute__((aligned(64)));
+    gsize n = call->output.count;
+    real *parts = make_parts(on_stack, n);
+    gboolean accumulate = call->accumulate;
+
+    for (gsize r = 0; r < call->rows; r += ADIT_PITCHED_ROWS, accumulate = TRUE) {
+        gsize rows = MIN(ADIT_PITCHED_ROWS, call->rows - r), last = rows % LANES;
+
+        for (gsize i = 0; i < n; i++) {
+            const real *x = (const real *) call->inputs[0].data + i * call->pitch + r;
+            vector sum = {0};
+
+            for (gsize done = 0; done + LANES <= rows; done += LANES, x += LANES)
+                sum += vector_load(x);
+            if (last > 0)
+                sum += vector_load_part(x, last);
+            vector_store(parts + i * LANES, sum);
+        }
+        join_parts(parts, n, call->output.data, accumulate);
+    }
+}
+
+/* LANES rows by LANES features at a time, through registers. */
+
+void
+ADIT_KERNEL(to_pitch)(const AditKernelCall *call)
+{
+    gsize count = call->output.count, rows = call->rows;
+    const real *x = call->inputs[0].data;
+    real *out = call->output.data;
+
+    for (gsize r = 0; r < rows; r += LANES) {
+        for (gsize i = 0; i < count; i += LANES) {
+            gsize some = MIN(LANES, count - i);
+            vector block[LANES];
+
+#pragma GCC unroll 16
+            for (gsize k = 0; k < LANES; k++)
+                block[k] =
+                    r + k < rows ? vector_load_some(x + (r + k) * count + i, some) : (vector){0};
+            vector_transpose(block);
+#pragma GCC unroll 16
+            for (gsize k = 0; k < LANES; k++) {
+                if (k < some)
+                    vector_store(out + (i + k) * call->pitch + r, block[k]);
+            }
+        }
+    }
+}
+
+void
+ADIT_KERNEL(from_pitch)(const AditKernelCall *call)
+{
+    gsize count = call->output.count, rows = call->rows;
+    const real *x = call->inputs[0].data;
+    real *out = call->output.data;
+
+    for (gsize r = 0; r < rows; r += LANES) {
+        for (gsize i = 0; i < count; i += LANES) {
+            gsize some = MIN(LANES, count - i);
+            vector block[LANES];
+
+#pragma GCC unroll 16
+            for (gsize k = 0; k < LANES; k++)
+                block[k] = k < some ? vector_load(x + (i + k) * call->pitch + r) : (vector){0};
+            vector_transpose(block);
+#pragma GCC unroll 16
+            for (gsize k = 0; k < LANES; k++) {
+                if (r + k < rows)
+                    vector_store_some(out + (r + k) * count + i, block[k], some);
+            }
+        }
+    }
+}
