@@ -55,6 +55,21 @@ make_numbers(const double *values, gsize n)
     return array;
 }
 
+/* What a network without an idea gets: share of the commonest class of each split. */
+static JsonObject *
+describe_classes(const AditData *data)
+{
+    const AditSplit *const splits[] = {&data->train, &data->validation, &data->test};
+    static const char *const names[] = {"train", "validation", "test"};
+    JsonObject *shares = json_object_new();
+
+    for (guint i = 0; i < G_N_ELEMENTS(splits); i++) {
+        if (splits[i]->rows > 0)
+            adit_json_set_double(shares, names[i], adit_split_get_commonest_share(splits[i]));
+    }
+    return shares;
+}
+
 static JsonArray *
 describe_data(GPtrArray *data)
 {
@@ -74,6 +89,8 @@ describe_data(GPtrArray *data)
         adit_json_set_unsigned(set, "train", each->train.rows);
         adit_json_set_unsigned(set, "validation", each->validation.rows);
         adit_json_set_unsigned(set, "test", each->test.rows);
+        if (each->train.classes > 0)
+            json_object_set_object_member(set, "commonest-class", describe_classes(each));
         if (how->count > 0) {
             JsonObject *kept = json_object_new();
 

@@ -107,6 +107,7 @@ def moons_accuracy():
     assert last >= 0.97, f'test accuracy {last}, expected at least 0.97'
     heads = {line.split(',')[2] for line in read('run/probes/block-norm.csv').splitlines()[1:]}
     expect(heads, {'end'})
+    expect(record('run')['data'][0]['commonest-class'], {'train': 0.5, 'test': 0.5})
 
 
 def resolved_runs_alone():
