@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 /* A panel of a slice's rows, unless it is the slice's last, has a multiple of this many. */
 #define ADIT_PANEL_ROWS 16
 /* Rows of pitched operands that are summed together. */
-#define ADIT_PITCHED_ROWS 64
+#define ADIT_PITCHED_ROWS 128
 /* Words of an operation's attributes that a shader can read. */
 #define ADIT_MAX_WORDS 16
 

@@ -97,6 +97,16 @@ adit_diagnostics_free(AditDiagnostics *self)
     g_free(self);
 }
 
+/* A file that is read for every point of a study is one file. */
+static gboolean
+is_same_source(gconstpointer a, gconstpointer b)
+{
+    const AditSource *one = (const AditSource *) a, *other = (const AditSource *) b;
+
+    return one == other ||
+           (strcmp(one->name, other->name) == 0 && strcmp(one->text, other->text) == 0);
+}
+
 static guint
 find_rank(AditDiagnostics *self, AditSource *source)
 {
@@ -104,7 +114,7 @@ find_rank(AditDiagnostics *self, AditSource *source)
 
     if (source == NULL)
         return 0;
-    if (!g_ptr_array_find(self->sources, source, &index)) {
+    if (!g_ptr_array_find_with_equal_func(self->sources, source, is_same_source, &index)) {
         index = self->sources->len;
         g_ptr_array_add(self->sources, adit_source_ref(source));
     }
@@ -122,6 +132,9 @@ static G_GNUC_PRINTF(4, 0) Message *message_new(AditDiagnostics *self, Level lev
     if (place != NULL && place->source != NULL)
         message->place = *place;
     message->rank = find_rank(self, message->place.source);
+    /* the one that is kept, as the other may go */
+    if (message->rank > 0)
+        message->place.source = g_ptr_array_index(self->sources, message->rank - 1);
     return message;
 }
 

@@ -74,6 +74,19 @@ adit_installation_find_pipelines(const char *folder)
 }
 
 char *
+adit_installation_find_plots(const char *folder)
+{
+    static const char *const places[] = {
+        "../share/" OWN_FOLDER "/plots",
+        "../../share/" OWN_FOLDER "/plots",
+        NULL,
+    };
+    char *found = find(folder, places, G_FILE_TEST_IS_DIR);
+
+    return found != NULL ? found : g_strdup(ADIT_PLOTS_DIR);
+}
+
+char *
 adit_installation_find_fallback(const char *folder, const char *library)
 {
     g_autofree char *place = g_build_filename(OWN_FOLDER, "fallback", library, NULL);

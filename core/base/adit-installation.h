@@ -14,6 +14,7 @@ G_BEGIN_DECLS
  *     LIBRARIES/adit-1.0/KIND-NAME.so
  *     LIBRARIES/adit-1.0/fallback/libvulkan.so.1              in bundles
  *     LIBRARIES/../share/adit-1.0/pipelines                   or ../../share: lib/x86_64-linux-gnu
+ *     LIBRARIES/../share/adit-1.0/plots                       likewise
  */
 
 /* (nullable): the folder that this library was loaded from, absolute and without links; NULL where
@@ -24,6 +25,7 @@ const char *adit_installation_get_folder(void);
  * The folder they return need not exist; the caller owns the path. */
 char *adit_installation_find_plugins(const char *folder);
 char *adit_installation_find_pipelines(const char *folder);
+char *adit_installation_find_plots(const char *folder);
 
 /* (nullable): a library that is brought along for systems without: "libvulkan.so.1" */
 char *adit_installation_find_fallback(const char *folder, const char *library);

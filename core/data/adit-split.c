@@ -93,3 +93,22 @@ adit_split_get_target_variance(const AditSplit *self)
     }
     return count > 0 ? variance / ((double) self->rows * (double) count) : 0;
 }
+
+double
+adit_split_get_commonest_share(const AditSplit *self)
+{
+    guint64 most = 0;
+
+    if (self->classes == 0 || self->rows == 0)
+        return 0;
+
+    g_autofree guint64 *counts = g_new0(guint64, self->classes);
+
+    for (gsize i = 0; i < self->rows; i++) {
+        gsize row = adit_split_get_row(self, i);
+        guint64 count = ++counts[(gsize) adit_array_get(self->targets, row)];
+
+        most = MAX(most, count);
+    }
+    return (double) most / (double) self->rows;
+}

@@ -39,5 +39,8 @@ void adit_split_gather_targets_f64(const AditSplit *self, const gsize *rows, gsi
 /* Variance of the target values over the split (biased; the mean over the elements of a target):
  * the mean squared error of the best constant. 0 for class numbers and without rows. */
 double adit_split_get_target_variance(const AditSplit *self);
+/* Share of the commonest class in the split: the accuracy of the best constant. 0 for values and
+ * without rows. */
+double adit_split_get_commonest_share(const AditSplit *self);
 
 G_END_DECLS

@@ -128,6 +128,22 @@ adit_feed_get_row(const AditFeed *feed, gsize row)
 }
 
 void
+adit_feed_get_rows(const AditFeed *feed, gsize row, gsize n, gsize *rows)
+{
+    const gint32 *subset = feed->subset != NULL ? feed->subset->data : NULL;
+
+    for (gsize i = 0; i < n; i++) {
+        gsize number = feed->first + row + i;
+
+        rows[i] = feed->order != NULL ? adit_permutation_at(feed->order, number) : number;
+        if (subset != NULL)
+            __builtin_prefetch(&subset[rows[i]]);
+    }
+    for (gsize i = 0; i < n && subset != NULL; i++)
+        rows[i] = (gsize) subset[rows[i]];
+}
+
+void
 adit_executable_read_output(AditDevice *device, AditExecutable *executable, guint output,
                             double *values)
 {

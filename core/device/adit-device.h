@@ -36,6 +36,8 @@ typedef struct {
 
 /* The row of feed->array that row @row of the batch is. */
 gsize adit_feed_get_row(const AditFeed *feed, gsize row);
+/* The same of @n rows from @row on. */
+void adit_feed_get_rows(const AditFeed *feed, gsize row, gsize n, gsize *rows);
 
 /**
  * AditCall: one run of a program.

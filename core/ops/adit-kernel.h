@@ -176,13 +176,23 @@ vector_fill(real value)
 #define VECTOR_FMA(a, b, c) ((a) * (b) + (c))
 #endif
 
-/* Negative numbers become 0; NaN is handed on. */
+/* Negative numbers become 0; -0 and NaN stay: x86's maximum gives its second operand then. */
 ADIT_ALWAYS_INLINE vector
 vector_relu(vector value)
 {
+#if defined __AVX512F__ && defined ADIT_REAL_DOUBLE
+    return (vector) _mm512_max_pd(_mm512_setzero_pd(), (__m512d) value);
+#elif defined __AVX512F__
+    return (vector) _mm512_max_ps(_mm512_setzero_ps(), (__m512) value);
+#elif defined __AVX2__ && defined ADIT_REAL_DOUBLE
+    return (vector) _mm256_max_pd(_mm256_setzero_pd(), (__m256d) value);
+#elif defined __AVX2__
+    return (vector) _mm256_max_ps(_mm256_setzero_ps(), (__m256) value);
+#else
     bit_vector negative = (bit_vector) (value < (vector){0});
 
     return (vector) ((bit_vector) value & ~negative);
+#endif
 }
 
 /* Of two vectors, cut into groups of d numbers: the even groups of both in turn; the odd ones. */

@@ -7,11 +7,9 @@
 #if defined __AVX512F__ || defined __aarch64__
 #define MAX_FEATURES 6
 #define MAX_VECTORS  4
-#define MAX_OTHERS   4
 #else
 #define MAX_FEATURES 4
 #define MAX_VECTORS  2
-#define MAX_OTHERS   3
 #endif
 
 /**
@@ -166,30 +164,12 @@ ADIT_KERNEL(pitched_matmul)(const AditKernelCall *call, gboolean relu)
 /* Sums over rows: ADIT_PITCHED_ROWS of them together, their vectors in order and then the vector's
  * numbers by halves; and these in order. So panels of so many rows can go on from one another. */
 
-/* Parts of sums that lie on the stack. */
-#define STACK_PARTS 144
-
-/* Adds up the numbers of each of @n vectors, into @out. */
-ADIT_ALWAYS_INLINE void
-join_parts(const real *parts, gsize n, real *out, gboolean accumulate)
-{
-    for (; n > 0; parts += LANES * LANES, out += LANES) {
-        gsize some = MIN(n, LANES);
-        vector x[LANES], sum;
-
-#pragma GCC unroll 16
-        for (gsize i = 0; i < LANES; i++)
-            x[i] = vector_load(parts + MIN(i, some - 1) * LANES);
-        sum = vector_sums(x);
-        if (accumulate)
-            sum += vector_load_some(out, some);
-        vector_store_some(out, sum, some);
-        n -= some;
-    }
-}
+/* A tile of an outer product has as many sums as a vector has numbers: they are joined together. */
+#define TILE_X MIN(LANES, 4)
+#define TILE_Y (LANES / TILE_X)
 
 /**
- * Outer: the sum over some rows of x[i] y[j], as a vector for each i and j at [i * features + j].
+ * Outer: the sum over some rows of x[i] y[j] for each i and j, at out[i * y_features + j].
  * @whole: vectors that rows fill
  * @last: rows of a further one
  * @lines: pairs of x and y whose products are added up
@@ -198,25 +178,47 @@ typedef struct {
     gsize pitch, whole, last, lines;
     const real *x, *y;
     gsize x_features, y_features;
-    real *parts;
+    real *out;
+    gboolean accumulate;
 } Outer;
 
 ADIT_ALWAYS_INLINE void
-outer_add(vector (*sum)[MAX_OTHERS], const real *x, const real *y, gsize pitch, gsize some,
-          const gsize m, const gsize v)
+outer_add(vector *sum, const real *x, const real *y, gsize pitch, gsize some, const gsize m,
+          const gsize v)
 {
-    vector right[MAX_OTHERS];
+    vector right[TILE_Y];
 
 #pragma GCC unroll 4
     for (gsize j = 0; j < v; j++)
         right[j] = vector_load_some(y + j * pitch, some);
-#pragma GCC unroll 6
+#pragma GCC unroll 4
     for (gsize i = 0; i < m; i++) {
         vector left = vector_load_some(x + i * pitch, some);
 
 #pragma GCC unroll 4
         for (gsize j = 0; j < v; j++)
-            sum[i][j] = VECTOR_FMA(left, right[j], sum[i][j]);
+            sum[i * v + j] = VECTOR_FMA(left, right[j], sum[i * v + j]);
+    }
+}
+
+/* What a tile's sums are, @v numbers a line, is added to @out or becomes it. */
+ADIT_ALWAYS_INLINE void
+outer_finish(const Outer *t, real *out, vector sums, const gsize m, const gsize v)
+{
+    real numbers[LANES] __attribute__((aligned(64)));
+
+    if (t->y_features == v) {
+        if (t->accumulate)
+            sums += vector_load_some(out, m * v);
+        vector_store_some(out, sums, m * v);
+        return;
+    }
+    vector_store(numbers, sums);
+#pragma GCC unroll 4
+    for (gsize i = 0; i < m; i++, out += t->y_features) {
+#pragma GCC unroll 4
+        for (gsize j = 0; j < v; j++)
+            out[j] = t->accumulate ? numbers[i * v + j] + out[j] : numbers[i * v + j];
     }
 }
 
@@ -224,9 +226,8 @@ outer_add(vector (*sum)[MAX_OTHERS], const real *x, const real *y, gsize pitch, 
 ADIT_ALWAYS_INLINE void
 outer_tile(const Outer *t, gsize i, gsize j, const gsize m, const gsize v)
 {
-    vector sum[MAX_FEATURES][MAX_OTHERS] = {0};
+    vector sum[LANES] = {0};
     gsize pitch = t->pitch;
-    real *parts = t->parts + (i * t->y_features + j) * LANES;
 
     for (gsize line = 0; line < t->lines; line++) {
         const real *x = t->x + (line * t->x_features + i) * pitch;
@@ -237,12 +238,7 @@ outer_tile(const Outer *t, gsize i, gsize j, const gsize m, const gsize v)
         if (t->last > 0)
             outer_add(sum, x, y, pitch, t->last, m, v);
     }
-#pragma GCC unroll 6
-    for (gsize a = 0; a < m; a++) {
-#pragma GCC unroll 4
-        for (gsize b = 0; b < v; b++)
-            vector_store(parts + (a * t->y_features + b) * LANES, sum[a][b]);
-    }
+    outer_finish(t, t->out + i * t->y_features + j, vector_sums(sum), m, v);
 }
 
 typedef void (*RunOuter)(const Outer *t, gsize i, gsize j);
@@ -250,94 +246,102 @@ typedef void (*RunOuter)(const Outer *t, gsize i, gsize j);
 #define OUTER(m, v)                                                                                \
     static void outer_##m##_##v(const Outer *t, gsize i, gsize j)                                  \
     {                                                                                              \
-        outer_tile(t, i, j, m, v);                                                                 \
+        outer_tile(t, i, j, MIN(m, TILE_X), MIN(v, TILE_Y));                                       \
     }
-#define OUTER_ENTRY(m, v) [m][v] = outer_##m##_##v,
-#if MAX_OTHERS > 3
-#define EACH_OTHERS(f, m) f(m, 1) f(m, 2) f(m, 3) f(m, 4)
-#define EACH_OUTER(f)                                                                              \
-    EACH_OTHERS(f, 1)                                                                              \
-    EACH_OTHERS(f, 2) EACH_OTHERS(f, 3) EACH_OTHERS(f, 4) EACH_OTHERS(f, 5) EACH_OTHERS(f, 6)
-#else
-#define EACH_OTHERS(f, m) f(m, 1) f(m, 2) f(m, 3)
-#define EACH_OUTER(f)     EACH_OTHERS(f, 1) EACH_OTHERS(f, 2) EACH_OTHERS(f, 3) EACH_OTHERS(f, 4)
-#endif
+#define OUTER_ENTRY(m, v)  [m][v] = outer_##m##_##v,
+#define EACH_OUTER_Y(f, m) f(m, 1) f(m, 2) f(m, 3) f(m, 4)
+#define EACH_OUTER(f)      EACH_OUTER_Y(f, 1) EACH_OUTER_Y(f, 2) EACH_OUTER_Y(f, 3) EACH_OUTER_Y(f, 4)
 EACH_OUTER(OUTER)
 
 /* All pairs of features, in tiles as equal as can be. */
 static void
 outer_run(const Outer *t)
 {
-    static const RunOuter run[MAX_FEATURES + 1][MAX_OTHERS + 1] = {EACH_OUTER(OUTER_ENTRY)};
-    guint m, v, n_i = ((guint) t->x_features + MAX_FEATURES - 1) / MAX_FEATURES;
+    static const RunOuter run[5][5] = {EACH_OUTER(OUTER_ENTRY)};
+    guint m, v, n_x = (guint) ((t->x_features + TILE_X - 1) / TILE_X);
 
-    for (guint i = 0; i < t->x_features; i += m, n_i--) {
-        guint left_i = (guint) t->x_features - i;
-        guint n_j = ((guint) t->y_features + MAX_OTHERS - 1) / MAX_OTHERS;
+    for (guint i = 0; i < t->x_features; i += m, n_x--) {
+        guint n_y = (guint) ((t->y_features + TILE_Y - 1) / TILE_Y);
 
-        m = n_i == 1 ? left_i : (left_i + n_i - 1) / n_i;
-        for (guint j = 0; j < t->y_features; j += v, n_j--) {
-            guint left_j = (guint) t->y_features - j;
-
-            v = n_j == 1 ? left_j : (left_j + n_j - 1) / n_j;
+        m = ((guint) t->x_features - i + n_x - 1) / n_x;
+        for (guint j = 0; j < t->y_features; j += v, n_y--) {
+            v = ((guint) t->y_features - j + n_y - 1) / n_y;
             run[m][v](t, i, j);
         }
     }
 }
 
-static real *
-make_parts(real *on_stack, gsize n)
-{
-    return n <= STACK_PARTS ? on_stack : adit_scratch_get(n * LANES * sizeof(real));
-}
-
 void
 ADIT_KERNEL(pitched_matmul_rows)(const AditKernelCall *call)
 {
-    real on_stack[STACK_PARTS * LANES] __attribute__((aligned(64)));
-    gsize n = call->output.count;
-    gboolean accumulate = call->accumulate;
+    const AditView *x = &call->inputs[0];
     Outer outer;
 
     outer.pitch = call->pitch;
     outer.x_features = call->output.shape.size[0];
     outer.y_features = call->output.shape.size[1];
-    outer.lines = call->inputs[0].shape.rank == 1 ? 1 : call->inputs[0].count / outer.x_features;
-    outer.parts = make_parts(on_stack, n);
-    for (gsize r = 0; r < call->rows; r += ADIT_PITCHED_ROWS, accumulate = TRUE) {
+    outer.lines = x->shape.rank == 1 ? 1 : x->count / outer.x_features;
+    outer.x = x->data;
+    outer.y = call->inputs[1].data;
+    outer.out = call->output.data;
+    outer.accumulate = call->accumulate;
+    for (gsize r = 0; r < call->rows; r += ADIT_PITCHED_ROWS) {
         gsize rows = MIN(ADIT_PITCHED_ROWS, call->rows - r);
 
         outer.whole = rows / LANES;
         outer.last = rows % LANES;
-        outer.x = (const real *) call->inputs[0].data + r;
-        outer.y = (const real *) call->inputs[1].data + r;
         outer_run(&outer);
-        join_parts(outer.parts, n, call->output.data, accumulate);
+        outer.x += ADIT_PITCHED_ROWS;
+        outer.y += ADIT_PITCHED_ROWS;
+        outer.accumulate = TRUE;
     }
+}
+
+/* The sum of a line's vectors, in order. */
+ADIT_ALWAYS_INLINE vector
+line_sum(const real *x, gsize rows)
+{
+    vector sum = {0};
+
+    for (; rows >= LANES; rows -= LANES, x += LANES)
+        sum += vector_load(x);
+    return rows > 0 ? sum + vector_load_part(x, rows) : sum;
+}
+
+/* The sums of @n vectors, at most LANES; what comes after them is not read. */
+ADIT_ALWAYS_INLINE vector
+some_sums(const vector *lines, gsize n)
+{
+    vector copy[LANES];
+
+#pragma GCC unroll 16
+    for (gsize i = 0; i < LANES; i++)
+        copy[i] = lines[MIN(i, n - 1)];
+    return vector_sums(copy);
 }
 
 void
 ADIT_KERNEL(pitched_rows_sum)(const AditKernelCall *call)
 {
-    real on_stack[STACK_PARTS * LANES] __attribute__((aligned(64)));
-    gsize n = call->output.count;
-    real *parts = make_parts(on_stack, n);
-    gboolean accumulate = call->accumulate;
+    gsize pitch = call->pitch, count = call->output.count;
+    real *out = call->output.data;
+    vector lines[LANES];
 
-    for (gsize r = 0; r < call->rows; r += ADIT_PITCHED_ROWS, accumulate = TRUE) {
-        gsize rows = MIN(ADIT_PITCHED_ROWS, call->rows - r), last = rows % LANES;
+    for (gsize r = 0; r < call->rows; r += ADIT_PITCHED_ROWS) {
+        const real *x = (const real *) call->inputs[0].data + r;
+        gsize rows = MIN(ADIT_PITCHED_ROWS, call->rows - r);
 
-        for (gsize i = 0; i < n; i++) {
-            const real *x = (const real *) call->inputs[0].data + i * call->pitch + r;
-            vector sum = {0};
+        for (gsize i = 0; i < count; i += LANES) {
+            gsize some = MIN(LANES, count - i);
+            vector sum;
 
-            for (gsize done = 0; done + LANES <= rows; done += LANES, x += LANES)
-                sum += vector_load(x);
-            if (last > 0)
-                sum += vector_load_part(x, last);
-            vector_store(parts + i * LANES, sum);
+            for (gsize k = 0; k < some; k++)
+                lines[k] = line_sum(x + (i + k) * pitch, rows);
+            sum = some_sums(lines, some);
+            if (call->accumulate || r > 0)
+                sum += vector_load_some(out + i, some);
+            vector_store_some(out + i, sum, some);
         }
-        join_parts(parts, n, call->output.data, accumulate);
     }
 }
 

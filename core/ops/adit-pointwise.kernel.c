@@ -175,7 +175,6 @@ static gboolean
 set_pitched_lines(Plane *plane, const AditKernelCall *call)
 {
     gsize pitch = call->pitch, count = call->output.count;
-    gboolean whole = pitch == call_line(call);
 
     for (guint i = 0; i < call->n_inputs; i++) {
         const AditView *in = &call->inputs[i];
@@ -184,50 +183,63 @@ set_pitched_lines(Plane *plane, const AditKernelCall *call)
             return FALSE;
         plane->inner[i] = in->rows ? 1 : 0;
         plane->outer[i] = in->count == count ? (in->rows ? pitch : 1) : 0;
-        whole = whole && in->rows && in->count == count;
     }
-    plane->m = whole ? 1 : count;
-    plane->n = whole ? count * pitch : call_line(call);
+    plane->m = count;
+    plane->n = call_line(call);
     plane->step = pitch;
     return TRUE;
 }
 
-static gboolean
-are_all_alike(const AditKernelCall *call)
+static void
+run_unlike(const AditKernelCall *call, Plane *plane, PlaneFunc function)
 {
-    for (guint i = 0; i < call->n_inputs; i++) {
-        const AditView *in = &call->inputs[i];
+    Axes axes;
 
-        if (in->count != call->output.count || (in->rows != call->output.rows && call->rows != 1))
-            return FALSE;
+    if (call->pitch != 0 && call->output.rows && set_pitched_lines(plane, call)) {
+        function(plane);
+        return;
     }
-    return TRUE;
+    axes_init(&axes, call);
+    run_axes(&axes, call->n_inputs, plane, function);
 }
 
-static void
-run(const AditKernelCall *call, PlaneFunc function)
+/* Elements of the output where it and operands like it are one line; 0: they are several. */
+ADIT_ALWAYS_INLINE gsize
+count_line(const AditKernelCall *call)
+{
+    gsize count = call->output.count;
+
+    if (!call->output.rows)
+        return count;
+    if (call->pitch == 0)
+        return count * call->rows;
+    return call->pitch == call_line(call) ? count * call->pitch : 0;
+}
+
+ADIT_ALWAYS_INLINE void
+run(const AditKernelCall *call, guint arity, PlaneFunc function)
 {
     Plane plane;
-    gboolean pitched = call->pitch != 0 && call->output.rows;
+    gboolean alike = TRUE;
 
     plane.m = 1;
-    plane.n = plane.step = pitched ? 0 : call_count(call);
+    plane.n = plane.step = count_line(call);
     plane.out = call->output.data;
-    for (guint i = 0; i < call->n_inputs; i++) {
-        plane.in[i] = call->inputs[i].data;
+    for (guint i = 0; i < arity; i++) {
+        const AditView *in = &call->inputs[i];
+
+        plane.in[i] = in->data;
         plane.inner[i] = 1;
         plane.outer[i] = 0;
+        alike = alike && in->count == call->output.count &&
+                (in->rows == call->output.rows || (call->rows == 1 && call->pitch == 0));
     }
     if (call->attributes != NULL)
         plane.p = K(((const AditPointwiseAttributes *) call->attributes)->value);
-    if (pitched ? set_pitched_lines(&plane, call) : are_all_alike(call)) {
+    if (alike && plane.n > 0)
         function(&plane);
-    } else {
-        Axes axes;
-
-        axes_init(&axes, call);
-        run_axes(&axes, call->n_inputs, &plane, function);
-    }
+    else
+        run_unlike(call, &plane, function);
 }
 
 /* One line; the strides are constants where it is called, so that each case becomes a vector loop.
@@ -305,6 +317,6 @@ run(const AditKernelCall *call, PlaneFunc function)
 #define ADIT_POINTWISE(symbol, name, arity, parameters, value, glsl, ...)                          \
     LINE_##arity(symbol, value) void ADIT_KERNEL(symbol)(const AditKernelCall *call)               \
     {                                                                                              \
-        run(call, symbol##_plane);                                                                 \
+        run(call, arity, symbol##_plane);                                                          \
     }
 #include "adit-pointwise.def"

@@ -56,6 +56,11 @@ sum(const AditKernelCall *call)
     real *out = call->output.data;
 
     middle_init(&t, call);
+    if (t.size * t.inner == 1 && t.line == 1) { /* a loss of one number */
+        for (gsize i = 0; i < t.outer; i++)
+            out[i] = K(0) + x[i];
+        return;
+    }
     for (gsize i = 0; i < t.outer; i++) {
         const real *from = x + i * t.size * t.inner * t.pitch;
 

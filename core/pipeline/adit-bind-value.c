@@ -424,6 +424,23 @@ bind_live(AditBinder *self, const AditParameter *p, AditValue value, AditBound *
 
 /* Lists. */
 
+/* (nullable): where a relative path begins; NULL: in the working directory. */
+static char *
+find_folder(AditBinder *self, const AditNode *node)
+{
+    const AditSource *source = node->place.source;
+    AditPipelineFile *file = adit_pipeline_file_of(self, node);
+
+    if (source != NULL && source->is_argument)
+        return NULL;
+    if (source != NULL && source == self->study) {
+        g_autofree char *path = g_canonicalize_filename(source->name, NULL);
+
+        return g_path_get_dirname(path);
+    }
+    return file != NULL ? g_strdup(file->folder) : NULL;
+}
+
 static gboolean
 bind_path(AditBinder *self, const AditParameter *p, AditValue value, AditBound *bound)
 {
@@ -431,11 +448,10 @@ bind_path(AditBinder *self, const AditParameter *p, AditValue value, AditBound *
         return FALSE;
     if (*bound->text == '\0')
         return report_type(self, p, value, "a path");
-    AditPipelineFile *file = adit_pipeline_file_of(self, value.node);
-    gboolean argument = value.node->place.source != NULL && value.node->place.source->is_argument;
-    g_autofree char *path =
-        g_canonicalize_filename(bound->text, argument || file == NULL ? NULL : file->folder);
+    g_autofree char *folder = find_folder(self, value.node);
+    g_autofree char *path = g_canonicalize_filename(bound->text, folder);
 
+    g_array_append_val(self->experiment->paths, value.node->place);
     g_clear_pointer(&bound->resolved, adit_node_unref);
     g_free(bound->text);
     bound->text = g_steal_pointer(&path);
@@ -598,5 +614,6 @@ adit_bind_value(AditBinder *self, const AditParameter *parameter, AditValue valu
         bound.good = bind_known(self, parameter, value, parameters, owner, &bound);
     if (bound.resolved == NULL)
         bound.resolved = adit_bind_nothing();
+    bound.resolved->live = parameter->type == ADIT_PARAMETER_LIVE;
     return bound;
 }

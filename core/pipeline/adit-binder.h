@@ -52,6 +52,7 @@ struct _AditPipelineFile {
  * as config.resolved.yaml writes it.
  * @files: all files read: absolute path -> AditPipelineFile
  * @installed: (nullable): files of installed parts, once they are needed
+ * @study: (nullable): the file that overrides may be written in
  * @stack: parts that are being bound, one inside the other
  * @checking: parts that nothing uses are looked at: parameters of files are opaque
  */
@@ -64,6 +65,7 @@ typedef struct {
     AditPipelineFile *main;
     GHashTable *files;
     GPtrArray *installed;
+    AditSource *study;
     GPtrArray *stack;
     gboolean checking;
 } AditBinder;
@@ -142,6 +144,13 @@ AditBlock *adit_bind_wired(AditBinder *self, AditValue mapping, const AditPlace 
 AditBlock *adit_bind_block(AditBinder *self, AditValue value, char **item_name, GPtrArray *types,
                            AditNode **resolved);
 
+/* adit-experiment.c: "adit: 1" comes first; FALSE: there is nothing to go on with. */
+gboolean adit_bind_check_start(AditSource *source, const AditNode *root,
+                               AditDiagnostics *diagnostics);
+/* The text of a file; FALSE: it has none, reported at @place (nullable). */
+gboolean adit_bind_read_text(const char *path, const AditPlace *place, char **text,
+                             AditDiagnostics *diagnostics);
+
 /* adit-part.c */
 AditPipelineFile *adit_pipeline_file_new(AditBinder *self, AditSource *source, const char *path,
                                          AditNode *root);
@@ -168,7 +177,6 @@ void adit_bind_model(AditBinder *self, AditValue value, AditNode *resolved);
 AditValue adit_bind_origin(AditBinder *self, AditValue model, AditValue from, const char *path);
 
 /* adit-experiment.c: that @file begins with `adit: 1`. */
-gboolean adit_bind_check_start(AditBinder *self, AditPipelineFile *file);
 
 /* adit-bind-train.c */
 void adit_bind_train(AditBinder *self, AditValue value, AditNode *resolved);

@@ -24,6 +24,7 @@ experiment_new(const char *path, const char *const *arguments)
     self->probes = g_ptr_array_new_with_free_func(g_object_unref);
     self->sources = g_ptr_array_new_with_free_func((GDestroyNotify) adit_source_unref);
     self->places = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify) g_hash_table_unref);
+    self->paths = g_array_new(FALSE, FALSE, sizeof(AditPlace));
     self->overrides = g_strdupv((char **) arguments);
     self->inference_batch = DEFAULT_INFERENCE_BATCH;
     return self;
@@ -42,11 +43,13 @@ adit_experiment_free(AditExperiment *self)
     g_clear_pointer(&self->probes, g_ptr_array_unref);
     g_free(self->text);
     g_free(self->resolved);
+    g_free(self->structure);
     g_strfreev(self->overrides);
     g_clear_object(&self->loss);
     g_clear_object(&self->policy);
     g_free(self->fallback);
     g_clear_pointer(&self->places, g_hash_table_unref);
+    g_clear_pointer(&self->paths, g_array_unref);
     g_clear_pointer(&self->sources, g_ptr_array_unref);
     g_free(self);
 }
@@ -332,10 +335,9 @@ bind_inference(AditBinder *self, AditNode *resolved)
 /* The file. */
 
 gboolean
-adit_bind_check_start(AditBinder *self, AditPipelineFile *file)
+adit_bind_check_start(AditSource *source, const AditNode *root, AditDiagnostics *diagnostics)
 {
-    AditNode *root = file->root;
-    AditPlace start = {file->source, 1, 1, 1};
+    AditPlace start = {source, 1, 1, 1};
     const char *first = "nothing";
     g_autofree char *shown = NULL;
 
@@ -344,7 +346,7 @@ adit_bind_check_start(AditBinder *self, AditPipelineFile *file)
     else if (root->kind != ADIT_NODE_MAPPING && !adit_node_is_null(root))
         first = shown = adit_node_describe(root);
     if (g_strcmp0(first, "'adit'") != 0) {
-        adit_diagnostics_error(self->diagnostics, &start, ADIT_ERROR_INVALID,
+        adit_diagnostics_error(diagnostics, &start, ADIT_ERROR_INVALID,
                                "the first key must be 'adit: 1', got %s", first);
         return root->kind == ADIT_NODE_MAPPING && adit_node_count(root) > 0;
     }
@@ -353,8 +355,8 @@ adit_bind_check_start(AditBinder *self, AditPipelineFile *file)
     if (version.type != ADIT_SCALAR_INTEGER || version.integer != 1) {
         g_autofree char *got = adit_node_describe(adit_node_get_item(root, 0));
 
-        adit_diagnostics_error(self->diagnostics, &adit_node_get_item(root, 0)->place,
-                               ADIT_ERROR_INVALID, "this program reads 'adit: 1', got %s", got);
+        adit_diagnostics_error(diagnostics, &adit_node_get_item(root, 0)->place, ADIT_ERROR_INVALID,
+                               "this program reads 'adit: 1', got %s", got);
     }
     return TRUE;
 }
@@ -384,7 +386,7 @@ check_kind(AditBinder *self)
 static void
 report_override(AditBinder *self, const AditOverride *override)
 {
-    AditPlace place = {override->source, 1, 1, (guint) g_utf8_strlen(override->path, -1)};
+    const AditPlace place = override->place;
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     const char *path = override->path, *file = self->main->source->name;
 
@@ -415,9 +417,7 @@ check_overrides(AditBinder *self)
         const AditOverride *override = (const AditOverride *) self->overrides->pdata[i];
 
         if (override->append && !override->is_path) {
-            AditPlace place = {override->source, 1, 1, 1};
-
-            adit_diagnostics_error(self->diagnostics, &place, ADIT_ERROR_INVALID,
+            adit_diagnostics_error(self->diagnostics, &override->place, ADIT_ERROR_INVALID,
                                    "'%s+=' appends to a key; write -o %s+=...", override->path,
                                    override->path);
         } else if (!override->is_path && !override->used) {
@@ -441,6 +441,30 @@ escape(AditNode *node)
     }
     for (guint i = 0; i < adit_node_count(node); i++)
         escape(adit_node_get_item(node, i));
+}
+
+/* Live values and seeds do not change what is computed, only with which numbers. */
+static void
+drop_live(AditNode *node)
+{
+    for (guint i = adit_node_count(node); i > 0; i--) {
+        if (adit_node_get_item(node, i - 1)->live)
+            adit_node_remove(node, i - 1);
+        else
+            drop_live(adit_node_get_item(node, i - 1));
+    }
+}
+
+static char *
+make_structure(const AditNode *resolved)
+{
+    g_autoptr(AditNode) copy = adit_node_copy(resolved);
+    guint index;
+
+    if (adit_node_find(copy, "seed", &index))
+        adit_node_remove(copy, index);
+    drop_live(copy);
+    return adit_yaml_write(copy);
 }
 
 static void
@@ -472,6 +496,7 @@ bind_sections(AditBinder *self)
         return;
     escape(resolved);
     experiment->resolved = adit_yaml_write(resolved);
+    experiment->structure = make_structure(resolved);
 }
 
 static void
@@ -480,7 +505,7 @@ bind_file(AditBinder *self)
     static const AditValue none = {0};
     AditValue root = none;
 
-    if (!adit_bind_check_start(self, self->main))
+    if (!adit_bind_check_start(self->main->source, self->main->root, self->diagnostics))
         return;
     adit_overrides_apply(self->overrides, self->main->root, self->diagnostics);
     root.node = self->main->root;
@@ -491,26 +516,27 @@ bind_file(AditBinder *self)
         bind_sections(self);
 }
 
-static gboolean
-read_text(const char *path, char **text, AditDiagnostics *diagnostics)
+gboolean
+adit_bind_read_text(const char *path, const AditPlace *place, char **text,
+                    AditDiagnostics *diagnostics)
 {
     g_autoptr(GError) error = NULL;
     gsize length = 0;
 
     if (!g_file_get_contents(path, text, &length, &error)) {
         if (g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
-            adit_diagnostics_error(diagnostics, NULL, ADIT_ERROR_NOT_FOUND, "no file '%s'", path);
+            adit_diagnostics_error(diagnostics, place, ADIT_ERROR_NOT_FOUND, "no file '%s'", path);
         else if (g_file_test(path, G_FILE_TEST_IS_DIR))
-            adit_diagnostics_error(diagnostics, NULL, ADIT_ERROR_INVALID,
+            adit_diagnostics_error(diagnostics, place, ADIT_ERROR_INVALID,
                                    "'%s' is a folder, not a pipeline", path);
         else
-            adit_diagnostics_error(diagnostics, NULL, ADIT_ERROR_NOT_FOUND, "cannot read '%s': %s",
+            adit_diagnostics_error(diagnostics, place, ADIT_ERROR_NOT_FOUND, "cannot read '%s': %s",
                                    path, error->message);
         return FALSE;
     }
     if (strlen(*text) == length)
         return TRUE;
-    adit_diagnostics_error(diagnostics, NULL, ADIT_ERROR_INVALID, "'%s' is not a text", path);
+    adit_diagnostics_error(diagnostics, place, ADIT_ERROR_INVALID, "'%s' is not a text", path);
     return FALSE;
 }
 
@@ -524,16 +550,18 @@ binder_clear(AditBinder *self)
     g_clear_pointer(&self->stack, g_ptr_array_unref);
 }
 
-AditExperiment *
-adit_experiment_read(const char *path, const char *const *arguments, guint first_argument,
-                     const char *data_folder, AditDiagnostics *diagnostics)
+/* @overrides: as they are, or NULL: read from @arguments */
+static AditExperiment *
+read_file(const char *path, const char *const *arguments, guint first_argument,
+          const GPtrArray *overrides, AditSource *study, const char *data_folder,
+          AditDiagnostics *diagnostics)
 {
     g_autoptr(AditExperiment) experiment = experiment_new(path, arguments);
     g_autofree char *data = data_folder != NULL ? g_canonicalize_filename(data_folder, NULL) : NULL;
     AditBinder binder = {.diagnostics = diagnostics, .experiment = experiment};
     guint errors = adit_diagnostics_count_errors(diagnostics);
 
-    if (!read_text(path, &experiment->text, diagnostics))
+    if (!adit_bind_read_text(path, NULL, &experiment->text, diagnostics))
         return NULL;
     binder.registry = adit_registry_get();
     binder.stack = g_ptr_array_new();
@@ -545,11 +573,31 @@ adit_experiment_read(const char *path, const char *const *arguments, guint first
     AditNode *root = adit_yaml_read(source, diagnostics);
 
     binder.main = adit_pipeline_file_new(&binder, source, path, root);
-    binder.overrides =
-        adit_overrides_read(arguments, first_argument, experiment->sources, diagnostics);
+    binder.study = study;
+    binder.overrides = overrides != NULL ? g_ptr_array_ref((GPtrArray *) overrides)
+                                         : adit_overrides_read(arguments, first_argument,
+                                                               experiment->sources, diagnostics);
     if (root != NULL)
         bind_file(&binder);
     binder_clear(&binder);
-    return adit_diagnostics_count_errors(diagnostics) > errors ? NULL
-                                                               : g_steal_pointer(&experiment);
+    /* an error that another reading of the file had already reported is not counted again */
+    return adit_diagnostics_count_errors(diagnostics) > errors || experiment->resolved == NULL
+               ? NULL
+               : g_steal_pointer(&experiment);
+}
+
+AditExperiment *
+adit_experiment_read(const char *path, const char *const *arguments, guint first_argument,
+                     const char *data_folder, AditDiagnostics *diagnostics)
+{
+    return read_file(path, arguments, first_argument, NULL, NULL, data_folder, diagnostics);
+}
+
+AditExperiment *
+adit_experiment_read_varied(const char *path, const GPtrArray *overrides, AditSource *study,
+                            const char *data_folder, AditDiagnostics *diagnostics)
+{
+    for (guint i = 0; i < overrides->len; i++)
+        ((AditOverride *) overrides->pdata[i])->used = FALSE;
+    return read_file(path, NULL, 0, overrides, study, data_folder, diagnostics);
 }

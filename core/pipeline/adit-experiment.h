@@ -74,11 +74,13 @@ typedef struct {
     GPtrArray *probes;  /* AditProbe */
     char *text;         /* the file as written */
     char *resolved;     /* config.resolved.yaml */
+    char *structure;    /* the same without seed and live values: equal ones share their graphs */
     GStrv overrides;    /* as given */
     GPtrArray *sources; /* AditSource: what places point into */
     AditPolicy *policy; /* inference.policy; NULL: never */
     char *fallback;     /* "last" or "most-confident" */
     GHashTable *places; /* read by adit_experiment_find_place() */
+    GArray *paths;      /* AditPlace: of values that are paths */
 } AditExperiment;
 
 /**
@@ -96,6 +98,11 @@ AditExperiment *adit_experiment_read(const char *path, const char *const *argume
                                      guint first_argument, const char *data_folder,
                                      AditDiagnostics *diagnostics);
 void adit_experiment_free(AditExperiment *self);
+/* The same with values that are read already. @overrides: (element-type AditOverride): their `used`
+ * is set; @study: (nullable): the file they are written in, which paths in them are relative to */
+AditExperiment *adit_experiment_read_varied(const char *path, const GPtrArray *overrides,
+                                            AditSource *study, const char *data_folder,
+                                            AditDiagnostics *diagnostics);
 
 /**
  * adit_experiment_find_place:

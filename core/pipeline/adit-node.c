@@ -72,6 +72,7 @@ adit_node_copy_top(const AditNode *self)
 
     copy->plain = self->plain;
     copy->literal = self->literal;
+    copy->live = self->live;
     copy->text = g_strdup(self->text);
     copy->origin = g_strdup(self->origin);
     copy->via = self->via;

@@ -21,6 +21,7 @@ typedef enum { ADIT_NODE_SCALAR, ADIT_NODE_LIST, ADIT_NODE_MAPPING } AditNodeKin
  * are not changed.
  * @plain: (scalars) written without quotes, so that it may be a number, a boolean or null
  * @literal: (scalars) `$` in it was substituted already
+ * @live: (in resolved trees) it is the value of a live parameter
  * @text: (scalars) the text, quotes and escapes resolved
  * @origin: (scalars) (nullable): what was written where @text was computed: "$(depth / 3)"
  * @keys: (mappings) scalars, as many as @items
@@ -34,6 +35,7 @@ struct _AditNode {
     AditNodeKind kind;
     gboolean plain;
     gboolean literal;
+    gboolean live;
     char *text;
     char *origin;
     GPtrArray *keys;
@@ -107,5 +109,7 @@ char *adit_number_to_string(double value);
 AditNode *adit_yaml_read(AditSource *source, AditDiagnostics *diagnostics);
 /* YAML text that reads back as @self. Scalars that are not plain are quoted where they need it. */
 char *adit_yaml_write(const AditNode *self);
+/* The same on one line, so that it can stand behind "name: " or in a list. */
+char *adit_yaml_write_line(const AditNode *self);
 
 G_END_DECLS

@@ -79,7 +79,7 @@ open_config(AditBinder *self, AditValue from, const char *run)
     AditNode *root = adit_yaml_read(source, self->diagnostics);
 
     file = adit_pipeline_file_new(self, source, path, root);
-    if (root == NULL || !adit_bind_check_start(self, file))
+    if (root == NULL || !adit_bind_check_start(source, root, self->diagnostics))
         return NULL;
     if (adit_node_get(root, "model") == NULL) {
         adit_value_error(&self->substitution, from, ADIT_ERROR_DAMAGED, "no 'model' in '%s'", path);

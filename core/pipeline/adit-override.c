@@ -19,14 +19,25 @@ typedef struct {
     Role role;
 } Walk;
 
-static void
-override_free(gpointer data)
+AditOverride *
+adit_override_new(const char *path, gboolean is_path, const AditPlace *place, AditNode *value)
 {
-    AditOverride *override = (AditOverride *) data;
+    AditOverride *self = g_new0(AditOverride, 1);
 
-    g_free(override->path);
-    g_clear_pointer(&override->value, adit_node_unref);
-    g_free(override);
+    self->place = *place;
+    self->path = g_strdup(path);
+    self->value = value;
+    self->is_path = is_path;
+    self->remove = is_path && adit_node_is_null(value);
+    return self;
+}
+
+void
+adit_override_free(AditOverride *self)
+{
+    g_free(self->path);
+    g_clear_pointer(&self->value, adit_node_unref);
+    g_free(self);
 }
 
 /* Arguments are read as the line "name: value" that they stand for, so that places in the value are
@@ -59,14 +70,15 @@ read_argument(const char *argument, guint number, gboolean is_path, GPtrArray *s
                                "an override sets one value, got \"%s\"", argument);
         return NULL;
     }
-    AditOverride *override = g_new0(AditOverride, 1);
+    gboolean appends = g_str_has_suffix(name, "+");
 
-    override->source = source;
-    override->is_path = is_path;
-    override->append = g_str_has_suffix(name, "+");
-    override->path = g_strndup(name, length - (override->append ? 1 : 0));
-    override->value = adit_node_ref(adit_node_get_item(node, 0));
-    override->remove = is_path && adit_node_is_null(override->value);
+    if (appends)
+        name[--length] = '\0';
+    place.length = (guint) MAX(g_utf8_strlen(name, -1), 1);
+    AditOverride *override =
+        adit_override_new(name, is_path, &place, adit_node_ref(adit_node_get_item(node, 0)));
+
+    override->append = appends;
     return override;
 }
 
@@ -74,7 +86,7 @@ GPtrArray *
 adit_overrides_read(const char *const *arguments, guint first_argument, GPtrArray *sources,
                     AditDiagnostics *diagnostics)
 {
-    GPtrArray *overrides = g_ptr_array_new_with_free_func(override_free);
+    GPtrArray *overrides = g_ptr_array_new_with_free_func((GDestroyNotify) adit_override_free);
 
     for (guint i = 0; arguments != NULL && arguments[i] != NULL; i++) {
         gboolean is_path = strcmp(arguments[i], "-o") == 0 && arguments[i + 1] != NULL;
@@ -108,13 +120,6 @@ adit_overrides_find(const GPtrArray *overrides, const char *name)
     return found;
 }
 
-static AditPlace
-get_place(const Walk *walk)
-{
-    return (AditPlace){walk->override->source, 1, 1,
-                       (guint) g_utf8_strlen(walk->override->path, -1)};
-}
-
 /* The path walked so far: "train.optimizer". */
 static char *
 get_done(const Walk *walk)
@@ -139,9 +144,8 @@ get_origin(const AditNode *node)
 static gboolean
 fail(const Walk *walk, const char *text)
 {
-    AditPlace place = get_place(walk);
-
-    adit_diagnostics_error(walk->diagnostics, &place, ADIT_ERROR_INVALID, "%s", text);
+    adit_diagnostics_error(walk->diagnostics, &walk->override->place, ADIT_ERROR_INVALID, "%s",
+                           text);
     return FALSE;
 }
 
@@ -276,11 +280,11 @@ step(Walk *walk, gboolean last, gboolean *missing)
             *missing = last;
             if (last)
                 return TRUE;
-            AditPlace place = get_place(walk);
+            const AditPlace *place = &walk->override->place;
 
             index = adit_node_count(walk->at);
-            adit_node_set(walk->at, adit_node_new_scalar(segment, TRUE, &place),
-                          adit_node_new_mapping(&place));
+            adit_node_set(walk->at, adit_node_new_scalar(segment, TRUE, place),
+                          adit_node_new_mapping(place));
         }
         /* under the parameters of a component stand values again */
         walk->role = reference && !last ? ROLE_KEYS : role;
@@ -301,7 +305,9 @@ take_value(const Walk *walk, const AditNode *old)
 
     if (old != NULL && old->place.source != NULL) {
         value->via = old->place;
-        value->via_note = "the command line replaced the value from here";
+        value->via_note = walk->override->place.source->is_argument
+                              ? "the command line replaced the value from here"
+                              : "the study replaced the value from here";
     }
     return value;
 }
@@ -330,9 +336,13 @@ static void
 set_missing(Walk *walk)
 {
     const AditOverride *override = walk->override;
-    AditPlace place = get_place(walk);
     AditNode *value = take_value(walk, NULL);
 
+    if (override->remove && !override->place.source->is_argument) {
+        /* an axis has it at one point, and not at another */
+        adit_node_unref(value);
+        return;
+    }
     if (override->remove) {
         g_autofree char *text =
             g_strdup_printf("nothing is at '%s' that could be taken away", override->path);
@@ -347,12 +357,13 @@ set_missing(Walk *walk)
         adit_node_append(list, value);
         value = list;
     }
-    adit_node_set(walk->at, adit_node_new_scalar(walk->segments[walk->n_done], TRUE, &place),
+    adit_node_set(walk->at,
+                  adit_node_new_scalar(walk->segments[walk->n_done], TRUE, &override->place),
                   value);
 }
 
 static void
-apply(const AditOverride *override, AditNode *root, AditDiagnostics *diagnostics)
+apply(AditOverride *override, AditNode *root, AditDiagnostics *diagnostics)
 {
     g_auto(GStrv) segments = g_strsplit(override->path, ".", -1);
     Walk walk = {.override = override, .diagnostics = diagnostics, .segments = segments};
@@ -368,6 +379,7 @@ apply(const AditOverride *override, AditNode *root, AditDiagnostics *diagnostics
         if (!step(&walk, i + 1 == n, &missing))
             return;
     }
+    override->used = !missing;
     if (missing)
         set_missing(&walk);
     else if (override->append)
@@ -382,7 +394,7 @@ void
 adit_overrides_apply(const GPtrArray *overrides, AditNode *root, AditDiagnostics *diagnostics)
 {
     for (guint i = 0; i < overrides->len; i++) {
-        const AditOverride *override = (const AditOverride *) g_ptr_array_index(overrides, i);
+        AditOverride *override = (AditOverride *) g_ptr_array_index(overrides, i);
 
         if (override->is_path)
             apply(override, root, diagnostics);

@@ -6,14 +6,16 @@
 G_BEGIN_DECLS
 
 /**
- * AditOverride: one argument of the command line, read.
+ * AditOverride: a value that is set from outside of the file: an argument of the command line, or
+ * the value of a study's axis.
+ * @place: where @path was written
  * @is_path: it came after "-o" and sets any key; else it sets a declared parameter
  * @append: "path+=value"
  * @remove: "path=~"
- * @used: (parameters) it was declared
+ * @used: it met what it sets: a declared parameter, or for "path=~" a key to take away
  */
 typedef struct {
-    AditSource *source;
+    AditPlace place;
     char *path;
     AditNode *value;
     gboolean is_path;
@@ -22,6 +24,10 @@ typedef struct {
     gboolean used;
 } AditOverride;
 
+/* @value: taken */
+AditOverride *adit_override_new(const char *path, gboolean is_path, const AditPlace *place,
+                                AditNode *value);
+void adit_override_free(AditOverride *self);
 /* (element-type AditOverride): reads arguments as in adit_experiment_read(); their sources are
  * added to
  * @sources. Wrong ones are reported and left out. */

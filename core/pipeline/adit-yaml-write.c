@@ -97,10 +97,11 @@ emit(yaml_emitter_t *emitter, const AditNode *node, guint indent, gboolean flow)
     }
 }
 
-char *
-adit_yaml_write(const AditNode *self)
+/* @flow: on one line */
+static GString *
+write_text(const AditNode *self, gboolean flow)
 {
-    g_autoptr(GString) out = g_string_new(NULL);
+    GString *out = g_string_new(NULL);
     yaml_emitter_t emitter;
     yaml_event_t event;
 
@@ -112,11 +113,31 @@ adit_yaml_write(const AditNode *self)
     yaml_emitter_emit(&emitter, &event);
     yaml_document_start_event_initialize(&event, NULL, NULL, NULL, TRUE);
     yaml_emitter_emit(&emitter, &event);
-    emit(&emitter, self, 0, FALSE);
+    emit(&emitter, self, 0, flow);
     yaml_document_end_event_initialize(&event, TRUE);
     yaml_emitter_emit(&emitter, &event);
     yaml_stream_end_event_initialize(&event);
     yaml_emitter_emit(&emitter, &event);
     yaml_emitter_delete(&emitter);
-    return g_string_free(g_steal_pointer(&out), FALSE);
+    return out;
+}
+
+char *
+adit_yaml_write(const AditNode *self)
+{
+    return g_string_free(write_text(self, FALSE), FALSE);
+}
+
+/* Within a list a scalar gets the quotes that it needs between commas and brackets. */
+char *
+adit_yaml_write_line(const AditNode *self)
+{
+    g_autoptr(AditNode) list = adit_node_new_list(NULL);
+    g_autofree char *text = NULL;
+    gsize length;
+
+    adit_node_append(list, adit_node_ref((AditNode *) self));
+    text = g_strchomp(g_string_free(write_text(list, TRUE), FALSE));
+    length = strlen(text);
+    return g_strndup(text + 1, length - 2);
 }

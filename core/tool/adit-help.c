@@ -77,7 +77,7 @@ adit_help_make(const AditVerb *verb)
                     "\n'adit VERB --help' tells a verb's arguments and options.\n\n"
                     "Exit codes: 0 done; 1 failed; 2 bad command line or pipeline; 3 input not\n"
                     "found; 4 input damaged; 5 output not written; 6 no device; 7 device lost;\n"
-                    "8 out of memory; 9 loss not finite; 10 check failed; 12 plugin refused;\n"
-                    "75 stopped on request, state saved.\n");
+                    "8 out of memory; 9 loss not finite; 10 check failed; 11 points of a study\n"
+                    "failed; 12 plugin refused; 75 stopped on request, state saved.\n");
     return g_string_free(out, FALSE);
 }

@@ -45,6 +45,14 @@ static const AditOptionRow rows[] = {
     {"output", 0, ADIT_OPTION_TEXT, FIELD(output), "PATH",
      "where the table goes: a file, for 'probe' a folder; else, and for '-', standard "
      "output"},
+    {"study-dir", 0, ADIT_OPTION_TEXT, FIELD(study_dir), "DIR",
+     "the study directory; else studies/NAME"},
+    {"jobs", 0, ADIT_OPTION_COUNT, FIELD(jobs), "N",
+     "points at a time; else one a core on the CPU, one on a GPU"},
+    {"shard", 0, ADIT_OPTION_TEXT, FIELD(shard), "I/N",
+     "every N-th point, from the I-th on, beside other shards in one directory"},
+    {"report-only", 0, ADIT_OPTION_FLAG, FIELD(report_only), NULL,
+     "run nothing; make table and report of the runs that are there"},
     {"layers", 0, ADIT_OPTION_FLAG, FIELD(layers), NULL,
      "every address with shape, parameters and multiply-adds"},
     {"dot", 0, ADIT_OPTION_FLAG, FIELD(dot), NULL, "the graph in Graphviz' language"},
@@ -361,4 +369,6 @@ adit_invocation_clear(AditInvocation *self)
     g_free(options->split);
     g_free(options->checkpoint);
     g_free(options->output);
+    g_free(options->study_dir);
+    g_free(options->shard);
 }

@@ -55,6 +55,21 @@ make_numbers(const double *values, gsize n)
     return array;
 }
 
+/* What a network without an idea gets: share of the commonest class of each split. */
+static JsonObject *
+describe_classes(const AditData *data)
+{
+    const AditSplit *const splits[] = {&data->train, &data->validation, &data->test};
+    static const char *const names[] = {"train", "validation", "test"};
+    JsonObject *shares = json_object_new();
+
+    for (guint i = 0; i < G_N_ELEMENTS(splits); i++) {
+        if (splits[i]->rows > 0)
+            adit_json_set_double(shares, names[i], adit_split_get_commonest_share(splits[i]));
+    }
+    return shares;
+}
+
 static JsonArray *
 describe_data(GPtrArray *data)
 {
@@ -74,6 +89,8 @@ describe_data(GPtrArray *data)
         adit_json_set_unsigned(set, "train", each->train.rows);
         adit_json_set_unsigned(set, "validation", each->validation.rows);
         adit_json_set_unsigned(set, "test", each->test.rows);
+        if (each->train.classes > 0)
+            json_object_set_object_member(set, "commonest-class", describe_classes(each));
         if (how->count > 0) {
             JsonObject *kept = json_object_new();
 
@@ -138,24 +155,10 @@ typedef struct {
     gint64 told;
 } Progress;
 
-/* "1:05", "2:03:10" */
-static char *
-format_seconds(double seconds)
-{
-    guint64 whole = (guint64) (seconds + 0.5);
-    guint hours = (guint) (whole / 3600), minutes = (guint) (whole / 60 % 60);
-
-    if (!isfinite(seconds))
-        return g_strdup("-:--");
-    if (hours > 0)
-        return g_strdup_printf("%u:%02u:%02u", hours, minutes, (guint) (whole % 60));
-    return g_strdup_printf("%u:%02u", minutes, (guint) (whole % 60));
-}
-
 static char *
 describe_progress(const AditProgress *progress)
 {
-    g_autofree char *eta = format_seconds(progress->eta);
+    g_autofree char *eta = adit_tool_format_seconds(progress->eta);
     gboolean done = progress->epoch >= progress->epochs;
     GString *text = g_string_new(NULL);
 
@@ -225,7 +228,7 @@ print_summary(AditSession *self, const AditTrainingResult *result)
 {
     AditInvocation *invocation = self->invocation;
     g_autoptr(GString) text = g_string_new(NULL);
-    g_autofree char *seconds = format_seconds(result->seconds);
+    g_autofree char *seconds = adit_tool_format_seconds(result->seconds);
 
     g_string_append_printf(text, "best %s %s %.6g (epoch %" G_GUINT64_FORMAT "), last %.6g\n",
                            result->split, result->metric, result->best, result->best_epoch,

@@ -113,6 +113,26 @@ adit_tool_read_ready(AditInvocation *self, const char *path, AditCheck *check, G
     return read_experiment(self, path, check, TRUE, error);
 }
 
+AditStudyPlan *
+adit_tool_read_plan(AditInvocation *self, const char *path, AditStudy **study, GError **error)
+{
+    g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
+    g_autoptr(AditStudyPlan) plan = NULL;
+
+    *study = NULL;
+    if (!check_file(path, error))
+        return NULL;
+    g_autoptr(AditStudy) read = adit_study_read(path, (const char *const *) self->overrides->pdata,
+                                                ADIT_FIRST_WORD, diagnostics);
+
+    if (read != NULL)
+        plan = adit_study_plan_new(read, adit_tool_get_data_folder(self), diagnostics);
+    if (!tell_diagnostics(self, path, diagnostics, error))
+        return NULL;
+    *study = g_steal_pointer(&read);
+    return g_steal_pointer(&plan);
+}
+
 guint
 adit_tool_get_threads(const AditInvocation *self)
 {
@@ -242,6 +262,19 @@ adit_tool_parse_time(const char *option, const char *text, double *seconds, GErr
     g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
                 "'--%s' must be a time like 30 s, 5 min or 2 h, got \"%s\"", option, text);
     return FALSE;
+}
+
+char *
+adit_tool_format_seconds(double seconds)
+{
+    guint64 whole = (guint64) (seconds + 0.5);
+    guint hours = (guint) (whole / 3600), minutes = (guint) (whole / 60 % 60);
+
+    if (!isfinite(seconds))
+        return g_strdup("-:--");
+    if (hours > 0)
+        return g_strdup_printf("%u:%02u:%02u", hours, minutes, (guint) (whole % 60));
+    return g_strdup_printf("%u:%02u", minutes, (guint) (whole % 60));
 }
 
 char *

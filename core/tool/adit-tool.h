@@ -5,6 +5,7 @@
 #include "adit-data.h"
 #include "adit-device.h"
 #include "adit-experiment.h"
+#include "adit-study-plan.h"
 #include "adit-terminal.h"
 #include "adit-verdicts.h"
 
@@ -25,6 +26,9 @@ typedef struct {
     char *split;
     char *checkpoint;
     char *output;
+    char *study_dir;
+    char *shard;
+    guint64 jobs;
     guint64 threads;
     guint64 limit_batches;
     guint64 overfit_batches;
@@ -42,6 +46,7 @@ typedef struct {
     gboolean resolved;
     gboolean full;
     gboolean strict_device;
+    gboolean report_only;
 } AditOptions;
 
 /* What `run` does with a run that is there already. */
@@ -97,6 +102,7 @@ struct _AditVerb {
 
 extern const AditVerb adit_verb_run;
 extern const AditVerb adit_verb_resume;
+extern const AditVerb adit_verb_sweep;
 extern const AditVerb adit_verb_check;
 extern const AditVerb adit_verb_inspect;
 extern const AditVerb adit_verb_devices;
@@ -166,6 +172,10 @@ AditExperiment *adit_tool_read_checked(AditInvocation *self, const char *path, A
 /* The same, and checks the weights at `model.from` as well: a run can begin. */
 AditExperiment *adit_tool_read_ready(AditInvocation *self, const char *path, AditCheck *check,
                                      GError **error);
+/* Reads a study with what the command line narrows and adds, and every point of it.
+ * @study: (out): what the plan borrows */
+AditStudyPlan *adit_tool_read_plan(AditInvocation *self, const char *path, AditStudy **study,
+                                   GError **error);
 /* The device that --device names, else ADIT_DEVICE, else the best; tells why that is the CPU. Fails
  * as adit_device_open(). */
 AditDevice *adit_tool_open_untested(AditInvocation *self, GError **error);
@@ -180,6 +190,8 @@ GPtrArray *adit_tool_open_data(AditInvocation *self, const AditExperiment *exper
 /* "250 ms", "30 s", "5 min", "2 h" in seconds. */
 gboolean adit_tool_parse_time(const char *option, const char *text, double *seconds,
                               GError **error);
+/* "1:05", "2:03:10"; "-:--" if it is not known */
+char *adit_tool_format_seconds(double seconds);
 /* 6785 -> "6,785" */
 char *adit_tool_format_count(guint64 count);
 /* Prints @table (array of rows, each an array of texts; the first is the head) with aligned

@@ -614,21 +614,6 @@ run_stage(Trainer *self, GError **error)
     return TRUE;
 }
 
-static double
-get_majority(const AditSplit *split)
-{
-    if (split->classes == 0 || split->rows == 0)
-        return 0;
-    g_autofree guint64 *counts = g_new0(guint64, split->classes);
-    guint64 most = 0;
-    for (gsize i = 0; i < split->rows; i++) {
-        guint64 count =
-            ++counts[(gsize) adit_array_get(split->targets, adit_split_get_row(split, i))];
-        most = MAX(most, count);
-    }
-    return (double) most / (double) split->rows;
-}
-
 static void
 fill_result(const Trainer *self)
 {
@@ -646,7 +631,7 @@ fill_result(const Trainer *self)
         .last_loss = self->course.last_loss,
         .epochs = self->course.epoch,
         .target_variance = adit_split_get_target_variance(split),
-        .majority = get_majority(split),
+        .majority = adit_split_get_commonest_share(split),
         .seconds = get_seconds(self),
     };
     gboolean is_error = g_str_equal(result->metric, "mse");

@@ -8,14 +8,22 @@
 
 /* Speed of the kernels of thin layers on one core, for panels as they go through a network: of
  * products as a share of the measured peak of fused multiply-adds, of the others in cycles of it (a
- * cycle: the time of the peak's two fused multiply-adds of whole vectors). Run it alone on a core
- * (taskset -c 1 ...); arguments name the instruction sets. */
+ * cycle: the time of the peak's two fused multiply-adds of whole vectors). Rows with a bar are of
+ * operands that lie feature by feature. Run it alone on a core (taskset -c 1 ...); arguments name
+ * the instruction sets. */
 
 #define MAX_ROWS  128
 #define MAX_WIDTH 64
+/* Numbers of a panel's memory. Panels do not begin at like places of pages: there a load waits for
+ * a store a little before it. */
+#define PANEL (MAX_ROWS * MAX_WIDTH + 336)
+
+/* Layers that are thin enough to be measured feature by feature, too. */
+#define MAX_THIN 16
 
 typedef struct {
     AditIsa isa;
+    gboolean pitched;
     double peak;
     float *x, *y, *z, *w;
 } Bench;
@@ -63,7 +71,8 @@ static AditKernelCall
 make_call(const Bench *self, gsize rows, gsize width)
 {
     AditView panel = {self->x, TRUE, ADIT_SHAPE(width), width};
-    AditKernelCall call = {.rows = rows, .batch_rows = rows, .n_inputs = 2};
+    AditKernelCall call = {
+        .rows = rows, .batch_rows = rows, .pitch = self->pitched ? rows : 0, .n_inputs = 2};
 
     call.inputs[0] = call.inputs[1] = call.output = panel;
     call.inputs[1].data = self->y;
@@ -79,8 +88,8 @@ measure_products(const Bench *self, gsize rows, gsize width)
     AditView bias = {self->w, FALSE, ADIT_SHAPE(width), width};
     AditKernelCall call = make_call(self, rows, width);
 
-    g_print("%-9s %4" G_GSIZE_FORMAT " %5" G_GSIZE_FORMAT, adit_isa_get_name(self->isa), rows,
-            width);
+    g_print("%-8s%c %4" G_GSIZE_FORMAT " %5" G_GSIZE_FORMAT, adit_isa_get_name(self->isa),
+            self->pitched ? '|' : ' ', rows, width);
     call.inputs[1] = weights;
     call.inputs[2] = bias;
     call.attributes = &plain;
@@ -128,26 +137,26 @@ measure(AditIsa isa)
     static const gsize widths[] = {3, 8, 14, 16, 25, 32, 64};
     Bench self = {.isa = isa, .peak = adit_rates_measure_fma(isa, 1, 0.1)};
 
-    self.x = make_numbers(MAX_ROWS * MAX_WIDTH);
-    self.y = make_numbers(MAX_ROWS * MAX_WIDTH);
-    self.z = make_numbers(MAX_ROWS * MAX_WIDTH);
-    self.w = make_numbers(MAX_WIDTH * MAX_WIDTH);
+    self.x = make_numbers(3 * PANEL + MAX_WIDTH * MAX_WIDTH);
+    self.y = self.x + PANEL;
+    self.z = self.y + PANEL;
+    self.w = self.z + PANEL;
     g_print("%s: peak %.1f GFLOP/s\n", adit_isa_get_name(isa), 1e-9 * self.peak);
     g_print("%-9s %4s %5s %6s %6s %6s %6s %6s  %6s %6s %6s %6s %6s %6s\n", "", "rows", "width",
             "matmul", "fused", "transp", "rows", "going", "add", "bias", "relu", "grad", "copy",
             "sum");
     for (guint i = 0; i < G_N_ELEMENTS(widths); i++) {
         for (gsize rows = 32; rows <= MAX_ROWS; rows *= 2) {
-            memset(self.w, 0, MAX_WIDTH * MAX_WIDTH * sizeof(float));
-            measure_products(&self, rows, widths[i]);
-            g_print(" ");
-            measure_others(&self, rows, widths[i]);
+            for (guint pitched = 0; pitched < (widths[i] <= MAX_THIN ? 2 : 1); pitched++) {
+                self.pitched = pitched == 1;
+                memset(self.w, 0, MAX_WIDTH * MAX_WIDTH * sizeof(float));
+                measure_products(&self, rows, widths[i]);
+                g_print(" ");
+                measure_others(&self, rows, widths[i]);
+            }
         }
     }
     free(self.x);
-    free(self.y);
-    free(self.z);
-    free(self.w);
 }
 
 int

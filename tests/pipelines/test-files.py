@@ -56,6 +56,8 @@ def check_file(file):
         data.append('run=' + make_run(path, data))
     said = succeed('check', path, *data)
     assert said.startswith(f'{path}: ok: '), said
+    if '\nstudy:' in read(path):
+        return None
     resolved = succeed('config', path, '--resolved', *data)
     write('resolved.yaml', resolved)
     expect(succeed('config', 'resolved.yaml', '--resolved'), resolved)
@@ -67,7 +69,7 @@ def comment_lines(file):
     """The command lines of a pipeline's comments are right."""
     path = os.path.join(PIPELINES, file)
     folder = os.path.dirname(path)
-    for line in re.findall(r'^#   adit run (\S+\.yaml.*?)(?:  +#.*)?$', read(path), re.MULTILINE):
+    for line in re.findall(r'^#   adit (?:run|sweep) (\S+\.yaml.*?)(?:  +#.*)?$', read(path), re.MULTILINE):
         if 'mine.csv' in line:
             write('mine.csv', 'rooms,price\n' + ''.join(f'{i},{3 * i}\n' for i in range(50)))
         name, *arguments = line.replace('--data DATA', '').replace(
@@ -105,6 +107,7 @@ def moons_accuracy():
     assert last >= 0.97, f'test accuracy {last}, expected at least 0.97'
     heads = {line.split(',')[2] for line in read('run/probes/block-norm.csv').splitlines()[1:]}
     expect(heads, {'end'})
+    expect(record('run')['data'][0]['commonest-class'], {'train': 0.5, 'test': 0.5})
 
 
 def resolved_runs_alone():

@@ -25,6 +25,7 @@ STAND_INS = {
     'glib-compile-resources': 'exit 0',
     'glslc': 'exit 0',
     'spirv-val': 'exit 0',
+    'gnuplot': 'exit 0',
     'ninja': 'log; [ ! -e "$TREE/broken" ] || { echo "error: broken"; exit 1; }',
     'meson': '''case $1 in
 --version) echo 1.0.1 ;;
@@ -43,7 +44,8 @@ esac''',
     'sudo': 'log; "$@"',
     'id': 'echo "$ADIT_TEST_UID"',
 }
-PLAIN = ['cc', 'glib-compile-resources', 'glslc', 'ninja', 'meson', 'pkg-config', 'spirv-val', 'id']
+PLAIN = ['cc', 'gnuplot', 'glib-compile-resources', 'glslc', 'ninja', 'meson', 'pkg-config',
+         'spirv-val', 'id']
 DRIVER = 'data/vulkan/icd.d/lvp_icd.x86_64.json'
 LAYER = 'data/vulkan/explicit_layer.d/VkLayer_khronos_validation.json'
 
@@ -196,13 +198,14 @@ def configures_anew(machine):
 def hands_on(machine):
     machine.write('build/core/tool/adit', '''#!/bin/sh
 printf '<%s>' "$@"
-echo "$ADIT_PLUGIN_SYSTEM_PATH $ADIT_PIPELINES_DIR"
+echo "$ADIT_PLUGIN_SYSTEM_PATH $ADIT_PIPELINES_DIR $ADIT_PLOTS_DIR"
 exit 75
 ''')
     os.chmod(machine.path('build/core/tool/adit'), 0o755)
     done = machine.run('run', 'a file.yaml', '-o', 'x=1')
     tree = machine.tree
-    expect(done.stdout, f'<run><a file.yaml><-o><x=1>{tree}/build/plugins {tree}/pipelines\n')
+    expect(done.stdout, f'<run><a file.yaml><-o><x=1>{tree}/build/plugins {tree}/pipelines '
+           f'{tree}/share/plots\n')
     expect(done.returncode, 75)
 
 

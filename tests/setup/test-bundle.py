@@ -87,7 +87,7 @@ def contents():
     files = list_below(f'{root}/pipelines')
     assert 'tutorial/01-moons.yaml' in files, files
     expect(list_below(f'{top}/share/adit-1.0/pipelines'),
-           [name for name in files if name.endswith('.yaml')])
+           [name for name in files if name.endswith(('.yaml', '.csv'))])
     for name in 'README.md', 'LICENSE', 'share/doc/language.md':
         expect(read(f'{top}/{name}'), read(f'{root}/{name}'))
 

@@ -201,8 +201,8 @@ find_rows(AditCpuWorker *self, const AditFeed *feed, gsize begin, gsize n)
     rows->run = self->executable->n_runs;
     rows->begin = begin;
     rows->feed = feed;
+    adit_feed_get_rows(feed, begin, n, rows->numbers);
     for (gsize i = 0; i < n; i++) {
-        rows->numbers[i] = adit_feed_get_row(feed, begin + i);
         for (guint j = 0; j < self->executable->program->feeds->len; j++) {
             if (same_order(&current->feeds[j], feed))
                 fetch_ahead(current->feeds[j].array, rows->numbers[i]);

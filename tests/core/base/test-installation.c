@@ -44,10 +44,12 @@ test_bundle(void)
     g_autofree char *fallbacks = make_folder(plugins, "fallback");
     g_autofree char *library = g_build_filename(fallbacks, "libvulkan.so.1", NULL);
     g_autofree char *pipelines = make_folder(root, "my tools: é/adit-1/share/adit-1.0/pipelines");
+    g_autofree char *plots = make_folder(root, "my tools: é/adit-1/share/adit-1.0/plots");
 
     g_assert_true(g_file_set_contents(library, "", 0, NULL));
     assert_path(adit_installation_find_plugins(libraries), plugins);
     assert_path(adit_installation_find_pipelines(libraries), pipelines);
+    assert_path(adit_installation_find_plots(libraries), plots);
     assert_path(adit_installation_find_fallback(libraries, "libvulkan.so.1"), library);
     g_assert_null(adit_installation_find_fallback(libraries, "libother.so.1"));
 }
@@ -60,9 +62,11 @@ test_architecture(void)
     g_autofree char *libraries = make_folder(root, "usr/lib/x86_64-linux-gnu");
     g_autofree char *plugins = make_folder(libraries, "adit-1.0");
     g_autofree char *pipelines = make_folder(root, "usr/share/adit-1.0/pipelines");
+    g_autofree char *plots = make_folder(root, "usr/share/adit-1.0/plots");
 
     assert_path(adit_installation_find_plugins(libraries), plugins);
     assert_path(adit_installation_find_pipelines(libraries), pipelines);
+    assert_path(adit_installation_find_plots(libraries), plots);
     g_assert_null(adit_installation_find_fallback(libraries, "libvulkan.so.1"));
 }
 
@@ -77,6 +81,8 @@ test_nothing_around(void)
     assert_path(adit_installation_find_pipelines(libraries), ADIT_PIPELINES_DIR);
     assert_path(adit_installation_find_plugins(NULL), ADIT_PLUGINS_DIR);
     assert_path(adit_installation_find_pipelines(NULL), ADIT_PIPELINES_DIR);
+    assert_path(adit_installation_find_plots(libraries), ADIT_PLOTS_DIR);
+    assert_path(adit_installation_find_plots(NULL), ADIT_PLOTS_DIR);
     g_assert_null(adit_installation_find_fallback(NULL, "libvulkan.so.1"));
 }
 

@@ -362,6 +362,26 @@ test_gathers(void)
     g_assert_cmpfloat(adit_split_get_target_variance(&split), ==, 0);
 }
 
+/* Of the split's own rows, not of all that the arrays hold. */
+static void
+test_commonest_share(void)
+{
+    gint32 index[] = {0, 1, 2, 4};
+    gint32 labels[] = {2, 0, 2, 1, 2, 1, 1, 1};
+    AditArray index_array = {
+        .type = ADIT_TYPE_CODE_I32, .rows = 4, .shape = ADIT_SCALAR, .scale = 1, .data = index};
+    AditArray targets = {
+        .type = ADIT_TYPE_CODE_I32, .rows = 8, .shape = ADIT_SCALAR, .scale = 1, .data = labels};
+    AditSplit split = {.targets = &targets, .classes = 3, .index = &index_array, .rows = 4};
+
+    g_assert_cmpfloat(adit_split_get_commonest_share(&split), ==, 0.75);
+    split.rows = 0;
+    g_assert_cmpfloat(adit_split_get_commonest_share(&split), ==, 0);
+    split.rows = 4;
+    split.classes = 0;
+    g_assert_cmpfloat(adit_split_get_commonest_share(&split), ==, 0);
+}
+
 static void
 test_target_variance(void)
 {
@@ -385,5 +405,6 @@ main(int argc, char **argv)
     g_test_add_func("/data/data/standardizes-channels", test_standardizes_channels);
     g_test_add_func("/data/data/gathers", test_gathers);
     g_test_add_func("/data/data/target-variance", test_target_variance);
+    g_test_add_func("/data/data/commonest-share", test_commonest_share);
     return g_test_run();
 }

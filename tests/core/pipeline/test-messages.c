@@ -13,7 +13,7 @@ typedef struct {
 } Row;
 
 /* The reference's own rows, by their numbers there. Waiting: 22 and 29 to 31 (they need shapes), 34
- * to 36 (exits), 39 and 40 (studies). */
+ * to 36 (exits). 39 and 40 are in test-study.c. */
 static const Row reference[] = {
     {"1", "first.yaml", "  stem:", "\tstem:", NULL,
      "first.yaml:6:1: error: a tab cannot indent; use spaces"},

@@ -70,7 +70,7 @@ class Reader:
         self.environment = dict(os.environ, CC=' '.join(compiler), NO_COLOR='1',
                                 ADIT_DEVICE='cpu')
         for name in ('ADIT_PLUGIN_PATH', 'ADIT_PLUGIN_SYSTEM_PATH', 'ADIT_PIPELINES_DIR',
-                     'ADIT_DATA', 'DESTDIR', 'G_DEBUG'):
+                     'ADIT_PLOTS_DIR', 'ADIT_DATA', 'DESTDIR', 'G_DEBUG'):
             self.environment.pop(name, None)
 
     def path(self, *words):

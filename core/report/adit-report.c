@@ -1,0 +1,315 @@
+/* core/report/adit-report.c - SPDX-License-Identifier: MIT */
+#include "adit-report.h"
+
+#include "adit-file.h"
+#include "adit-installation.h"
+#include "adit-json.h"
+#include "adit-report-private.h"
+#include "adit-text.h"
+
+#include <string.h>
+
+typedef struct {
+    const char *name; /* in messages: as in the language */
+    gboolean (*write)(const AditReportWriter *self, const AditStudyReport *report, GError **error);
+    gboolean has_text; /* NAME.md */
+    gboolean has_picture;
+    gboolean needs_x;
+    gboolean needs_y;
+    gboolean has_published;
+} Kind;
+
+static const Kind kinds[] = {
+    [ADIT_STUDY_TABLE] = {"table", adit_report_write_table, TRUE, FALSE, FALSE, FALSE, TRUE},
+    [ADIT_STUDY_HEAT_MAP] = {"heat-map", adit_report_write_heat_map, FALSE, TRUE, TRUE, TRUE,
+                             FALSE},
+    [ADIT_STUDY_SCATTER] = {"scatter", adit_report_write_scatter, FALSE, TRUE, TRUE, FALSE, TRUE},
+    [ADIT_STUDY_CURVES] = {"curves", adit_report_write_curves, FALSE, TRUE, TRUE, FALSE, TRUE},
+    [ADIT_STUDY_COUNTS] = {"counts", adit_report_write_counts, TRUE, TRUE, FALSE, FALSE, FALSE},
+};
+
+char *
+adit_report_join(const char *const *texts)
+{
+    return g_strjoinv(", ", (char **) texts);
+}
+
+char *
+adit_report_describe_over(const AditStudyReport *report)
+{
+    if (report->over == NULL || report->over[0] == NULL)
+        return NULL;
+    return adit_report_join((const char *const *) report->over);
+}
+
+char *
+adit_report_get_panel_label(const AditStudyReport *report, const AditLevels *pages, guint page,
+                            guint value)
+{
+    g_autofree char *label = adit_levels_get_label(pages, page, TRUE);
+
+    if (g_strv_length(report->values) == 1)
+        return g_steal_pointer(&label);
+    return *label != '\0' ? g_strdup_printf("%s, %s", label, report->values[value])
+                          : g_strdup(report->values[value]);
+}
+
+gboolean
+adit_report_write_file(const AditReportWriter *self, const char *name, const char *ending,
+                       const GString *text, GError **error)
+{
+    g_autofree char *file = g_strconcat(name, ending, NULL);
+    g_autofree char *path = g_build_filename(self->folder, file, NULL);
+
+    return adit_file_write(path, text->str, text->len, error);
+}
+
+/* ---- one element ---- */
+
+static gboolean
+check_keys(const AditStudyReport *report, GError **error)
+{
+    const Kind *kind = &kinds[report->kind];
+    const char *missing = NULL;
+
+    if (kind->needs_x && report->x == NULL)
+        missing = "x";
+    else if (kind->needs_y && report->y == NULL)
+        missing = "y";
+    else if ((report->values == NULL || report->values[0] == NULL) &&
+             (report->kind != ADIT_STUDY_SCATTER || report->y == NULL))
+        missing = "value";
+    if (missing != NULL)
+        g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID, "'%s' needs '%s'", kind->name, missing);
+    else if (report->beside != NULL && !kind->has_published)
+        g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
+                    "'%s' shows no published figures; a table, curves or a scatter does",
+                    kind->name);
+    else
+        return TRUE;
+    return FALSE;
+}
+
+static gboolean
+write_one(const AditReportWriter *self, const AditStudyReport *report, GError **error)
+{
+    if (check_keys(report, error) && kinds[report->kind].write(self, report, error))
+        return TRUE;
+    g_prefix_error(error, "report '%s': ", report->name);
+    return FALSE;
+}
+
+/* ---- index.md ---- */
+
+/* "51 points: 48 done, 2 failed, 1 pending." */
+static void
+append_state(GString *index, const AditResults *results)
+{
+    static const char *const names[] = {"done", "failed", "stopped", "pending"};
+    guint total = adit_frame_count_rows(results->frame);
+    gboolean first = TRUE;
+
+    g_string_append_printf(index, "%u point%s:", total, total == 1 ? "" : "s");
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+        guint count = adit_results_count(results, (AditPointStatus) i);
+
+        if (count > 0)
+            g_string_append_printf(index, "%s %u %s", first ? "" : ",", count, names[i]);
+        first = first && count == 0;
+    }
+    g_string_append(index, first ? " none.\n" : ".\n");
+}
+
+/* Points that failed, by their axes. */
+static void
+append_failures(GString *index, const AditResults *results)
+{
+    gboolean first = TRUE;
+
+    for (guint row = 0; row < adit_frame_count_rows(results->frame); row++) {
+        if (results->statuses[row] != ADIT_POINT_FAILED)
+            continue;
+        g_string_append(index, first ? "\n## Failed\n\n- " : "- ");
+        first = FALSE;
+        for (guint axis = 0; axis < results->n_axes; axis++) {
+            g_string_append(index, axis > 0 ? ", " : "");
+            adit_markdown_append(index, adit_frame_get_column(results->frame, axis));
+            g_string_append_c(index, ' ');
+            adit_markdown_append(index, adit_frame_get_text(results->frame, row, axis));
+        }
+        g_string_append(index, ": ");
+        adit_markdown_append(index, adit_frame_get_text(results->frame, row, results->run));
+        g_string_append_c(index, '\n');
+    }
+}
+
+static void
+append_link(GString *index, const char *name, const char *ending, const char *label)
+{
+    g_autofree char *file = g_strconcat(name, ending, NULL);
+    g_autofree char *uri = g_uri_escape_string(file, NULL, FALSE);
+
+    g_string_append_printf(index, " [%s](%s)", label, uri);
+}
+
+/* Links to what @report made, or why it made nothing. */
+static void
+append_report(GString *index, const AditReportWriter *self, const AditStudyReport *report,
+              const GError *failure)
+{
+    const Kind *kind = &kinds[report->kind];
+
+    g_string_append(index, "\n## ");
+    adit_markdown_append(index, report->name);
+    g_string_append(index, "\n\n");
+    if (failure != NULL) {
+        g_string_append(index, "Not made: ");
+        adit_markdown_append(index, failure->message);
+        g_string_append_c(index, '\n');
+        return;
+    }
+    if (kind->has_picture && self->gnuplot != NULL) {
+        g_autofree char *file = g_strconcat(report->name, ".svg", NULL);
+        g_autofree char *uri = g_uri_escape_string(file, NULL, FALSE);
+
+        g_string_append_printf(index, "![](%s)\n\n", uri);
+    }
+    g_string_append(index, "Files:");
+    if (kind->has_text)
+        append_link(index, report->name, ".md", "table");
+    if (kind->has_picture && self->gnuplot != NULL) {
+        append_link(index, report->name, ".svg", "SVG");
+        append_link(index, report->name, ".png", "PNG");
+    }
+    append_link(index, report->name, ".csv", "CSV");
+    if (kind->has_picture)
+        append_link(index, report->name, ".gp", "gnuplot");
+    g_string_append_c(index, '\n');
+}
+
+/* @word as a shell reads it. */
+static void
+append_word(GString *command, const char *word)
+{
+    static const char plain[] = G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._/+,:@%=-";
+    g_autofree char *quoted = g_shell_quote(word);
+
+    g_string_append(command, word[strspn(word, plain)] == '\0' && *word != '\0' ? word : quoted);
+}
+
+/* The command as a block of code; what it says is on one line. */
+static void
+append_command(GString *index, JsonArray *words)
+{
+    g_autoptr(GString) command = g_string_new(NULL);
+
+    for (guint i = 0; i < json_array_get_length(words); i++) {
+        JsonNode *node = json_array_get_element(words, i);
+        const char *word = JSON_NODE_HOLDS_VALUE(node) ? json_node_get_string(node) : NULL;
+
+        if (word == NULL)
+            return;
+        g_string_append(command, i > 0 ? " " : "");
+        append_word(command, word);
+    }
+    g_strdelimit(command->str, "\r\n", ' ');
+    g_string_append_printf(index, "    %s\n\n", command->str);
+}
+
+/* The title, and the command that makes all this: as study.json says, if there is one. */
+static void
+append_origin(GString *index, const AditResults *results)
+{
+    g_autofree char *path = g_build_filename(results->folder, "study.json", NULL);
+    g_autoptr(JsonObject) study = adit_json_read(path, NULL);
+    g_autofree char *folder = g_canonicalize_filename(results->folder, NULL);
+    g_autofree char *name = g_path_get_basename(folder);
+    const char *title = study != NULL ? adit_json_get_text(study, "title") : NULL;
+    const char *file = study != NULL ? adit_json_get_text(study, "study") : NULL;
+    JsonArray *words = study != NULL ? adit_json_get_array(study, "command-line") : NULL;
+
+    g_string_append(index, "# ");
+    adit_markdown_append(index, title != NULL ? title : name);
+    g_string_append(index, "\n\n");
+    if (words != NULL) {
+        append_command(index, words);
+    } else if (file != NULL) {
+        g_string_append(index, "The study ");
+        adit_markdown_append(index, file);
+        g_string_append(index, ".\n\n");
+    }
+}
+
+static GString *
+begin_index(const AditReportWriter *self)
+{
+    GString *index = g_string_new(NULL);
+
+    append_origin(index, self->results);
+    append_state(index, self->results);
+    if (self->gnuplot == NULL)
+        g_string_append(index, "\nThere was no gnuplot: the pictures are left out.\n");
+    return index;
+}
+
+static gboolean
+begin(AditReportWriter *self, const char *folder, GError **error)
+{
+    const char *plots = g_getenv("ADIT_PLOTS_DIR");
+
+    self->folder = g_build_filename(folder, "report", NULL);
+    self->plots = plots != NULL ? g_strdup(plots)
+                                : adit_installation_find_plots(adit_installation_get_folder());
+    self->gnuplot = g_find_program_in_path("gnuplot");
+    return adit_folder_create(self->folder, error);
+}
+
+static void
+writer_clear(AditReportWriter *self)
+{
+    g_free(self->folder);
+    g_free(self->plots);
+    g_free(self->gnuplot);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AditReportWriter, writer_clear)
+
+/* Writes all; the first failure stays in @first. */
+static void
+write_all(const AditReportWriter *self, const GPtrArray *reports, GString *index, GError **first)
+{
+    gboolean has_pictures = FALSE;
+
+    for (guint i = 0; i < reports->len; i++) {
+        const AditStudyReport *report = g_ptr_array_index(reports, i);
+        g_autoptr(GError) failure = NULL;
+
+        has_pictures |= kinds[report->kind].has_picture;
+        write_one(self, report, &failure);
+        append_report(index, self, report, failure);
+        if (failure != NULL && *first == NULL)
+            *first = g_steal_pointer(&failure);
+    }
+    if (has_pictures && self->gnuplot == NULL)
+        g_message("no gnuplot: the pictures are left out");
+}
+
+gboolean
+adit_report_write(const char *folder, const GPtrArray *reports, GError **error)
+{
+    g_autoptr(AditResults) results = adit_results_read(folder, error);
+    g_auto(AditReportWriter) writer = {.results = results};
+    g_autoptr(GString) index = NULL;
+    g_autoptr(GError) first = NULL;
+
+    if (results == NULL || !begin(&writer, folder, error))
+        return FALSE;
+    index = begin_index(&writer);
+    write_all(&writer, reports, index, &first);
+    append_failures(index, results);
+    if (!adit_report_write_file(&writer, "index", ".md", index, error))
+        return FALSE;
+    if (first == NULL)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&first));
+    return FALSE;
+}

@@ -1,0 +1,327 @@
+/* core/study/adit-study-folder.c - SPDX-License-Identifier: MIT */
+#include "adit-study-folder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "adit-file.h"
+#include "adit-host.h"
+#include "adit-json.h"
+#include "adit-output.h"
+#include "adit-run.h"
+
+/* Processes of a sweep that was killed write a checkpoint before they go. */
+#define MAX_WAIT  (120 * G_USEC_PER_SEC)
+#define WAIT_STEP (G_USEC_PER_SEC / 20)
+
+static char *
+get_path(const AditStudyFolder *self, const char *name, const char *ending)
+{
+    g_autofree char *file = g_strconcat(name, self->suffix, ending, NULL);
+
+    return g_build_filename(self->path, file, NULL);
+}
+
+/* ---- the lock ---- */
+
+/* Whether the process that holds @path is there no more; @holder: what it is called. */
+static gboolean
+is_orphaned(const char *path, char **holder)
+{
+    g_autoptr(JsonObject) process = adit_json_read(path, NULL);
+    guint64 pid = 0;
+
+    if (process == NULL)
+        return FALSE; /* just being written */
+    adit_json_get_unsigned(process, "pid", &pid);
+    const char *host = adit_json_get_text(process, "host");
+
+    g_free(*holder);
+    *holder = g_strdup_printf("process %" G_GUINT64_FORMAT "%s%s", pid, host != NULL ? " on " : "",
+                              host != NULL ? host : "");
+    return adit_host_find_process(process) == ADIT_PROCESS_GONE;
+}
+
+/* Says who holds the lock; a reader that comes too early finds no JSON and waits. */
+static void
+sign_lock(int descriptor)
+{
+    g_autoptr(JsonObject) process = adit_host_describe_process();
+    g_autofree char *text = adit_json_to_text(process);
+    gsize length = strlen(text);
+
+    if (ftruncate(descriptor, 0) < 0 || pwrite(descriptor, text, length, 0) != (gssize) length)
+        g_debug("cannot sign the lock: %s", g_strerror(errno));
+}
+
+/* Locks @path as flock() does; -1 without an error: the file system has no locks. */
+static int
+lock_file(const char *path, int how, void (*tell)(gpointer), gpointer user_data, GError **error)
+{
+    int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    gint64 began = g_get_monotonic_time();
+    g_autofree char *holder = g_strdup("another process");
+    gboolean told = FALSE;
+
+    if (descriptor < 0) {
+        adit_output_fail(error, "open", path, errno);
+        return -1;
+    }
+    while (flock(descriptor, how | LOCK_NB) < 0) {
+        if (errno != EWOULDBLOCK && errno != EINTR) {
+            g_message("%s cannot be locked (%s): see to it that one sweep alone works there", path,
+                      g_strerror(errno));
+            close(descriptor);
+            return -1;
+        }
+        if (errno == EWOULDBLOCK &&
+            (!is_orphaned(path, &holder) || g_get_monotonic_time() - began > MAX_WAIT)) {
+            g_set_error(error, ADIT_ERROR, ADIT_ERROR_FAILED,
+                        "another sweep is at work in this directory (%s)", holder);
+            close(descriptor);
+            return -1;
+        }
+        if (!told)
+            tell(user_data);
+        told = TRUE;
+        g_usleep(WAIT_STEP);
+    }
+    sign_lock(descriptor);
+    return descriptor;
+}
+
+/* A whole sweep has the directory for itself; shards share it, each having its number. */
+static gboolean
+take_locks(AditStudyFolder *self, gboolean is_shard, void (*tell)(gpointer), gpointer user_data,
+           GError **error)
+{
+    g_autofree char *whole = g_build_filename(self->path, ".lock", NULL);
+    g_autofree char *part = get_path(self, ".lock", "");
+    g_autoptr(GError) failure = NULL;
+
+    self->lock = lock_file(whole, is_shard ? LOCK_SH : LOCK_EX, tell, user_data, &failure);
+    if (failure == NULL && is_shard)
+        self->shard_lock = lock_file(part, LOCK_EX, tell, user_data, &failure);
+    if (failure == NULL)
+        return TRUE;
+    g_propagate_prefixed_error(error, g_steal_pointer(&failure), "%s: ", self->path);
+    return FALSE;
+}
+
+AditStudyFolder *
+adit_study_folder_open(const char *path, guint shard, guint n_shards, void (*tell)(gpointer),
+                       gpointer user_data, GError **error)
+{
+    g_autoptr(AditStudyFolder) self = g_new0(AditStudyFolder, 1);
+    g_autofree char *runs = g_build_filename(path, "runs", NULL);
+
+    self->path = g_strdup(path);
+    self->suffix = shard > 0 ? g_strdup_printf(".%u-of-%u", shard, n_shards) : g_strdup("");
+    self->lock = self->shard_lock = -1;
+    if (!adit_folder_create(runs, error) || !take_locks(self, shard > 0, tell, user_data, error))
+        return NULL;
+    return g_steal_pointer(&self);
+}
+
+void
+adit_study_folder_free(AditStudyFolder *self)
+{
+    if (self->shard_lock >= 0)
+        close(self->shard_lock);
+    if (self->lock >= 0)
+        close(self->lock);
+    g_free(self->suffix);
+    g_free(self->path);
+    g_free(self);
+}
+
+/* ---- runs ---- */
+
+static gboolean
+is_run(const char *folder)
+{
+    g_autofree char *record = g_build_filename(folder, "run.json", NULL);
+
+    return g_file_test(record, G_FILE_TEST_EXISTS);
+}
+
+gboolean
+adit_study_folder_clear_run(const AditStudyFolder *self, const AditStudyRun *run, GError **error)
+{
+    g_autofree char *folder = g_build_filename(self->path, run->folder, NULL);
+
+    return is_run(folder) || adit_folder_remove(folder, error);
+}
+
+/* Whether the run that is there is the point's. */
+static gboolean
+is_point(const char *folder, const AditStudyRun *run, GError **error)
+{
+    g_autofree char *path = g_build_filename(folder, "config.resolved.yaml", NULL);
+    g_autofree char *hash = adit_file_hash(path, error);
+
+    if (hash == NULL)
+        return FALSE;
+    if (strcmp(hash, run->id) == 0)
+        return TRUE;
+    g_set_error(error, ADIT_ERROR, ADIT_ERROR_DAMAGED,
+                "%s is the run of another pipeline: got %s, expected %s", folder, hash, run->id);
+    return FALSE;
+}
+
+void
+adit_study_folder_look_at(const AditStudyFolder *self, AditStudyRun *run)
+{
+    static const AditStudyStatus found[] = {
+        [ADIT_RUN_QUEUED] = ADIT_STUDY_STOPPED,      [ADIT_RUN_RUNNING] = ADIT_STUDY_PENDING,
+        [ADIT_RUN_COMPLETED] = ADIT_STUDY_DONE,      [ADIT_RUN_FAILED] = ADIT_STUDY_FAILED,
+        [ADIT_RUN_INTERRUPTED] = ADIT_STUDY_STOPPED, [ADIT_RUN_STOPPED] = ADIT_STUDY_STOPPED,
+        [ADIT_RUN_DIED] = ADIT_STUDY_STOPPED,
+    };
+    g_autofree char *folder = g_build_filename(self->path, run->folder, NULL);
+    AditRunStatus status = ADIT_RUN_QUEUED;
+
+    if (!is_run(folder)) {
+        run->status = ADIT_STUDY_PENDING;
+        return;
+    }
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(JsonObject) members = adit_run_read(folder, &status, &failure);
+
+    run->status = members != NULL ? found[status] : ADIT_STUDY_FAILED;
+    if (run->status == ADIT_STUDY_DONE && !is_point(folder, run, &failure))
+        run->status = ADIT_STUDY_FAILED;
+    if (failure != NULL && run->reason == NULL) {
+        run->code = failure->code;
+        run->reason = g_strdup(failure->message);
+    }
+}
+
+/* ---- study.json ---- */
+
+static JsonArray *
+describe_runs(const AditStudyPlan *plan)
+{
+    JsonArray *runs = json_array_new();
+
+    for (guint i = 0; i < plan->runs->len; i++) {
+        const AditStudyRun *run = plan->runs->pdata[i];
+        JsonObject *object = json_object_new();
+
+        json_object_set_string_member(object, "point", run->point->label);
+        json_object_set_string_member(object, "id", run->id);
+        json_object_set_string_member(object, "run", run->folder);
+        json_object_set_string_member(object, "status", adit_study_status_get_name(run->status));
+        if (run->reason != NULL && run->status != ADIT_STUDY_DONE) {
+            adit_json_set_unsigned(object, "exit-code", (guint64) run->code);
+            json_object_set_string_member(object, "reason", run->reason);
+        }
+        json_array_add_object_element(runs, object);
+    }
+    return runs;
+}
+
+static JsonObject *
+describe_evaluations(const AditStudyPlan *plan)
+{
+    JsonObject *all = json_object_new();
+
+    for (guint i = 0; i < plan->runs->len; i++) {
+        const AditStudyRun *run = plan->runs->pdata[i];
+
+        for (guint j = 0; j < run->evaluations->len; j++) {
+            const AditStudyEvaluation *evaluation = run->evaluations->pdata[j];
+            GHashTableIter iter;
+            gpointer name, value;
+
+            if (evaluation->figures == NULL)
+                continue;
+            JsonObject *figures = json_object_new();
+
+            g_hash_table_iter_init(&iter, evaluation->figures);
+            while (g_hash_table_iter_next(&iter, &name, &value))
+                adit_json_set_double(figures, name, *(double *) value);
+            json_object_set_object_member(all, evaluation->id, figures);
+        }
+    }
+    return all;
+}
+
+gboolean
+adit_study_folder_write_state(const AditStudyFolder *self, const AditStudyPlan *plan,
+                              const char *state, GError **error)
+{
+    g_autoptr(JsonObject) object = json_object_new();
+    g_autofree char *path = get_path(self, "study", ".json");
+    g_autofree char *copy = g_build_filename(self->path, "study.yaml", NULL);
+    g_autofree char *now = adit_host_format_now();
+
+    json_object_set_int_member(object, "v", 1);
+    json_object_set_string_member(object, "study", plan->study->path);
+    json_object_set_string_member(object, "title", plan->study->title);
+    json_object_set_string_member(object, "status", state);
+    json_object_set_string_member(object, "written", now);
+    json_object_set_string_member(object, "adit-version", ADIT_VERSION);
+    json_object_set_object_member(object, "process", adit_host_describe_process());
+    json_object_set_array_member(object, "points", describe_runs(plan));
+    json_object_set_object_member(object, "evaluations", describe_evaluations(plan));
+    return adit_file_write(copy, plan->study->text, strlen(plan->study->text), error) &&
+           adit_json_write(path, object, error);
+}
+
+static void
+take_figures(AditStudyEvaluation *evaluation, JsonObject *figures)
+{
+    g_autoptr(GList) names = json_object_get_members(figures);
+
+    evaluation->figures = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    for (GList *each = names; each != NULL; each = each->next) {
+        double *value = g_new0(double, 1);
+
+        adit_json_get_double(figures, each->data, value);
+        g_hash_table_insert(evaluation->figures, g_strdup(each->data), value);
+    }
+}
+
+/* Figures of evaluations that an earlier call or a shard kept. */
+static void
+take_state(AditStudyPlan *plan, const char *path)
+{
+    g_autoptr(JsonObject) object = adit_json_read(path, NULL);
+    JsonObject *kept = object != NULL ? adit_json_get_object(object, "evaluations") : NULL;
+
+    for (guint i = 0; kept != NULL && i < plan->runs->len; i++) {
+        const AditStudyRun *run = plan->runs->pdata[i];
+
+        for (guint j = 0; j < run->evaluations->len; j++) {
+            AditStudyEvaluation *evaluation = run->evaluations->pdata[j];
+            JsonObject *figures = adit_json_get_object(kept, evaluation->id);
+
+            if (evaluation->figures == NULL && figures != NULL)
+                take_figures(evaluation, figures);
+        }
+    }
+}
+
+void
+adit_study_folder_look(const AditStudyFolder *self, AditStudyPlan *plan)
+{
+    g_autoptr(GDir) entries = g_dir_open(self->path, 0, NULL);
+    const char *name;
+
+    while (entries != NULL && (name = g_dir_read_name(entries)) != NULL) {
+        g_autofree char *path = g_build_filename(self->path, name, NULL);
+
+        if (g_str_has_prefix(name, "study.") && g_str_has_suffix(name, ".json"))
+            take_state(plan, path);
+    }
+    for (guint i = 0; i < plan->runs->len; i++) {
+        AditStudyRun *run = plan->runs->pdata[i];
+
+        if (run->code == 0)
+            adit_study_folder_look_at(self, run);
+    }
+}
