@@ -27,6 +27,26 @@ continues(const AditNode *node, const AditNode *before)
     return FALSE;
 }
 
+static gboolean
+is_op(const AditNode *node, const char *name)
+{
+    return node->instruction.kind == ADIT_INSTRUCTION_OP &&
+           strcmp(node->instruction.op->name, name) == 0;
+}
+
+/* Whether @node takes the gradient that the rectifier @gate (nullable) lets through on through a
+ * normalisation. */
+static gboolean
+normalizes(const AditNode *node, const AditNode *gate)
+{
+    const AditInstruction *instruction = &node->instruction;
+    if (gate == NULL)
+        return FALSE;
+    int storage = gate->instruction.output.storage;
+    return (is_op(node, "normalize-sums") && instruction->inputs[1].storage == storage) ||
+           (is_op(node, "normalize-gradient") && instruction->inputs[0].storage == storage);
+}
+
 /* An operation and what continues it, as much as kernels are known to take together, begin and end
  * together. Returns how many they are. Scalars are left alone: an optimizer's update is a long
  * chain of them, and no kernel for itself. */
@@ -35,10 +55,19 @@ number_chain(const GPtrArray *instructions, guint first, Numbers *numbers)
 {
     const AditInstruction *start = &((const AditNode *) instructions->pdata[first])->instruction;
     guint most = strcmp(start->op->name, "matmul") == 0 ? 4 : start->output.count > 1 ? 2 : 1;
+    const AditNode *gate = NULL;
     guint n = 1;
-    while (n < most && first + n < instructions->len &&
-           continues(instructions->pdata[first + n], instructions->pdata[first + n - 1]))
+    while (first + n < instructions->len) {
+        const AditNode *before = instructions->pdata[first + n - 1];
+        const AditNode *node = instructions->pdata[first + n];
+        if (is_op(before, "relu-gradient"))
+            gate = before;
+        if (normalizes(node, gate))
+            most = MAX(most, n + 2); /* and a sum */
+        else if (n >= most || !continues(node, before))
+            break;
         n++;
+    }
     for (guint i = 0; i < n; i++) {
         AditNode *node = instructions->pdata[first + i];
         node->begin = numbers->position;

@@ -42,26 +42,6 @@ lanes_sum(gsize n, const real *x)
     return LANES_SUM(n, x[i]);
 }
 
-/* The sums of TERM(load, at) over @n lines of @count numbers each, in order, to out[0..count-1]:
- * TERM is an expression in `r`, the line, and `j`, the column; LOAD(pointer) reads a number or a
- * vector of them. */
-#define COLUMNS_SUM(n, count, out, term)                                                           \
-    do {                                                                                           \
-        gsize n_ = (n), count_ = (count), j = 0;                                                   \
-        for (; j + LANES <= count_; j += LANES) {                                                  \
-            vector sum_ = {0};                                                                     \
-            for (gsize r = 0; r < n_; r++)                                                         \
-                sum_ += term(vector_load);                                                         \
-            vector_store((out) + j, sum_);                                                         \
-        }                                                                                          \
-        for (; j < count_; j++) {                                                                  \
-            real sum_ = 0;                                                                         \
-            for (gsize r = 0; r < n_; r++)                                                         \
-                sum_ += term(*);                                                                   \
-            (out)[j] = sum_;                                                                       \
-        }                                                                                          \
-    } while (0)
-
 /* The sum of four lines' vectors, by halves. */
 ADIT_ALWAYS_INLINE vector
 four_lines_sum(const real *x, gsize step, gsize n)

@@ -12,6 +12,7 @@
  * to it before it is stored.
  * @readable: numbers of b, from its first on, that may be read
  * @addend: (nullable): is added, from line to line @addend_step numbers on
+ * @further: (nullable): like the result, is added after that
  * @collect, @total: (nullable): the result is added to the former, as it lies, and that left in the
  * latter
  * @accumulate: the sums go on from what the result holds
@@ -25,6 +26,7 @@ typedef struct {
     real *out;
     const real *addend;
     gsize addend_step;
+    const real *further;
     const real *collect;
     real *total;
     gboolean relu;
@@ -177,6 +179,8 @@ tiles(const Product *t, const Band *band, gsize line, const gsize m, const gsize
             add_addend(sum, addend, addend_step, relu, last, m, v);
             addend += m * addend_step;
         }
+        if (t->further != NULL)
+            add_addend(sum, t->further + line * columns + band->column, columns, FALSE, last, m, v);
         if (last == LANES)
             finish(sum, out, columns, LANES, m, v);
         else
@@ -397,6 +401,7 @@ product_init(Product *self, const AditKernelCall *call)
     self->readable = depth * columns;
     self->out = call->output.data;
     self->addend = NULL;
+    self->further = NULL;
     self->total = NULL;
     if (attributes->transpose_b)
         transpose(self);
@@ -417,7 +422,7 @@ ADIT_KERNEL(matmul)(const AditKernelCall *call)
 
 /* An addend without rows is the same for all: of one line, or of as many as a row has. */
 static void
-multiply_add(const AditKernelCall *call, gboolean relu)
+multiply_add(const AditKernelCall *call, gboolean relu, const real *further)
 {
     Product product;
     const AditView *addend = &call->inputs[2];
@@ -431,6 +436,7 @@ multiply_add(const AditKernelCall *call, gboolean relu)
     product.addend = addend->data;
     product.addend_step = addend->rows ? product.columns : 0;
     product.relu = relu;
+    product.further = further;
     if (addend->rows || addend->count == product.columns) {
         multiply(&product, FALSE);
         return;
@@ -441,19 +447,27 @@ multiply_add(const AditKernelCall *call, gboolean relu)
         multiply(&product, FALSE);
         product.a += product.lines * product.depth;
         product.out += product.lines * product.columns;
+        product.further += further != NULL ? product.lines * product.columns : 0;
     }
 }
 
 void
 ADIT_KERNEL(matmul_add)(const AditKernelCall *call)
 {
-    multiply_add(call, FALSE);
+    multiply_add(call, FALSE, NULL);
 }
 
 void
 ADIT_KERNEL(matmul_add_relu)(const AditKernelCall *call)
 {
-    multiply_add(call, TRUE);
+    multiply_add(call, TRUE, NULL);
+}
+
+/* Inputs: a, b, an addend, and another with rows. */
+void
+ADIT_KERNEL(matmul_add_add)(const AditKernelCall *call)
+{
+    multiply_add(call, FALSE, call->inputs[3].data);
 }
 
 /* Inputs: a, b, an addend of one line, and with rows what the result is added to besides; that sum

@@ -11,25 +11,45 @@ count_lines(const AditKernelCall *call, const AditChannelAttributes *channels)
     return call->rows * call->inputs[0].count / (channels->size * channels->inner);
 }
 
-/* The sums over all lines of a term, in order of the lines: TERM(load) as in COLUMNS_SUM, of `at`,
- * the number of an element, and `j`, that of its channel. */
+/* The sum of a channel's lines, each summed by itself, in order: TERM(at) of the number of an
+ * element and `j`, that of its channel. */
 #define CHANNELS_SUM(lines, channels, out, term)                                                   \
     do {                                                                                           \
         gsize size_ = (channels)->size, inner_ = (channels)->inner;                                \
-        if (inner_ == 1) {                                                                         \
-            COLUMNS_SUM(lines, size_, out, COLUMN_##term);                                         \
-        } else {                                                                                   \
-            for (gsize j = 0; j < size_; j++) {                                                    \
-                real total_ = 0;                                                                   \
-                for (gsize r = 0; r < (lines); r++)                                                \
-                    total_ += LANES_SUM(inner_, ({                                                 \
-                                            gsize at_ = (r * size_ + j) * inner_ + i;              \
-                                            term(*, at_);                                          \
-                                        }));                                                       \
-                (out)[j] = total_;                                                                 \
-            }                                                                                      \
+        for (gsize j = 0; j < size_; j++) {                                                        \
+            real total_ = 0;                                                                       \
+            for (gsize r = 0; r < (lines); r++)                                                    \
+                total_ += LANES_SUM(inner_, term((r * size_ + j) * inner_ + i));                   \
+            (out)[j] = total_;                                                                     \
         }                                                                                          \
     } while (0)
+
+/* @sum + a[0] b[0] + ... of @n lines: four by halves, or one. */
+ADIT_ALWAYS_INLINE vector
+lines_product(const vector *a, const vector *b, vector sum, const gsize n)
+{
+    return sum + (n == 4 ? (a[0] * b[0] + a[1] * b[1]) + (a[2] * b[2] + a[3] * b[3]) : a[0] * b[0]);
+}
+
+/* The sums over lines of the squares of x - mean, of @n columns from @x on. */
+ADIT_ALWAYS_INLINE vector
+squares_sum(gsize lines, gsize step, const real *x, vector mean, gsize n)
+{
+    vector sum = {0}, away[4];
+    gsize r = 0;
+
+    for (; r + 4 <= lines; r += 4) {
+#pragma GCC unroll 4
+        for (gsize i = 0; i < 4; i++, x += step)
+            away[i] = vector_load_some(x, n) - mean;
+        sum = lines_product(away, away, sum, 4);
+    }
+    for (; r < lines; r++, x += step) {
+        away[0] = vector_load_some(x, n) - mean;
+        sum = lines_product(away, away, sum, 1);
+    }
+    return sum;
+}
 
 /* Mean and variance of the slice. */
 void
@@ -37,24 +57,33 @@ ADIT_KERNEL(moments)(const AditKernelCall *call)
 {
     const AditChannelAttributes *channels = call->attributes;
     gsize size = channels->size, lines = count_lines(call, channels);
-    real n = (real) (lines * channels->inner);
+    real count = (real) (lines * channels->inner);
     const real *x = call->inputs[0].data;
     real *mean = call->output.data, *variance = mean + size;
 
-#define VALUE(load, at)     load(x + at)
-#define COLUMN_VALUE(load)  VALUE(load, r *size + j)
-#define SQUARE(load, at)    (VALUE(load, at) - load(mean + j)) * (VALUE(load, at) - load(mean + j))
-#define COLUMN_SQUARE(load) SQUARE(load, r *size + j)
-    CHANNELS_SUM(lines, channels, mean, VALUE);
+#define VALUE(at)  x[at]
+#define SQUARE(at) (x[at] - mean[j]) * (x[at] - mean[j])
+    if (channels->inner == 1)
+        columns_sum(lines, size, size, x, mean, FALSE);
+    else
+        CHANNELS_SUM(lines, channels, mean, VALUE);
     for (gsize j = 0; j < size; j++)
-        mean[j] /= n;
-    CHANNELS_SUM(lines, channels, variance, SQUARE);
+        mean[j] /= count;
+    for (gsize j = 0; j < size && channels->inner == 1; j += LANES) {
+        gsize n = MIN(LANES, size - j);
+        vector middle = vector_load_some(mean + j, n);
+
+        vector_store_some(variance + j,
+                          n == LANES ? squares_sum(lines, size, x + j, middle, LANES)
+                                     : squares_sum(lines, size, x + j, middle, n),
+                          n);
+    }
+    if (channels->inner != 1)
+        CHANNELS_SUM(lines, channels, variance, SQUARE);
     for (gsize j = 0; j < size; j++)
-        variance[j] /= n;
+        variance[j] /= count;
 #undef VALUE
-#undef COLUMN_VALUE
 #undef SQUARE
-#undef COLUMN_SQUARE
 }
 
 /* Chan, Golub and LeVeque 1979, equation 1.5, for variances: slices weigh as their rows do. */
@@ -82,27 +111,75 @@ ADIT_KERNEL(combine_moments)(const AditKernelCall *call)
     }
 }
 
-/* out = (x - centre) factor + shift, each a number a channel. */
-static void
-map(const AditKernelCall *call, const real *centre, const real *factor, const real *shift)
+/**
+ * Map: out = (x - centre) factor + shift, each a number a channel.
+ * @relu: of which negative numbers become 0
+ * @addend: (nullable): like x, is added
+ */
+typedef struct {
+    const real *x, *centre, *factor, *shift, *addend;
+    real *out;
+    gboolean relu;
+} Map;
+
+/* @n numbers from @at on. @out may be @x. */
+ADIT_ALWAYS_INLINE void
+map_some(const Map *t, gsize at, vector centre, vector factor, vector shift, gsize n)
 {
-    const AditChannelAttributes *channels = call->attributes;
-    gsize size = channels->size, inner = channels->inner, lines = count_lines(call, channels);
-    const real *restrict x = call->inputs[0].data;
-    real *restrict out = call->output.data;
+    vector value = (vector_load_some(t->x + at, n) - centre) * factor + shift;
+
+    if (t->relu)
+        value = vector_relu(value);
+    if (t->addend != NULL)
+        value += vector_load_some(t->addend + at, n);
+    vector_store_some(t->out + at, value, n);
+}
+
+/* @n columns from @j on of lines @first to @end - 1. */
+ADIT_ALWAYS_INLINE void
+map_columns(const Map *map, gsize size, gsize first, gsize end, gsize j, gsize n)
+{
+    Map t = *map; /* stores cannot change it */
+    vector centre = vector_load_some(t.centre + j, n), factor = vector_load_some(t.factor + j, n);
+    vector shift = vector_load_some(t.shift + j, n);
+
+    for (gsize r = first; r < end; r++)
+        map_some(&t, r * size + j, centre, factor, shift, n);
+}
+
+/* Narrow lines by columns, so that what is the same for all of them stays in registers. */
+static void
+map_lines(const Map *t, gsize lines, gsize size)
+{
+    gsize together = size <= 4 * LANES ? lines : 1;
+
+    for (gsize r = 0; r < lines; r += together) {
+        gsize j = 0;
+
+        for (; j + LANES <= size; j += LANES)
+            map_columns(t, size, r, r + together, j, LANES);
+        if (j < size)
+            map_columns(t, size, r, r + together, j, size - j);
+    }
+}
+
+static void
+map(const AditKernelCall *call, const AditChannelAttributes *channels, const Map *map)
+{
+    gsize size = channels->size, inner = channels->inner;
+    gsize lines = call->rows * call->output.count / (size * inner);
+    Map t = *map;
 
     if (inner == 1) {
-        for (gsize r = 0; r < lines; r++) {
-            for (gsize j = 0; j < size; j++)
-                out[r * size + j] = (x[r * size + j] - centre[j]) * factor[j] + shift[j];
-        }
+        map_lines(map, lines, size);
         return;
     }
     for (gsize r = 0; r < lines * size; r++) {
-        gsize j = r % size;
+        vector centre = vector_fill(t.centre[r % size]), factor = vector_fill(t.factor[r % size]);
+        vector shift = vector_fill(t.shift[r % size]);
 
-        for (gsize i = 0; i < inner; i++)
-            out[r * inner + i] = (x[r * inner + i] - centre[j]) * factor[j] + shift[j];
+        for (gsize i = 0; i < inner; i += LANES)
+            map_some(&t, r * inner + i, centre, factor, shift, MIN(LANES, inner - i));
     }
 }
 
@@ -112,14 +189,13 @@ inverse_deviation(real variance, const AditChannelAttributes *channels)
     return K(1) / sqrt(variance + K(channels->epsilon));
 }
 
-/* Inputs: x, moments, dy = (d mean, d variance). */
+/* Inputs: x, moments, dy = (d mean, d variance), and perhaps an addend. */
 void
 ADIT_KERNEL(moments_gradient)(const AditKernelCall *call)
 {
     const AditChannelAttributes *channels = call->attributes;
     gsize size = channels->size;
     real n = (real) (call->batch_rows * (call->inputs[0].count / size));
-    const real *mean = call->inputs[1].data;
     const real *dy = call->inputs[2].data;
     real *factor = adit_scratch_get(2 * size * sizeof(real)), *shift = factor + size;
 
@@ -127,12 +203,17 @@ ADIT_KERNEL(moments_gradient)(const AditKernelCall *call)
         shift[j] = dy[j] / n;
         factor[j] = K(2) * dy[size + j] / n;
     }
-    map(call, mean, factor, shift);
+    map(call, channels,
+        &(Map){.x = call->inputs[0].data,
+               .centre = call->inputs[1].data,
+               .factor = factor,
+               .shift = shift,
+               .addend = call->n_inputs > 3 ? call->inputs[3].data : NULL,
+               .out = call->output.data});
 }
 
-/* Inputs: x, moments, scale, shift. */
-void
-ADIT_KERNEL(normalize)(const AditKernelCall *call)
+static void
+normalize(const AditKernelCall *call, gboolean relu)
 {
     const AditChannelAttributes *channels = call->attributes;
     gsize size = channels->size;
@@ -141,7 +222,121 @@ ADIT_KERNEL(normalize)(const AditKernelCall *call)
 
     for (gsize j = 0; j < size; j++)
         factor[j] = scale[j] * inverse_deviation(mean[size + j], channels);
-    map(call, mean, factor, call->inputs[3].data);
+    map(call, channels,
+        &(Map){.x = call->inputs[0].data,
+               .centre = mean,
+               .factor = factor,
+               .shift = call->inputs[3].data,
+               .out = call->output.data,
+               .relu = relu});
+}
+
+/* Inputs: x, moments, scale, shift. */
+void
+ADIT_KERNEL(normalize)(const AditKernelCall *call)
+{
+    normalize(call, FALSE);
+}
+
+void
+ADIT_KERNEL(normalize_relu)(const AditKernelCall *call)
+{
+    normalize(call, TRUE);
+}
+
+/**
+ * Backward: the sums over @lines lines of @size numbers of dy and of dy (x - mean).
+ * @y: (nullable): dy counts where it is positive
+ * @out: (nullable): is left dy factor, plus @addend (nullable)
+ */
+typedef struct {
+    gsize lines, size;
+    const real *x, *dy, *mean;
+    const real *y, *factor, *addend;
+    real *plain, *weighted, *out;
+} Backward;
+
+/* dy of @n numbers from @at on, once it is open what of it counts. */
+ADIT_ALWAYS_INLINE vector
+let_through(const Backward *t, gsize at, gsize n)
+{
+    vector dy = vector_load_some(t->dy + at, n);
+
+    if (t->y == NULL)
+        return dy;
+    return (vector) ((bit_vector) dy & (bit_vector) (vector_load_some(t->y + at, n) > (vector){0}));
+}
+
+/* Four lines or one, a constant at every call. */
+ADIT_ALWAYS_INLINE void
+backward_lines(const Backward *t, gsize at, vector *plain, vector *weighted, vector mean,
+               vector factor, gsize columns, const gsize n)
+{
+    vector dy[4], away[4];
+
+#pragma GCC unroll 4
+    for (gsize i = 0; i < n; i++, at += t->size) {
+        dy[i] = let_through(t, at, columns);
+        away[i] = vector_load_some(t->x + at, columns) - mean;
+        if (t->out == NULL)
+            continue;
+        vector dx = dy[i] * factor + (vector){0}; /* as a map: no -0 */
+
+        if (t->addend != NULL)
+            dx += vector_load_some(t->addend + at, columns);
+        vector_store_some(t->out + at, dx, columns);
+    }
+    *plain += n == 4 ? (dy[0] + dy[1]) + (dy[2] + dy[3]) : dy[0];
+    *weighted = lines_product(dy, away, *weighted, n);
+}
+
+/* @n columns from @j on. */
+ADIT_ALWAYS_INLINE void
+backward_columns(const Backward *backward, gsize j, gsize n)
+{
+    Backward t = *backward; /* stores cannot change it */
+    vector plain = {0}, weighted = {0}, mean = vector_load_some(t.mean + j, n);
+    vector factor = t.out != NULL ? vector_load_some(t.factor + j, n) : (vector){0};
+    gsize r = 0;
+
+    for (; r + 4 <= t.lines; r += 4)
+        backward_lines(&t, r * t.size + j, &plain, &weighted, mean, factor, n, 4);
+    for (; r < t.lines; r++)
+        backward_lines(&t, r * t.size + j, &plain, &weighted, mean, factor, n, 1);
+    vector_store_some(t.plain + j, plain, n);
+    vector_store_some(t.weighted + j, weighted, n);
+}
+
+static void
+run_backward(const Backward *t)
+{
+    gsize j = 0;
+
+    for (; j + LANES <= t->size; j += LANES)
+        backward_columns(t, j, LANES);
+    if (j < t->size)
+        backward_columns(t, j, t->size - j);
+}
+
+/* The same of images: @t->out holds what counts of dy, if not NULL. */
+static void
+sum_images(const Backward *t, const AditChannelAttributes *channels)
+{
+    const real *x = t->x, *mean = t->mean, *dy = t->out != NULL ? t->out : t->dy;
+
+#define PLAIN(at)    dy[at]
+#define WEIGHTED(at) dy[at] * (x[at] - mean[j])
+    CHANNELS_SUM(t->lines, channels, t->plain, PLAIN);
+    CHANNELS_SUM(t->lines, channels, t->weighted, WEIGHTED);
+#undef PLAIN
+#undef WEIGHTED
+}
+
+static void
+scale_sums(const Backward *t, const AditChannelAttributes *channels)
+{
+    for (gsize j = 0; j < t->size; j++)
+        t->weighted[j] *= inverse_deviation(t->mean[t->size + j], channels);
 }
 
 /* Inputs: x, dy, moments. */
@@ -149,23 +344,20 @@ void
 ADIT_KERNEL(normalize_sums)(const AditKernelCall *call)
 {
     const AditChannelAttributes *channels = call->attributes;
-    gsize size = channels->size, lines = count_lines(call, channels);
-    const real *x = call->inputs[0].data, *dy = call->inputs[1].data;
-    const real *mean = call->inputs[2].data;
-    real *plain = call->output.data, *weighted = plain + size;
+    real *plain = call->output.data;
+    Backward backward = {.lines = count_lines(call, channels),
+                         .size = channels->size,
+                         .x = call->inputs[0].data,
+                         .dy = call->inputs[1].data,
+                         .mean = call->inputs[2].data,
+                         .plain = plain,
+                         .weighted = plain + channels->size};
 
-#define PLAIN(load, at)       load(dy + at)
-#define COLUMN_PLAIN(load)    PLAIN(load, r *size + j)
-#define WEIGHTED(load, at)    load(dy + at) * (load(x + at) - load(mean + j))
-#define COLUMN_WEIGHTED(load) WEIGHTED(load, r *size + j)
-    CHANNELS_SUM(lines, channels, plain, PLAIN);
-    CHANNELS_SUM(lines, channels, weighted, WEIGHTED);
-    for (gsize j = 0; j < size; j++)
-        weighted[j] *= inverse_deviation(mean[size + j], channels);
-#undef PLAIN
-#undef COLUMN_PLAIN
-#undef WEIGHTED
-#undef COLUMN_WEIGHTED
+    if (channels->inner == 1)
+        run_backward(&backward);
+    else
+        sum_images(&backward, channels);
+    scale_sums(&backward, channels);
 }
 
 /* Inputs: the sums above, moments, scale. */
@@ -186,18 +378,77 @@ ADIT_KERNEL(normalize_moments_gradient)(const AditKernelCall *call)
     }
 }
 
+/* The factor of each channel and as many zeros. */
+static real *
+make_factors(const real *moments, const real *scale, const AditChannelAttributes *channels)
+{
+    gsize size = channels->size;
+    real *factor = adit_scratch_get(2 * size * sizeof(real));
+
+    for (gsize j = 0; j < size; j++) {
+        factor[j] = scale[j] * inverse_deviation(moments[size + j], channels);
+        factor[size + j] = 0;
+    }
+    return factor;
+}
+
+static void
+map_gradient(const AditKernelCall *call, const real *dy, const real *factor, const real *addend)
+{
+    const AditChannelAttributes *channels = call->attributes;
+    const real *zero = factor + channels->size;
+
+    map(call, channels,
+        &(Map){.x = dy,
+               .centre = zero,
+               .factor = factor,
+               .shift = zero,
+               .addend = addend,
+               .out = call->output.data});
+}
+
 /* Inputs: dy, moments, scale. */
 void
 ADIT_KERNEL(normalize_gradient)(const AditKernelCall *call)
 {
-    const AditChannelAttributes *channels = call->attributes;
-    gsize size = channels->size;
-    const real *moments = call->inputs[1].data, *scale = call->inputs[2].data;
-    real *factor = adit_scratch_get(2 * size * sizeof(real)), *zero = factor + size;
+    const real *factor = make_factors(call->inputs[1].data, call->inputs[2].data, call->attributes);
 
-    for (gsize j = 0; j < size; j++) {
-        factor[j] = scale[j] * inverse_deviation(moments[size + j], channels);
-        zero[j] = 0;
+    map_gradient(call, call->inputs[0].data, factor, NULL);
+}
+
+/* Through a rectifier and what it rectifies: inputs: y, dy, x, moments, scale, and perhaps an
+ * addend; results: the gradient by x as far as the moments stay, plus the addend, and the sums that
+ * normalize-sums gives. */
+void
+ADIT_KERNEL(normalize_backward)(const AditKernelCall *call)
+{
+    const AditChannelAttributes *channels = call->attributes;
+    real *plain = call->inputs[call->n_inputs].data;
+    Backward backward = {.lines =
+                             call->rows * call->output.count / (channels->size * channels->inner),
+                         .size = channels->size,
+                         .y = call->inputs[0].data,
+                         .dy = call->inputs[1].data,
+                         .x = call->inputs[2].data,
+                         .mean = call->inputs[3].data,
+                         .addend = call->n_inputs > 5 ? call->inputs[5].data : NULL,
+                         .plain = plain,
+                         .weighted = plain + channels->size,
+                         .out = call->output.data};
+
+    backward.factor = make_factors(backward.mean, call->inputs[4].data, channels);
+    if (channels->inner == 1) {
+        run_backward(&backward);
+    } else {
+        gsize count = call_count(call);
+
+        for (gsize at = 0; at < count; at += LANES) {
+            gsize n = MIN(LANES, count - at);
+
+            vector_store_some(backward.out + at, let_through(&backward, at, n), n);
+        }
+        sum_images(&backward, channels);
+        map_gradient(call, backward.out, backward.factor, backward.addend);
     }
-    map(call, zero, factor, zero);
+    scale_sums(&backward, channels);
 }

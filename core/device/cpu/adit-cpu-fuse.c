@@ -48,10 +48,15 @@ fits(const AditOperand *operand, const AditOperand *result)
            (operand->rows || !result->rows || operand->count > 1);
 }
 
+/* The first instruction with attributes is the one whose the kernel takes. */
 static void
 take(Fuser *self, guint i)
 {
-    self->fusion->instructions[self->fusion->n++] = i;
+    AditCpuFusion *fusion = self->fusion;
+
+    fusion->instructions[fusion->n++] = i;
+    if (fusion->attributes == NULL)
+        fusion->attributes = get_instruction(self, i)->attributes;
 }
 
 static void
@@ -105,6 +110,27 @@ find_kernel(Fuser *self, const char *name)
            (n_thin == 0 || (n_thin == fusion->n && adit_kernel_takes_pitch(name)));
 }
 
+/* Takes what lies ahead as one more instruction: the sum of what the last one gives, @operand, and
+ * of another value with rows. If nothing else reads the former, and there is a kernel @name; else
+ * all stays as it is. */
+static gboolean
+take_sum(Fuser *self, guint i, const AditOperand *operand, const char *name)
+{
+    const AditInstruction *sum = get_instruction(self, i);
+    const AditOperand *other = sum != NULL ? find_other(sum, operand) : NULL;
+
+    if (other == NULL || !other->rows || count_readers(self, operand) != 1)
+        return FALSE;
+    take(self, i);
+    if (!find_kernel(self, name)) {
+        self->fusion->n--;
+        return FALSE;
+    }
+    add_input(self, other);
+    add_result(self, sum);
+    return TRUE;
+}
+
 /* A layer: product, bias, rectifier, and the sum of all layers' outputs. */
 static gboolean
 match_layer(Fuser *self, guint first)
@@ -125,6 +151,8 @@ match_layer(Fuser *self, guint first)
     add_input(self, bias);
     if (!is_op(relu, "relu") || !is_same(&relu->inputs[0], &sum->output) ||
         count_readers(self, &sum->output) != 1) {
+        if (take_sum(self, first + 2, &sum->output, "matmul-add-add"))
+            return TRUE;
         add_result(self, sum);
         return find_kernel(self, "matmul-add");
     }
@@ -211,11 +239,75 @@ match_backward(Fuser *self, guint first)
     return TRUE;
 }
 
+/* A normalisation and its rectifier. */
+static gboolean
+match_normalize(Fuser *self, guint first)
+{
+    const AditInstruction *map = get_instruction(self, first);
+    const AditInstruction *relu = get_instruction(self, first + 1);
+
+    if (!is_op(map, "normalize") || map->output.count == 1 || !is_op(relu, "relu") ||
+        !is_same(&relu->inputs[0], &map->output) || count_readers(self, &map->output) != 1)
+        return FALSE;
+    take(self, first);
+    take(self, first + 1);
+    for (guint i = 0; i < map->n_inputs; i++)
+        add_input(self, &map->inputs[i]);
+    add_result(self, relu);
+    return find_kernel(self, "normalize-relu");
+}
+
+/* The part of a gradient that goes by way of the moments, and the rest. */
+static gboolean
+match_moments_gradient(Fuser *self, guint first)
+{
+    const AditInstruction *map = get_instruction(self, first);
+
+    if (!is_op(map, "moments-gradient") || map->output.count == 1)
+        return FALSE;
+    take(self, first);
+    for (guint i = 0; i < map->n_inputs; i++)
+        add_input(self, &map->inputs[i]);
+    return take_sum(self, first + 1, &map->output, "moments-gradient-add");
+}
+
+/* Backwards through a rectifier and a normalisation, the only readers of what the rectifier lets
+ * through; to the gradient by what was normalised another may have to be added. */
+static gboolean
+match_normalize_backward(Fuser *self, guint first)
+{
+    const AditInstruction *gate = get_instruction(self, first);
+    const AditInstruction *sums = get_instruction(self, first + 1);
+    const AditInstruction *map = get_instruction(self, first + 2);
+
+    if (!is_op(gate, "relu-gradient") || !is_op(sums, "normalize-sums") ||
+        !is_op(map, "normalize-gradient") || map->output.count == 1 ||
+        count_readers(self, &gate->output) != 2 || !is_same(&sums->inputs[1], &gate->output) ||
+        !is_same(&map->inputs[0], &gate->output) || !is_same(&sums->inputs[2], &map->inputs[1]))
+        return FALSE;
+    for (guint i = 0; i < 2; i++) {
+        if (!gate->inputs[i].rows || gate->inputs[i].count != gate->output.count)
+            return FALSE;
+        add_input(self, &gate->inputs[i]);
+    }
+    add_input(self, &sums->inputs[0]);
+    add_input(self, &sums->inputs[2]);
+    add_input(self, &map->inputs[2]);
+    for (guint i = first; i < first + 3; i++)
+        take(self, i);
+    if (!take_sum(self, first + 3, &map->output, "normalize-backward"))
+        add_result(self, map);
+    add_result(self, sums);
+    return find_kernel(self, "normalize-backward");
+}
+
 gboolean
 adit_cpu_fuse(const AditExecutable *self, const GPtrArray *instructions, guint first,
               const GArray *readers, AditCpuFusion *fusion)
 {
-    static gboolean (*const matches[])(Fuser * self, guint first) = {match_layer, match_backward};
+    static gboolean (*const matches[])(Fuser * self, guint first) = {
+        match_layer, match_backward, match_normalize, match_moments_gradient,
+        match_normalize_backward};
     Fuser fuser = {self, instructions, readers, fusion};
 
     for (guint i = 0; self->fuses && i < G_N_ELEMENTS(matches); i++) {

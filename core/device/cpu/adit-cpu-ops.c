@@ -232,6 +232,7 @@ static void
 make_fused(const Maker *self, AditCpuOp *op, const AditCpuFusion *fusion)
 {
     op->kernel = fusion->kernel;
+    op->call.attributes = fusion->attributes;
     op->call.n_inputs = fusion->n_inputs;
     for (guint i = 0; i < fusion->n_inputs; i++)
         add_input(self, op, fusion->inputs[i], 0);

@@ -105,12 +105,14 @@ struct _AditCpuOp {
 /**
  * AditCpuFusion: instructions that are one kernel.
  * @instructions: their numbers in the list, in any order
+ * @attributes: of the instruction whose kernel takes any
  * @results: the kernel's output, then what else it leaves
  * @is_thin: all operands lie with the rows in the lanes
  * @partials: (of results over rows): elements of one slice's, else 0
  */
 typedef struct {
     AditKernel kernel;
+    const void *attributes;
     guint n;
     guint instructions[ADIT_CPU_MAX_FUSED];
     guint n_inputs;
