@@ -48,15 +48,10 @@ fits(const AditOperand *operand, const AditOperand *result)
            (operand->rows || !result->rows || operand->count > 1);
 }
 
-/* The first instruction with attributes is the one whose the kernel takes. */
 static void
 take(Fuser *self, guint i)
 {
-    AditCpuFusion *fusion = self->fusion;
-
-    fusion->instructions[fusion->n++] = i;
-    if (fusion->attributes == NULL)
-        fusion->attributes = get_instruction(self, i)->attributes;
+    self->fusion->instructions[self->fusion->n++] = i;
 }
 
 static void
@@ -298,6 +293,7 @@ match_normalize_backward(Fuser *self, guint first)
     if (!take_sum(self, first + 3, &map->output, "normalize-backward"))
         add_result(self, map);
     add_result(self, sums);
+    self->fusion->attributes = sums->attributes;
     return find_kernel(self, "normalize-backward");
 }
 
@@ -311,7 +307,7 @@ adit_cpu_fuse(const AditExecutable *self, const GPtrArray *instructions, guint f
     Fuser fuser = {self, instructions, readers, fusion};
 
     for (guint i = 0; self->fuses && i < G_N_ELEMENTS(matches); i++) {
-        *fusion = (AditCpuFusion){0};
+        *fusion = (AditCpuFusion){.attributes = get_instruction(&fuser, first)->attributes};
         if (matches[i](&fuser, first))
             return TRUE;
     }

@@ -105,7 +105,7 @@ struct _AditCpuOp {
 /**
  * AditCpuFusion: instructions that are one kernel.
  * @instructions: their numbers in the list, in any order
- * @attributes: of the instruction whose kernel takes any
+ * @attributes: those of the first, if no other are the kernel's
  * @results: the kernel's output, then what else it leaves
  * @is_thin: all operands lie with the rows in the lanes
  * @partials: (of results over rows): elements of one slice's, else 0

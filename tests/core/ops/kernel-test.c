@@ -146,7 +146,8 @@ run(const KernelTest *self, AditIsa isa, gboolean f64, gsize first, gsize rows,
     gsize unit = f64 ? sizeof(double) : sizeof(float);
     gsize n = (self->output.rows ? rows : 1) * adit_shape_count(&self->output.shape);
     double *result = g_new(double, n);
-    Buffer buffers[ADIT_MAX_INPUTS], output;
+    gsize n_further = adit_shape_count(&self->further.shape);
+    Buffer buffers[ADIT_MAX_INPUTS], output, further;
     AditKernelCall call = {.rows = rows,
                            .first_row = first,
                            .batch_rows = self->batch_rows > 0 ? self->batch_rows : self->rows,
@@ -172,12 +173,18 @@ run(const KernelTest *self, AditIsa isa, gboolean f64, gsize first, gsize rows,
     for (gsize k = 0; before != NULL && k < n; k++)
         buffer_set(&output, k, f64, before[k]);
     call.output = make_view(&self->output, &output);
+    buffer_init(&further, n_further * unit);
+    if (self->further.values != NULL)
+        call.inputs[self->n_inputs] = make_view(&self->further, &further);
     kernel(&call);
+    for (gsize k = 0; self->further.values != NULL && k < n_further; k++)
+        self->further.values[k] = buffer_get(&further, k, f64);
     for (gsize k = 0; k < n; k++)
         result[k] = buffer_get(&output, k, f64);
     for (guint i = 0; i < self->n_inputs; i++)
         buffer_clear(&buffers[i]);
     buffer_clear(&output);
+    buffer_clear(&further);
     return result;
 }
 

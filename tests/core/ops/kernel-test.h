@@ -17,6 +17,7 @@ typedef struct {
 
 /**
  * KernelTest: one kernel with its inputs. Tests fill the first fields, add inputs and compare.
+ * @further: of a fused kernel with a second result: where kernel_test_run() leaves that
  */
 typedef struct {
     const char *kernel;
@@ -27,6 +28,7 @@ typedef struct {
     const guint32 *key;
     guint64 step;
     Operand output;
+    Operand further;
 
     guint n_inputs;
     Operand inputs[ADIT_MAX_INPUTS];

@@ -120,11 +120,14 @@ typedef struct {
     gboolean addend_rows;
 } Fused;
 
+/* What follows the product and the sum. */
+typedef enum { NOTHING, RELU, ADD } Then;
+
 /* The same as the operations one by one, each on what the other gave. */
 static double *
-run_unfused(const KernelTest *fused, AditIsa isa, gboolean f64, gboolean relu)
+run_unfused(const KernelTest *fused, AditIsa isa, gboolean f64, Then then)
 {
-    KernelTest product = *fused, sum = *fused, rectified = *fused;
+    KernelTest product = *fused, sum = *fused, last = *fused;
     g_autofree double *products = NULL;
     double *sums;
 
@@ -136,24 +139,26 @@ run_unfused(const KernelTest *fused, AditIsa isa, gboolean f64, gboolean relu)
     sum.inputs[0] = (Operand){TRUE, fused->output.shape, products};
     sum.inputs[1] = fused->inputs[2];
     sums = kernel_test_run(&sum, isa, f64, 0, fused->rows);
-    if (relu) {
+    if (then != NOTHING) {
         g_autofree double *before = sums;
 
-        rectified.kernel = "relu";
-        rectified.n_inputs = 1;
-        rectified.inputs[0] = (Operand){TRUE, fused->output.shape, before};
-        sums = kernel_test_run(&rectified, isa, f64, 0, fused->rows);
+        last.kernel = then == RELU ? "relu" : "add";
+        last.n_inputs = then == RELU ? 1 : 2;
+        last.inputs[0] = (Operand){TRUE, fused->output.shape, before};
+        last.inputs[1] = fused->inputs[3];
+        sums = kernel_test_run(&last, isa, f64, 0, fused->rows);
     }
     return sums;
 }
 
 static void
-check_fused(const Fused *its, gsize rows, gboolean relu)
+check_fused(const Fused *its, gsize rows, Then then)
 {
+    static const char *const kernels[] = {"matmul-add", "matmul-add-relu", "matmul-add-add"};
     AditMatmulAttributes attributes = {its->transpose_b};
     gsize k = its->k, j = its->j;
     gboolean leads = its->lead > 1;
-    g_auto(KernelTest) test = {.kernel = relu ? "matmul-add-relu" : "matmul-add",
+    g_auto(KernelTest) test = {.kernel = kernels[then],
                                .rows = rows,
                                .attributes = &attributes,
                                .output = {TRUE, leads ? ADIT_SHAPE(its->lead, j) : ADIT_SHAPE(j)}};
@@ -161,6 +166,8 @@ check_fused(const Fused *its, gsize rows, gboolean relu)
     kernel_test_add(&test, TRUE, leads ? ADIT_SHAPE(its->lead, k) : ADIT_SHAPE(k), FALSE);
     kernel_test_add(&test, FALSE, its->transpose_b ? ADIT_SHAPE(j, k) : ADIT_SHAPE(k, j), FALSE);
     kernel_test_add(&test, its->addend_rows, test.output.shape, FALSE);
+    if (then == ADD)
+        kernel_test_add(&test, TRUE, test.output.shape, FALSE);
     test.inputs[0].values[0] = NAN;
     for (guint i = 0; i < 2 * ADIT_N_ISAS; i++) {
         g_autofree double *got = NULL;
@@ -170,7 +177,7 @@ check_fused(const Fused *its, gsize rows, gboolean relu)
         if (!adit_isa_is_available((AditIsa) (i / 2)))
             continue;
         got = kernel_test_run(&test, (AditIsa) (i / 2), i % 2 == 1, 0, rows);
-        expected = run_unfused(&test, (AditIsa) (i / 2), i % 2 == 1, relu);
+        expected = run_unfused(&test, (AditIsa) (i / 2), i % 2 == 1, then);
         g_assert_true(isnan(got[0]));
         g_assert_cmpmem(got, n * sizeof(double), expected, n * sizeof(double));
     }
@@ -182,15 +189,19 @@ test_fused(void)
     for (gsize k = 1; k <= 67; k += 2) {
         Fused its = {1, k, (37 * k) % 67 + 1, k % 4 == 1, k % 8 < 4};
 
-        check_fused(&its, 1 + k % 41, FALSE);
-        check_fused(&its, 1 + k % 23, TRUE);
+        check_fused(&its, 1 + k % 41, NOTHING);
+        check_fused(&its, 1 + k % 23, RELU);
+        check_fused(&its, 1 + k % 29, ADD);
         its.transpose_b = !its.transpose_b;
         its.addend_rows = !its.addend_rows;
-        check_fused(&its, 2 + k % 33, TRUE);
+        check_fused(&its, 2 + k % 33, RELU);
+        check_fused(&its, 2 + k % 31, ADD);
     }
-    check_fused(&(Fused){3, 5, 19, FALSE, TRUE}, 7, TRUE);
-    check_fused(&(Fused){3, 5, 19, TRUE, FALSE}, 7, TRUE);
-    check_fused(&(Fused){1, 16, 16, FALSE, FALSE}, 32, TRUE);
+    for (Then then = RELU; then <= ADD; then++) {
+        check_fused(&(Fused){3, 5, 19, FALSE, TRUE}, 7, then);
+        check_fused(&(Fused){3, 5, 19, TRUE, FALSE}, 7, then);
+        check_fused(&(Fused){1, 16, 16, FALSE, FALSE}, 32, then);
+    }
 }
 
 int

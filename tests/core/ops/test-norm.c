@@ -218,6 +218,137 @@ test_layer_norm(void)
     }
 }
 
+/**
+ * Fused: what a fused kernel and those it stands for work on.
+ * @further: the sums that normalize-backward leaves besides
+ */
+typedef struct {
+    KernelTest test;
+    AditChannelAttributes attributes;
+    AditIsa isa;
+    gboolean f64;
+    double *further;
+} Fused;
+
+/* What @kernel gives of the fused kernel's inputs of these numbers, of @result for -1. */
+static double *
+run_part(const Fused *self, const char *kernel, const int *inputs, guint n_inputs, double *result,
+         gboolean over_rows)
+{
+    KernelTest part = self->test;
+
+    part.kernel = kernel;
+    part.further = (Operand){0};
+    part.n_inputs = n_inputs;
+    if (over_rows)
+        part.output = self->test.further;
+    for (guint i = 0; i < n_inputs; i++)
+        part.inputs[i] = inputs[i] >= 0 ? self->test.inputs[inputs[i]]
+                                        : (Operand){TRUE, self->test.output.shape, result};
+    return kernel_test_run(&part, self->isa, self->f64, 0, part.rows);
+}
+#define RUN_PART(self, kernel, result, over_rows, ...)                                             \
+    run_part(self, kernel, (const int[]){__VA_ARGS__}, G_N_ELEMENTS(((const int[]){__VA_ARGS__})), \
+             result, over_rows)
+
+static void
+assert_same(const Fused *self, const double *got, const double *expected, gsize n)
+{
+    g_test_message(
+        "%s, %s, %s, %" G_GSIZE_FORMAT " rows of %" G_GSIZE_FORMAT " by %" G_GSIZE_FORMAT,
+        self->test.kernel, adit_isa_get_name(self->isa), self->f64 ? "float64" : "float32",
+        self->test.rows, self->attributes.size, self->attributes.inner);
+    g_assert_cmpmem(got, n * sizeof(double), expected, n * sizeof(double));
+}
+
+static void
+check_normalize_relu(const Fused *self)
+{
+    g_autofree double *got = kernel_test_run(&self->test, self->isa, self->f64, 0, self->test.rows);
+    g_autofree double *map = RUN_PART(self, "normalize", NULL, FALSE, 0, 1, 2, 3);
+    g_autofree double *relu = RUN_PART(self, "relu", map, FALSE, -1);
+
+    assert_same(self, got, relu, kernel_test_count(&self->test, &self->test.output));
+}
+
+static void
+check_moments_gradient_add(const Fused *self)
+{
+    g_autofree double *got = kernel_test_run(&self->test, self->isa, self->f64, 0, self->test.rows);
+    g_autofree double *map = RUN_PART(self, "moments-gradient", NULL, FALSE, 0, 1, 2);
+    g_autofree double *sum = RUN_PART(self, "add", map, FALSE, 3, -1);
+
+    assert_same(self, got, sum, kernel_test_count(&self->test, &self->test.output));
+}
+
+static void
+check_normalize_backward(const Fused *self)
+{
+    g_autofree double *got = kernel_test_run(&self->test, self->isa, self->f64, 0, self->test.rows);
+    g_autofree double *gate = RUN_PART(self, "relu-gradient", NULL, FALSE, 0, 1);
+    g_autofree double *sums = RUN_PART(self, "normalize-sums", gate, TRUE, 2, -1, 3);
+    g_autofree double *map = RUN_PART(self, "normalize-gradient", gate, FALSE, -1, 3, 4);
+    g_autofree double *sum = NULL;
+
+    if (self->test.n_inputs > 5)
+        sum = RUN_PART(self, "add", map, FALSE, 5, -1);
+    assert_same(self, got, sum != NULL ? sum : map,
+                kernel_test_count(&self->test, &self->test.output));
+    assert_same(self, self->further, sums, 2 * self->attributes.size);
+}
+
+/* @what: the fused kernel's inputs: r with rows, m moments, c numbers a channel, p what a rectifier
+ * gave */
+static void
+check_fused(const char *kernel, const char *what, void (*check)(const Fused *self), gsize rows,
+            gsize size, gsize inner)
+{
+    g_autofree double *further = g_new(double, 2 * size);
+    AditShape shape = inner > 1 ? ADIT_SHAPE(size, inner) : ADIT_SHAPE(size);
+    Fused fused = {.attributes = {0, size, inner, 1e-3}, .further = further};
+    KernelTest *test = &fused.test;
+
+    *test = (KernelTest){
+        .kernel = kernel, .rows = rows, .attributes = &fused.attributes, .output = {TRUE, shape}};
+    if (g_str_equal(kernel, "normalize-backward"))
+        test->further = (Operand){FALSE, ADIT_SHAPE(2, size), further};
+    for (const char *p = what; *p != '\0'; p++) {
+        gboolean has_rows = *p == 'r' || *p == 'p';
+        Operand *operand = kernel_test_add(test, has_rows,
+                                           has_rows    ? shape
+                                           : *p == 'm' ? ADIT_SHAPE(2, size)
+                                                       : ADIT_SHAPE(size),
+                                           *p == 'm');
+
+        for (gsize i = 0; *p == 'p' && i < kernel_test_count(test, operand); i++)
+            operand->values[i] = MAX(operand->values[i], 0);
+    }
+    for (guint i = 0; i < 2 * ADIT_N_ISAS; i++) {
+        fused.isa = (AditIsa) (i / 2);
+        fused.f64 = i % 2 == 1;
+        if (adit_isa_is_available(fused.isa))
+            check(&fused);
+    }
+    kernel_test_clear(test);
+}
+
+/* The bits of fused kernels are those of the kernels that they stand for. */
+static void
+test_fused(void)
+{
+    static const gsize widths[] = {1, 2, 3, 7, 8, 13, 16, 17, 24, 33, 64, 67, 100};
+
+    for (guint i = 0; i < 5 * G_N_ELEMENTS(widths); i++) {
+        gsize size = widths[i / 5], rows = 1 + (11 * i) % 37;
+        gsize inner = i % 5 == 4 ? 1 + size % 23 : 1;
+
+        check_fused("normalize-relu", "rmcc", check_normalize_relu, rows, size, inner);
+        check_fused("moments-gradient-add", "rmmr", check_moments_gradient_add, rows, size, inner);
+        check_fused("normalize-backward", "prrmc", check_normalize_backward, rows, size, inner);
+        check_fused("normalize-backward", "prrmcr", check_normalize_backward, rows, size, inner);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -230,6 +361,7 @@ main(int argc, char **argv)
     g_test_add_func("/ops/moments/sizes", test_moments);
     g_test_add_func("/ops/moments/far-from-zero", test_moments_far_from_zero);
     g_test_add_func("/ops/moments/normalize", test_normalize);
+    g_test_add_func("/ops/moments/fused", test_fused);
     g_test_add_func("/ops/layer-norm/sizes", test_layer_norm);
     return g_test_run();
 }
