@@ -517,6 +517,7 @@ ADIT_KERNEL(matmul_rows)(const AditKernelCall *call)
 /**
  * Backward: delta = y > 0 ? dy (+ addend) : 0 for @rows rows of @columns numbers; its product with
  * the transpose of x, of @lines numbers a row, and its sum over the rows.
+ * @y: (nullable): without, @delta is there and @dy is not
  * @addend: (nullable)
  */
 typedef struct {
@@ -545,14 +546,15 @@ let_through(const Backward *t, gsize at, gsize n)
  * columns_sum() does: four rows by halves. */
 ADIT_ALWAYS_INLINE void
 backward_rows(Tile sum, vector *bias, const Backward *t, gsize row, gsize columns, const gsize n,
-              const gsize m)
+              const gsize m, const gboolean gates)
 {
     const real *x = t->x + row * m;
     vector delta[4];
 
 #pragma GCC unroll 4
     for (gsize i = 0; i < n; i++)
-        delta[i] = let_through(t, (row + i) * columns, columns);
+        delta[i] = gates ? let_through(t, (row + i) * columns, columns)
+                         : vector_load_some(t->delta + (row + i) * columns, columns);
     *bias += n == 4 ? (delta[0] + delta[1]) + (delta[2] + delta[3]) : delta[0];
 #pragma GCC unroll 4
     for (gsize i = 0; i < n; i++, x += m) {
@@ -562,10 +564,10 @@ backward_rows(Tile sum, vector *bias, const Backward *t, gsize row, gsize column
     }
 }
 
-/* Rows of one vector: delta goes from registers into all sums. @columns, if it is LANES, and @m,
- * t->lines, are constants at every call. */
+/* Rows of one vector: delta goes from registers into all sums. @columns, if it is LANES, @m,
+ * t->lines, and @gates, whether there is a y, are constants at every call. */
 ADIT_ALWAYS_INLINE void
-backward_tile(const Backward *t, gsize columns, const gsize m)
+backward_tile(const Backward *t, gsize columns, const gsize m, const gboolean gates)
 {
     Tile sum = {0};
     gsize row = 0;
@@ -576,9 +578,9 @@ backward_tile(const Backward *t, gsize columns, const gsize m)
         bias = vector_load_some(t->bias, columns);
     }
     for (; row + 4 <= t->rows; row += 4)
-        backward_rows(sum, &bias, t, row, columns, 4, m);
+        backward_rows(sum, &bias, t, row, columns, 4, m, gates);
     for (; row < t->rows; row++)
-        backward_rows(sum, &bias, t, row, columns, 1, m);
+        backward_rows(sum, &bias, t, row, columns, 1, m, gates);
     finish(sum, t->weights, columns, columns, m, 1);
     vector_store_some(t->bias, bias, columns);
 }
@@ -588,10 +590,14 @@ typedef void (*RunBackward)(const Backward *t);
 #define BACKWARD(v, m)                                                                             \
     static void backward_##m(const Backward *t)                                                    \
     {                                                                                              \
-        if (t->columns == LANES)                                                                   \
-            backward_tile(t, LANES, m);                                                            \
+        if (t->columns == LANES && t->y != NULL)                                                   \
+            backward_tile(t, LANES, m, TRUE);                                                      \
+        else if (t->columns == LANES)                                                              \
+            backward_tile(t, LANES, m, FALSE);                                                     \
+        else if (t->y != NULL)                                                                     \
+            backward_tile(t, t->columns, m, TRUE);                                                 \
         else                                                                                       \
-            backward_tile(t, t->columns, m);                                                       \
+            backward_tile(t, t->columns, m, FALSE);                                                \
     }
 #define BACKWARD_ENTRY(v, m) [m] = backward_##m,
 #if defined __AVX512F__ || defined __aarch64__
@@ -603,7 +609,7 @@ BACKWARDS(BACKWARD)
 
 /* Any size: first delta, then its sums. */
 static void
-run_backward(const Backward *t)
+run_large_backward(const Backward *t)
 {
     gsize columns = t->columns;
     Product product = {.lines = t->lines,
@@ -618,10 +624,21 @@ run_backward(const Backward *t)
                        .out = t->weights,
                        .accumulate = t->accumulate};
 
-    for (gsize at = 0; at < t->rows * columns; at += LANES)
+    for (gsize at = 0; t->y != NULL && at < t->rows * columns; at += LANES)
         let_through(t, at, MIN(LANES, t->rows * columns - at));
     columns_sum(t->rows, columns, columns, t->delta, t->bias, t->accumulate);
     multiply(&product, TRUE);
+}
+
+static void
+run_backward(const Backward *t)
+{
+    static const RunBackward sizes[MAX_LINES + 1] = {BACKWARDS(BACKWARD_ENTRY)};
+
+    if (t->columns <= LANES && t->lines <= MAX_LINES && sizes[t->lines] != NULL)
+        sizes[t->lines](t);
+    else
+        run_large_backward(t);
 }
 
 /* Inputs: y, x, dy and perhaps an addend, all with rows; results: delta, and over rows the
@@ -629,7 +646,6 @@ run_backward(const Backward *t)
 void
 ADIT_KERNEL(relu_backward)(const AditKernelCall *call)
 {
-    static const RunBackward sizes[MAX_LINES + 1] = {BACKWARDS(BACKWARD_ENTRY)};
     const AditView *results = &call->inputs[call->n_inputs];
     Backward backward = {.rows = call->rows,
                          .columns = call->output.count,
@@ -643,8 +659,19 @@ ADIT_KERNEL(relu_backward)(const AditKernelCall *call)
                          .bias = results[1].data,
                          .accumulate = call->accumulate};
 
-    if (backward.columns <= LANES && backward.lines <= MAX_LINES && sizes[backward.lines] != NULL)
-        sizes[backward.lines](&backward);
-    else
-        run_backward(&backward);
+    run_backward(&backward);
+}
+
+/* Inputs: x and delta, both with rows; results: the gradients of weights and bias. */
+void
+ADIT_KERNEL(matmul_rows_sum)(const AditKernelCall *call)
+{
+    run_backward(&(Backward){.rows = call->rows,
+                             .columns = call->inputs[1].count,
+                             .lines = call->inputs[0].count,
+                             .x = call->inputs[0].data,
+                             .delta = call->inputs[1].data,
+                             .weights = call->output.data,
+                             .bias = call->inputs[call->n_inputs].data,
+                             .accumulate = call->accumulate});
 }

@@ -297,13 +297,42 @@ match_normalize_backward(Fuser *self, guint first)
     return find_kernel(self, "normalize-backward");
 }
 
+/* The gradients of weights and bias, of the same gradient of their layer. */
+static gboolean
+match_weights(Fuser *self, guint first)
+{
+    const AditInstruction *start = get_instruction(self, first);
+    gboolean sums = is_op(start, "rows-sum");
+
+    if (!sums && !is_op(start, "matmul-rows"))
+        return FALSE;
+    const AditOperand *delta = &start->inputs[sums ? 0 : 1];
+    guint other = find_reader(self, first, sums ? "matmul-rows" : "rows-sum", sums ? 1 : 0, delta);
+    const AditInstruction *product = get_instruction(self, sums ? other : first);
+    const AditInstruction *sum = get_instruction(self, sums ? first : other);
+
+    if (other == 0 || !delta->rows || !product->inputs[0].rows ||
+        product->inputs[0].count * delta->count != product->output.count)
+        return FALSE;
+    take(self, first);
+    take(self, other);
+    add_input(self, &product->inputs[0]);
+    add_input(self, delta);
+    add_result(self, product);
+    add_result(self, sum);
+    return find_kernel(self, "matmul-rows-sum");
+}
+
 gboolean
 adit_cpu_fuse(const AditExecutable *self, const GPtrArray *instructions, guint first,
               const GArray *readers, AditCpuFusion *fusion)
 {
-    static gboolean (*const matches[])(Fuser * self, guint first) = {
-        match_layer, match_backward, match_normalize, match_moments_gradient,
-        match_normalize_backward};
+    static gboolean (*const matches[])(Fuser * self, guint first) = {match_layer,
+                                                                     match_backward,
+                                                                     match_normalize,
+                                                                     match_moments_gradient,
+                                                                     match_normalize_backward,
+                                                                     match_weights};
     Fuser fuser = {self, instructions, readers, fusion};
 
     for (guint i = 0; self->fuses && i < G_N_ELEMENTS(matches); i++) {

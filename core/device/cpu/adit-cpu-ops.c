@@ -243,6 +243,16 @@ make_fused(const Maker *self, AditCpuOp *op, const AditCpuFusion *fusion)
         op->call.pitch = self->worker->executable->panel_rows;
 }
 
+static gboolean
+is_free(const AditCpuFusion *fusion, const guint8 *taken)
+{
+    for (guint i = 0; i < fusion->n; i++) {
+        if (taken[fusion->instructions[i]])
+            return FALSE;
+    }
+    return TRUE;
+}
+
 static AditCpuOp *
 make_ops(const Maker *self, const GPtrArray *instructions, const AditCpuOp *first, guint *n_ops)
 {
@@ -260,7 +270,8 @@ make_ops(const Maker *self, const GPtrArray *instructions, const AditCpuOp *firs
         (*n_ops)++;
         op->instruction = instructions->pdata[i];
         op->call.attributes = op->instruction->attributes;
-        if (adit_cpu_fuse(self->worker->executable, instructions, i, self->readers, &fusion)) {
+        if (adit_cpu_fuse(self->worker->executable, instructions, i, self->readers, &fusion) &&
+            is_free(&fusion, taken)) {
             for (guint j = 0; j < fusion.n; j++)
                 taken[fusion.instructions[j]] = TRUE;
             make_fused(self, op, &fusion);

@@ -204,6 +204,48 @@ test_fused(void)
     }
 }
 
+/* The products over rows and the sums of their right factor, in one pass. */
+static void
+check_rows_sum(gsize lines, gsize columns, gsize rows)
+{
+    g_autofree double *sums = g_new(double, columns);
+    g_auto(KernelTest) test = {.kernel = "matmul-rows-sum",
+                               .rows = rows,
+                               .output = {FALSE, ADIT_SHAPE(lines, columns)},
+                               .further = {FALSE, ADIT_SHAPE(columns), sums}};
+
+    kernel_test_add(&test, TRUE, ADIT_SHAPE(lines), FALSE);
+    kernel_test_add(&test, TRUE, ADIT_SHAPE(columns), FALSE);
+    for (guint i = 0; i < 2 * ADIT_N_ISAS; i++) {
+        KernelTest product = test, sum = test;
+        AditIsa isa = (AditIsa) (i / 2);
+
+        if (!adit_isa_is_available(isa))
+            continue;
+        product.kernel = "matmul-rows";
+        sum.kernel = "rows-sum";
+        product.further = sum.further = (Operand){0};
+        sum.output = (Operand){FALSE, ADIT_SHAPE(columns)};
+        sum.inputs[0] = test.inputs[1];
+        sum.n_inputs = 1;
+        g_autofree double *got = kernel_test_run(&test, isa, i % 2 == 1, 0, rows);
+        g_autofree double *products = kernel_test_run(&product, isa, i % 2 == 1, 0, rows);
+        g_autofree double *expected = kernel_test_run(&sum, isa, i % 2 == 1, 0, rows);
+
+        g_assert_cmpmem(got, lines * columns * sizeof(double), products,
+                        lines * columns * sizeof(double));
+        g_assert_cmpmem(sums, columns * sizeof(double), expected, columns * sizeof(double));
+    }
+}
+
+static void
+test_rows_sum(void)
+{
+    for (gsize k = 1; k <= 41; k++)
+        check_rows_sum(k % 19 + 1, (37 * k) % 35 + 1, (11 * k) % 39 + 1);
+    check_rows_sum(16, 16, 128);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -219,5 +261,6 @@ main(int argc, char **argv)
     g_test_add_func("/ops/matmul/outer", test_outer);
     g_test_add_func("/ops/matmul/panels", test_panels);
     g_test_add_func("/ops/matmul/fused", test_fused);
+    g_test_add_func("/ops/matmul/rows-sum", test_rows_sum);
     return g_test_run();
 }
