@@ -55,7 +55,20 @@ model:
 train:
   {loss: cross-entropy, optimizer: {adamw: {lr: 0.005}}, regularizers: [{l1: {weight: 1e-5}}], batch: 48, epochs: 4}
 '''
-PIPELINES = {'stages': STAGES, 'classes': CLASSES}
+# Kernels that do the work of several take a normalisation before a layer and its way back, and the
+# sum along the skips.
+SKIPS = '''adit: 1
+data: {csv: {path: table.csv, target: y, standardize: features, test: 20%, validation: 15%}}
+model:
+  stem: [{dense: {units: 17}}]
+  trunk:
+    aggregator: residual
+    blocks: [{repeat: {times: 4, blocks: [{sequence: [{dense: {units: 17, norm: batch-norm, activation: relu, order: pre}},
+                                                      {dense: {units: 17, norm: batch-norm, activation: relu, order: pre}}]}]}}]
+  head: [{dense: {units: 1}}]
+train: {loss: mse, optimizer: {adam: {lr: 0.01}}, batch: 48, epochs: 4}
+'''
+PIPELINES = {'stages': STAGES, 'classes': CLASSES, 'skips': SKIPS}
 
 
 def train(name, run, *arguments):
@@ -97,6 +110,13 @@ def kernels(name):
                 env={'ADIT_ISA': 'portable'})
     expect(differing('a', 'b'), [])
     expect(json.loads(read('a/run.json'))['device']['instruction-set'], 'portable')
+
+
+def plain():
+    """Kernels for several operations, or one by one."""
+    train('skips', 'a')
+    succeed('run', 'skips.yaml', '--run-dir', 'b', '-q', env={'ADIT_FUSE': '0'})
+    expect(differing('a', 'b'), [])
 
 
 def evaluation(name):
@@ -225,6 +245,6 @@ cases = [(f'/pipelines/bits/{case.__name__.replace("_", "-")}/{name}',
           in_folder(lambda case=case, name=name: case(name)))
          for case in (repeated, threads, other_seed, kernels, evaluation) for name in PIPELINES]
 cases += [(f'/pipelines/bits/{case.__name__.replace("_", "-")}', in_folder(case))
-          for case in (loss_again, best_checkpoint, columns_of_stages, frozen_and_clipped,
+          for case in (plain, loss_again, best_checkpoint, columns_of_stages, frozen_and_clipped,
                        probes_of_stages, probes_of_patience, probes_every)]
 tap.run(cases)
