@@ -415,9 +415,10 @@ ADIT_KERNEL(matmul)(const AditKernelCall *call)
     multiply(&product, FALSE);
 }
 
-/* An addend without rows is the same for all: of one line, or of as many as a row has. */
+/* An addend without rows is the same for all: of one line, or of as many as a row has. @collects:
+ * besides, inputs[3] plus the result becomes inputs[4]. */
 static void
-multiply_add(const AditKernelCall *call, gboolean relu)
+multiply_add(const AditKernelCall *call, gboolean relu, gboolean collects)
 {
     Product product;
     const AditView *addend = &call->inputs[2];
@@ -431,6 +432,8 @@ multiply_add(const AditKernelCall *call, gboolean relu)
     product.addend = addend->data;
     product.addend_step = addend->rows ? product.columns : 0;
     product.relu = relu;
+    product.collect = collects ? call->inputs[3].data : NULL;
+    product.total = collects ? call->inputs[4].data : NULL;
     if (addend->rows || addend->count == product.columns) {
         multiply(&product, FALSE);
         return;
@@ -441,35 +444,29 @@ multiply_add(const AditKernelCall *call, gboolean relu)
         multiply(&product, FALSE);
         product.a += product.lines * product.depth;
         product.out += product.lines * product.columns;
+        product.collect += collects ? call->output.count : 0;
+        product.total += collects ? call->output.count : 0;
     }
 }
 
 void
 ADIT_KERNEL(matmul_add)(const AditKernelCall *call)
 {
-    multiply_add(call, FALSE);
+    multiply_add(call, FALSE, FALSE);
 }
 
 void
 ADIT_KERNEL(matmul_add_relu)(const AditKernelCall *call)
 {
-    multiply_add(call, TRUE);
+    multiply_add(call, TRUE, FALSE);
 }
 
-/* Inputs: a, b, an addend of one line, and with rows what the result is added to besides; that sum
- * is the further result. */
+/* Inputs: a, b, an addend, and with rows what the result is added to besides; that sum is the
+ * further result. */
 void
 ADIT_KERNEL(matmul_add_relu_add)(const AditKernelCall *call)
 {
-    Product product;
-
-    product_init(&product, call);
-    product.addend = call->inputs[2].data;
-    product.addend_step = call->inputs[2].rows ? product.columns : 0;
-    product.relu = TRUE;
-    product.collect = call->inputs[3].data;
-    product.total = call->inputs[4].data;
-    multiply(&product, FALSE);
+    multiply_add(call, TRUE, TRUE);
 }
 
 /* The sum over r of a[r][i] b[r][j]: the product of a's transpose with b. */
