@@ -68,7 +68,7 @@ build_tied(AditGraph *graph, AditTensor *x)
 /* Stacks that are carried through a loop, each to the other's place, and read when all slices have
  * met. */
 static AditTensor *
-build_stacks(AditGraph *graph, AditTensor *x)
+swap_stacks(AditGraph *graph, AditTensor *x, AditTensor *middle)
 {
     AditLoop *first = adit_loop_new(graph, 2, FALSE);
     AditTensor *carry = adit_loop_carry(first, x), *stacks[2];
@@ -80,13 +80,19 @@ build_stacks(AditGraph *graph, AditTensor *x)
     AditTensor *a = adit_loop_carry(swap, stacks[0]), *b = adit_loop_carry(swap, stacks[1]);
     adit_loop_set_next(swap, a, b);
     adit_loop_set_next(swap, b, a);
+    middle = adit_sub(middle, adit_reduce_rows(middle, ADIT_REDUCE_MEAN));
     AditLoop *last = adit_loop_new(graph, 2, FALSE);
-    AditTensor *middle = adit_sub(x, adit_reduce_rows(x, ADIT_REDUCE_MEAN));
     AditTensor *sum = adit_loop_carry(last, middle);
     AditTensor *each = adit_loop_each(last, adit_loop_last(swap, a));
     AditTensor *other = adit_loop_each(last, adit_loop_last(swap, b));
     adit_loop_set_next(last, sum, adit_add(adit_mul(sum, each), other));
     return adit_loop_last(last, sum);
+}
+
+static AditTensor *
+build_stacks(AditGraph *graph, AditTensor *x)
+{
+    return swap_stacks(graph, x, x);
 }
 
 /* The same of few features, whose rows lie in lanes. */
@@ -103,10 +109,12 @@ build_thin(AditGraph *graph, AditTensor *x)
     return adit_loop_last(loop, carry);
 }
 
+/* Stacks with their rows in lanes, handed on to where they lie in the usual order. */
 static AditTensor *
 build_thin_stacks(AditGraph *graph, AditTensor *x)
 {
-    return build_stacks(graph, adit_matmul(x, weight(graph, "a", 12, 3), FALSE));
+    return swap_stacks(graph, adit_matmul(x, weight(graph, "a", 12, 3), FALSE),
+                       adit_matmul(x, weight(graph, "b", 12, 3), FALSE));
 }
 
 static double *
@@ -120,7 +128,7 @@ train(Build build, gboolean fuse, guint threads, gsize rows, gsize *n)
     guint output = rig_add(rig, ADIT_OUTPUT_READ, y);
     gsize count = adit_shape_count(adit_tensor_get_shape(y)) * rows;
 
-    if (build != build_thin_stacks) /* all of it in one stretch */
+    if (build != build_thin_stacks) /* which keep values beyond their stretch */
         rig_add_gradients(rig, loss);
     g_setenv("ADIT_FUSE", fuse ? "1" : "0", TRUE);
     rig_prepare(rig, threads, TRUE, MAX_ROWS);
