@@ -673,6 +673,21 @@ bind_outputs(Lowering *self)
     }
 }
 
+/* What commits write is no place to commit from: another may have come before. */
+static void
+keep_apart(Lowering *self, const AditTensor *tensor, const AditOperand *to)
+{
+    Level level = {self, self->program->graph, self->program->instructions, NULL, NULL};
+    AditOperand from = get_place(self, tensor);
+    gboolean is_kept = from.arena == ADIT_ARENA_PARAMETERS || from.arena == ADIT_ARENA_STATES ||
+                       from.arena == ADIT_ARENA_OPTIMIZER;
+    if (!is_kept || same_place(&from, to))
+        return;
+    AditOperand place = new_storage(self, tensor, from.count, 0);
+    emit_copy(&level, tensor, &place);
+    set_place(self, tensor, &place);
+}
+
 static void
 finish_outputs(Lowering *self)
 {
@@ -686,6 +701,8 @@ finish_outputs(Lowering *self)
         place.arena = output->arena;
         place.offset = output->offset;
         place.linear = place.rows;
+        keep_apart(self, output->tensor, &place);
+        output->operand = get_place(self, output->tensor);
         if (same_place(&output->operand, &place))
             continue;
         AditNode *copy = emit_copy(&level, output->tensor, &place);

@@ -420,9 +420,11 @@ ADIT_KERNEL(matmul)(const AditKernelCall *call)
     multiply(&product, FALSE);
 }
 
-/* An addend without rows is the same for all: of one line, or of as many as a row has. */
+/* An addend without rows is the same for all: of one line, or of as many as a row has. @collects:
+ * besides, inputs[3] plus the result becomes inputs[4]; else inputs[3], if there is one, is a
+ * further addend, with rows. */
 static void
-multiply_add(const AditKernelCall *call, gboolean relu, const real *further)
+multiply_add(const AditKernelCall *call, gboolean relu, gboolean collects)
 {
     Product product;
     const AditView *addend = &call->inputs[2];
@@ -436,7 +438,9 @@ multiply_add(const AditKernelCall *call, gboolean relu, const real *further)
     product.addend = addend->data;
     product.addend_step = addend->rows ? product.columns : 0;
     product.relu = relu;
-    product.further = further;
+    product.further = !collects && call->n_inputs > 3 ? call->inputs[3].data : NULL;
+    product.collect = collects ? call->inputs[3].data : NULL;
+    product.total = collects ? call->inputs[4].data : NULL;
     if (addend->rows || addend->count == product.columns) {
         multiply(&product, FALSE);
         return;
@@ -447,43 +451,30 @@ multiply_add(const AditKernelCall *call, gboolean relu, const real *further)
         multiply(&product, FALSE);
         product.a += product.lines * product.depth;
         product.out += product.lines * product.columns;
-        product.further += further != NULL ? product.lines * product.columns : 0;
+        product.further += product.further != NULL ? call->output.count : 0;
+        product.collect += collects ? call->output.count : 0;
+        product.total += collects ? call->output.count : 0;
     }
 }
 
 void
 ADIT_KERNEL(matmul_add)(const AditKernelCall *call)
 {
-    multiply_add(call, FALSE, NULL);
+    multiply_add(call, FALSE, FALSE);
 }
 
 void
 ADIT_KERNEL(matmul_add_relu)(const AditKernelCall *call)
 {
-    multiply_add(call, TRUE, NULL);
+    multiply_add(call, TRUE, FALSE);
 }
 
-/* Inputs: a, b, an addend, and another with rows. */
-void
-ADIT_KERNEL(matmul_add_add)(const AditKernelCall *call)
-{
-    multiply_add(call, FALSE, call->inputs[3].data);
-}
-
-/* Inputs: a, b, an addend of one line, and with rows what the result is added to besides; that sum
- * is the further result. */
+/* Inputs: a, b, an addend, and with rows what the result is added to besides; that sum is the
+ * further result. */
 void
 ADIT_KERNEL(matmul_add_relu_add)(const AditKernelCall *call)
 {
-    Product product;
-
-    product_init(&product, call);
-    product.addend = call->inputs[2].data;
-    product.addend_step = call->inputs[2].rows ? product.columns : 0;
-    product.relu = TRUE;
-    product.collect = call->inputs[3].data;
-    product.total = call->inputs[4].data;
-    multiply(&product, FALSE);
+    multiply_add(call, TRUE, TRUE);
 }
 
 /* The sum over r of a[r][i] b[r][j]: the product of a's transpose with b. */

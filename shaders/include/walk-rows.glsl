@@ -10,6 +10,9 @@
  *
  * No choice of ROWS changes a bit. */
 
+#define ADIT_CALL(word) walk_call[(word) - BLOCK_SERIAL]
+shared uint walk_call[RING_WORDS]; /* the call's slot of the ring, CALL_WORDS of it */
+
 #include "walk.glsl"
 
 layout(local_size_x = SIZE) in;
@@ -84,6 +87,20 @@ walk_sum_chunk(uint chunk, uint first, uint to)
     }
 }
 
+/* Fetches the call's words; the first workgroup leaves them for the second kernel. */
+void
+walk_fetch_call(uint slot, bool is_first)
+{
+    for (uint i = gl_LocalInvocationID.x; i < CALL_WORDS; i += SIZE) {
+        uint word = input0_numbers[slot + i], to = BLOCK_SERIAL + i;
+
+        walk_call[i] = word;
+        if (is_first && to != BLOCK_WALK_CURSOR && to != BLOCK_WALK_STATUS)
+            block[to] = word;
+    }
+    barrier();
+}
+
 void
 main()
 {
@@ -91,7 +108,7 @@ main()
     uint groups = (push.rows + ROWS - 1u) / ROWS;
     uint row = group * ROWS + gl_LocalInvocationID.x / LANES;
 
-    walk_find_slot(cursor);
+    walk_fetch_call(cursor % RING_SLOTS * RING_WORDS, group == 0u);
     walk_lane = gl_LocalInvocationID.x % LANES;
     walk_is_row = row < push.rows;
     walk_row = min(row, push.rows - 1u);

@@ -160,7 +160,6 @@ main()
     uint cursor = block[BLOCK_WALK_CURSOR], group = adit_group(), jobs = push.part, job = 0u;
     bool is_running = block[BLOCK_WALK_STATUS] == 0u;
 
-    walk_find_slot(cursor);
     bool is_sound = walk_is_sound();
     if (group == 0u && gl_LocalInvocationID.x == 0u) {
         block[BLOCK_CURSOR] = cursor + 1u;

@@ -2,16 +2,13 @@
 
 /* The head of the two kernels that a walk is made of, whose text comes at run time: walk-rows.glsl goes
  * through the network row by row and back, walk-sums.glsl sums over the rows and updates. Nobody runs
- * `begin` for them: they read the call's slot of the ring themselves. The first hands cursor and status
- * on to the second, which alone sets them, so that none reads what its neighbour writes. */
+ * `begin` for them: the first reads the call's slot of the ring itself, which is the host's memory and
+ * far away, once a workgroup, and leaves it in the block for the second. It hands cursor and status on
+ * to the second, which alone sets them, so that none reads what its neighbour writes. */
 
 #define ADIT_BLOCK_WRITABLE
 #define ADIT_INPUT0_TYPE uint
 #define ADIT_INPUT1_TYPE uint
-#define ADIT_CALL(word) input0_numbers[walk_slot + (word) - BLOCK_SERIAL]
-
-uint walk_slot; /* where the call's slot begins in the ring */
-
 #include "adit.glsl"
 
 #include "normal.glsl"
@@ -31,9 +28,3 @@ uint walk_slot; /* where the call's slot begins in the ring */
 #define NUMBER(index) uintBitsToFloat(WORD(index))
 /* A live number of the call. */
 #define LIVE(index) uintBitsToFloat(ADIT_CALL(BLOCK_LIVES + (index)))
-
-void
-walk_find_slot(uint cursor)
-{
-    walk_slot = cursor % RING_SLOTS * RING_WORDS;
-}

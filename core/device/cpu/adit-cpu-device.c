@@ -1,6 +1,8 @@
 /* core/device/cpu/adit-cpu-device.c - SPDX-License-Identifier: MIT */
 #include "adit-cpu-private.h"
 
+#include "adit-graph-private.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +33,15 @@ adit_cpu_allocate(gsize bytes, const char *what, GError **error)
     }
     memset(data, 0, bytes);
     return data;
+}
+
+gsize
+adit_cpu_count_instances(const AditTensor *tensor)
+{
+    gsize instances = 1;
+    for (guint i = 0; i < tensor->lead; i++)
+        instances *= tensor->shape.size[i];
+    return instances;
 }
 
 double

@@ -1,8 +1,6 @@
 /* core/device/cpu/adit-cpu-executable.c - SPDX-License-Identifier: MIT */
 #include "adit-cpu-private.h"
 
-#include "adit-graph-private.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -196,9 +194,7 @@ adit_cpu_executable_read_output(AditExecutable *self, guint index, double *value
             values[i] = adit_cpu_load(&self->numbers, pointer.base, i);
         return;
     }
-    gsize instances = 1;
-    for (guint i = 0; i < output->tensor->lead; i++)
-        instances *= output->tensor->shape.size[i];
+    gsize instances = adit_cpu_count_instances(output->tensor);
     gsize width = count / instances;
     for (gsize instance = 0; instance < instances; instance++) {
         for (gsize row = 0; row < self->last_rows; row++) {

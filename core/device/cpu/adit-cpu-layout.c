@@ -108,11 +108,14 @@ drop_wide(Layout *self, const AditInstruction *instruction)
     }
 }
 
-/* A loop that works on a value the usual way would have to turn it around in every iteration. */
+/* A loop that works on a value the usual way would have to turn it around in every iteration; of a
+ * whole stack, each instance would have to be. */
 static void
 drop_turning(Layout *self, const AditInstruction *instruction)
 {
-    if (self->in_loop && !(takes_pitch(instruction) && all_thin(self->thin, instruction)))
+    gboolean turns = !self->in_loop && adit_cpu_count_instances(instruction->tensor) == 1;
+
+    if (!turns && !(takes_pitch(instruction) && all_thin(self->thin, instruction)))
         drop(self, instruction);
 }
 

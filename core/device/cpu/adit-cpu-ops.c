@@ -195,6 +195,16 @@ set_output(const Maker *self, AditCpuOp *op, const AditOperand *operand, gsize p
     op->call.output = make_view(operand);
 }
 
+/* Only copies are of whole stacks: a row is one of each instance. */
+static void
+set_stack_rows(AditCpuOp *op)
+{
+    gsize instances = adit_cpu_count_instances(op->instruction->tensor);
+
+    op->inputs[0].row_bytes /= instances;
+    op->output.row_bytes /= instances;
+}
+
 static void
 make_op(const Maker *self, AditCpuOp *op, const AditCpuOp *first)
 {
@@ -208,6 +218,8 @@ make_op(const Maker *self, AditCpuOp *op, const AditCpuOp *first)
     for (guint i = 0; i < instruction->n_inputs; i++)
         add_input(self, op, &instruction->inputs[i], 0);
     set_output(self, op, &instruction->output, combines ? 0 : instruction->partial);
+    if (instruction->kind == ADIT_INSTRUCTION_COPY)
+        set_stack_rows(op);
     if (adit_cpu_is_thin(executable, instruction)) {
         op->call.pitch = executable->panel_rows;
     } else {

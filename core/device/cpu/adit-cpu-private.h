@@ -24,6 +24,9 @@ struct _AditMemory {
 
 /* Zeroed and aligned to a cache line; NULL with ADIT_ERROR_MEMORY. */
 void *adit_cpu_allocate(gsize bytes, const char *what, GError **error);
+/* Instances of a stack with rows: their rows lie by themselves, as far apart as there is room for.
+ * 1: it is none. */
+gsize adit_cpu_count_instances(const AditTensor *tensor);
 double adit_cpu_load(const AditCpuNumbers *numbers, const void *data, gsize index);
 void adit_cpu_store(const AditCpuNumbers *numbers, void *data, gsize index, double value);
 

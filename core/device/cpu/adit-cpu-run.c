@@ -1,8 +1,6 @@
 /* core/device/cpu/adit-cpu-run.c - SPDX-License-Identifier: MIT */
 #include "adit-cpu-private.h"
 
-#include "adit-graph-private.h"
-
 #include <math.h>
 #include <string.h>
 
@@ -226,20 +224,17 @@ gather(AditCpuWorker *self, const AditCpuOp *op)
         gather_row(&executable->numbers, feed->array, rows[i], data, count);
 }
 
-/* The instances of a stack lie apart by the rows that there is room for. */
 static void
 copy(const AditCpuWorker *self, const AditCpuOp *op)
 {
-    const AditTensor *tensor = op->instruction->tensor;
     const AditKernelCall *call = &op->call;
-    gsize size = self->executable->numbers.size, instances = 1;
+    gsize size = self->executable->numbers.size;
+    gsize instances = adit_cpu_count_instances(op->instruction->tensor);
 
     if (call->pitch != 0) {
         memcpy(call->output.data, call->inputs[0].data, call->output.count * call->pitch * size);
         return;
     }
-    for (guint i = 0; i < tensor->lead; i++)
-        instances *= tensor->shape.size[i];
     gsize row_bytes = call->output.count / instances * size;
 
     for (gsize i = 0; i < instances; i++)

@@ -7,7 +7,8 @@
 #include <string.h>
 
 /* The way back multiplies with transposed weights, panel after panel. They are transposed once a
- * run, into an arena that is laid out as the parameters' is. */
+ * run, into an arena that is laid out as the parameters' is: parameters change only when all
+ * instructions are done. */
 
 /* Numbers of iterations of the loops around an instruction. */
 typedef struct {
@@ -15,14 +16,20 @@ typedef struct {
     guint n[ADIT_MAX_LOOPS];
 } Search;
 
-gboolean
-adit_cpu_is_transposed(const AditExecutable *self, const AditInstruction *instruction)
+static gboolean
+reads_transposed(const AditExecutable *self, const AditInstruction *instruction)
 {
     const AditMatmulAttributes *attributes = instruction->attributes;
 
     return self->fuses && instruction->kind == ADIT_INSTRUCTION_OP &&
            strcmp(instruction->op->name, "matmul") == 0 && attributes->transpose_b &&
            instruction->inputs[1].arena == ADIT_ARENA_PARAMETERS && instruction->output.rows;
+}
+
+gboolean
+adit_cpu_is_transposed(const AditExecutable *self, const AditInstruction *instruction)
+{
+    return self->matrices->len > 0 && reads_transposed(self, instruction);
 }
 
 void
@@ -70,10 +77,40 @@ search(Search *self, const GPtrArray *instructions)
         if (instruction->body != NULL) {
             self->n[instruction->level] = instruction->n;
             search(self, instruction->body);
-        } else if (adit_cpu_is_transposed(self->executable, instruction)) {
+        } else if (reads_transposed(self->executable, instruction)) {
             add_matrices(self, instruction);
         }
     }
+}
+
+static int
+compare_offsets(gconstpointer a, gconstpointer b)
+{
+    const AditCpuMatrix *x = a, *y = b;
+
+    return (x->offset > y->offset) - (x->offset < y->offset);
+}
+
+/* A matrix that several instructions read is there once, as threads share the matrices out. If one
+ * is read in two shapes, or in part, there are none: each would be transposed over the other. */
+static void
+join_matrices(GArray *matrices)
+{
+    AditCpuMatrix *all = (AditCpuMatrix *) (gpointer) matrices->data;
+    guint n = 0;
+
+    g_array_sort(matrices, compare_offsets);
+    for (guint i = 0; i < matrices->len; i++) {
+        const AditCpuMatrix *last = n > 0 ? &all[n - 1] : NULL;
+
+        if (last == NULL || all[i].offset >= last->offset + last->rows * last->columns) {
+            all[n++] = all[i];
+        } else if (memcmp(&all[i], last, sizeof *last) != 0) {
+            n = 0;
+            break;
+        }
+    }
+    g_array_set_size(matrices, n);
 }
 
 gboolean
@@ -84,6 +121,7 @@ adit_cpu_find_transposed(AditExecutable *self, GError **error)
 
     self->matrices = g_array_new(FALSE, FALSE, sizeof(AditCpuMatrix));
     search(&state, self->program->instructions);
+    join_matrices(self->matrices);
     for (guint i = 0; i < self->matrices->len; i++) {
         const AditCpuMatrix *matrix = &g_array_index(self->matrices, AditCpuMatrix, i);
 

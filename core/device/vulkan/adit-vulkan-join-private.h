@@ -8,8 +8,8 @@ G_BEGIN_DECLS
 
 /* Invocations a workgroup of the first kernel has at most. */
 #define MAX_SIZE 128
-/* Bytes of shared memory that every device has, less those of a penalty's sums. */
-#define MAX_SHARED (((gsize) 16 << 10) - 256)
+/* Bytes of shared memory that every device has, less those of a penalty's sums and of a call. */
+#define MAX_SHARED (((gsize) 16 << 10) - 256 - 1024)
 
 /**
  * AditVulkanJoin:

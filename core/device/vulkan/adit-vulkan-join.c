@@ -16,13 +16,30 @@ make_text(const AditVulkanWalkText *text, const char *head)
     return g_string_free(whole, FALSE);
 }
 
-static char *
-make_rows_text(const AditVulkanWalk *walk, guint rows)
+/* Live numbers of a program, with its update's number. */
+static guint
+count_lives(const AditExecutable *executable)
 {
+    return executable != NULL ? 1 + executable->program->lives->len : 0;
+}
+
+/* Those of all runs. */
+static guint
+count_all_lives(const AditVulkanJoin *self)
+{
+    return count_lives(self->gradient) + self->ranges->len * count_lives(self->update);
+}
+
+static char *
+make_rows_text(const AditVulkanJoin *self, guint rows)
+{
+    const AditVulkanWalk *walk = self->walk;
     g_autofree char *head = g_strdup_printf(
         "#define ROWS %uu\n#define LANES %uu\n#define SIZE %u\n#define STAGE %zuu\n"
-        "#define RING_SLOTS %uu\n#define RING_WORDS %uu\n#include \"walk-rows.glsl\"\n",
-        rows, walk->lanes, rows * walk->lanes, walk->stage, ADIT_RING_SLOTS, ADIT_RING_WORDS);
+        "#define RING_SLOTS %uu\n#define RING_WORDS %uu\n#define CALL_WORDS %uu\n"
+        "#include \"walk-rows.glsl\"\n",
+        rows, walk->lanes, rows * walk->lanes, walk->stage, ADIT_RING_SLOTS, ADIT_RING_WORDS,
+        ADIT_BLOCK_LIVES - ADIT_BLOCK_SERIAL + count_all_lives(self));
 
     return make_text(&walk->rows, head);
 }
@@ -32,9 +49,8 @@ make_sums_text(const AditVulkanWalk *walk)
 {
     g_autofree char *head = g_strdup_printf(
         "#define ADIT_INPUT2_ACCESS\n#define ADIT_INPUT3_ACCESS\n#define ADIT_INPUT4_ACCESS\n"
-        "#define RING_SLOTS %uu\n#define RING_WORDS %uu\n#define TILE_ROWS %uu\n"
-        "#define TILE_COLUMNS %uu\n#include \"walk-sums.glsl\"\n",
-        ADIT_RING_SLOTS, ADIT_RING_WORDS, walk->tile_rows, walk->tile_columns);
+        "#define TILE_ROWS %uu\n#define TILE_COLUMNS %uu\n#include \"walk-sums.glsl\"\n",
+        walk->tile_rows, walk->tile_columns);
 
     return make_text(&walk->sums, head);
 }
@@ -52,7 +68,7 @@ adit_vulkan_join_get_most_rows(const AditVulkanJoin *self)
 gboolean
 adit_vulkan_join_set_rows(AditVulkanJoin *self, guint rows, GError **error)
 {
-    g_autofree char *text = make_rows_text(self->walk, rows);
+    g_autofree char *text = make_rows_text(self, rows);
     const AditVulkanKernel *kernel =
         adit_vulkan_kernel_get_walk(self->device, text, self->walk->rows.constants, error);
 
@@ -98,24 +114,16 @@ make_room(AditVulkanJoin *self, GError **error)
     return TRUE;
 }
 
-/* Live numbers of the update, with its own number. */
-static guint
-count_lives(const AditExecutable *executable)
-{
-    return executable != NULL ? 1 + executable->program->lives->len : 0;
-}
-
 /* Whether all that the kernels read can be bound whole. */
 static gboolean
 fits(const AditVulkanJoin *self)
 {
     gsize most = self->device->physical->limits.maxStorageBufferRange;
     const AditVulkanBuffer *arenas = self->gradient->memory->arenas;
-    guint lives = count_lives(self->gradient) + self->ranges->len * count_lives(self->update);
 
     return self->walk->size * sizeof(float) <= most && arenas[ADIT_ARENA_PARAMETERS].size <= most &&
            arenas[ADIT_ARENA_GRADIENTS].size <= most && arenas[ADIT_ARENA_OPTIMIZER].size <= most &&
-           lives <= ADIT_VULKAN_MAX_LIVES + 1;
+           count_all_lives(self) <= ADIT_VULKAN_MAX_LIVES + 1;
 }
 
 static void
@@ -144,8 +152,8 @@ make_walk(AditVulkanJoin *self)
 static void
 add_range(AditVulkanJoin *self, const AditCall *call)
 {
-    guint lives = count_lives(self->gradient) + self->ranges->len * count_lives(self->update);
-    AditVulkanWalkRange range = {call->first_row, call->first_row + call->rows, lives};
+    AditVulkanWalkRange range = {call->first_row, call->first_row + call->rows,
+                                 count_all_lives(self)};
 
     g_array_append_val(self->ranges, range);
 }

@@ -413,10 +413,9 @@ test_statistics_of_a_trial(void)
 int
 main(int argc, char *argv[])
 {
-    /* bit for bit as unrolled: on the CPU without what loops make worth while, as values of thin
-     * layers that lie otherwise are summed in another order */
-    if (g_getenv("ADIT_TEST_DEVICE") == NULL)
-        g_setenv("ADIT_FUSE", "0", TRUE);
+    /* bit for bit as unrolled: values of thin layers, which lie otherwise in loops, are summed in
+     * another order */
+    g_setenv("ADIT_FUSE", "0", TRUE);
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/sequence/numbers", test_numbers);
     g_test_add_func("/sequence/two-items", test_two_items);

@@ -319,6 +319,29 @@ test_states(void)
     g_assert_cmpfloat(twice[other], ==, 13);
 }
 
+/* States that become each other's old values as they are, or parts of them. */
+static void
+test_states_swap(void)
+{
+    AditGraph *graph = adit_graph_new(ADIT_MODE_TRAINING);
+    AditTensor *a = adit_state(graph, "a", &ADIT_SHAPE(2), 1);
+    AditTensor *b = adit_state(graph, "b", &ADIT_SHAPE(2), 3);
+    AditTensor *part = adit_state(graph, "part", &ADIT_SHAPE(1), 5);
+
+    adit_state_update(a, b);
+    adit_state_update(b, a);
+    adit_state_update(part, adit_slice(a, 0, 1, 2, 1));
+    g_autoptr(Rig) rig = rig_new(graph);
+    rig_add_states(rig);
+    rig_prepare(rig, 2, FALSE, 4);
+    rig_run(rig, 4, 0);
+    g_autofree double *values = rig_read_arena(rig, ADIT_ARENA_STATES);
+    gsize count;
+    g_assert_cmpfloat(values[rig_find(rig, "a", &count)], ==, 3);
+    g_assert_cmpfloat(values[rig_find(rig, "b", &count)], ==, 1);
+    g_assert_cmpfloat(values[rig_find(rig, "part", &count)], ==, 1);
+}
+
 static void
 test_live(void)
 {
@@ -554,6 +577,7 @@ main(int argc, char *argv[])
     g_test_add_func("/device/feed/gather", test_gather);
     g_test_add_func("/device/feed/types", test_types);
     g_test_add_func("/device/states", test_states);
+    g_test_add_func("/device/states-swap", test_states_swap);
     g_test_add_func("/device/live", test_live);
     g_test_add_func("/device/read-stack", test_read_stack);
     g_test_add_func("/device/noise/steps", test_noise);
