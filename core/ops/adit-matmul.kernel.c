@@ -463,6 +463,10 @@ ADIT_KERNEL(matmul_add_relu_add)(const AditKernelCall *call)
 {
     Product product;
 
+    if (call->pitch != 0) {
+        ADIT_KERNEL(pitched_matmul)(call, TRUE);
+        return;
+    }
     product_init(&product, call);
     product.addend = call->inputs[2].data;
     product.addend_step = call->inputs[2].rows ? product.columns : 0;
@@ -629,7 +633,10 @@ ADIT_KERNEL(relu_backward)(const AditKernelCall *call)
                          .bias = results[1].data,
                          .accumulate = call->accumulate};
 
-    if (backward.columns <= LANES && backward.lines <= MAX_LINES && sizes[backward.lines] != NULL)
+    if (call->pitch != 0)
+        ADIT_KERNEL(pitched_relu_backward)(call);
+    else if (backward.columns <= LANES && backward.lines <= MAX_LINES &&
+             sizes[backward.lines] != NULL)
         sizes[backward.lines](&backward);
     else
         run_backward(&backward);
