@@ -129,3 +129,58 @@ adit_permutation_at(const AditPermutation *self, guint64 index)
     } while (index >= self->size);
     return index;
 }
+
+/* Values that are on their way at once: each waits long for itself. */
+#define WALKERS 16
+
+typedef guint32 Halves __attribute__((vector_size(WALKERS * sizeof(guint32))));
+
+/* One time through the network, as adit_permutation_at() goes. */
+static void
+step(const AditPermutation *self, guint64 *values)
+{
+    guint32 mask = (guint32) (((guint64) 1 << self->half_bits) - 1);
+    Halves left, right;
+
+    for (guint i = 0; i < WALKERS; i++) {
+        left[i] = (guint32) (values[i] >> self->half_bits);
+        right[i] = (guint32) values[i] & mask;
+    }
+    for (guint i = 0; i < ADIT_PERMUTATION_ROUNDS; i++) {
+        Halves x = right ^ self->round_keys[i], next;
+
+        x ^= x >> 16;
+        x *= 0x85ebca6bu;
+        x ^= x >> 13;
+        x *= 0xc2b2ae35u;
+        next = left ^ ((x ^ x >> 16) & mask);
+        left = right;
+        right = next;
+    }
+    for (guint i = 0; i < WALKERS; i++)
+        values[i] = (guint64) left[i] << self->half_bits | right[i];
+}
+
+void
+adit_permutation_fill(const AditPermutation *self, guint64 first, gsize n, gsize *values)
+{
+    guint64 walkers[WALKERS] = {0};
+    gsize places[WALKERS], n_begun = 0, n_done = 0;
+
+    g_return_if_fail(first + n <= self->size);
+    for (; n_begun < WALKERS; n_begun++) {
+        places[n_begun] = n_begun;
+        walkers[n_begun] = first + n_begun;
+    }
+    while (n_done < n) {
+        step(self, walkers);
+        for (guint i = 0; i < WALKERS; i++) {
+            if (walkers[i] >= self->size || places[i] >= n)
+                continue;
+            values[places[i]] = walkers[i];
+            n_done++;
+            places[i] = n_begun;
+            walkers[i] = first + n_begun++;
+        }
+    }
+}
