@@ -135,17 +135,21 @@ adit_permutation_at(const AditPermutation *self, guint64 index)
 
 typedef guint32 Halves __attribute__((vector_size(WALKERS * sizeof(guint32))));
 
+/**
+ * Walkers: values as the network takes them, and the places in the order that they are for.
+ */
+typedef struct {
+    Halves left, right;
+    gsize places[WALKERS];
+} Walkers;
+
 /* One time through the network, as adit_permutation_at() goes. */
 static void
-step(const AditPermutation *self, guint64 *values)
+walk(const AditPermutation *self, Walkers *walkers)
 {
     guint32 mask = (guint32) (((guint64) 1 << self->half_bits) - 1);
-    Halves left, right;
+    Halves left = walkers->left, right = walkers->right;
 
-    for (guint i = 0; i < WALKERS; i++) {
-        left[i] = (guint32) (values[i] >> self->half_bits);
-        right[i] = (guint32) values[i] & mask;
-    }
     for (guint i = 0; i < ADIT_PERMUTATION_ROUNDS; i++) {
         Halves x = right ^ self->round_keys[i], next;
 
@@ -157,30 +161,39 @@ step(const AditPermutation *self, guint64 *values)
         left = right;
         right = next;
     }
-    for (guint i = 0; i < WALKERS; i++)
-        values[i] = (guint64) left[i] << self->half_bits | right[i];
+    walkers->left = left;
+    walkers->right = right;
+}
+
+static void
+begin_walk(const AditPermutation *self, Walkers *walkers, guint i, guint64 first, gsize place)
+{
+    guint64 value = first + place;
+
+    walkers->left[i] = (guint32) (value >> self->half_bits);
+    walkers->right[i] = (guint32) (value & (((guint64) 1 << self->half_bits) - 1));
+    walkers->places[i] = place;
 }
 
 void
 adit_permutation_fill(const AditPermutation *self, guint64 first, gsize n, gsize *values)
 {
-    guint64 walkers[WALKERS] = {0};
-    gsize places[WALKERS], n_begun = 0, n_done = 0;
+    Walkers walkers;
+    gsize n_begun = 0, n_done = 0;
 
     g_return_if_fail(first + n <= self->size);
-    for (; n_begun < WALKERS; n_begun++) {
-        places[n_begun] = n_begun;
-        walkers[n_begun] = first + n_begun;
-    }
+    for (; n_begun < WALKERS; n_begun++)
+        begin_walk(self, &walkers, (guint) n_begun, first, n_begun);
     while (n_done < n) {
-        step(self, walkers);
+        walk(self, &walkers);
         for (guint i = 0; i < WALKERS; i++) {
-            if (walkers[i] >= self->size || places[i] >= n)
+            guint64 value = (guint64) walkers.left[i] << self->half_bits | walkers.right[i];
+
+            if (value >= self->size || walkers.places[i] >= n)
                 continue;
-            values[places[i]] = walkers[i];
+            values[walkers.places[i]] = value;
             n_done++;
-            places[i] = n_begun;
-            walkers[i] = first + n_begun++;
+            begin_walk(self, &walkers, i, first, n_begun++);
         }
     }
 }
