@@ -170,6 +170,7 @@ gather_row(const AditCpuNumbers *numbers, const AditArray *array, gsize row, voi
         adit_cpu_store(numbers, data, i, adit_array_get(array, first + i));
 }
 
+/* To the second cache, to which more can be on its way at once. */
 static void
 fetch_ahead(const AditArray *array, gsize row)
 {
@@ -177,8 +178,8 @@ fetch_ahead(const AditArray *array, gsize row)
     const char *data = (const char *) array->data + row * bytes;
 
     for (gsize i = 0; i < MIN(bytes, 256); i += 64)
-        __builtin_prefetch(data + i);
-    __builtin_prefetch(data + bytes - 1);
+        __builtin_prefetch(data + i, 0, 2);
+    __builtin_prefetch(data + bytes - 1, 0, 2);
 }
 
 static gboolean
