@@ -165,11 +165,9 @@ walk(const AditPermutation *self, Walkers *walkers)
     walkers->right = right;
 }
 
-static void
-begin_walk(const AditPermutation *self, Walkers *walkers, guint i, guint64 first, gsize place)
+static inline void
+begin_walk(const AditPermutation *self, Walkers *walkers, guint i, guint64 value, gsize place)
 {
-    guint64 value = first + place;
-
     walkers->left[i] = (guint32) (value >> self->half_bits);
     walkers->right[i] = (guint32) (value & (((guint64) 1 << self->half_bits) - 1));
     walkers->places[i] = place;
@@ -179,21 +177,25 @@ void
 adit_permutation_fill(const AditPermutation *self, guint64 first, gsize n, gsize *values)
 {
     Walkers walkers;
-    gsize n_begun = 0, n_done = 0;
+    gsize n_begun = 0, n_done = 0, beyond;
 
     g_return_if_fail(first + n <= self->size);
     for (; n_begun < WALKERS; n_begun++)
-        begin_walk(self, &walkers, (guint) n_begun, first, n_begun);
+        begin_walk(self, &walkers, (guint) n_begun, first + n_begun, n_begun);
     while (n_done < n) {
         walk(self, &walkers);
+        /* without a branch, which nobody could foresee: what must walk on is written again */
         for (guint i = 0; i < WALKERS; i++) {
             guint64 value = (guint64) walkers.left[i] << self->half_bits | walkers.right[i];
+            gsize place = walkers.places[i];
+            gsize arrived = value < self->size;
+            gsize *to = place < n ? &values[place] : &beyond;
 
-            if (value >= self->size || walkers.places[i] >= n)
-                continue;
-            values[walkers.places[i]] = value;
-            n_done++;
-            begin_walk(self, &walkers, i, first, n_begun++);
+            *to = value;
+            n_done += arrived & (place < n);
+            begin_walk(self, &walkers, i, arrived ? first + n_begun : value,
+                       arrived ? n_begun : place);
+            n_begun += arrived;
         }
     }
 }
