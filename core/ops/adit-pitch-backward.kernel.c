@@ -128,6 +128,15 @@ NARROW(4)
 
 /* ---- any layer ---- */
 
+ADIT_ALWAYS_INLINE void
+delta_line(const Backward *t, gsize line, gboolean adds)
+{
+    const Backward own = *t;
+
+    for (gsize at = line; at < line + own.rows; at += LANES)
+        vector_store(own.delta + at, let_through(&own, at, LANES, adds));
+}
+
 /* Delta to memory; then its sums and products, each as by itself. */
 static void
 run_any(const Backward *t, const AditKernelCall *call)
@@ -137,9 +146,10 @@ run_any(const Backward *t, const AditKernelCall *call)
     AditKernelCall next = *call;
 
     for (gsize j = 0; j < t->features; j++) {
-        for (gsize at = 0; at < t->rows; at += LANES)
-            vector_store(t->delta + j * t->pitch + at,
-                         let_through(t, j * t->pitch + at, LANES, t->addend != NULL));
+        if (t->addend != NULL)
+            delta_line(t, j * t->pitch, TRUE);
+        else
+            delta_line(t, j * t->pitch, FALSE);
     }
     next.n_inputs = 2;
     next.inputs[0] = call->inputs[1];
