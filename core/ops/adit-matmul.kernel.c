@@ -626,7 +626,10 @@ ADIT_KERNEL(relu_backward)(const AditKernelCall *call)
                          .bias = results[1].data,
                          .accumulate = call->accumulate};
 
-    if (backward.columns <= LANES && backward.lines <= MAX_LINES && sizes[backward.lines] != NULL)
+    if (call->pitch != 0)
+        ADIT_KERNEL(pitched_relu_backward)(call);
+    else if (backward.columns <= LANES && backward.lines <= MAX_LINES &&
+             sizes[backward.lines] != NULL)
         sizes[backward.lines](&backward);
     else
         run_backward(&backward);

@@ -102,7 +102,7 @@ struct _AditCpuOp {
 };
 
 /* Instructions that one kernel does, and results it has. */
-#define ADIT_CPU_MAX_FUSED   4
+#define ADIT_CPU_MAX_FUSED   5
 #define ADIT_CPU_MAX_RESULTS 3
 
 /**
