@@ -209,7 +209,8 @@ match_backward(Fuser *self, guint first)
     guint i = is_op(sum, "add") ? first + 1 : first;
     const AditInstruction *gate = get_instruction(self, i);
 
-    if (!is_op(gate, "relu-gradient") ||
+    if (!is_op(gate, "relu-gradient") || !gate->inputs[1].rows ||
+        gate->inputs[1].count != gate->output.count ||
         (i > first &&
          (count_readers(self, &sum->output) != 1 || !sum->inputs[0].rows ||
           !fits(&sum->inputs[0], &gate->output) || !sum->inputs[1].rows ||

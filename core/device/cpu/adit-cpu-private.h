@@ -168,7 +168,8 @@ typedef struct {
 
 /**
  * AditExecutable:
- * @fuses: panels and kernels for several instructions (ADIT_FUSE); without, the same bits
+ * @fuses: panels, kernels for several instructions, and thin layers by feature (ADIT_FUSE);
+ * without, the same bits but for thin layers
  * @slice_rows: rows a slice has room for
  * @panel_rows: rows a panel has room for
  * @thin: by storage: whether its values lie with the rows in the lanes

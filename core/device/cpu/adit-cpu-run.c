@@ -40,6 +40,7 @@ find_move(const AditCpuWorker *self, const AditCpuPointer *pointer, guint level,
             continue;
         if (pointer->strides[i].modulo == 0)
             return (AditCpuMove){reverse ? -bytes : bytes, 0};
+        g_assert(pointer->strides[i].modulo == 2);
         gboolean second = (self->index[level] + pointer->strides[i].shift) % 2 != 0;
 
         return (AditCpuMove){second ? -bytes : bytes, -1};
