@@ -129,3 +129,73 @@ adit_permutation_at(const AditPermutation *self, guint64 index)
     } while (index >= self->size);
     return index;
 }
+
+/* Values that are on their way at once: each waits long for itself. */
+#define WALKERS 16
+
+typedef guint32 Halves __attribute__((vector_size(WALKERS * sizeof(guint32))));
+
+/**
+ * Walkers: values as the network takes them, and the places in the order that they are for.
+ */
+typedef struct {
+    Halves left, right;
+    gsize places[WALKERS];
+} Walkers;
+
+/* One time through the network, as adit_permutation_at() goes. */
+static void
+walk(const AditPermutation *self, Walkers *walkers)
+{
+    guint32 mask = (guint32) (((guint64) 1 << self->half_bits) - 1);
+    Halves left = walkers->left, right = walkers->right;
+
+    for (guint i = 0; i < ADIT_PERMUTATION_ROUNDS; i++) {
+        Halves x = right ^ self->round_keys[i], next;
+
+        x ^= x >> 16;
+        x *= 0x85ebca6bu;
+        x ^= x >> 13;
+        x *= 0xc2b2ae35u;
+        next = left ^ ((x ^ x >> 16) & mask);
+        left = right;
+        right = next;
+    }
+    walkers->left = left;
+    walkers->right = right;
+}
+
+static inline void
+begin_walk(const AditPermutation *self, Walkers *walkers, guint i, guint64 value, gsize place)
+{
+    walkers->left[i] = (guint32) (value >> self->half_bits);
+    walkers->right[i] = (guint32) (value & (((guint64) 1 << self->half_bits) - 1));
+    walkers->places[i] = place;
+}
+
+void
+adit_permutation_fill(const AditPermutation *self, guint64 first, gsize n, gsize *values)
+{
+    Walkers walkers;
+    gsize n_begun = 0, n_done = 0, beyond;
+
+    g_return_if_fail(first + n <= self->size);
+    for (; n_begun < WALKERS; n_begun++)
+        begin_walk(self, &walkers, (guint) n_begun, first + n_begun, n_begun);
+    while (n_done < n) {
+        walk(self, &walkers);
+        /* without a branch, which nobody could foresee: what must walk on is written again */
+        for (guint i = 0; i < WALKERS; i++) {
+            guint64 value = (guint64) walkers.left[i] << self->half_bits | walkers.right[i];
+            gsize place = walkers.places[i];
+            gsize arrived = value < self->size;
+            gsize *to = place < n ? &values[place] : &beyond;
+
+            *to = value;
+            n_done += arrived & (place < n);
+            begin_walk(self, &walkers, i, arrived ? first + n_begun : value,
+                       arrived ? n_begun : place);
+            n_begun += arrived;
+        }
+    }
+}

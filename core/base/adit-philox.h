@@ -46,5 +46,7 @@ typedef struct {
 
 void adit_permutation_init(AditPermutation *self, guint64 seed, const char *name, guint64 size);
 guint64 adit_permutation_at(const AditPermutation *self, guint64 index);
+/* The @n values from @first on: the same, several at a time. */
+void adit_permutation_fill(const AditPermutation *self, guint64 first, gsize n, gsize *values);
 
 G_END_DECLS

@@ -132,10 +132,11 @@ adit_feed_get_rows(const AditFeed *feed, gsize row, gsize n, gsize *rows)
 {
     const gint32 *subset = feed->subset != NULL ? feed->subset->data : NULL;
 
+    if (feed->order != NULL)
+        adit_permutation_fill(feed->order, feed->first + row, n, rows);
     for (gsize i = 0; i < n; i++) {
-        gsize number = feed->first + row + i;
-
-        rows[i] = feed->order != NULL ? adit_permutation_at(feed->order, number) : number;
+        if (feed->order == NULL)
+            rows[i] = feed->first + row + i;
         if (subset != NULL)
             __builtin_prefetch(&subset[rows[i]]);
     }

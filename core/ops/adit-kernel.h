@@ -266,6 +266,7 @@ call_line(const AditKernelCall *call)
 void ADIT_KERNEL(pitched_matmul)(const AditKernelCall *call, gboolean relu);
 void ADIT_KERNEL(pitched_matmul_rows)(const AditKernelCall *call);
 void ADIT_KERNEL(pitched_rows_sum)(const AditKernelCall *call);
+void ADIT_KERNEL(pitched_relu_backward)(const AditKernelCall *call);
 
 #define ADIT_KERNEL_ROW(symbol, name, ...) void ADIT_KERNEL(symbol)(const AditKernelCall *call);
 #include "adit-kernels.def"

@@ -650,7 +650,10 @@ ADIT_KERNEL(relu_backward)(const AditKernelCall *call)
                          .bias = results[1].data,
                          .accumulate = call->accumulate};
 
-    run_backward(&backward);
+    if (call->pitch != 0)
+        ADIT_KERNEL(pitched_relu_backward)(call);
+    else
+        run_backward(&backward);
 }
 
 /* Inputs: x and delta, both with rows; results: the gradients of weights and bias. */

@@ -17,6 +17,8 @@
  * number i begins at i * pitch.
  * @vectors: of a line, that rows fill
  * @addend: (nullable): is added: numbers, or, @addend_rows, lines like out's
+ * @collect, @total: (nullable): lines like out's: the result is added to the former, and that left
+ * in the latter
  */
 typedef struct {
     gsize vectors, pitch, depth;
@@ -26,6 +28,8 @@ typedef struct {
     real *out;
     const real *addend;
     gboolean addend_rows;
+    const real *collect;
+    real *total;
     gboolean relu;
 } Product;
 
@@ -35,6 +39,7 @@ ADIT_ALWAYS_INLINE void
 product_tile(const Product *t, const real *w, const real *x, const real *addend, real *out,
              const gsize m, const gsize v)
 {
+    gsize at = (gsize) (out - t->out);
     vector sum[MAX_FEATURES][MAX_VECTORS] = {0};
     gsize pitch = t->pitch, w_line = t->w_line, w_step = t->w_step, three = 3 * w_line;
     const real *fours[2] = {w, w + 4 * w_line};
@@ -70,6 +75,15 @@ product_tile(const Product *t, const real *w, const real *x, const real *addend,
                 sum[i][j] = vector_relu(sum[i][j]);
             vector_store(out + j * LANES, sum[i][j]);
         }
+    }
+    if (t->total == NULL)
+        return;
+#pragma GCC unroll 6
+    for (gsize i = 0; i < m; i++, at += pitch) {
+#pragma GCC unroll 4
+        for (gsize j = 0; j < v; j++)
+            vector_store(t->total + at + j * LANES,
+                         vector_load(t->collect + at + j * LANES) + sum[i][j]);
     }
 }
 
@@ -151,11 +165,17 @@ ADIT_KERNEL(pitched_matmul)(const AditKernelCall *call, gboolean relu)
     product.out = call->output.data;
     product.addend = addend != NULL ? addend->data : NULL;
     product.addend_rows = addend != NULL && addend->rows;
+    product.collect = call->n_inputs > 3 ? call->inputs[3].data : NULL;
+    product.total = call->n_inputs > 3 ? call->inputs[4].data : NULL;
     product.relu = relu;
     for (gsize done = 0; done < call->output.count; done += features) {
         multiply(&product, features);
         product.x += depth * call->pitch;
         product.out += features * call->pitch;
+        if (product.total != NULL) {
+            product.collect += features * call->pitch;
+            product.total += features * call->pitch;
+        }
         if (addend != NULL && addend->count > features)
             product.addend += addend->rows ? features * call->pitch : features;
     }

@@ -1,6 +1,8 @@
 /* core/device/cpu/adit-cpu-fuse.c - SPDX-License-Identifier: MIT */
 #include "adit-cpu-private.h"
 
+#include "adit-attributes.h"
+
 #include <string.h>
 
 /* Kernels that do the work of several instructions: the same bits as each by itself, and what lies
@@ -192,8 +194,37 @@ find_reader(const Fuser *self, guint first, const char *name, guint input,
     return i < self->instructions->len ? i : 0;
 }
 
+/* The product that makes of @delta, which must have no readers but those of the layer itself, the
+ * gradient of a thin layer's input; 0: there is none. Wide layers are better off without: their
+ * weights do not stay in registers. */
+static guint
+find_product(const Fuser *self, guint first, const AditOperand *delta)
+{
+    guint i = find_reader(self, first, "matmul", 0, delta);
+    const AditInstruction *product = get_instruction(self, i);
+    const AditMatmulAttributes *attributes = product->attributes;
+
+    return i > 0 && count_readers(self, delta) == 3 && attributes->transpose_b &&
+                   !product->inputs[1].rows && adit_cpu_is_thin(self->executable, product)
+               ? i
+               : 0;
+}
+
+/* Whether all from the one after @first to before @last are taken, so that @last may come first. */
+static gboolean
+follows(const Fuser *self, guint first, guint last)
+{
+    const AditCpuFusion *fusion = self->fusion;
+    guint n = 0;
+
+    for (guint i = 0; i < fusion->n; i++)
+        n += fusion->instructions[i] > first && fusion->instructions[i] < last;
+    return n == last - first - 1;
+}
+
 /* A layer backwards: what the rectifier lets through of the gradient, to which that of the sum of
- * all layers may have to be added, and from it the gradients of weights and bias. */
+ * all layers may have to be added, and from it the gradients of weights and bias, and of the input.
+ */
 static gboolean
 match_backward(Fuser *self, guint first)
 {
@@ -201,7 +232,8 @@ match_backward(Fuser *self, guint first)
     guint i = is_op(sum, "add") ? first + 1 : first;
     const AditInstruction *gate = get_instruction(self, i);
 
-    if (!is_op(gate, "relu-gradient") ||
+    if (!is_op(gate, "relu-gradient") || !gate->inputs[1].rows ||
+        gate->inputs[1].count != gate->output.count ||
         (i > first &&
          (count_readers(self, &sum->output) != 1 || !sum->inputs[0].rows ||
           !fits(&sum->inputs[0], &gate->output) || !sum->inputs[1].rows ||
@@ -221,14 +253,23 @@ match_backward(Fuser *self, guint first)
         take(self, j);
     take(self, weights);
     take(self, bias);
-    if (!find_kernel(self, "relu-backward"))
+    guint back = find_product(self, i, &gate->output);
+    const AditInstruction *last = gate;
+
+    if (back > 0 && follows(self, first, back)) {
+        take(self, back);
+        last = get_instruction(self, back);
+    }
+    if (!find_kernel(self, last == gate ? "relu-backward" : "relu-backward-matmul"))
         return FALSE;
     add_input(self, &gate->inputs[0]);
     add_input(self, &product->inputs[0]);
+    if (last != gate)
+        add_input(self, &last->inputs[1]);
     add_input(self, i > first ? &sum->inputs[0] : &gate->inputs[1]);
     if (i > first)
         add_input(self, &sum->inputs[1]);
-    add_result(self, gate);
+    add_result(self, last);
     add_result(self, product);
     add_result(self, get_instruction(self, bias));
     return TRUE;

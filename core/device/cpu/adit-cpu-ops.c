@@ -277,10 +277,10 @@ make_ops(const Maker *self, const GPtrArray *instructions, const AditCpuOp *firs
         const AditCpuOp *other = first != NULL ? &first[*n_ops] : NULL;
         AditCpuOp *op = &ops[*n_ops];
 
-        if (taken[i])
+        op->instruction = instructions->pdata[i];
+        if (taken[i] || (op->instruction->body != NULL && op->instruction->body->len == 0))
             continue;
         (*n_ops)++;
-        op->instruction = instructions->pdata[i];
         op->call.attributes = op->instruction->attributes;
         if (adit_cpu_fuse(self->worker->executable, instructions, i, self->readers, &fusion) &&
             is_free(&fusion, taken)) {

@@ -102,7 +102,7 @@ struct _AditCpuOp {
 };
 
 /* Instructions that one kernel does, and results it has. */
-#define ADIT_CPU_MAX_FUSED   4
+#define ADIT_CPU_MAX_FUSED   5
 #define ADIT_CPU_MAX_RESULTS 3
 
 /**
@@ -170,7 +170,8 @@ typedef struct {
 
 /**
  * AditExecutable:
- * @fuses: panels and kernels for several instructions (ADIT_FUSE); without, the same bits
+ * @fuses: panels, kernels for several instructions, and thin layers by feature (ADIT_FUSE);
+ * without, the same bits but for thin layers
  * @slice_rows: rows a slice has room for
  * @panel_rows: rows a panel has room for
  * @thin: by storage: whether its values lie with the rows in the lanes

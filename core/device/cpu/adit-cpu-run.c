@@ -40,6 +40,7 @@ find_move(const AditCpuWorker *self, const AditCpuPointer *pointer, guint level,
             continue;
         if (pointer->strides[i].modulo == 0)
             return (AditCpuMove){reverse ? -bytes : bytes, 0};
+        g_assert(pointer->strides[i].modulo == 2);
         gboolean second = (self->index[level] + pointer->strides[i].shift) % 2 != 0;
 
         return (AditCpuMove){second ? -bytes : bytes, -1};
@@ -168,15 +169,22 @@ gather_row(const AditCpuNumbers *numbers, const AditArray *array, gsize row, voi
         adit_cpu_store(numbers, data, i, adit_array_get(array, first + i));
 }
 
+/* Begins of rows, and where they may end in another line, ends. To the second cache, to which more
+ * can be on its way at once. */
 static void
-fetch_ahead(const AditArray *array, gsize row)
+fetch_ahead(const AditArray *array, const gsize *rows, gsize n)
 {
     gsize bytes = adit_shape_count(&array->shape) * adit_type_code_get_size(array->type);
-    const char *data = (const char *) array->data + row * bytes;
+    gboolean ends_apart = bytes > 0 && 64 % bytes != 0;
 
-    for (gsize i = 0; i < MIN(bytes, 256); i += 64)
-        __builtin_prefetch(data + i);
-    __builtin_prefetch(data + bytes - 1);
+    for (gsize i = 0; i < n; i++) {
+        const char *data = (const char *) array->data + rows[i] * bytes;
+
+        for (gsize at = 0; at < MIN(bytes, 256); at += 64)
+            __builtin_prefetch(data + at, 0, 2);
+        if (ends_apart)
+            __builtin_prefetch(data + bytes - 1, 0, 2);
+    }
 }
 
 static gboolean
@@ -200,11 +208,9 @@ find_rows(AditCpuWorker *self, const AditFeed *feed, gsize begin, gsize n)
     rows->begin = begin;
     rows->feed = feed;
     adit_feed_get_rows(feed, begin, n, rows->numbers);
-    for (gsize i = 0; i < n; i++) {
-        for (guint j = 0; j < self->executable->program->feeds->len; j++) {
-            if (same_order(&current->feeds[j], feed))
-                fetch_ahead(current->feeds[j].array, rows->numbers[i]);
-        }
+    for (guint i = 0; i < self->executable->program->feeds->len; i++) {
+        if (same_order(&current->feeds[i], feed))
+            fetch_ahead(current->feeds[i].array, rows->numbers, n);
     }
     return rows->numbers;
 }

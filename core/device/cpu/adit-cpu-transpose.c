@@ -23,6 +23,7 @@ reads_transposed(const AditExecutable *self, const AditInstruction *instruction)
 
     return self->fuses && instruction->kind == ADIT_INSTRUCTION_OP &&
            strcmp(instruction->op->name, "matmul") == 0 && attributes->transpose_b &&
+           !adit_cpu_is_thin(self, instruction) &&
            instruction->inputs[1].arena == ADIT_ARENA_PARAMETERS && instruction->output.rows;
 }
 

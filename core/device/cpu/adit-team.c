@@ -14,7 +14,7 @@ struct _AditTeam {
     GMutex mutex;
     GCond start;
     guint n_sleeping;
-    gint generation; /* of the current run; wraps */
+    guint generation; /* of the current run; wraps */
     gint quit;
     AditTeamFunc func;
     gpointer data;
@@ -59,16 +59,16 @@ adit_team_wait(AditTeam *self)
 
 /* Waits for a run after @generation. */
 static void
-wait_for_run(AditTeam *self, gint generation)
+wait_for_run(AditTeam *self, guint generation)
 {
     for (guint spins = 0; spins < SPINS; spins++) {
-        if (g_atomic_int_get(&self->generation) != generation)
+        if ((guint) g_atomic_int_get(&self->generation) != generation)
             return;
         relax();
     }
     g_mutex_lock(&self->mutex);
     self->n_sleeping++;
-    while (g_atomic_int_get(&self->generation) == generation)
+    while ((guint) g_atomic_int_get(&self->generation) == generation)
         g_cond_wait(&self->start, &self->mutex);
     self->n_sleeping--;
     g_mutex_unlock(&self->mutex);
@@ -79,7 +79,7 @@ work(gpointer data)
 {
     g_autofree Member *member = data;
     AditTeam *self = member->team;
-    for (gint generation = 0;; generation++) {
+    for (guint generation = 0;; generation++) {
         wait_for_run(self, generation);
         if (g_atomic_int_get(&self->quit))
             return NULL;

@@ -131,6 +131,29 @@ test_permutation(void)
     }
 }
 
+/* The same values, however many at a time. */
+static void
+test_permutation_fill(void)
+{
+    static const guint64 sizes[] = {1, 2, 3, 15, 16, 17, 300, 1000, 1024, 5000};
+
+    for (guint i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        AditPermutation permutation;
+        gsize values[5001];
+
+        adit_permutation_init(&permutation, 5, "order", sizes[i]);
+        for (gsize first = 0; first < sizes[i]; first += 1 + sizes[i] / 7) {
+            gsize n = MIN(sizes[i] - first, 1 + (7 * first) % 200);
+
+            values[n] = G_MAXSIZE;
+            adit_permutation_fill(&permutation, first, n, values);
+            for (gsize k = 0; k < n; k++)
+                g_assert_cmpuint(values[k], ==, adit_permutation_at(&permutation, first + k));
+            g_assert_cmpuint(values[n], ==, G_MAXSIZE);
+        }
+    }
+}
+
 /* Over many streams every value of a small permutation appears at every place equally often. */
 static void
 test_permutation_is_fair(void)
@@ -181,6 +204,7 @@ main(int argc, char **argv)
     g_test_add_func("/base/philox/bits-are-the-stream", test_bits_are_the_stream);
     g_test_add_func("/base/philox/normal", test_normal);
     g_test_add_func("/base/philox/permutation", test_permutation);
+    g_test_add_func("/base/philox/permutation-fill", test_permutation_fill);
     g_test_add_func("/base/philox/permutation-is-fair", test_permutation_is_fair);
     g_test_add_func("/base/philox/permutations-differ", test_permutations_differ);
     return g_test_run();

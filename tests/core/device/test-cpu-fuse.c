@@ -117,6 +117,17 @@ build_thin_stacks(AditGraph *graph, AditTensor *x)
                        adit_matmul(x, weight(graph, "b", 12, 3), FALSE));
 }
 
+/* A loop in which nothing is left to be done. */
+static AditTensor *
+build_empty(AditGraph *graph, AditTensor *x)
+{
+    AditLoop *loop = adit_loop_new(graph, 3, FALSE);
+    AditTensor *carry = adit_loop_carry(loop, x);
+
+    adit_loop_set_next(loop, carry, carry);
+    return adit_matmul(adit_loop_last(loop, carry), weight(graph, "a", 12, 5), FALSE);
+}
+
 static double *
 train(Build build, gboolean fuse, guint threads, gsize rows, gsize *n)
 {
@@ -178,7 +189,8 @@ main(int argc, char *argv[])
                  {"tied", build_tied},
                  {"stacks", build_stacks},
                  {"thin", build_thin},
-                 {"thin-stacks", build_thin_stacks}};
+                 {"thin-stacks", build_thin_stacks},
+                 {"empty", build_empty}};
 
     g_test_init(&argc, &argv, NULL);
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -1,7 +1,9 @@
 /* tests/core/ops/test-pitch.c - SPDX-License-Identifier: MIT */
 #include "kernel-test.h"
 
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Operands that lie feature by feature. */
 
@@ -187,6 +189,170 @@ test_names(void)
     g_assert_false(adit_kernel_takes_pitch("no-such-operation"));
 }
 
+/* ---- kernels that do the work of several ---- */
+
+/**
+ * Layers: one fused call and the single ones, of one instruction set and precision.
+ * @pitch: room for all rows; the panel's are @rows
+ */
+typedef struct {
+    AditIsa isa;
+    gboolean f64;
+    gsize rows, pitch;
+    GPtrArray *memory;
+    GRand *random;
+} Layers;
+
+/* An operand of random numbers, some of them 0; without rows there is a line of one. */
+static AditView
+make_operand(Layers *self, gboolean has_rows, AditShape shape)
+{
+    gsize count = adit_shape_count(&shape), n = count * (has_rows ? self->pitch : 1);
+    void *data = aligned_alloc(64, (n * sizeof(double) + 63) / 64 * 64);
+
+    for (gsize i = 0; i < n; i++) {
+        double value = g_rand_int_range(self->random, -8, 8) + g_rand_double(self->random);
+
+        value = has_rows && i % self->pitch >= self->rows ? (double) NAN : MAX(value, -4);
+        value = value == -4 ? 0 : value;
+        if (self->f64)
+            ((double *) data)[i] = value;
+        else
+            ((float *) data)[i] = (float) value;
+    }
+    g_ptr_array_add(self->memory, data);
+    return (AditView){data, has_rows, shape, count};
+}
+
+static void
+call_kernel(const Layers *self, const char *name, const void *attributes, gboolean accumulate,
+            const AditView *inputs, guint n_inputs, guint n_results, AditView output)
+{
+    AditKernelCall call = {.rows = self->rows,
+                           .batch_rows = self->rows,
+                           .attributes = attributes,
+                           .accumulate = accumulate,
+                           .pitch = self->pitch,
+                           .n_inputs = n_inputs,
+                           .output = output};
+
+    g_assert_true(adit_kernel_takes_pitch(name));
+    for (guint i = 0; i < n_inputs + n_results; i++)
+        call.inputs[i] = inputs[i];
+    adit_kernel_find(name, self->isa, self->f64)(&call);
+}
+
+/* The rows there are. */
+static void
+assert_same(const Layers *self, const AditView *a, const AditView *b)
+{
+    gsize unit = self->f64 ? sizeof(double) : sizeof(float);
+
+    for (gsize i = 0; i < (a->rows ? a->count : 1); i++) {
+        gsize at = i * self->pitch * unit, n = (a->rows ? self->rows : a->count) * unit;
+
+        g_assert_cmpmem((char *) a->data + at, n, (char *) b->data + at, n);
+    }
+}
+
+static void
+check_layer(Layers *self, gsize k, gsize j)
+{
+    static const AditMatmulAttributes plain = {FALSE};
+    AditShape out = ADIT_SHAPE(j);
+    AditView x = make_operand(self, TRUE, ADIT_SHAPE(k));
+    AditView w = make_operand(self, FALSE, ADIT_SHAPE(k, j));
+    AditView bias = make_operand(self, FALSE, out), collect = make_operand(self, TRUE, out);
+    AditView y = make_operand(self, TRUE, out), total = make_operand(self, TRUE, out);
+    AditView got = make_operand(self, TRUE, out), all = make_operand(self, TRUE, out);
+
+    call_kernel(self, "matmul-add-relu", &plain, FALSE, (AditView[]){x, w, bias}, 3, 0, y);
+    call_kernel(self, "add", NULL, FALSE, (AditView[]){collect, y}, 2, 0, total);
+    call_kernel(self, "matmul-add-relu-add", &plain, FALSE, (AditView[]){x, w, bias, collect, all},
+                4, 1, got);
+    assert_same(self, &got, &y);
+    assert_same(self, &all, &total);
+}
+
+/* @adds: there is an addend. The last call leaves dx where @y is. */
+static void
+check_backward(Layers *self, gsize k, gsize j, gboolean adds, gboolean accumulate)
+{
+    static const AditMatmulAttributes transposed = {TRUE};
+    AditShape out = ADIT_SHAPE(j), in = ADIT_SHAPE(k), matrix = ADIT_SHAPE(k, j);
+    AditView y = make_operand(self, TRUE, out), x = make_operand(self, TRUE, in);
+    AditView dy = make_operand(self, TRUE, out), addend = make_operand(self, TRUE, out);
+    AditView w = make_operand(self, FALSE, matrix), sum = make_operand(self, TRUE, out);
+    AditView delta[2], weights[3], bias[3], dx[2];
+
+    for (guint i = 0; i < 3; i++) {
+        weights[i] = make_operand(self, FALSE, matrix);
+        bias[i] = make_operand(self, FALSE, out);
+        memcpy(weights[i].data, weights[0].data, k * j * (self->f64 ? 8 : 4));
+        memcpy(bias[i].data, bias[0].data, j * (self->f64 ? 8 : 4));
+    }
+    for (guint i = 0; i < 2; i++) {
+        delta[i] = make_operand(self, TRUE, out);
+        dx[i] = make_operand(self, TRUE, in);
+    }
+    call_kernel(self, "add", NULL, FALSE, (AditView[]){dy, addend}, 2, 0, sum);
+    call_kernel(self, "relu-gradient", NULL, FALSE, (AditView[]){y, adds ? sum : dy}, 2, 0,
+                delta[0]);
+    call_kernel(self, "matmul-rows", NULL, accumulate, (AditView[]){x, delta[0]}, 2, 0, weights[0]);
+    call_kernel(self, "rows-sum", NULL, accumulate, delta, 1, 0, bias[0]);
+    call_kernel(self, "matmul", &transposed, FALSE, (AditView[]){delta[0], w}, 2, 0, dx[0]);
+
+    AditView plain[] = {y, x, dy, addend, addend, addend};
+    AditView joined[] = {y, x, w, dy, addend, addend, addend};
+    guint n = adds ? 4 : 3;
+
+    plain[n] = weights[1];
+    plain[n + 1] = bias[1];
+    call_kernel(self, "relu-backward", NULL, accumulate, plain, n, 2, delta[1]);
+    joined[n + 1] = weights[2];
+    joined[n + 2] = bias[2];
+    dx[1].data = k == j ? y.data : dx[1].data;
+    call_kernel(self, "relu-backward-matmul", NULL, accumulate, joined, n + 1, 2, dx[1]);
+    assert_same(self, &delta[1], &delta[0]);
+    assert_same(self, &dx[1], &dx[0]);
+    for (guint i = 1; i < 3; i++) {
+        assert_same(self, &weights[i], &weights[0]);
+        assert_same(self, &bias[i], &bias[0]);
+    }
+}
+
+static void
+check_layers(guint variant, gsize n, gsize width)
+{
+    g_autoptr(GPtrArray) memory = g_ptr_array_new_with_free_func(free);
+    Layers layers = {(AditIsa) (variant / 2),
+                     variant % 2 == 1,
+                     n,
+                     (n + 15) / 16 * 16 + 16 * (width % 3),
+                     memory,
+                     g_rand_new_with_seed((guint32) (100 * n + width))};
+
+    check_layer(&layers, width, width);
+    check_layer(&layers, width, (5 * width) % 11 + 1);
+    for (guint i = 0; i < 4; i++)
+        check_backward(&layers, width, width, i % 2 == 1, i / 2 == 1);
+    check_backward(&layers, width, (5 * width) % 11 + 1, width % 2 == 1, n % 2 == 1);
+    g_rand_free(layers.random);
+}
+
+static void
+test_layers(void)
+{
+    for (guint variant = 0; variant < 2 * ADIT_N_ISAS; variant++) {
+        if (!adit_isa_is_available((AditIsa) (variant / 2)))
+            continue;
+        for (gsize width = 1; width <= 13; width++) {
+            for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+                check_layers(variant, rows[i], width);
+        }
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -198,5 +364,6 @@ main(int argc, char **argv)
     g_test_add_func("/ops/pitch/reductions", test_reductions);
     g_test_add_func("/ops/pitch/conversions", test_conversions);
     g_test_add_func("/ops/pitch/names", test_names);
+    g_test_add_func("/ops/pitch/layers", test_layers);
     return g_test_run();
 }
