@@ -262,33 +262,39 @@ run_single_op(AditCpuWorker *self, const AditCpuOp *op)
 
 /* ---- lists ---- */
 
+static void run_ops(AditCpuWorker *self, AditCpuOp *ops, guint n_ops, const AditCpuPanel *panel);
+
+static void
+run_loop(AditCpuWorker *self, AditCpuOp *loop, const AditCpuPanel *panel)
+{
+    const AditInstruction *instruction = loop->instruction;
+    guint *index = &self->index[instruction->level];
+
+    *index = instruction->reverse ? instruction->n - 1 : 0;
+    begin(self, loop->body, loop->n_body);
+    aim(self, loop->body, loop->n_body, panel);
+    find_moves(self, loop->body, loop->n_body, instruction);
+    run_ops(self, loop->body, loop->n_body, panel);
+    for (guint i = 1; i < instruction->n; i++) {
+        *index += instruction->reverse ? -1u : 1u;
+        advance(self, loop->body, loop->n_body);
+        run_ops(self, loop->body, loop->n_body, panel);
+    }
+}
+
 static void
 run_ops(AditCpuWorker *self, AditCpuOp *ops, guint n_ops, const AditCpuPanel *panel)
 {
     for (guint i = 0; i < n_ops; i++) {
         AditCpuOp *op = &ops[i];
-        const AditInstruction *instruction = op->instruction;
 
-        if (op->body == NULL)
-            self->calls += op->kernel != NULL;
-        if (op->turned != NULL) {
+        self->calls += op->kernel != NULL;
+        if (op->body != NULL)
+            run_loop(self, op, panel);
+        else if (op->turned != NULL)
             adit_cpu_run_turned(self, op, run_single_op);
-        } else if (op->body == NULL) {
+        else
             run_single_op(self, op);
-        } else {
-            guint *index = &self->index[instruction->level];
-
-            *index = instruction->reverse ? instruction->n - 1 : 0;
-            begin(self, op->body, op->n_body);
-            aim(self, op->body, op->n_body, panel);
-            find_moves(self, op->body, op->n_body, instruction);
-            run_ops(self, op->body, op->n_body, panel);
-            for (guint j = 1; j < instruction->n; j++) {
-                *index += instruction->reverse ? -1u : 1u;
-                advance(self, op->body, op->n_body);
-                run_ops(self, op->body, op->n_body, panel);
-            }
-        }
     }
 }
 
