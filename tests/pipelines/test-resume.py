@@ -25,13 +25,13 @@ PIPELINE = '''adit: 1
 params: {every: ~}
 data: {csv: {path: table.csv, target: y, standardize: features, test: 20%, validation: 15%}}
 model:
-  stem: [{dense: {units: 96}}]
+  stem: [{dense: {units: 192}}]
   trunk:
     aggregator: residual
     blocks:
       - repeat:
           times: 6
-          blocks: [{sequence: [{dense: {units: 96, norm: batch-norm, activation: relu}}, {dropout: {rate: 0.1}}]}]
+          blocks: [{sequence: [{dense: {units: 192, norm: batch-norm, activation: relu}}, {dropout: {rate: 0.1}}]}]
   head: [{dense: {units: 1}}]
 train:
   - name: first
