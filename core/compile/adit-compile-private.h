@@ -21,6 +21,8 @@ void adit_plan_memory(AditProgram *program);
 /**
  * AditNode: an instruction while it is compiled.
  * @needs: instructions of the same list it comes behind, not owned; freed by the scheduler
+ * @readers: instructions of the list that need it
+ * @is_free: may run in any phase before them
  * @begin, @end: positions in the final order; a loop's span its body's; neighbours that a device
  * may run as one kernel have one span
  * @stretch: number of the stretch it belongs to: neighbours in one list, with all that is in them,
@@ -30,6 +32,8 @@ void adit_plan_memory(AditProgram *program);
 typedef struct {
     AditInstruction instruction;
     GPtrArray *needs;
+    guint readers;
+    gboolean is_free;
     guint begin;
     guint end;
     guint stretch;

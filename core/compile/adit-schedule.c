@@ -21,17 +21,37 @@ compare_phases(gconstpointer a, gconstpointer b)
     return x->begin < y->begin ? -1 : x->begin > y->begin;
 }
 
+/* Whether an instruction's slices need nothing of its list but what is made for it alone: all that
+ * could as well run in a later phase. In the order of the list. */
+static gboolean
+find_free(const AditNode *node)
+{
+    gboolean is_free = node->instruction.kind == ADIT_INSTRUCTION_OP && !is_whole(node);
+    for (guint i = 0; i < node->needs->len && is_free; i++) {
+        const AditNode *need = node->needs->pdata[i];
+        is_free = need->readers == 1 && need->is_free;
+    }
+    return is_free;
+}
+
 /* What runs once goes into the last phase it can: a phase of its own before the slices would make
- * them wait. */
+ * them wait. What is free goes where it is read, before all that waited for something: there its
+ * result lives within a stretch. */
 static void
 postpone(const GPtrArray *instructions)
 {
-    for (guint i = 0; i < instructions->len; i++)
-        ((AditNode *) instructions->pdata[i])->end = G_MAXUINT;
+    for (guint i = 0; i < instructions->len; i++) {
+        AditNode *node = instructions->pdata[i];
+        node->end = G_MAXUINT;
+        node->is_free = find_free(node);
+    }
     for (guint i = instructions->len; i > 0; i--) {
         AditNode *node = instructions->pdata[i - 1];
-        if (is_whole(node) && node->end != G_MAXUINT)
+        gboolean moves = node->end != G_MAXUINT && (is_whole(node) || node->is_free);
+        if (moves && node->instruction.phase != node->end) {
             node->instruction.phase = node->end;
+            node->begin -= is_whole(node) ? 0 : instructions->len;
+        }
         for (guint j = 0; j < node->needs->len; j++) {
             AditNode *need = node->needs->pdata[j];
             need->end =
@@ -47,11 +67,12 @@ adit_schedule(GPtrArray *instructions)
         AditNode *node = instructions->pdata[i];
         guint phase = is_whole(node) ? 0 : 1;
         for (guint j = 0; j < node->needs->len; j++) {
-            const AditNode *need = node->needs->pdata[j];
+            AditNode *need = node->needs->pdata[j];
             phase = MAX(phase, need->instruction.phase + (is_whole(need) != is_whole(node)));
+            need->readers++;
         }
         node->instruction.phase = phase;
-        node->begin = i;
+        node->begin = instructions->len + i;
         if (node->instruction.body != NULL)
             adit_schedule(node->instruction.body);
     }

@@ -5,6 +5,8 @@
 
 #include "adit-graph-private.h"
 
+#include <string.h>
+
 /**
  * Pass: the walk back through one graph. For the root graph both sides are the same graph; for a
  * loop,
@@ -38,8 +40,38 @@ pass_finish(Pass *self)
     g_hash_table_unref(self->gradients);
 }
 
+/* Whether a reverse loop computes the value again instead of reading what the forward one kept of
+ * it: a normalisation over the batch is cheap, and its own rule reads what was normalised anyway;
+ * so is a rectifier, but only behind what is computed again itself nothing else has to be kept. */
+static gboolean
+is_rebuilt(const AditTensor *tensor)
+{
+    static const char *const rectifiers[] = {"relu", "leaky-relu"};
+
+    if (tensor->kind != ADIT_TENSOR_OP || !tensor->rows)
+        return FALSE;
+    for (guint i = 0; i < G_N_ELEMENTS(rectifiers); i++) {
+        if (strcmp(tensor->op->name, rectifiers[i]) == 0)
+            return is_rebuilt(tensor->inputs[0]);
+    }
+    return strcmp(tensor->op->name, "normalize") == 0;
+}
+
+static AditTensor *see(Pass *pass, AditTensor *tensor);
+
+static AditTensor *
+rebuild(Pass *pass, AditTensor *tensor)
+{
+    AditTensor *inputs[ADIT_MAX_INPUTS];
+
+    for (guint i = 0; i < tensor->n_inputs; i++)
+        inputs[i] = see(pass, tensor->inputs[i]);
+    return adit_apply(tensor->op, inputs, tensor->n_inputs, tensor->attributes,
+                      tensor->attributes_size);
+}
+
 /* A forward tensor as seen on the reverse side: what an iteration computed is stacked by the
- * forward loop and read back by the reverse one. */
+ * forward loop and read back by the reverse one, or computed again from what is. */
 static AditTensor *
 see(Pass *pass, AditTensor *tensor)
 {
@@ -52,6 +84,8 @@ see(Pass *pass, AditTensor *tensor)
         view = see(pass->outer, tensor->other);
     else if (tensor->kind == ADIT_TENSOR_EACH)
         view = adit_loop_each(pass->reverse_loop, see(pass->outer, tensor->other));
+    else if (is_rebuilt(tensor))
+        view = rebuild(pass, tensor);
     else
         view = adit_loop_each(pass->reverse_loop,
                               see(pass->outer, adit_loop_stack(pass->forward_loop, tensor)));

@@ -84,6 +84,7 @@ struct _AditTensor {
     AditTensor *inputs[ADIT_MAX_INPUTS];
     guint n_inputs;
     void *attributes;
+    gsize attributes_size;
 
     char *name;                   /* INPUT */
     guint classes;                /* INPUT */

@@ -153,6 +153,7 @@ adit_apply(const AditOp *op, AditTensor *const *inputs, guint n_inputs, const vo
     AditTensor *self = adit_tensor_new(graph, ADIT_TENSOR_OP, &shape, rows);
     self->op = op;
     self->n_inputs = n_inputs;
+    self->attributes_size = attributes_size;
     memcpy(self->inputs, views, n_inputs * sizeof(AditTensor *));
     if (attributes_size > 0)
         self->attributes = g_memdup2(attributes, attributes_size);
