@@ -168,30 +168,38 @@ match_layer(Fuser *self, guint first)
     return TRUE;
 }
 
-/* Number of the instruction @name behind @first, before anything overwrites what it reads, one of
- * whose inputs is @operand; 0: there is none. */
+/* Number of the instruction @name behind @first, one of whose inputs is @operand; 0: there is none.
+ */
 static guint
-find_reader(const Fuser *self, guint first, const char *name, guint input,
-            const AditOperand *operand)
+find_later(const Fuser *self, guint first, const char *name, guint input,
+           const AditOperand *operand)
 {
-    guint i = first + 1;
-
-    for (; i < self->instructions->len; i++) {
+    for (guint i = first + 1; i < self->instructions->len; i++) {
         const AditInstruction *instruction = get_instruction(self, i);
 
         if (instruction->body != NULL)
             return 0;
         if (is_op(instruction, name) && is_same(&instruction->inputs[input], operand))
-            break;
+            return i;
     }
-    for (guint j = first + 1; j < i && i < self->instructions->len; j++) {
-        const AditInstruction *between = get_instruction(self, j);
+    return 0;
+}
+
+/* The same, before anything overwrites what it reads. */
+static guint
+find_reader(const Fuser *self, guint first, const char *name, guint input,
+            const AditOperand *operand)
+{
+    guint found = find_later(self, first, name, input, operand);
+
+    for (guint i = first + 1; i < found; i++) {
+        const AditInstruction *between = get_instruction(self, i);
 
         if (between->output.storage >= 0 &&
-            between->output.storage == get_instruction(self, i)->inputs[0].storage)
+            between->output.storage == get_instruction(self, found)->inputs[0].storage)
             return 0;
     }
-    return i < self->instructions->len ? i : 0;
+    return found;
 }
 
 /* The product that makes of @delta, which must have no readers but those of the layer itself, the
@@ -338,7 +346,8 @@ match_normalize_backward(Fuser *self, guint first)
     return find_kernel(self, "normalize-backward");
 }
 
-/* The gradients of weights and bias, of the same gradient of their layer. */
+/* The gradients of weights and bias, of the same gradient of their layer: where that of the weights
+ * stands, which reads what the other does. */
 static gboolean
 match_weights(Fuser *self, guint first)
 {
@@ -348,7 +357,7 @@ match_weights(Fuser *self, guint first)
     if (!sums && !is_op(start, "matmul-rows"))
         return FALSE;
     const AditOperand *delta = &start->inputs[sums ? 0 : 1];
-    guint other = find_reader(self, first, sums ? "matmul-rows" : "rows-sum", sums ? 1 : 0, delta);
+    guint other = find_later(self, first, sums ? "matmul-rows" : "rows-sum", sums ? 1 : 0, delta);
     const AditInstruction *product = get_instruction(self, sums ? other : first);
     const AditInstruction *sum = get_instruction(self, sums ? first : other);
 
@@ -357,6 +366,7 @@ match_weights(Fuser *self, guint first)
         return FALSE;
     take(self, first);
     take(self, other);
+    self->fusion->place = sums ? other : first;
     add_input(self, &product->inputs[0]);
     add_input(self, delta);
     add_result(self, product);
@@ -377,7 +387,8 @@ adit_cpu_fuse(const AditExecutable *self, const GPtrArray *instructions, guint f
     Fuser fuser = {self, instructions, readers, fusion};
 
     for (guint i = 0; self->fuses && i < G_N_ELEMENTS(matches); i++) {
-        *fusion = (AditCpuFusion){.attributes = get_instruction(&fuser, first)->attributes};
+        *fusion = (AditCpuFusion){.attributes = get_instruction(&fuser, first)->attributes,
+                                  .place = first};
         if (matches[i](&fuser, first))
             return TRUE;
     }

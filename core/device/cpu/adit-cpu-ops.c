@@ -265,34 +265,49 @@ is_free(const AditCpuFusion *fusion, const guint8 *taken)
     return TRUE;
 }
 
+static AditCpuOp *make_ops(const Maker *self, const GPtrArray *instructions, const AditCpuOp *first,
+                           guint *n_ops);
+
+static void
+make_any(const Maker *self, AditCpuOp *op, const AditCpuFusion *fusion, const AditCpuOp *first)
+{
+    const AditInstruction *instruction = op->instruction;
+
+    op->call.attributes = instruction->attributes;
+    if (fusion->n > 0)
+        make_fused(self, op, fusion);
+    else if (instruction->body != NULL)
+        op->body =
+            make_ops(self, instruction->body, first != NULL ? first->body : NULL, &op->n_body);
+    else
+        make_op(self, op, first);
+}
+
 static AditCpuOp *
 make_ops(const Maker *self, const GPtrArray *instructions, const AditCpuOp *first, guint *n_ops)
 {
     AditCpuOp *ops = g_new0(AditCpuOp, instructions->len);
     g_autofree guint8 *taken = g_new0(guint8, instructions->len);
+    g_autofree AditCpuFusion *fusions = g_new0(AditCpuFusion, instructions->len); /* by place */
     AditCpuFusion fusion;
 
     *n_ops = 0;
     for (guint i = 0; i < instructions->len; i++) {
-        const AditCpuOp *other = first != NULL ? &first[*n_ops] : NULL;
-        AditCpuOp *op = &ops[*n_ops];
+        const AditInstruction *instruction = instructions->pdata[i];
 
-        op->instruction = instructions->pdata[i];
-        if (taken[i] || (op->instruction->body != NULL && op->instruction->body->len == 0))
-            continue;
-        (*n_ops)++;
-        op->call.attributes = op->instruction->attributes;
-        if (adit_cpu_fuse(self->worker->executable, instructions, i, self->readers, &fusion) &&
+        if (!taken[i] &&
+            adit_cpu_fuse(self->worker->executable, instructions, i, self->readers, &fusion) &&
             is_free(&fusion, taken)) {
             for (guint j = 0; j < fusion.n; j++)
                 taken[fusion.instructions[j]] = TRUE;
-            make_fused(self, op, &fusion);
-        } else if (op->instruction->body != NULL) {
-            op->body = make_ops(self, op->instruction->body, other != NULL ? other->body : NULL,
-                                &op->n_body);
-        } else {
-            make_op(self, op, other);
+            fusions[fusion.place] = fusion;
         }
+        if ((taken[i] && fusions[i].n == 0) ||
+            (instruction->body != NULL && instruction->body->len == 0))
+            continue;
+        ops[*n_ops].instruction = instruction;
+        make_any(self, &ops[*n_ops], &fusions[i], first != NULL ? &first[*n_ops] : NULL);
+        (*n_ops)++;
     }
     return ops;
 }

@@ -108,6 +108,7 @@ struct _AditCpuOp {
 /**
  * AditCpuFusion: instructions that are one kernel.
  * @instructions: their numbers in the list, in any order
+ * @place: the number of the one in whose place the kernel runs
  * @attributes: those of the first, if no other are the kernel's
  * @results: the kernel's output, then what else it leaves
  * @is_thin: all operands lie with the rows in the lanes
@@ -118,6 +119,7 @@ typedef struct {
     const void *attributes;
     guint n;
     guint instructions[ADIT_CPU_MAX_FUSED];
+    guint place;
     guint n_inputs;
     const AditOperand *inputs[ADIT_MAX_INPUTS];
     guint n_results;
