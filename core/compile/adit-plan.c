@@ -47,6 +47,33 @@ normalizes(const AditNode *node, const AditNode *gate)
            (is_op(node, "normalize-gradient") && instruction->inputs[0].storage == storage);
 }
 
+static gboolean
+reads(const AditNode *node, const char *name, guint input, const AditNode *before)
+{
+    return is_op(node, name) && before->instruction.output.storage >= 0 &&
+           node->instruction.inputs[input].storage == before->instruction.output.storage;
+}
+
+/* How many instructions a normalisation, its rectifier and the layer's product behind it are, or,
+ * on the way back, that product, the gradient of the weights, and the rectifier; 0: not these. */
+static guint
+count_layer(const GPtrArray *instructions, guint first)
+{
+    const AditNode *const *nodes = (const AditNode *const *) (gpointer) instructions->pdata + first;
+    guint left = instructions->len - first;
+    if (left < 3)
+        return 0;
+    if (is_op(nodes[0], "normalize"))
+        return reads(nodes[1], "relu", 0, nodes[0]) && reads(nodes[2], "matmul", 0, nodes[1]) ? 3
+                                                                                              : 0;
+    guint gate = is_op(nodes[1], "matmul-rows") ? 2 : 1;
+    return is_op(nodes[0], "matmul") && gate + 1 < left &&
+                   reads(nodes[gate], "relu-gradient", 1, nodes[0]) &&
+                   normalizes(nodes[gate + 1], nodes[gate])
+               ? gate + 1
+               : 0;
+}
+
 /* An operation and what continues it, as much as kernels are known to take together, begin and end
  * together. Returns how many they are. Scalars are left alone: an optimizer's update is a long
  * chain of them, and no kernel for itself. */
@@ -54,7 +81,11 @@ static guint
 number_chain(const GPtrArray *instructions, guint first, Numbers *numbers)
 {
     const AditInstruction *start = &((const AditNode *) instructions->pdata[first])->instruction;
-    guint most = strcmp(start->op->name, "matmul") == 0 ? 4 : start->output.count > 1 ? 2 : 1;
+    guint layer = count_layer(instructions, first);
+    guint most = layer > 0                                ? layer + 2
+                 : strcmp(start->op->name, "matmul") == 0 ? 4
+                 : start->output.count > 1                ? 2
+                                                          : 1;
     const AditNode *gate = NULL;
     guint n = 1;
     while (first + n < instructions->len) {
@@ -64,7 +95,7 @@ number_chain(const GPtrArray *instructions, guint first, Numbers *numbers)
             gate = before;
         if (normalizes(node, gate))
             most = MAX(most, n + 2); /* and a sum */
-        else if (n >= most || !continues(node, before))
+        else if (n >= layer && (n >= most || !continues(node, before)))
             break;
         n++;
     }

@@ -1,7 +1,5 @@
 /* core/ops/adit-moments.kernel.c - SPDX-License-Identifier: MIT */
-#include <tgmath.h>
-
-#include "adit-lanes.h"
+#include "adit-channels.h"
 
 /* Channels lie along the middle of [lines, size, inner], lines over all rows. */
 
@@ -23,13 +21,6 @@ count_lines(const AditKernelCall *call, const AditChannelAttributes *channels)
             (out)[j] = total_;                                                                     \
         }                                                                                          \
     } while (0)
-
-/* @sum + a[0] b[0] + ... of @n lines: four by halves, or one. */
-ADIT_ALWAYS_INLINE vector
-lines_product(const vector *a, const vector *b, vector sum, const gsize n)
-{
-    return sum + (n == 4 ? (a[0] * b[0] + a[1] * b[1]) + (a[2] * b[2] + a[3] * b[3]) : a[0] * b[0]);
-}
 
 /* The sums over lines of the squares of x - mean, of @n columns from @x on. */
 ADIT_ALWAYS_INLINE vector
@@ -111,30 +102,6 @@ ADIT_KERNEL(combine_moments)(const AditKernelCall *call)
     }
 }
 
-/**
- * Map: out = (x - centre) factor + shift, each a number a channel.
- * @relu: of which negative numbers become 0
- * @addend: (nullable): like x, is added
- */
-typedef struct {
-    const real *x, *centre, *factor, *shift, *addend;
-    real *out;
-    gboolean relu;
-} Map;
-
-/* @n numbers from @at on. @out may be @x. */
-ADIT_ALWAYS_INLINE void
-map_some(const Map *t, gsize at, vector centre, vector factor, vector shift, gsize n)
-{
-    vector value = (vector_load_some(t->x + at, n) - centre) * factor + shift;
-
-    if (t->relu)
-        value = vector_relu(value);
-    if (t->addend != NULL)
-        value += vector_load_some(t->addend + at, n);
-    vector_store_some(t->out + at, value, n);
-}
-
 /* @n columns from @j on of lines @first to @end - 1. */
 ADIT_ALWAYS_INLINE void
 map_columns(const Map *map, gsize size, gsize first, gsize end, gsize j, gsize n)
@@ -181,12 +148,6 @@ map(const AditKernelCall *call, const AditChannelAttributes *channels, const Map
         for (gsize i = 0; i < inner; i += LANES)
             map_some(&t, r * inner + i, centre, factor, shift, MIN(LANES, inner - i));
     }
-}
-
-ADIT_ALWAYS_INLINE real
-inverse_deviation(real variance, const AditChannelAttributes *channels)
-{
-    return K(1) / sqrt(variance + K(channels->epsilon));
 }
 
 /* Inputs: x, moments, dy = (d mean, d variance), and perhaps an addend. */
@@ -244,52 +205,6 @@ ADIT_KERNEL(normalize_relu)(const AditKernelCall *call)
     normalize(call, TRUE);
 }
 
-/**
- * Backward: the sums over @lines lines of @size numbers of dy and of dy (x - mean).
- * @y: (nullable): dy counts where it is positive
- * @out: (nullable): is left dy factor, plus @addend (nullable)
- */
-typedef struct {
-    gsize lines, size;
-    const real *x, *dy, *mean;
-    const real *y, *factor, *addend;
-    real *plain, *weighted, *out;
-} Backward;
-
-/* dy of @n numbers from @at on, once it is open what of it counts. */
-ADIT_ALWAYS_INLINE vector
-let_through(const Backward *t, gsize at, gsize n)
-{
-    vector dy = vector_load_some(t->dy + at, n);
-
-    if (t->y == NULL)
-        return dy;
-    return (vector) ((bit_vector) dy & (bit_vector) (vector_load_some(t->y + at, n) > (vector){0}));
-}
-
-/* Four lines or one, a constant at every call. */
-ADIT_ALWAYS_INLINE void
-backward_lines(const Backward *t, gsize at, vector *plain, vector *weighted, vector mean,
-               vector factor, gsize columns, const gsize n)
-{
-    vector dy[4], away[4];
-
-#pragma GCC unroll 4
-    for (gsize i = 0; i < n; i++, at += t->size) {
-        dy[i] = let_through(t, at, columns);
-        away[i] = vector_load_some(t->x + at, columns) - mean;
-        if (t->out == NULL)
-            continue;
-        vector dx = dy[i] * factor + (vector){0}; /* as a map: no -0 */
-
-        if (t->addend != NULL)
-            dx += vector_load_some(t->addend + at, columns);
-        vector_store_some(t->out + at, dx, columns);
-    }
-    *plain += n == 4 ? (dy[0] + dy[1]) + (dy[2] + dy[3]) : dy[0];
-    *weighted = lines_product(dy, away, *weighted, n);
-}
-
 /* @n columns from @j on. */
 ADIT_ALWAYS_INLINE void
 backward_columns(const Backward *backward, gsize j, gsize n)
@@ -299,10 +214,20 @@ backward_columns(const Backward *backward, gsize j, gsize n)
     vector factor = t.out != NULL ? vector_load_some(t.factor + j, n) : (vector){0};
     gsize r = 0;
 
-    for (; r + 4 <= t.lines; r += 4)
-        backward_lines(&t, r * t.size + j, &plain, &weighted, mean, factor, n, 4);
-    for (; r < t.lines; r++)
-        backward_lines(&t, r * t.size + j, &plain, &weighted, mean, factor, n, 1);
+    for (; r + 4 <= t.lines; r += 4) {
+        gsize at = r * t.size + j;
+        vector dy[4];
+
+#pragma GCC unroll 4
+        for (gsize i = 0; i < 4; i++)
+            dy[i] = let_through(&t, at + i * t.size, n);
+        backward_lines(&t, dy, at, &plain, &weighted, mean, factor, n, 4);
+    }
+    for (; r < t.lines; r++) {
+        vector dy = let_through(&t, r * t.size + j, n);
+
+        backward_lines(&t, &dy, r * t.size + j, &plain, &weighted, mean, factor, n, 1);
+    }
     vector_store_some(t.plain + j, plain, n);
     vector_store_some(t.weighted + j, weighted, n);
 }
@@ -330,13 +255,6 @@ sum_images(const Backward *t, const AditChannelAttributes *channels)
     CHANNELS_SUM(t->lines, channels, t->weighted, WEIGHTED);
 #undef PLAIN
 #undef WEIGHTED
-}
-
-static void
-scale_sums(const Backward *t, const AditChannelAttributes *channels)
-{
-    for (gsize j = 0; j < t->size; j++)
-        t->weighted[j] *= inverse_deviation(t->mean[t->size + j], channels);
 }
 
 /* Inputs: x, dy, moments. */

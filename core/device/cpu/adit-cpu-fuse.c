@@ -283,22 +283,58 @@ match_backward(Fuser *self, guint first)
     return TRUE;
 }
 
+/* Whether there is a normalisation and its rectifier, with nothing in between. */
+static gboolean
+is_normalized(const Fuser *self, guint first)
+{
+    const AditInstruction *map = get_instruction(self, first);
+    const AditInstruction *relu = get_instruction(self, first + 1);
+
+    return is_op(map, "normalize") && map->output.count > 1 && is_op(relu, "relu") &&
+           is_same(&relu->inputs[0], &map->output) && count_readers(self, &map->output) == 1;
+}
+
 /* A normalisation and its rectifier. */
 static gboolean
 match_normalize(Fuser *self, guint first)
 {
     const AditInstruction *map = get_instruction(self, first);
-    const AditInstruction *relu = get_instruction(self, first + 1);
 
-    if (!is_op(map, "normalize") || map->output.count == 1 || !is_op(relu, "relu") ||
-        !is_same(&relu->inputs[0], &map->output) || count_readers(self, &map->output) != 1)
+    if (!is_normalized(self, first))
         return FALSE;
     take(self, first);
     take(self, first + 1);
     for (guint i = 0; i < map->n_inputs; i++)
         add_input(self, &map->inputs[i]);
-    add_result(self, relu);
+    add_result(self, get_instruction(self, first + 1));
     return find_kernel(self, "normalize-relu");
+}
+
+/* These and the layer behind them, to which another value may have to be added. */
+static gboolean
+match_normalized_layer(Fuser *self, guint first)
+{
+    const AditInstruction *product = get_instruction(self, first + 2);
+    const AditInstruction *sum = get_instruction(self, first + 3);
+    const AditOperand *bias;
+
+    if (!match_normalize(self, first) || !is_op(product, "matmul") || sum == NULL ||
+        ((const AditMatmulAttributes *) product->attributes)->transpose_b ||
+        !is_same(&product->inputs[0], self->fusion->results[0]) || product->inputs[1].rows ||
+        count_readers(self, &product->inputs[0]) != 1 || product->output.shape.rank != 1 ||
+        count_readers(self, &product->output) != 1 ||
+        (bias = find_other(sum, &product->output)) == NULL || bias->rows ||
+        bias->count != product->output.count)
+        return FALSE;
+    take(self, first + 2);
+    take(self, first + 3);
+    add_input(self, &product->inputs[1]);
+    add_input(self, bias);
+    self->fusion->n_results = 0;
+    if (!take_sum(self, first + 4, &sum->output, "normalize-relu-matmul-add"))
+        add_result(self, sum);
+    add_result(self, get_instruction(self, first + 1));
+    return find_kernel(self, "normalize-relu-matmul-add");
 }
 
 /* The part of a gradient that goes by way of the moments, and the rest. */
@@ -315,10 +351,10 @@ match_moments_gradient(Fuser *self, guint first)
     return take_sum(self, first + 1, &map->output, "moments-gradient-add");
 }
 
-/* Backwards through a rectifier and a normalisation, the only readers of what the rectifier lets
- * through; to the gradient by what was normalised another may have to be added. */
+/* Whether, from @first on, there is the way back through a rectifier and a normalisation, the only
+ * readers of what the rectifier lets through. */
 static gboolean
-match_normalize_backward(Fuser *self, guint first)
+is_normalized_back(const Fuser *self, guint first)
 {
     const AditInstruction *gate = get_instruction(self, first);
     const AditInstruction *sums = get_instruction(self, first + 1);
@@ -332,18 +368,63 @@ match_normalize_backward(Fuser *self, guint first)
     for (guint i = 0; i < 2; i++) {
         if (!gate->inputs[i].rows || gate->inputs[i].count != gate->output.count)
             return FALSE;
-        add_input(self, &gate->inputs[i]);
     }
+    return TRUE;
+}
+
+/* Takes it, as the end of kernel @name; to the gradient by what was normalised another may have to
+ * be added. */
+static gboolean
+take_normalized_back(Fuser *self, guint first, const char *name)
+{
+    const AditInstruction *sums = get_instruction(self, first + 1);
+    const AditInstruction *map = get_instruction(self, first + 2);
+
     add_input(self, &sums->inputs[0]);
     add_input(self, &sums->inputs[2]);
     add_input(self, &map->inputs[2]);
     for (guint i = first; i < first + 3; i++)
         take(self, i);
-    if (!take_sum(self, first + 3, &map->output, "normalize-backward"))
+    if (!take_sum(self, first + 3, &map->output, name))
         add_result(self, map);
     add_result(self, sums);
     self->fusion->attributes = sums->attributes;
-    return find_kernel(self, "normalize-backward");
+    return find_kernel(self, name);
+}
+
+static gboolean
+match_normalize_backward(Fuser *self, guint first)
+{
+    const AditInstruction *gate = get_instruction(self, first);
+
+    if (!is_normalized_back(self, first))
+        return FALSE;
+    add_input(self, &gate->inputs[0]);
+    add_input(self, &gate->inputs[1]);
+    return take_normalized_back(self, first, "normalize-backward");
+}
+
+/* The same of what comes back through a layer, whose weights' gradient may stand in between. The
+ * plan keeps what the layer's product reads until all is done. */
+static gboolean
+match_normalized_layer_backward(Fuser *self, guint first)
+{
+    const AditInstruction *product = get_instruction(self, first);
+    const AditInstruction *between = get_instruction(self, first + 1);
+    guint gate = first + (is_op(between, "matmul-rows") ? 2 : 1);
+
+    if (!is_op(product, "matmul") || !adit_cpu_is_transposed(self->executable, product) ||
+        product->output.shape.rank != 1 || count_readers(self, &product->output) != 1 ||
+        !is_normalized_back(self, gate) ||
+        !is_same(&get_instruction(self, gate)->inputs[1], &product->output))
+        return FALSE;
+    take(self, first);
+    add_input(self, &get_instruction(self, gate)->inputs[0]);
+    add_input(self, &product->inputs[0]);
+    add_input(self, &product->inputs[1]);
+    self->fusion->transposed = &product->inputs[1];
+    self->fusion->place = gate;
+    return take_normalized_back(self, gate, "matmul-normalize-backward");
 }
 
 /* The gradients of weights and bias, of the same gradient of their layer: where that of the weights
@@ -378,12 +459,15 @@ gboolean
 adit_cpu_fuse(const AditExecutable *self, const GPtrArray *instructions, guint first,
               const GArray *readers, AditCpuFusion *fusion)
 {
-    static gboolean (*const matches[])(Fuser * self, guint first) = {match_layer,
-                                                                     match_backward,
-                                                                     match_normalize,
-                                                                     match_moments_gradient,
-                                                                     match_normalize_backward,
-                                                                     match_weights};
+    static gboolean (*const matches[])(Fuser * self,
+                                       guint first) = {match_layer,
+                                                       match_backward,
+                                                       match_normalized_layer,
+                                                       match_normalize,
+                                                       match_moments_gradient,
+                                                       match_normalize_backward,
+                                                       match_normalized_layer_backward,
+                                                       match_weights};
     Fuser fuser = {self, instructions, readers, fusion};
 
     for (guint i = 0; self->fuses && i < G_N_ELEMENTS(matches); i++) {

@@ -1,6 +1,7 @@
 /* core/device/cpu/adit-cpu-ops.c - SPDX-License-Identifier: MIT */
 #include "adit-cpu-private.h"
 
+#include "adit-attributes.h"
 #include "adit-graph-private.h"
 
 #include <string.h>
@@ -230,8 +231,12 @@ make_op(const Maker *self, AditCpuOp *op, const AditCpuOp *first)
                 i < instruction->n_inputs ? &instruction->inputs[i] : &instruction->output;
         adit_cpu_turn(executable, op, operands);
     }
-    if (adit_cpu_is_transposed(executable, instruction))
-        adit_cpu_take_transposed(executable, op);
+    if (adit_cpu_is_transposed(executable, instruction)) {
+        static const AditMatmulAttributes plain = {.transpose_b = FALSE};
+
+        op->call.attributes = &plain;
+        adit_cpu_take_transposed(executable, op, 1);
+    }
     op->room[0] = instruction->n_inputs > 0 ? find_room(executable, &instruction->inputs[0]) : 0;
     op->room[1] = find_room(executable, &instruction->output);
     if (instruction->names != NULL) {
@@ -246,8 +251,11 @@ make_fused(const Maker *self, AditCpuOp *op, const AditCpuFusion *fusion)
     op->kernel = fusion->kernel;
     op->call.attributes = fusion->attributes;
     op->call.n_inputs = fusion->n_inputs;
-    for (guint i = 0; i < fusion->n_inputs; i++)
+    for (guint i = 0; i < fusion->n_inputs; i++) {
         add_input(self, op, fusion->inputs[i], 0);
+        if (fusion->inputs[i] == fusion->transposed)
+            adit_cpu_take_transposed(self->worker->executable, op, i);
+    }
     for (guint i = 1; i < fusion->n_results; i++)
         add_input(self, op, fusion->results[i], fusion->partials[i]);
     set_output(self, op, fusion->results[0], fusion->partials[0]);

@@ -110,6 +110,8 @@ struct _AditCpuOp {
  * @instructions: their numbers in the list, in any order
  * @place: the number of the one in whose place the kernel runs
  * @attributes: those of the first, if no other are the kernel's
+ * @transposed: (nullable): that of the inputs which the kernel takes as adit_cpu_transpose() leaves
+ * it
  * @results: the kernel's output, then what else it leaves
  * @is_thin: all operands lie with the rows in the lanes
  * @partials: (of results over rows): elements of one slice's, else 0
@@ -122,6 +124,7 @@ typedef struct {
     guint place;
     guint n_inputs;
     const AditOperand *inputs[ADIT_MAX_INPUTS];
+    const AditOperand *transposed;
     guint n_results;
     const AditOperand *results[ADIT_CPU_MAX_RESULTS];
     gsize partials[ADIT_CPU_MAX_RESULTS];
@@ -246,8 +249,8 @@ void adit_cpu_run_turned(AditCpuWorker *self, AditCpuOp *op,
 
 /* Whether the instruction is a product with such weights. */
 gboolean adit_cpu_is_transposed(const AditExecutable *self, const AditInstruction *instruction);
-/* Makes the op read them where adit_cpu_transpose() leaves them. */
-void adit_cpu_take_transposed(const AditExecutable *self, AditCpuOp *op);
+/* Makes the op read them, its input number @input, where adit_cpu_transpose() leaves them. */
+void adit_cpu_take_transposed(const AditExecutable *self, AditCpuOp *op, guint input);
 /* Finds all of them and allocates their memory: ADIT_ERROR_MEMORY. */
 gboolean adit_cpu_find_transposed(AditExecutable *self, GError **error);
 /* A worker's share, at the begin of a run. */

@@ -34,15 +34,14 @@ adit_cpu_is_transposed(const AditExecutable *self, const AditInstruction *instru
 }
 
 void
-adit_cpu_take_transposed(const AditExecutable *self, AditCpuOp *op)
+adit_cpu_take_transposed(const AditExecutable *self, AditCpuOp *op, guint input)
 {
-    static const AditMatmulAttributes plain = {.transpose_b = FALSE};
-    AditShape *shape = &op->call.inputs[1].shape;
+    AditCpuPointer *pointer = &op->inputs[input];
+    AditShape *shape = &op->call.inputs[input].shape;
     gsize columns = shape->size[0];
 
-    op->inputs[1].base = (char *) self->transposed +
-                         (op->inputs[1].base - (char *) self->arenas[ADIT_ARENA_PARAMETERS]);
-    op->call.attributes = &plain;
+    pointer->base =
+        (char *) self->transposed + (pointer->base - (char *) self->arenas[ADIT_ARENA_PARAMETERS]);
     shape->size[0] = shape->size[1];
     shape->size[1] = columns;
 }
