@@ -87,9 +87,9 @@ adit_device_wait(AditDevice *self, GError **error)
 }
 
 gboolean
-adit_device_is_finite(AditDevice *self, guint64 *step)
+adit_memory_is_finite(AditDevice *device, AditMemory *memory, guint64 *step)
 {
-    return ADIT_DEVICE_GET_CLASS(self)->is_finite(self, step);
+    return ADIT_DEVICE_GET_CLASS(device)->is_finite(device, memory, step);
 }
 
 void

@@ -113,7 +113,7 @@ struct _AditDeviceClass {
     void (*run)(AditDevice *self, AditExecutable *executable, const AditCall *call);
     void (*run_all)(AditDevice *self, const AditDeviceRun *runs, guint n); /* or NULL: in turn */
     gboolean (*wait)(AditDevice *self, GError **error);
-    gboolean (*is_finite)(AditDevice *self, guint64 *step);
+    gboolean (*is_finite)(AditDevice *self, AditMemory *memory, guint64 *step);
     void (*read_sums)(AditDevice *self, AditExecutable *executable, double *sums);
     void (*set_sums)(AditDevice *self, AditExecutable *executable, const double *sums);
     void (*read_output)(AditDevice *self, AditExecutable *executable, guint output, double *values);
@@ -151,7 +151,7 @@ void adit_memory_write(AditDevice *device, AditMemory *memory, AditArena arena, 
 AditExecutable *adit_device_prepare(AditDevice *self, AditProgram *program, AditMemory *memory,
                                     gsize max_rows, guint64 seed, GError **error);
 void adit_executable_free(AditDevice *device, AditExecutable *executable);
-/* Does nothing once a guarded value was not finite. */
+/* Does nothing once a guarded value of a run on the same memory was not finite. */
 void adit_device_run(AditDevice *self, AditExecutable *executable, const AditCall *call);
 /**
  * adit_device_run_all:
@@ -166,9 +166,10 @@ void adit_device_run_all(AditDevice *self, const AditDeviceRun *runs, guint n);
 /* Waits until everything queued is done. Fails with ADIT_ERROR_DEVICE_LOST, or with what went wrong
  * while something was queued (ADIT_ERROR_MEMORY); always so from then on. */
 gboolean adit_device_wait(AditDevice *self, GError **error);
-/* Whether all guarded values so far were finite; a FALSE is told once and then forgotten. @step:
- * (out) (optional): that of the call whose value was not: nothing has been computed since. */
-gboolean adit_device_is_finite(AditDevice *self, guint64 *step);
+/* Whether all guarded values of runs on this memory so far were finite; a FALSE is told once and
+ * then forgotten. @step: (out) (optional): that of the call whose value was not: nothing has been
+ * computed on this memory since. */
+gboolean adit_memory_is_finite(AditDevice *device, AditMemory *memory, guint64 *step);
 /* The sums of the program's SUM outputs over all rows of all runs, in order, on top of what they
  * were set to; 0 at first. */
 void adit_executable_read_sums(AditDevice *device, AditExecutable *executable, double *sums);

@@ -95,7 +95,26 @@ free_memory(AditDevice *device, AditMemory *memory)
         adit_vulkan_copies_forget(self, &memory->arenas[i]);
         adit_vulkan_buffer_clear(self, &memory->arenas[i]);
     }
+    adit_vulkan_copies_forget(self, &memory->block);
+    adit_vulkan_buffer_clear(self, &memory->block);
+    adit_vulkan_buffer_clear(self, &memory->ring);
     g_free(memory);
+}
+
+/* The first call finds a block of zeros. */
+static gboolean
+make_block(AditVulkanDevice *self, AditMemory *memory, GError **error)
+{
+    gsize block = ADIT_BLOCK_WORDS * sizeof(guint32);
+    gsize ring = (gsize) ADIT_RING_SLOTS * ADIT_RING_WORDS * sizeof(guint32);
+
+    if (!adit_vulkan_buffer_init(self, &memory->block, block, ADIT_VULKAN_ON_DEVICE,
+                                 "the block of a call", error) ||
+        !adit_vulkan_buffer_init(self, &memory->ring, ring, ADIT_VULKAN_FOR_WRITING,
+                                 "the ring of calls", error))
+        return FALSE;
+    adit_vulkan_zero(self, &memory->block);
+    return TRUE;
 }
 
 static AditMemory *
@@ -124,7 +143,10 @@ allocate(AditDevice *device, const AditLayout *layout, guint n_slots, GError **e
         }
         adit_vulkan_zero(self, buffer);
     }
-    return memory;
+    if (make_block(self, memory, error))
+        return memory;
+    free_memory(device, memory);
+    return NULL;
 }
 
 static void
@@ -192,18 +214,18 @@ wait(AditDevice *device, GError **error)
 }
 
 static gboolean
-is_finite(AditDevice *device, guint64 *step)
+is_finite(AditDevice *device, AditMemory *memory, guint64 *step)
 {
     AditVulkanDevice *self = ADIT_VULKAN_DEVICE(device);
     guint32 status[ADIT_BLOCK_FAILED_STEP + 2];
     const guint32 well = 0;
 
-    adit_vulkan_read(self, &self->block, 0, sizeof status, status);
+    adit_vulkan_read(self, &memory->block, 0, sizeof status, status);
     if (status[ADIT_BLOCK_STATUS] == 0)
         return TRUE;
     if (step != NULL)
         *step = status[ADIT_BLOCK_FAILED_STEP] | (guint64) status[ADIT_BLOCK_FAILED_STEP + 1] << 32;
-    adit_vulkan_write(self, &self->block, 0, sizeof well, &well);
+    adit_vulkan_write(self, &memory->block, 0, sizeof well, &well);
     return FALSE;
 }
 
@@ -343,21 +365,6 @@ make_layout(AditVulkanDevice *self)
 }
 
 static gboolean
-make_buffers(AditVulkanDevice *self, GError **error)
-{
-    gsize block = ADIT_BLOCK_WORDS * sizeof(guint32);
-    gsize ring = (gsize) ADIT_RING_SLOTS * ADIT_RING_WORDS * sizeof(guint32);
-
-    if (!adit_vulkan_buffer_init(self, &self->block, block, ADIT_VULKAN_ON_DEVICE,
-                                 "the block of a call", error) ||
-        !adit_vulkan_buffer_init(self, &self->ring, ring, ADIT_VULKAN_FOR_WRITING,
-                                 "the ring of calls", error))
-        return FALSE;
-    adit_vulkan_zero(self, &self->block);
-    return wait(ADIT_DEVICE(self), error);
-}
-
-static gboolean
 set_up(AditVulkanDevice *self, GError **error)
 {
     VkCommandPoolCreateInfo pool = {.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
@@ -376,7 +383,7 @@ set_up(AditVulkanDevice *self, GError **error)
         g_propagate_error(error, g_error_copy(self->error));
         return FALSE;
     }
-    return make_buffers(self, error);
+    return TRUE;
 }
 
 /* Buffers that are kept by what is in them. */
@@ -405,8 +412,6 @@ tear_down(AditVulkanDevice *self)
     adit_vulkan_kernels_clear(self);
     free_kept(self, self->arrays);
     free_kept(self, self->words);
-    adit_vulkan_buffer_clear(self, &self->block);
-    adit_vulkan_buffer_clear(self, &self->ring);
     adit_vulkan_buffer_clear(self, &self->staging);
     g_clear_pointer(&self->queue, adit_vulkan_queue_free);
     api->DestroyPipelineCache(self->handle, self->cache, NULL);

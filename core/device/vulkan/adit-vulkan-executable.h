@@ -47,6 +47,7 @@ struct _AditExecutable {
     GPtrArray *recordings; /* AditVulkanRecording */
     AditVulkanJoin *join;
 
+    guint64 serial; /* of the last call that was begun */
     GArray *logged; /* AditVulkanLogged */
     gsize log_used;
     double *sums;

@@ -228,9 +228,9 @@ make_dispatch(const AditVulkanJoin *self, const AditVulkanKernel *kernel, const 
                                    .work = 1 + (double) rows * (double) kept * self->walk->lanes /
                                                    (1 << 20)};
 
-    dispatch.windows[0] = bind(&self->device->block, TRUE);
+    dispatch.windows[0] = bind(&self->gradient->memory->block, TRUE);
     dispatch.windows[2] = bind(&self->gradient->log, TRUE);
-    dispatch.windows[3] = bind(&self->device->ring, FALSE);
+    dispatch.windows[3] = bind(&self->gradient->memory->ring, FALSE);
     return dispatch;
 }
 
@@ -240,7 +240,7 @@ add_rows(const AditVulkanJoin *self, const AditVulkanSource *sources, gsize rows
 {
     const AditVulkanWalk *walk = self->walk;
     AditVulkanDispatch dispatch = make_dispatch(self, self->rows, "walk-rows", rows);
-    const AditVulkanBuffer *index = &self->device->ring;
+    const AditVulkanBuffer *index = &self->gradient->memory->ring;
 
     for (guint i = 0; i < 2; i++) {
         guint feed = MIN(i, self->gradient->program->feeds->len - 1);
@@ -271,7 +271,7 @@ add_end(const AditVulkanJoin *self, gsize rows, AditVulkanPlan *plan, GError **e
     if (kernel == NULL)
         return FALSE;
     AditVulkanDispatch dispatch = make_dispatch(self, kernel, "begin", rows);
-    dispatch.windows[2] = bind(&self->device->ring, FALSE);
+    dispatch.windows[2] = bind(&self->gradient->memory->ring, FALSE);
     for (guint i = 4; i < ADIT_VULKAN_BINDINGS; i++)
         dispatch.windows[i] = dispatch.windows[3];
     dispatch.push.words = adit_vulkan_add_attributes(plan, attributes, G_N_ELEMENTS(attributes));
@@ -287,7 +287,7 @@ add_sums(const AditVulkanJoin *self, gsize rows, AditVulkanPlan *plan)
     const AditVulkanWalk *walk = self->walk;
     AditVulkanDispatch dispatch = make_dispatch(self, self->sums, "walk-sums", rows);
 
-    dispatch.windows[4] = bind(&self->device->ring, FALSE);
+    dispatch.windows[4] = bind(&self->gradient->memory->ring, FALSE);
     for (guint i = 0; i < 3; i++) {
         static const AditArena arenas[] = {ADIT_ARENA_PARAMETERS, ADIT_ARENA_GRADIENTS,
                                            ADIT_ARENA_OPTIMIZER};

@@ -115,9 +115,9 @@ wait_for(AditDevice *device, GError **error)
 }
 
 static gboolean
-is_finite(AditDevice *device, guint64 *step)
+is_finite(AditDevice *device, AditMemory *memory, guint64 *step)
 {
-    return adit_device_is_finite(FALSE_DEVICE(device)->cpu, step);
+    return adit_memory_is_finite(FALSE_DEVICE(device)->cpu, memory, step);
 }
 
 static void

@@ -276,10 +276,10 @@ test_not_finite(void)
     const double large = 1e30;
 
     side_init(&side, test_device(1), &networks[0]);
+    AditMemory *memory = adit_network_get_memory(side.network);
     side_step(&side, 0, 64);
-    g_assert_true(adit_device_is_finite(side.device, NULL));
-    adit_memory_write(side.device, adit_network_get_memory(side.network), ADIT_ARENA_PARAMETERS, 0,
-                      1, &large);
+    g_assert_true(adit_memory_is_finite(side.device, memory, NULL));
+    adit_memory_write(side.device, memory, ADIT_ARENA_PARAMETERS, 0, 1, &large);
     g_autofree double *before = read_arena(&side, ADIT_ARENA_PARAMETERS);
     guint64 dispatches = count(&side);
     g_assert_cmpfloat(side_step(&side, 7, 64), ==, 0);
@@ -287,9 +287,9 @@ test_not_finite(void)
     g_assert_cmpuint(count(&side) - dispatches, ==, 4);
     g_autofree double *after = read_arena(&side, ADIT_ARENA_PARAMETERS);
     g_assert_cmpmem(after, side.n * sizeof *after, before, side.n * sizeof *before);
-    g_assert_false(adit_device_is_finite(side.device, &step));
+    g_assert_false(adit_memory_is_finite(side.device, memory, &step));
     g_assert_cmpuint(step, ==, 7);
-    g_assert_true(adit_device_is_finite(side.device, NULL));
+    g_assert_true(adit_memory_is_finite(side.device, memory, NULL));
 }
 
 static double
