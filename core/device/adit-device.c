@@ -80,6 +80,19 @@ adit_device_run_all(AditDevice *self, const AditDeviceRun *runs, guint n)
         adit_device_run(self, runs[i].executable, &runs[i].call);
 }
 
+void
+adit_device_run_together(AditDevice *self, const AditDeviceStep *steps, guint n)
+{
+    AditDeviceClass *klass = ADIT_DEVICE_GET_CLASS(self);
+
+    if (klass->run_together != NULL && n > 1) {
+        klass->run_together(self, steps, n);
+        return;
+    }
+    for (guint i = 0; i < n; i++)
+        adit_device_run_all(self, steps[i].runs, steps[i].n);
+}
+
 gboolean
 adit_device_wait(AditDevice *self, GError **error)
 {

@@ -3,6 +3,7 @@
 #include "adit-vulkan-join.h"
 
 #include "adit-vulkan-pipeline-cache.h"
+#include "adit-vulkan-together.h"
 
 #include <string.h>
 
@@ -91,6 +92,7 @@ free_memory(AditDevice *device, AditMemory *memory)
     AditVulkanDevice *self = ADIT_VULKAN_DEVICE(device);
 
     adit_vulkan_queue_drain(self->queue);
+    self->n_memories--;
     for (guint i = 0; i <= ADIT_ARENA_OPTIMIZER; i++) {
         adit_vulkan_copies_forget(self, &memory->arenas[i]);
         adit_vulkan_buffer_clear(self, &memory->arenas[i]);
@@ -133,6 +135,7 @@ allocate(AditDevice *device, const AditLayout *layout, guint n_slots, GError **e
     };
     AditMemory *memory = g_new0(AditMemory, 1);
 
+    self->n_memories++;
     for (guint i = 0; i < G_N_ELEMENTS(arenas); i++) {
         AditVulkanBuffer *buffer = &memory->arenas[arenas[i].arena];
 
@@ -202,6 +205,12 @@ run_all(AditDevice *device, const AditDeviceRun *runs, guint n)
         run(device, runs[i].executable, &runs[i].call);
 }
 
+static void
+run_together(AditDevice *device, const AditDeviceStep *steps, guint n)
+{
+    adit_vulkan_together_run(ADIT_VULKAN_DEVICE(device), steps, n);
+}
+
 static gboolean
 wait(AditDevice *device, GError **error)
 {
@@ -266,7 +275,8 @@ count(AditDevice *device, AditDeviceCounts *counts)
 {
     AditVulkanDevice *self = ADIT_VULKAN_DEVICE(device);
 
-    *counts = (AditDeviceCounts){.calls = self->dispatches, .bytes = self->allocated};
+    *counts = (AditDeviceCounts){
+        .calls = self->dispatches, .barriers = self->barriers, .bytes = self->allocated};
 }
 
 static void
@@ -409,6 +419,7 @@ tear_down(AditVulkanDevice *self)
     api->DeviceWaitIdle(self->handle);
     if (self->error == NULL)
         adit_vulkan_pipeline_cache_save(api, self->handle, self->physical, self->cache);
+    g_ptr_array_set_size(self->together, 0);
     adit_vulkan_kernels_clear(self);
     free_kept(self, self->arrays);
     free_kept(self, self->words);
@@ -433,6 +444,7 @@ adit_vulkan_device_finalize(GObject *object)
     g_hash_table_unref(self->copies);
     g_hash_table_unref(self->arrays);
     g_hash_table_unref(self->words);
+    g_ptr_array_unref(self->together);
     g_clear_error(&self->error);
     g_clear_pointer(&self->instance, adit_vulkan_instance_unref);
     G_OBJECT_CLASS(adit_vulkan_device_parent_class)->finalize(object);
@@ -451,6 +463,7 @@ adit_vulkan_device_class_init(AditVulkanDeviceClass *klass)
     device_class->free_executable = free_executable;
     device_class->run = run;
     device_class->run_all = run_all;
+    device_class->run_together = run_together;
     device_class->wait = wait;
     device_class->is_finite = is_finite;
     device_class->read_sums = read_sums;
@@ -467,6 +480,7 @@ adit_vulkan_device_init(AditVulkanDevice *self)
     self->kernels = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     self->forms = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     self->copies = adit_vulkan_copies_new();
+    self->together = adit_vulkan_together_table_new();
     self->arrays = g_hash_table_new_full(g_direct_hash, g_direct_equal,
                                          (GDestroyNotify) adit_array_unref, NULL);
     self->words =

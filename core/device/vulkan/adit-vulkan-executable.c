@@ -421,11 +421,12 @@ write_lives(const AditExecutable *self, const AditCall *call, float *lives)
     return lives;
 }
 
-static void
-note_log(AditExecutable *self, const AditCall *call)
+void
+adit_vulkan_executable_note(AditExecutable *self, const AditCall *call)
 {
     AditVulkanLogged logged = {self->serial, self->log_used, call->rows};
 
+    self->last_rows = call->rows;
     if (self->n_sums == 0)
         return;
     g_array_append_val(self->logged, logged);
@@ -484,16 +485,9 @@ gboolean
 adit_vulkan_executable_submit(AditExecutable *self, const AditVulkanRecording *recording,
                               const AditCall *call)
 {
-    AditVulkanDevice *device = self->device;
-
-    note_log(self, call);
-    self->last_rows = call->rows;
-    device->dispatches += recording->dispatches;
-    for (guint i = 0; i < recording->commands->len; i++)
-        adit_vulkan_queue_add(device->queue,
-                              &g_array_index(recording->commands, AditVulkanCommands, i),
-                              self->serial, call->update > 0 ? call->step + 1 : 0);
-    return device->error == NULL;
+    adit_vulkan_executable_note(self, call);
+    adit_vulkan_recording_queue(self->device, recording, call);
+    return self->device->error == NULL;
 }
 
 void

@@ -1,6 +1,8 @@
 /* core/device/vulkan/adit-vulkan-join.c - SPDX-License-Identifier: MIT */
 #include "adit-vulkan-join-private.h"
 
+#include "adit-vulkan-together.h"
+
 #include <string.h>
 
 /* ---- kernels ---- */
@@ -126,6 +128,16 @@ fits(const AditVulkanJoin *self)
            count_all_lives(self) <= ADIT_VULKAN_MAX_LIVES + 1;
 }
 
+/* Alone a network would have had the room: beside others it does not go another way, which would
+ * be to other bits, but fails. */
+static void
+fail_beside(AditVulkanJoin *self, const GError *error)
+{
+    if (g_error_matches(error, ADIT_ERROR, ADIT_ERROR_MEMORY) && self->device->n_memories > 1 &&
+        self->device->error == NULL)
+        self->device->error = g_error_copy(error);
+}
+
 static void
 make_walk(AditVulkanJoin *self)
 {
@@ -146,6 +158,7 @@ make_walk(AditVulkanJoin *self)
     else if (make_kernels(self, &error) && make_room(self, &error))
         return;
     g_info("it is no walk: %s", reason != NULL ? reason : error->message);
+    fail_beside(self, error);
     g_clear_pointer(&self->walk, adit_vulkan_walk_free);
 }
 
@@ -187,11 +200,18 @@ join_new(AditVulkanDevice *device, const AditDeviceRun *runs, guint n)
     return self;
 }
 
+static void
+drop_recording(const AditVulkanJoin *self, AditVulkanRecording *recording)
+{
+    adit_vulkan_together_forget(self->device, recording);
+    adit_vulkan_recording_free(self->device, recording);
+}
+
 void
 adit_vulkan_join_free(AditVulkanJoin *self)
 {
     for (guint i = 0; i < self->recordings->len; i++)
-        adit_vulkan_recording_free(self->device, self->recordings->pdata[i]);
+        drop_recording(self, self->recordings->pdata[i]);
     g_ptr_array_unref(self->recordings);
     g_array_unref(self->ranges);
     g_clear_pointer(&self->walk, adit_vulkan_walk_free);
@@ -352,6 +372,8 @@ adit_vulkan_join_record(AditVulkanJoin *self, const AditCall *call, gboolean who
             found = add_end(self, call->rows, &plan, error);
         if (found)
             recording = adit_vulkan_executable_record(self->gradient, &plan, sources, call, error);
+        if (recording != NULL)
+            adit_vulkan_recording_keep(recording, &plan);
     }
     adit_vulkan_plan_clear(&plan);
     return recording;
@@ -383,7 +405,7 @@ give_up(AditVulkanJoin *self, const char *reason)
     g_info("it is no walk: %s", reason);
     adit_vulkan_queue_drain(self->device->queue);
     for (guint i = 0; i < self->recordings->len; i++)
-        adit_vulkan_recording_free(self->device, self->recordings->pdata[i]);
+        drop_recording(self, self->recordings->pdata[i]);
     g_ptr_array_set_size(self->recordings, 0);
     g_clear_pointer(&self->walk, adit_vulkan_walk_free);
     return NULL;
@@ -401,6 +423,7 @@ find_recording(AditVulkanJoin *self, const AditDeviceRun *runs, guint n)
     if (recording != NULL)
         return recording;
     recording = adit_vulkan_join_record(self, call, TRUE, &error);
+    fail_beside(self, error);
     if (recording == NULL)
         return give_up(self, error != NULL ? error->message : "its data cannot be bound whole");
     g_ptr_array_add(self->recordings, recording);
@@ -426,9 +449,21 @@ tune(AditVulkanJoin *self, AditVulkanRecording *recording, const AditCall *call)
     if (faster == NULL)
         return recording;
     g_ptr_array_remove(self->recordings, recording);
-    adit_vulkan_recording_free(self->device, recording);
+    drop_recording(self, recording);
     g_ptr_array_add(self->recordings, faster);
     return faster;
+}
+
+AditVulkanRecording *
+adit_vulkan_join_find(AditVulkanDevice *device, const AditDeviceRun *runs, guint n)
+{
+    AditExecutable *gradient = runs[0].executable;
+    const AditVulkanJoin *self = gradient->join;
+
+    if (device->error != NULL || self == NULL || self->walk == NULL || !self->is_tuned ||
+        !is_same(self, runs, n))
+        return NULL;
+    return adit_vulkan_executable_find(gradient, self->recordings, &runs[0].call);
 }
 
 gboolean

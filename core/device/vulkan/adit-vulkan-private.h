@@ -118,7 +118,10 @@ struct _AditVulkanDevice {
     gboolean fuses;
     gsize allocated;    /* bytes */
     guint64 dispatches; /* of all calls queued so far */
-    GError *error;      /* the first that cannot be undone; nothing is done any more */
+    guint64 barriers;
+    guint n_memories;
+    GPtrArray *together; /* adit-vulkan-together.h */
+    GError *error;       /* the first that cannot be undone; nothing is done any more */
 };
 
 /* adit-vulkan-device.c */
