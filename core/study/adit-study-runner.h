@@ -21,7 +21,7 @@ typedef struct {
 } AditStudyProgress;
 
 /**
- * AditStudyRunner: runs what a plan has left to run, each in a process of its own.
+ * AditStudyRunner: runs what a plan has left to run, in processes.
  */
 typedef struct _AditStudyRunner AditStudyRunner;
 
@@ -31,6 +31,7 @@ typedef struct _AditStudyRunner AditStudyRunner;
  * @options: (nullable): options that `run` and `eval` take alike: "--device", NAME, "--data", DIR
  * @jobs: processes at a time
  * @threads: of each
+ * @together: runs of one group that a process trains side by side, at most; 0: one
  * @began: a run is about to be trained
  * @ended: a run, or one evaluation of it, has ended; @summary: (nullable): what it said of itself.
  * FALSE with an error: everything is stopped
@@ -41,6 +42,7 @@ typedef struct {
     GStrv options;
     guint jobs;
     guint threads;
+    guint together;
     void (*began)(const AditStudyRun *run, gpointer user_data);
     gboolean (*ended)(const AditStudyRun *run, const AditStudyEvaluation *evaluation,
                       JsonObject *summary, gpointer user_data, GError **error);
@@ -60,9 +62,10 @@ guint adit_study_runner_count(const AditStudyRunner *self);
 /**
  * adit_study_runner_run:
  *
- * Trains the runs that are not done, longest first, and evaluates those that are. A run that fails
- * is noted in it, and the rest goes on. Returns when nothing is left or all have stopped; FALSE if
- * a process could not be started or @ended failed. Iterates the default main context.
+ * Trains the runs that are not done, the longest processes first, and evaluates those that are. A
+ * run that fails is noted in it, and the rest goes on. Returns when nothing is left or all have
+ * stopped; FALSE if a process could not be started or @ended failed. Iterates the default main
+ * context.
  */
 gboolean adit_study_runner_run(AditStudyRunner *self, GError **error);
 /* Starts nothing more and tells all processes to stop; they save their state. Again: they stop at

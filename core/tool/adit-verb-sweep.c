@@ -14,6 +14,8 @@
 #include "adit-study-table.h"
 
 #define BAR_CELLS 24
+/* Runs of one graph that a GPU is given side by side. */
+#define MOST_TOGETHER 16
 /* between lines where there is no bar */
 #define LINE_INTERVAL (60 * G_USEC_PER_SEC)
 
@@ -226,9 +228,23 @@ find_program(const AditInvocation *invocation)
     return path != NULL ? path : g_find_program_in_path(invocation->command_line[0]);
 }
 
+typedef enum {
+    DEVICE_CPU,
+    DEVICE_SOFTWARE, /* a Vulkan device that is the CPU */
+    DEVICE_GPU,
+} DeviceKind;
+
+static DeviceKind
+find_kind(JsonObject *device)
+{
+    if (adit_json_get_text(device, "device") == NULL)
+        return DEVICE_CPU;
+    return g_strcmp0(adit_json_get_text(device, "type"), "cpu") == 0 ? DEVICE_SOFTWARE : DEVICE_GPU;
+}
+
 /* Options that the points are run with; the device is named, so that all take one. */
 static gboolean
-list_options(Sweep *self, GPtrArray *words, gboolean *is_cpu, GError **error)
+list_options(Sweep *self, GPtrArray *words, DeviceKind *kind, GError **error)
 {
     const AditOptions *options = &self->invocation->options;
     g_autoptr(AditDevice) device = adit_tool_open_device(self->invocation, error);
@@ -237,7 +253,7 @@ list_options(Sweep *self, GPtrArray *words, gboolean *is_cpu, GError **error)
     if (device == NULL)
         return FALSE;
     adit_device_describe(device, described);
-    *is_cpu = adit_json_get_text(described, "device") == NULL;
+    *kind = find_kind(described);
     g_ptr_array_add(words, g_strdup("--device"));
     g_ptr_array_add(words,
                     g_strdup(options->device != NULL ? options->device
@@ -258,14 +274,14 @@ run_points(Sweep *self, guint n, GError **error)
     g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *program = find_program(invocation);
     guint cores = MAX(g_get_num_processors(), 1);
-    gboolean is_cpu = TRUE;
+    DeviceKind kind = DEVICE_CPU;
     guint signals[3];
 
-    if (!list_options(self, words, &is_cpu, error))
+    if (!list_options(self, words, &kind, error))
         return FALSE;
     g_ptr_array_add(words, NULL);
     guint jobs = invocation->options.jobs > 0 ? (guint) MIN(invocation->options.jobs, G_MAXUINT16)
-                 : is_cpu                     ? cores
+                 : kind == DEVICE_CPU         ? cores
                                               : 1;
     jobs = MIN(jobs, n);
     AditStudyRunnerSetup setup = {
@@ -275,6 +291,10 @@ run_points(Sweep *self, guint n, GError **error)
         .threads = invocation->options.threads > 0 ? adit_tool_get_threads(invocation)
                                                    : MAX(cores / jobs, 1),
         .began = began,
+        .together = invocation->options.together > 0
+                        ? (guint) MIN(invocation->options.together, G_MAXUINT16)
+                    : kind == DEVICE_GPU ? MOST_TOGETHER
+                                         : 1,
         .ended = ended,
         .tick = tick,
         .user_data = self,
@@ -561,7 +581,7 @@ const AditVerb adit_verb_sweep = {
         "again, so the same command goes on after a stop, a kill or a failure. A point that fails "
         "does not stop the others; the exit code is then 11. Ctrl-C, SIGTERM or SIGUSR1 let the "
         "points under way save their state and exit with 75; a second signal stops at once.",
-    .options = (const char *const[]){"override", "data", "study-dir", "jobs", "shard",
+    .options = (const char *const[]){"override", "data", "study-dir", "jobs", "together", "shard",
                                      "report-only", "device", "strict-device", "threads", "json",
                                      "color", "progress", "quiet", "verbose", "help", NULL},
     .min_arguments = 1,
