@@ -174,6 +174,9 @@ adit_study_runner_new(const AditStudyFolder *folder, AditStudyPlan *plan,
     for (guint i = 0; i < plan->groups->len; i++)
         add_group(self, plan->groups->pdata[i]);
     g_ptr_array_sort(self->waiting, compare_jobs);
+    self->setup.jobs = MIN(self->setup.jobs, MAX(self->waiting->len, 1));
+    if (self->setup.threads == 0)
+        self->setup.threads = MAX(g_get_num_processors() / MAX(self->setup.jobs, 1), 1);
     return self;
 }
 
@@ -197,6 +200,12 @@ adit_study_runner_count(const AditStudyRunner *self)
     for (guint i = 0; i < self->running->len; i++)
         count += ((const Job *) self->running->pdata[i])->runs->len;
     return count;
+}
+
+guint
+adit_study_runner_get_width(const AditStudyRunner *self)
+{
+    return MIN(self->setup.jobs * MAX(self->setup.together, 1), adit_study_runner_count(self));
 }
 
 /* ---- processes ---- */

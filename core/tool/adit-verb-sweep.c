@@ -273,28 +273,24 @@ run_points(Sweep *self, guint n, GError **error)
     AditInvocation *invocation = self->invocation;
     g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *program = find_program(invocation);
-    guint cores = MAX(g_get_num_processors(), 1);
+    const AditOptions *options = &invocation->options;
     DeviceKind kind = DEVICE_CPU;
     guint signals[3];
 
     if (!list_options(self, words, &kind, error))
         return FALSE;
     g_ptr_array_add(words, NULL);
-    guint jobs = invocation->options.jobs > 0 ? (guint) MIN(invocation->options.jobs, G_MAXUINT16)
-                 : kind == DEVICE_CPU         ? cores
-                                              : 1;
-    jobs = MIN(jobs, n);
     AditStudyRunnerSetup setup = {
         .program = program,
         .options = (GStrv) words->pdata,
-        .jobs = jobs,
-        .threads = invocation->options.threads > 0 ? adit_tool_get_threads(invocation)
-                                                   : MAX(cores / jobs, 1),
+        .jobs = options->jobs > 0    ? (guint) MIN(options->jobs, G_MAXUINT16)
+                : kind == DEVICE_CPU ? g_get_num_processors()
+                                     : 1,
+        .threads = options->threads > 0 ? adit_tool_get_threads(invocation) : 0,
+        .together = options->together > 0 ? (guint) MIN(options->together, G_MAXUINT16)
+                    : kind == DEVICE_GPU  ? MOST_TOGETHER
+                                          : 1,
         .began = began,
-        .together = invocation->options.together > 0
-                        ? (guint) MIN(invocation->options.together, G_MAXUINT16)
-                    : kind == DEVICE_GPU ? MOST_TOGETHER
-                                         : 1,
         .ended = ended,
         .tick = tick,
         .user_data = self,
@@ -306,7 +302,8 @@ run_points(Sweep *self, guint n, GError **error)
     signals[1] = g_unix_signal_add(SIGTERM, terminate_cb, self);
     signals[2] = g_unix_signal_add(SIGUSR1, user_cb, self);
     adit_terminal_say(&invocation->terminal, "%s: %u to do, %u at a time, in %s",
-                      self->study->title, n, jobs, self->folder->path);
+                      self->study->title, n, adit_study_runner_get_width(self->runner),
+                      self->folder->path);
     gboolean good = adit_study_runner_run(self->runner, error);
 
     for (guint i = 0; i < G_N_ELEMENTS(signals); i++)
