@@ -202,8 +202,7 @@ adit_session_take_up(AditSession *self, const char *folder, const char *path, GE
     self->experiment = read_config(invocation, run, &check, error);
     if (self->experiment == NULL)
         return FALSE;
-    self->data = adit_tool_open_data(invocation, self->experiment, NULL, error);
-    if (self->data == NULL || !compare_data(run, self->data, error))
+    if (!adit_session_open_data(self, error) || !compare_data(run, self->data, error))
         return FALSE;
     tell_checkpoint(invocation, run);
     self->run = g_steal_pointer(&run);

@@ -1,6 +1,7 @@
 /* core/tool/adit-start.c - SPDX-License-Identifier: MIT */
 #include "adit-tool.h"
 
+#include "adit-component-private.h"
 #include "adit-file.h"
 
 /* Whether there is a run in @folder. */
@@ -79,6 +80,32 @@ tell_dry_run(AditInvocation *self, const AditCheck *check, GPtrArray *data)
                         (const char *) self->arguments->pdata[0], parameters, rows);
 }
 
+/* Whether the other session's data is what would be opened. */
+static gboolean
+shares_data(const AditSession *self)
+{
+    const AditSession *other = self->other;
+    gboolean same = other != NULL && other->data != NULL &&
+                    other->experiment->datasets->len == self->experiment->datasets->len &&
+                    g_strcmp0(adit_tool_get_data_folder(self->invocation),
+                              adit_tool_get_data_folder(other->invocation)) == 0;
+
+    for (guint i = 0; same && i < self->experiment->datasets->len; i++)
+        same = adit_component_equal(self->experiment->datasets->pdata[i],
+                                    other->experiment->datasets->pdata[i]);
+    return same;
+}
+
+gboolean
+adit_session_open_data(AditSession *self, GError **error)
+{
+    self->data = shares_data(self)
+                     ? g_ptr_array_ref(self->other->data)
+                     : adit_tool_open_data(self->invocation, self->experiment, NULL, error);
+    return self->data != NULL;
+}
+
+/* Everything that can be found wrong before anything is started is looked at here. */
 static gboolean
 start(AditSession *self, const char *path, GError **error)
 {
@@ -102,8 +129,7 @@ start(AditSession *self, const char *path, GError **error)
                     path);
         return FALSE;
     }
-    self->data = adit_tool_open_data(invocation, self->experiment, NULL, error);
-    if (self->data == NULL)
+    if (!adit_session_open_data(self, error))
         return FALSE;
     if (options->dry_run) {
         tell_dry_run(invocation, &check, self->data);

@@ -221,19 +221,23 @@ AditVerdicts *adit_tool_save_verdicts(AditInvocation *self, AditDevice *device,
 
 /* adit-session.c, adit-start.c, adit-resume.c: training a run from the command. */
 
+typedef struct _AditSession AditSession;
+
 /**
  * AditSession: a run under way.
  * @invocation: borrowed
+ * @other: (nullable): borrowed: one whose data serves here too if its data sets are the same
  * @device: (nullable): where it is to be trained; training takes it over
  * @run: (nullable): NULL: there is nothing to train
  */
-typedef struct {
+struct _AditSession {
     AditInvocation *invocation;
+    const AditSession *other;
     AditExperiment *experiment;
     GPtrArray *data;
     AditDevice *device;
     AditRun *run;
-} AditSession;
+};
 
 void adit_session_clear(AditSession *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AditSession, adit_session_clear)
@@ -241,6 +245,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AditSession, adit_session_clear)
 /* What run.json keeps of device, data and plugins. */
 JsonObject *adit_session_describe(const AditInvocation *invocation, GPtrArray *data,
                                   AditDevice *device);
+/* Opens the experiment's data. */
+gboolean adit_session_open_data(AditSession *self, GError **error);
 /* Makes all ready that `run` needs: a new run, or one that goes on, as the options say. What can be
  * found wrong before anything is started is. A device that the session has is taken, else one is
  * opened. */

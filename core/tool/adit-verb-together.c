@@ -68,12 +68,13 @@ point_begin(Point *self)
     adit_terminal_take_thread(NULL);
 }
 
-/* The points have one device: that of the first. */
+/* The points have one device and, where it is the same, one set of data: those of the first. */
 static void
 begin_points(GPtrArray *points)
 {
     g_autoptr(AditDevice) device = NULL;
     JsonObject *kernels = NULL;
+    const AditSession *first = NULL;
 
     for (guint i = 0; i < points->len; i++) {
         Point *point = points->pdata[i];
@@ -82,7 +83,10 @@ begin_points(GPtrArray *points)
             point->session.device = g_object_ref(device);
             point->invocation.kernels = kernels != NULL ? json_object_ref(kernels) : NULL;
         }
+        point->session.other = first;
         point_begin(point);
+        if (first == NULL && point->session.data != NULL)
+            first = &point->session;
         if (device == NULL && point->session.device != NULL) {
             device = g_object_ref(point->session.device);
             kernels = point->invocation.kernels;
