@@ -80,6 +80,19 @@ adit_device_run_all(AditDevice *self, const AditDeviceRun *runs, guint n)
         adit_device_run(self, runs[i].executable, &runs[i].call);
 }
 
+void
+adit_device_run_together(AditDevice *self, const AditDeviceStep *steps, guint n)
+{
+    AditDeviceClass *klass = ADIT_DEVICE_GET_CLASS(self);
+
+    if (klass->run_together != NULL && n > 1) {
+        klass->run_together(self, steps, n);
+        return;
+    }
+    for (guint i = 0; i < n; i++)
+        adit_device_run_all(self, steps[i].runs, steps[i].n);
+}
+
 gboolean
 adit_device_wait(AditDevice *self, GError **error)
 {
@@ -87,9 +100,9 @@ adit_device_wait(AditDevice *self, GError **error)
 }
 
 gboolean
-adit_device_is_finite(AditDevice *self, guint64 *step)
+adit_memory_is_finite(AditDevice *device, AditMemory *memory, guint64 *step)
 {
-    return ADIT_DEVICE_GET_CLASS(self)->is_finite(self, step);
+    return ADIT_DEVICE_GET_CLASS(device)->is_finite(device, memory, step);
 }
 
 void

@@ -67,6 +67,14 @@ typedef struct {
 } AditDeviceRun;
 
 /**
+ * AditDeviceStep: what belongs together, in order: @n of them.
+ */
+typedef struct {
+    const AditDeviceRun *runs;
+    guint n;
+} AditDeviceStep;
+
+/**
  * AditKernelForm: how a kernel's shader was compiled, best first; all forms give the same numbers.
  * @ADIT_FORM_NONE: a self-test's verdict: none does
  */
@@ -80,10 +88,12 @@ typedef enum {
 /**
  * AditDeviceCounts: what a device has done, and holds.
  * @calls: kernel calls (on a Vulkan device: dispatches) of all runs so far
+ * @barriers: how often what followed waited for all that was before (of a Vulkan device; else 0)
  * @bytes: of memories and executables there are
  */
 typedef struct {
     guint64 calls;
+    guint64 barriers;
     guint64 bytes;
 } AditDeviceCounts;
 
@@ -96,7 +106,7 @@ G_DECLARE_DERIVABLE_TYPE(AditDevice, adit_device, ADIT, DEVICE, GObject)
 /**
  * AditDeviceClass:
  *
- * Runs are queued in order; whoever reads waits for them. All functions are called on one thread.
+ * Runs are queued in order; whoever reads waits for them. One function is called at a time.
  * A device that fails does nothing any more: what is read is 0, and wait() tells why.
  */
 struct _AditDeviceClass {
@@ -112,8 +122,9 @@ struct _AditDeviceClass {
     void (*free_executable)(AditDevice *self, AditExecutable *executable);
     void (*run)(AditDevice *self, AditExecutable *executable, const AditCall *call);
     void (*run_all)(AditDevice *self, const AditDeviceRun *runs, guint n); /* or NULL: in turn */
+    void (*run_together)(AditDevice *self, const AditDeviceStep *steps, guint n); /* or NULL */
     gboolean (*wait)(AditDevice *self, GError **error);
-    gboolean (*is_finite)(AditDevice *self, guint64 *step);
+    gboolean (*is_finite)(AditDevice *self, AditMemory *memory, guint64 *step);
     void (*read_sums)(AditDevice *self, AditExecutable *executable, double *sums);
     void (*set_sums)(AditDevice *self, AditExecutable *executable, const double *sums);
     void (*read_output)(AditDevice *self, AditExecutable *executable, guint output, double *values);
@@ -151,7 +162,7 @@ void adit_memory_write(AditDevice *device, AditMemory *memory, AditArena arena, 
 AditExecutable *adit_device_prepare(AditDevice *self, AditProgram *program, AditMemory *memory,
                                     gsize max_rows, guint64 seed, GError **error);
 void adit_executable_free(AditDevice *device, AditExecutable *executable);
-/* Does nothing once a guarded value was not finite. */
+/* Does nothing once a guarded value of a run on the same memory was not finite. */
 void adit_device_run(AditDevice *self, AditExecutable *executable, const AditCall *call);
 /**
  * adit_device_run_all:
@@ -163,12 +174,21 @@ void adit_device_run(AditDevice *self, AditExecutable *executable, const AditCal
  * a run that is resumed does the same.
  */
 void adit_device_run_all(AditDevice *self, const AditDeviceRun *runs, guint n);
+/**
+ * adit_device_run_together:
+ * @steps: (array length=n): of different memories
+ *
+ * As adit_device_run_all() of each in turn, and to the same bits. A device may do them side by
+ * side.
+ */
+void adit_device_run_together(AditDevice *self, const AditDeviceStep *steps, guint n);
 /* Waits until everything queued is done. Fails with ADIT_ERROR_DEVICE_LOST, or with what went wrong
  * while something was queued (ADIT_ERROR_MEMORY); always so from then on. */
 gboolean adit_device_wait(AditDevice *self, GError **error);
-/* Whether all guarded values so far were finite; a FALSE is told once and then forgotten. @step:
- * (out) (optional): that of the call whose value was not: nothing has been computed since. */
-gboolean adit_device_is_finite(AditDevice *self, guint64 *step);
+/* Whether all guarded values of runs on this memory so far were finite; a FALSE is told once and
+ * then forgotten. @step: (out) (optional): that of the call whose value was not: nothing has been
+ * computed on this memory since. */
+gboolean adit_memory_is_finite(AditDevice *device, AditMemory *memory, guint64 *step);
 /* The sums of the program's SUM outputs over all rows of all runs, in order, on top of what they
  * were set to; 0 at first. */
 void adit_executable_read_sums(AditDevice *device, AditExecutable *executable, double *sums);

@@ -392,8 +392,8 @@ run_once(AditSelftestTrial *self, AditDevice *device, AditExecutable *executable
 }
 
 static void
-read_run(const AditSelftestTrial *self, AditDevice *device, AditExecutable *executable, guint index,
-         double *values)
+read_run(const AditSelftestTrial *self, AditDevice *device, AditMemory *memory,
+         AditExecutable *executable, guint index, double *values)
 {
     AditSelftestKind kind = self->of->kind;
 
@@ -404,8 +404,8 @@ read_run(const AditSelftestTrial *self, AditDevice *device, AditExecutable *exec
     adit_executable_read_sums(device, executable, values);
     if (kind != ADIT_SELFTEST_GUARD || index + 1 < self->of->n_runs)
         return;
-    values[1] = adit_device_is_finite(device, NULL);
-    values[2] = adit_device_is_finite(device, NULL);
+    values[1] = adit_memory_is_finite(device, memory, NULL);
+    values[2] = adit_memory_is_finite(device, memory, NULL);
 }
 
 /* For good: what runs afterwards is given 0 for denormal numbers. */
@@ -455,7 +455,7 @@ run_all(AditSelftestTrial *self, AditDevice *device, AditMemory *memory, GError 
     selection_init(&selection, self);
     for (guint i = 0; i < self->of->n_runs; i++) {
         run_once(self, device, executable, i, &selection);
-        read_run(self, device, executable, i, values + at);
+        read_run(self, device, memory, executable, i, values + at);
         at += adit_selftest_trial_count(self, i);
     }
     gboolean done = adit_device_wait(device, error);

@@ -14,12 +14,13 @@
 #define TICK (500) /* milliseconds */
 
 /**
- * Job: what one process does: training a run, or evaluating it.
+ * Job: what one process does: training runs of one group, or evaluating a run.
+ * @runs: (element-type AditStudyRun): in the order of the study; to be evaluated: one
  * @evaluation: (nullable)
  */
 typedef struct {
     AditStudyRunner *runner;
-    AditStudyRun *run;
+    GPtrArray *runs;
     AditStudyEvaluation *evaluation;
     GSubprocess *process;
 } Job;
@@ -42,18 +43,35 @@ job_free(gpointer data)
     Job *self = data;
 
     g_clear_object(&self->process);
+    g_ptr_array_unref(self->runs);
     g_free(self);
 }
 
 static Job *
-job_new(AditStudyRunner *runner, AditStudyRun *run, AditStudyEvaluation *evaluation)
+job_new(AditStudyRunner *runner, AditStudyEvaluation *evaluation)
 {
     Job *self = g_new0(Job, 1);
 
     self->runner = runner;
-    self->run = run;
+    self->runs = g_ptr_array_new();
     self->evaluation = evaluation;
     return self;
+}
+
+static AditStudyRun *
+get_run(const Job *self, guint number)
+{
+    return self->runs->pdata[number];
+}
+
+static double
+get_cost(const Job *self)
+{
+    double cost = 0;
+
+    for (guint i = 0; i < self->runs->len; i++)
+        cost += get_run(self, i)->cost;
+    return cost;
 }
 
 /* ---- what there is to do ---- */
@@ -63,12 +81,14 @@ static int
 compare_jobs(gconstpointer a, gconstpointer b)
 {
     const Job *one = *(const Job *const *) a, *other = *(const Job *const *) b;
+    double cost = get_cost(one), than = get_cost(other);
+    const AditStudyRun *first = get_run(one, 0), *second = get_run(other, 0);
 
-    if (one->run->cost < other->run->cost || one->run->cost > other->run->cost)
-        return one->run->cost < other->run->cost ? -1 : 1;
-    if (one->run == other->run)
+    if (cost < than || cost > than)
+        return cost < than ? -1 : 1;
+    if (first == second)
         return 0;
-    return one->run->point->index > other->run->point->index ? -1 : 1;
+    return first->point->index > second->point->index ? -1 : 1;
 }
 
 static void
@@ -77,8 +97,12 @@ add_evaluations(AditStudyRunner *self, AditStudyRun *run)
     for (guint i = run->evaluations->len; i > 0; i--) {
         AditStudyEvaluation *evaluation = run->evaluations->pdata[i - 1];
 
-        if (evaluation->figures == NULL)
-            g_ptr_array_add(self->waiting, job_new(self, run, evaluation));
+        if (evaluation->figures != NULL)
+            continue;
+        Job *job = job_new(self, evaluation);
+
+        g_ptr_array_add(job->runs, run);
+        g_ptr_array_add(self->waiting, job);
     }
 }
 
@@ -97,11 +121,26 @@ get_share(const AditStudyRunner *self, const AditStudyRun *run)
     return lines == 0 ? 0 : MIN((double) (lines - 1) / (double) run->epochs, 1);
 }
 
-/* A group's runs follow each other. They go one by one, each in a process; a worker that trains
- * several of them together would take them from here at once. */
+/* The runs of a group that are left go to processes in equal parts, as few as may be. */
+static void
+add_jobs(AditStudyRunner *self, const GPtrArray *left)
+{
+    guint most = MAX(self->setup.together, 1), n_jobs = (left->len + most - 1) / most;
+
+    for (guint i = 0; i < n_jobs; i++) {
+        Job *job = job_new(self, NULL);
+
+        for (guint j = left->len * i / n_jobs; j < left->len * (i + 1) / n_jobs; j++)
+            g_ptr_array_add(job->runs, left->pdata[j]);
+        g_ptr_array_add(self->waiting, job);
+    }
+}
+
 static void
 add_group(AditStudyRunner *self, const AditStudyGroup *group)
 {
+    g_autoptr(GPtrArray) left = g_ptr_array_new();
+
     for (guint i = 0; i < group->runs->len; i++) {
         AditStudyRun *run = group->runs->pdata[i];
 
@@ -115,8 +154,9 @@ add_group(AditStudyRunner *self, const AditStudyGroup *group)
 
         *share = get_share(self, run);
         g_hash_table_insert(self->shares, run, share);
-        g_ptr_array_add(self->waiting, job_new(self, run, NULL));
+        g_ptr_array_add(left, run);
     }
+    add_jobs(self, left);
 }
 
 AditStudyRunner *
@@ -134,6 +174,9 @@ adit_study_runner_new(const AditStudyFolder *folder, AditStudyPlan *plan,
     for (guint i = 0; i < plan->groups->len; i++)
         add_group(self, plan->groups->pdata[i]);
     g_ptr_array_sort(self->waiting, compare_jobs);
+    self->setup.jobs = MIN(self->setup.jobs, MAX(self->waiting->len, 1));
+    if (self->setup.threads == 0)
+        self->setup.threads = MAX(g_get_num_processors() / MAX(self->setup.jobs, 1), 1);
     return self;
 }
 
@@ -150,7 +193,19 @@ adit_study_runner_free(AditStudyRunner *self)
 guint
 adit_study_runner_count(const AditStudyRunner *self)
 {
-    return self->waiting->len + self->running->len;
+    guint count = 0;
+
+    for (guint i = 0; i < self->waiting->len; i++)
+        count += ((const Job *) self->waiting->pdata[i])->runs->len;
+    for (guint i = 0; i < self->running->len; i++)
+        count += ((const Job *) self->running->pdata[i])->runs->len;
+    return count;
+}
+
+guint
+adit_study_runner_get_width(const AditStudyRunner *self)
+{
+    return MIN(self->setup.jobs * MAX(self->setup.together, 1), adit_study_runner_count(self));
 }
 
 /* ---- processes ---- */
@@ -174,26 +229,40 @@ add_words(GPtrArray *words, const char *const *more)
         g_ptr_array_add(words, g_strdup(more[i]));
 }
 
-/* The words of `adit run FILE ...` or `adit eval RUN ...`. */
-static GStrv
-list_words(const Job *job)
+/* What follows `adit run` or `adit eval`. */
+static void
+add_run_words(const Job *job, const AditStudyRun *run, GPtrArray *words)
 {
     const AditStudyRunnerSetup *setup = &job->runner->setup;
-    g_autofree char *folder = g_build_filename(job->runner->folder->path, job->run->folder, NULL);
+    g_autofree char *folder = g_build_filename(job->runner->folder->path, run->folder, NULL);
     g_autofree char *threads = g_strdup_printf("%u", setup->threads);
-    GPtrArray *words = g_ptr_array_new();
 
     if (job->evaluation == NULL) {
-        add_words(words, (const char *[]){setup->program, "run", job->run->point->pipeline, NULL});
-        add_words(words, (const char *const *) job->run->arguments);
+        add_words(words, (const char *[]){run->point->pipeline, NULL});
+        add_words(words, (const char *const *) run->arguments);
         add_words(words, (const char *[]){"--run-dir", folder, "--resume", "auto", NULL});
     } else {
-        add_words(words, (const char *[]){setup->program, "eval", folder, NULL});
+        add_words(words, (const char *[]){folder, NULL});
         add_words(words, (const char *const *) job->evaluation->changes);
     }
     add_words(words, (const char *[]){"--threads", threads, "--json", "--quiet", "--color", "never",
                                       NULL});
     add_words(words, (const char *const *) setup->options);
+}
+
+/* The words of `adit run FILE ...`, `adit together FILE ... + FILE ...` or `adit eval RUN ...`. */
+static GStrv
+list_words(const Job *job)
+{
+    GPtrArray *words = g_ptr_array_new();
+    const char *verb = job->evaluation != NULL ? "eval" : job->runs->len > 1 ? "together" : "run";
+
+    add_words(words, (const char *[]){job->runner->setup.program, verb, NULL});
+    for (guint i = 0; i < job->runs->len; i++) {
+        if (i > 0)
+            g_ptr_array_add(words, g_strdup("+"));
+        add_run_words(job, get_run(job, i), words);
+    }
     g_ptr_array_add(words, NULL);
     return (GStrv) g_ptr_array_free(words, FALSE);
 }
@@ -218,8 +287,10 @@ start(Job *job, GError **error)
     g_autoptr(GSubprocessLauncher) launcher =
         g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
 
-    if (job->evaluation == NULL && !adit_study_folder_clear_run(self->folder, job->run, error))
-        return FALSE;
+    for (guint i = 0; job->evaluation == NULL && i < job->runs->len; i++) {
+        if (!adit_study_folder_clear_run(self->folder, get_run(job, i), error))
+            return FALSE;
+    }
     g_subprocess_launcher_set_child_setup(launcher, set_up_child, GINT_TO_POINTER(getpid()), NULL);
     share_lock(self, launcher);
     job->process = g_subprocess_launcher_spawnv(launcher, (const char *const *) words, error);
@@ -227,8 +298,8 @@ start(Job *job, GError **error)
         g_prefix_error(error, "cannot start %s: ", self->setup.program);
         return FALSE;
     }
-    if (job->evaluation == NULL)
-        self->setup.began(job->run, self->setup.user_data);
+    for (guint i = 0; job->evaluation == NULL && i < job->runs->len; i++)
+        self->setup.began(get_run(job, i), self->setup.user_data);
     g_subprocess_communicate_async(job->process, NULL, NULL, ended_cb, job);
     return TRUE;
 }
@@ -270,38 +341,80 @@ find_reason(const char *text)
     return g_strdup(last);
 }
 
-/* Exit code of a process that has ended, and why it is not 0. */
-static int
-get_outcome(GSubprocess *process, GBytes *errors, char **reason)
+/**
+ * Outcome: what a run, or an evaluation, left as a process, or as a part of one.
+ * @reason: (nullable): why @code is not 0
+ * @summary: (nullable)
+ */
+typedef struct {
+    int code;
+    char *reason;
+    JsonObject *summary;
+} Outcome;
+
+static void
+outcome_clear(Outcome *self)
 {
-    gsize length = 0;
-    const char *bytes = errors != NULL ? g_bytes_get_data(errors, &length) : NULL;
-    g_autofree char *text =
-        bytes != NULL ? g_utf8_make_valid(bytes, (gssize) length) : g_strdup("");
+    g_free(self->reason);
+    g_clear_pointer(&self->summary, json_object_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Outcome, outcome_clear)
 
-    if (!g_subprocess_get_if_exited(process)) {
-        int number = g_subprocess_get_term_sig(process);
-
-        *reason = g_strdup_printf("killed by signal %d (%s)", number, g_strsignal(number));
-        return ADIT_ERROR_FAILED;
-    }
-    int code = g_subprocess_get_exit_status(process);
-
+static void
+outcome_init(Outcome *self, int code, const char *output, const char *errors)
+{
+    *self = (Outcome){.code = code};
+    if (code == 0 && *output != '\0')
+        self->summary = adit_json_parse("summary", output, strlen(output), NULL);
     if (code == 0)
-        return 0;
-    *reason = find_reason(text);
-    if (*reason == NULL)
-        *reason = g_strdup_printf("it ended with %d and said nothing", code);
-    return code;
+        return;
+    self->reason = find_reason(errors);
+    if (self->reason == NULL)
+        self->reason = g_strdup_printf("it ended with %d and said nothing", code);
 }
 
-static JsonObject *
-read_summary(GBytes *output)
+static char *
+get_text(GBytes *bytes)
 {
     gsize length = 0;
-    const char *text = output != NULL ? g_bytes_get_data(output, &length) : NULL;
+    const char *text = bytes != NULL ? g_bytes_get_data(bytes, &length) : NULL;
 
-    return text != NULL && length > 0 ? adit_json_parse("summary", text, length, NULL) : NULL;
+    return text != NULL ? g_utf8_make_valid(text, (gssize) length) : g_strdup("");
+}
+
+static void
+outcome_init_process(Outcome *self, GSubprocess *process, const char *output, const char *errors)
+{
+    if (g_subprocess_get_if_exited(process)) {
+        outcome_init(self, g_subprocess_get_exit_status(process), output, errors);
+        return;
+    }
+    int number = g_subprocess_get_term_sig(process);
+
+    *self = (Outcome){.code = ADIT_ERROR_FAILED,
+                      .reason =
+                          g_strdup_printf("killed by signal %d (%s)", number, g_strsignal(number))};
+}
+
+/* (nullable): what `adit together` says of each of its runs; NULL: it did not come that far. */
+static JsonArray *
+find_points(const Job *job, JsonObject *answer)
+{
+    JsonArray *points = answer != NULL ? adit_json_get_array(answer, "points") : NULL;
+
+    return points != NULL && json_array_get_length(points) == job->runs->len ? points : NULL;
+}
+
+static void
+outcome_init_point(Outcome *self, JsonArray *points, guint number)
+{
+    JsonObject *point = json_array_get_object_element(points, number);
+    const char *output = adit_json_get_text(point, "output");
+    const char *errors = adit_json_get_text(point, "errors");
+    guint64 code = ADIT_ERROR_FAILED;
+
+    adit_json_get_unsigned(point, "code", &code);
+    outcome_init(self, (int) code, output != NULL ? output : "", errors != NULL ? errors : "");
 }
 
 static gboolean
@@ -310,28 +423,26 @@ is_stopped(const AditStudyRunner *self, int code)
     return code == ADIT_ERROR_STOPPED || (self->stopping && code != 0);
 }
 
+/* @may_be_done: what went wrong may have been another run's */
 static void
-note_run(AditStudyRunner *self, AditStudyRun *run, int code, char *reason)
+note_run(AditStudyRunner *self, AditStudyRun *run, Outcome *outcome, gboolean may_be_done)
 {
     g_clear_pointer(&run->reason, g_free);
     run->code = 0;
     adit_study_folder_look_at(self->folder, run);
-    if (code == 0 && run->status == ADIT_STUDY_DONE) {
-        g_free(reason);
+    if (run->status == ADIT_STUDY_DONE && (outcome->code == 0 || may_be_done)) {
         add_evaluations(self, run);
         return;
     }
-    if (is_stopped(self, code)) {
+    if (is_stopped(self, outcome->code)) {
         run->status = run->status == ADIT_STUDY_PENDING ? ADIT_STUDY_PENDING : ADIT_STUDY_STOPPED;
-        g_free(reason);
         return;
     }
     run->status = ADIT_STUDY_FAILED;
-    run->code = code != 0 ? code : ADIT_ERROR_FAILED;
+    run->code = outcome->code != 0 ? outcome->code : ADIT_ERROR_FAILED;
     if (run->reason == NULL)
-        run->reason = reason != NULL ? reason : g_strdup("it ended without finishing its run");
-    else
-        g_free(reason);
+        run->reason = outcome->reason != NULL ? g_steal_pointer(&outcome->reason)
+                                              : g_strdup("it ended without finishing its run");
 }
 
 static void
@@ -344,19 +455,19 @@ set_figure(GHashTable *figures, const char *split, const char *name, double valu
 }
 
 static void
-note_evaluation(AditStudyRunner *self, AditStudyEvaluation *evaluation, int code, char *reason,
-                JsonObject *summary)
+note_evaluation(AditStudyRunner *self, AditStudyEvaluation *evaluation, Outcome *outcome)
 {
+    JsonObject *summary = outcome->summary;
+    int code = outcome->code;
     const char *split = summary != NULL ? adit_json_get_text(summary, "split") : NULL;
     const char *metric = summary != NULL ? adit_json_get_text(summary, "metric") : NULL;
     double value;
 
     if (code != 0 || split == NULL) {
         evaluation->code = is_stopped(self, code) ? 0 : code != 0 ? code : ADIT_ERROR_FAILED;
-        evaluation->reason = reason;
+        evaluation->reason = g_steal_pointer(&outcome->reason);
         return;
     }
-    g_free(reason);
     evaluation->figures = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     if (adit_json_get_double(summary, "loss", &value))
         set_figure(evaluation->figures, split, "loss", value);
@@ -365,25 +476,45 @@ note_evaluation(AditStudyRunner *self, AditStudyEvaluation *evaluation, int code
 }
 
 static void
+note_end(Job *job, AditStudyRun *run, Outcome *outcome, gboolean may_be_done)
+{
+    AditStudyRunner *self = job->runner;
+
+    if (job->evaluation != NULL)
+        note_evaluation(self, job->evaluation, outcome);
+    else
+        note_run(self, run, outcome, may_be_done);
+    if (!self->setup.ended(run, job->evaluation, outcome->summary, self->setup.user_data,
+                           self->failure == NULL ? &self->failure : NULL))
+        adit_study_runner_stop(self);
+}
+
+static void
 ended_cb(GObject *source, GAsyncResult *result, gpointer user_data)
 {
     Job *job = user_data;
     AditStudyRunner *self = job->runner;
-    g_autoptr(GBytes) output = NULL;
-    g_autoptr(GBytes) errors = NULL;
-    char *reason = NULL;
+    g_autoptr(GBytes) output_bytes = NULL;
+    g_autoptr(GBytes) error_bytes = NULL;
 
-    g_subprocess_communicate_finish(G_SUBPROCESS(source), result, &output, &errors, NULL);
-    int code = get_outcome(job->process, errors, &reason);
-    g_autoptr(JsonObject) summary = code == 0 ? read_summary(output) : NULL;
+    g_subprocess_communicate_finish(G_SUBPROCESS(source), result, &output_bytes, &error_bytes,
+                                    NULL);
+    g_autofree char *output = get_text(output_bytes);
+    g_autofree char *errors = get_text(error_bytes);
+    gboolean are_several = job->runs->len > 1;
+    g_autoptr(JsonObject) answer =
+        are_several ? adit_json_parse("answer", output, strlen(output), NULL) : NULL;
+    JsonArray *points = find_points(job, answer);
 
-    if (job->evaluation != NULL)
-        note_evaluation(self, job->evaluation, code, reason, summary);
-    else
-        note_run(self, job->run, code, reason);
-    if (!self->setup.ended(job->run, job->evaluation, summary, self->setup.user_data,
-                           self->failure == NULL ? &self->failure : NULL))
-        adit_study_runner_stop(self);
+    for (guint i = 0; i < job->runs->len; i++) {
+        g_auto(Outcome) outcome = {0};
+
+        if (points != NULL)
+            outcome_init_point(&outcome, points, i);
+        else
+            outcome_init_process(&outcome, job->process, output, errors);
+        note_end(job, get_run(job, i), &outcome, are_several && points == NULL);
+    }
     g_ptr_array_remove(self->running, job);
     start_more(self);
 }
@@ -433,7 +564,7 @@ is_running(const AditStudyRunner *self, const AditStudyRun *run)
     for (guint i = 0; i < self->running->len; i++) {
         const Job *job = self->running->pdata[i];
 
-        if (job->run == run && job->evaluation == NULL)
+        if (job->evaluation == NULL && g_ptr_array_find(job->runs, run, NULL))
             return TRUE;
     }
     return FALSE;

@@ -21,7 +21,7 @@ typedef struct {
 } AditStudyProgress;
 
 /**
- * AditStudyRunner: runs what a plan has left to run, each in a process of its own.
+ * AditStudyRunner: runs what a plan has left to run, in processes.
  */
 typedef struct _AditStudyRunner AditStudyRunner;
 
@@ -29,8 +29,9 @@ typedef struct _AditStudyRunner AditStudyRunner;
  * AditStudyRunnerSetup:
  * @program: the command `adit`
  * @options: (nullable): options that `run` and `eval` take alike: "--device", NAME, "--data", DIR
- * @jobs: processes at a time
- * @threads: of each
+ * @jobs: processes at a time, at most
+ * @threads: of each; 0: the cores are shared out among them
+ * @together: runs of one group that a process trains side by side, at most; 0: one
  * @began: a run is about to be trained
  * @ended: a run, or one evaluation of it, has ended; @summary: (nullable): what it said of itself.
  * FALSE with an error: everything is stopped
@@ -41,6 +42,7 @@ typedef struct {
     GStrv options;
     guint jobs;
     guint threads;
+    guint together;
     void (*began)(const AditStudyRun *run, gpointer user_data);
     gboolean (*ended)(const AditStudyRun *run, const AditStudyEvaluation *evaluation,
                       JsonObject *summary, gpointer user_data, GError **error);
@@ -56,13 +58,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditStudyRunner, adit_study_runner_free)
 
 /* How many runs and evaluations there are left to do. */
 guint adit_study_runner_count(const AditStudyRunner *self);
+/* How many of them are done at a time, at most. */
+guint adit_study_runner_get_width(const AditStudyRunner *self);
 
 /**
  * adit_study_runner_run:
  *
- * Trains the runs that are not done, longest first, and evaluates those that are. A run that fails
- * is noted in it, and the rest goes on. Returns when nothing is left or all have stopped; FALSE if
- * a process could not be started or @ended failed. Iterates the default main context.
+ * Trains the runs that are not done, the longest processes first, and evaluates those that are. A
+ * run that fails is noted in it, and the rest goes on. Returns when nothing is left or all have
+ * stopped; FALSE if a process could not be started or @ended failed. Iterates the default main
+ * context.
  */
 gboolean adit_study_runner_run(AditStudyRunner *self, GError **error);
 /* Starts nothing more and tells all processes to stop; they save their state. Again: they stop at

@@ -49,6 +49,8 @@ static const AditOptionRow rows[] = {
      "the study directory; else studies/NAME"},
     {"jobs", 0, ADIT_OPTION_COUNT, FIELD(jobs), "N",
      "points at a time; else one a core on the CPU, one on a GPU"},
+    {"together", 0, ADIT_OPTION_COUNT, FIELD(together), "N",
+     "points of one graph that a process trains side by side; else 16 on a GPU, else 1"},
     {"shard", 0, ADIT_OPTION_TEXT, FIELD(shard), "I/N",
      "every N-th point, from the I-th on, beside other shards in one directory"},
     {"report-only", 0, ADIT_OPTION_FLAG, FIELD(report_only), NULL,

@@ -184,30 +184,27 @@ is_complete(AditInvocation *self, AditRun *run)
 }
 
 gboolean
-adit_session_resume(AditInvocation *self, const char *folder, const char *path, GError **error)
+adit_session_take_up(AditSession *self, const char *folder, const char *path, GError **error)
 {
+    AditInvocation *invocation = self->invocation;
     g_autoptr(AditRun) run = adit_run_open(folder, error);
     g_auto(AditCheck) check = {0};
 
-    if (run == NULL || (path != NULL && !compare_pipeline(self, run, path, error)))
+    if (run == NULL || (path != NULL && !compare_pipeline(invocation, run, path, error)))
         return FALSE;
-    if (is_complete(self, run))
+    if (is_complete(invocation, run))
         return TRUE;
-    g_autoptr(AditDevice) device = open_device(self, run, error);
-
-    if (device == NULL)
+    if (self->device == NULL)
+        self->device = open_device(invocation, run, error);
+    if (self->device == NULL)
         return FALSE;
-    compare_device(self, run, device);
-    g_autoptr(AditExperiment) experiment = read_config(self, run, &check, error);
-
-    if (experiment == NULL)
+    compare_device(invocation, run, self->device);
+    self->experiment = read_config(invocation, run, &check, error);
+    if (self->experiment == NULL)
         return FALSE;
-    g_autoptr(GPtrArray) data = adit_tool_open_data(self, experiment, NULL, error);
-
-    if (data == NULL || !compare_data(run, data, error))
+    if (!adit_session_open_data(self, error) || !compare_data(run, self->data, error))
         return FALSE;
-    tell_checkpoint(self, run);
-    AditSession session = {self, experiment, data, g_steal_pointer(&device), run};
-
-    return adit_session_train(&session, error);
+    tell_checkpoint(invocation, run);
+    self->run = g_steal_pointer(&run);
+    return TRUE;
 }

@@ -4,6 +4,7 @@
 #include "adit-checkpoint.h"
 #include "adit-json.h"
 #include "adit-registry.h"
+#include "adit-shared-device.h"
 #include "adit-trainer.h"
 
 #include <math.h>
@@ -290,6 +291,23 @@ note_end(AditSession *self, const GError *error)
 
 /* ---- training ---- */
 
+/**
+ * Task: a session that is trained.
+ * @max_time: seconds from @began on; 0: no limit
+ * @failure: (nullable): why it failed, or has to be taken up again
+ * @is_done: that was told
+ */
+typedef struct {
+    AditSession *session;
+    AditTraining training;
+    AditTrainingResult result;
+    Progress progress;
+    double max_time;
+    gint64 began;
+    GError *failure;
+    gboolean is_done;
+} Task;
+
 static gboolean
 prepare(AditSession *self, AditTraining *training, GError **error)
 {
@@ -306,45 +324,132 @@ prepare(AditSession *self, AditTraining *training, GError **error)
            adit_tool_parse_time("max-time", options->max_time, &training->max_time, error);
 }
 
+/* The CPU goes without saying. */
+static void
+tell_device(AditSession *self)
+{
+    g_autoptr(JsonObject) device = json_object_new();
+
+    adit_device_describe(self->device, device);
+    if (adit_json_get_text(device, "device") != NULL)
+        adit_terminal_say(&self->invocation->terminal, "computing on %s (%s)",
+                          adit_json_get_text(device, "name"), adit_json_get_text(device, "device"));
+}
+
+/* FALSE: it has failed before there was anything to tell of. */
+static gboolean
+task_begin(Task *self, AditSession *session)
+{
+    AditTerminal *terminal = &session->invocation->terminal;
+
+    self->session = session;
+    self->began = g_get_monotonic_time();
+    self->progress = (Progress){.session = session, .told = self->began};
+    self->training.progress = tell_progress;
+    self->training.user_data = &self->progress;
+    if (prepare(session, &self->training, &self->failure)) {
+        self->max_time = self->training.max_time;
+        terminal->run = session->run;
+        adit_terminal_say(terminal, "run %s", adit_run_get_folder(session->run));
+        tell_device(session);
+        if (adit_run_set_status(session->run, ADIT_RUN_RUNNING, 0, &self->failure))
+            return TRUE;
+        terminal->run = NULL;
+    }
+    adit_terminal_complain(terminal, session->invocation->verb->name, self->failure);
+    self->is_done = TRUE;
+    return FALSE;
+}
+
+/* Tells what came of it. */
+static void
+task_end(Task *self)
+{
+    AditInvocation *invocation = self->session->invocation;
+
+    adit_terminal_clear_bar(&invocation->terminal);
+    if (self->failure == NULL && invocation->options.json)
+        print_summary_json(self->session, &self->result);
+    else if (self->failure == NULL)
+        print_summary(self->session, &self->result);
+    else if (self->failure->code != ADIT_ERROR_STOPPED)
+        adit_terminal_complain(&invocation->terminal, invocation->verb->name, self->failure);
+    note_end(self->session, self->failure);
+    invocation->terminal.run = NULL;
+    self->is_done = TRUE;
+}
+
 /* A device that is lost this often within this time does not come back. */
 #define MAX_LOSSES    3
 #define LOSSES_WITHIN (10 * 60 * (gint64) G_USEC_PER_SEC)
 
+/**
+ * Round: tasks that are trained together, and what went wrong before.
+ * @left: (element-type Task): what is to be trained, the next ones first
+ * @most: so many at a time
+ * @n: of the round under way
+ * @losses: monotonic, of the last times that the device was lost
+ */
 typedef struct {
-    gint64 when[MAX_LOSSES]; /* monotonic, of the last losses */
+    AditDevice *device;
+    GPtrArray *left;
+    guint most;
     guint n;
-} Losses;
+    gint64 losses[MAX_LOSSES];
+    guint n_losses;
+} Round;
 
 /* FALSE: it was lost too often. */
 static gboolean
-note_loss(Losses *self)
+note_loss(Round *self)
 {
     gint64 now = g_get_monotonic_time();
 
-    self->when[self->n++ % MAX_LOSSES] = now;
-    return self->n < MAX_LOSSES || now - self->when[self->n % MAX_LOSSES] > LOSSES_WITHIN;
+    self->losses[self->n_losses++ % MAX_LOSSES] = now;
+    return self->n_losses < MAX_LOSSES ||
+           now - self->losses[self->n_losses % MAX_LOSSES] > LOSSES_WITHIN;
+}
+
+/* Whether a task that failed so can be taken up again: by itself there is as much memory as there
+ * will ever be. */
+static gboolean
+is_passing(const Round *self, const GError *failure)
+{
+    return g_error_matches(failure, ADIT_ERROR, ADIT_ERROR_DEVICE_LOST) ||
+           (g_error_matches(failure, ADIT_ERROR, ADIT_ERROR_MEMORY) && self->n > 1);
+}
+
+static void
+train_one(AditDevice *device, guint number, gpointer user_data)
+{
+    const Round *round = user_data;
+    Task *self = round->left->pdata[number];
+    double seconds = (double) (g_get_monotonic_time() - self->began) * 1e-6;
+
+    adit_terminal_take_thread(&self->session->invocation->terminal);
+    self->training.device = device;
+    if (self->max_time > 0)
+        self->training.max_time = MAX(self->max_time - seconds, 1e-3);
+    g_clear_error(&self->failure);
+    if (adit_train(&self->training, &self->result, &self->failure) ||
+        !is_passing(round, self->failure))
+        task_end(self);
 }
 
 /* The run goes on elsewhere. */
 static void
-note_device(AditSession *self)
+note_device(AditSession *self, JsonObject *now)
 {
-    JsonObject *now = json_object_new();
-
-    adit_device_describe(self->device, now);
     adit_terminal_warn(&self->invocation->terminal, "the run goes on on '%s': the last bits differ",
                        adit_json_get_text(now, "name"));
-    JsonNode *node = json_node_init_object(json_node_alloc(), now);
-
-    json_object_unref(now);
-    adit_run_set_member(self->run, "device", node);
+    adit_run_set_member(self->run, "device", json_node_init_object(json_node_alloc(), now));
 }
 
 /* Opens the device that was lost, or what there is now, anew. */
 static gboolean
-reopen_device(AditSession *self, GError **error)
+reopen_device(Round *self, GError **error)
 {
-    AditInvocation *invocation = self->invocation;
+    AditInvocation *invocation = ((Task *) self->left->pdata[0])->session->invocation;
     g_autoptr(JsonObject) lost = json_object_new();
     g_autoptr(JsonObject) found = json_object_new();
     g_autofree char *name = NULL;
@@ -365,87 +470,121 @@ reopen_device(AditSession *self, GError **error)
         return FALSE;
     }
     adit_device_describe(self->device, found);
-    if (g_strcmp0(adit_json_get_text(lost, "uuid"), adit_json_get_text(found, "uuid")) != 0)
-        note_device(self);
+    if (g_strcmp0(adit_json_get_text(lost, "uuid"), adit_json_get_text(found, "uuid")) == 0)
+        return TRUE;
+    for (guint i = 0; i < self->left->len; i++)
+        note_device(((Task *) self->left->pdata[i])->session, found);
     return TRUE;
 }
 
-/* A lost device is opened again and the run goes on from its last checkpoint, to the same numbers.
- */
+/* Leaves what has to be taken up again; FALSE: it has failed for good. */
 static gboolean
-train(AditSession *self, AditTraining *training, AditTrainingResult *result, GError **error)
+look_at_round(Round *self)
 {
-    AditTerminal *terminal = &self->invocation->terminal;
-    Losses losses = {0};
-    double max_time = training->max_time;
-    gint64 began = g_get_monotonic_time();
+    gboolean is_lost = FALSE, lacks_memory = FALSE;
 
-    for (;;) {
-        g_autoptr(GError) failure = NULL;
-        double seconds = (double) (g_get_monotonic_time() - began) * 1e-6;
+    for (guint i = self->n; i > 0; i--) {
+        Task *task = self->left->pdata[i - 1];
 
-        training->device = self->device;
-        if (max_time > 0)
-            training->max_time = MAX(max_time - seconds, 1e-3);
-        if (adit_train(training, result, &failure))
-            return TRUE;
-        if (!g_error_matches(failure, ADIT_ERROR, ADIT_ERROR_DEVICE_LOST) || !note_loss(&losses)) {
-            g_propagate_error(error, g_steal_pointer(&failure));
-            return FALSE;
+        if (task->is_done) {
+            g_ptr_array_remove_index(self->left, i - 1);
+            continue;
         }
-        adit_terminal_warn(terminal, "%s", failure->message);
-        if (!reopen_device(self, error))
-            return FALSE;
-        adit_terminal_say(terminal, "the device is open again: going on from the last checkpoint");
+        if (g_error_matches(task->failure, ADIT_ERROR, ADIT_ERROR_MEMORY))
+            lacks_memory = TRUE;
+        else
+            is_lost = TRUE;
     }
+    if (lacks_memory)
+        self->most = MAX(self->n / 2, 1);
+    return !is_lost || note_loss(self);
 }
 
-/* The CPU goes without saying. */
-static void
-tell_device(AditSession *self)
+/* A lost device is opened again and the runs go on from their last checkpoints, to the same
+ * numbers; so they do, fewer at a time, when there was no memory for all. */
+static gboolean
+take_up_again(Round *self)
 {
-    g_autoptr(JsonObject) device = json_object_new();
+    g_autoptr(GError) error = NULL;
 
-    adit_device_describe(self->device, device);
-    if (adit_json_get_text(device, "device") != NULL)
-        adit_terminal_say(&self->invocation->terminal, "computing on %s (%s)",
-                          adit_json_get_text(device, "name"), adit_json_get_text(device, "device"));
+    for (guint i = 0; i < self->left->len; i++) {
+        const Task *task = self->left->pdata[i];
+
+        if (task->failure != NULL)
+            adit_terminal_warn(&task->session->invocation->terminal, "%s", task->failure->message);
+    }
+    gboolean is_open = reopen_device(self, &error);
+
+    for (guint i = 0; i < self->left->len; i++) {
+        Task *task = self->left->pdata[i];
+
+        if (is_open && task->failure != NULL)
+            adit_terminal_say(&task->session->invocation->terminal,
+                              g_error_matches(task->failure, ADIT_ERROR, ADIT_ERROR_MEMORY)
+                                  ? "beside others there is no memory: going on with fewer of them"
+                                  : "the device is open again: going on from the last checkpoint");
+        g_clear_error(&task->failure);
+        if (!is_open)
+            task->failure = g_error_copy(error);
+    }
+    return is_open;
+}
+
+static void
+train(Round *self)
+{
+    gboolean goes_on = TRUE;
+
+    while (goes_on && self->left->len > 0) {
+        guint before = self->left->len;
+
+        self->n = MIN(before, self->most);
+        adit_device_share(self->device, self->n, train_one, self);
+        goes_on =
+            look_at_round(self) && (self->left->len + self->n == before || take_up_again(self));
+    }
+    for (guint i = 0; i < self->left->len; i++)
+        task_end(self->left->pdata[i]);
+    g_clear_object(&self->device);
+}
+
+void
+adit_session_train_together(AditSession *const *sessions, guint n, GError **failures)
+{
+    g_autofree Task *tasks = g_new0(Task, n);
+    g_autoptr(GPtrArray) left = g_ptr_array_new();
+    Round round = {.device = g_steal_pointer(&sessions[0]->device), .left = left, .most = n};
+
+    catch_signals();
+    for (guint i = 0; i < n; i++) {
+        if (i > 0)
+            g_clear_object(&sessions[i]->device);
+        sessions[i]->device = round.device;
+        if (task_begin(&tasks[i], sessions[i]))
+            g_ptr_array_add(left, &tasks[i]);
+        sessions[i]->device = NULL;
+    }
+    train(&round);
+    for (guint i = 0; i < n; i++)
+        failures[i] = tasks[i].failure;
 }
 
 gboolean
 adit_session_train(AditSession *self, GError **error)
 {
-    AditInvocation *invocation = self->invocation;
-    Progress progress = {.session = self, .told = g_get_monotonic_time()};
-    AditTraining training = {.progress = tell_progress, .user_data = &progress};
-    AditTrainingResult result = {0};
     g_autoptr(GError) failure = NULL;
 
-    if (!prepare(self, &training, error)) {
-        g_clear_object(&self->device);
-        return FALSE;
-    }
-    catch_signals();
-    invocation->terminal.run = self->run;
-    adit_terminal_say(&invocation->terminal, "run %s", adit_run_get_folder(self->run));
-    tell_device(self);
-    if (!adit_run_set_status(self->run, ADIT_RUN_RUNNING, 0, error)) {
-        invocation->terminal.run = NULL;
-        g_clear_object(&self->device);
-        return FALSE;
-    }
-    gboolean good = train(self, &training, &result, &failure);
+    adit_session_train_together(&self, 1, &failure);
+    return failure == NULL ||
+           adit_tool_fail_told(failure->domain == ADIT_ERROR ? failure->code : ADIT_ERROR_FAILED,
+                               error);
+}
 
+void
+adit_session_clear(AditSession *self)
+{
     g_clear_object(&self->device);
-    adit_terminal_clear_bar(&invocation->terminal);
-    if (good && invocation->options.json)
-        print_summary_json(self, &result);
-    else if (good)
-        print_summary(self, &result);
-    else if (failure->code != ADIT_ERROR_STOPPED)
-        adit_terminal_complain(&invocation->terminal, invocation->verb->name, failure);
-    note_end(self, failure);
-    invocation->terminal.run = NULL;
-    return good || adit_tool_fail_told(
-                       failure->domain == ADIT_ERROR ? failure->code : ADIT_ERROR_FAILED, error);
+    g_clear_pointer(&self->run, adit_run_free);
+    g_clear_pointer(&self->data, g_ptr_array_unref);
+    g_clear_pointer(&self->experiment, adit_experiment_free);
 }

@@ -37,6 +37,8 @@ adit_terminal_clear(AditTerminal *self)
     adit_terminal_clear_bar(self);
     g_string_free(self->output, TRUE);
     self->output = NULL;
+    if (self->kept != NULL)
+        g_string_free(g_steal_pointer(&self->kept), TRUE);
 }
 
 /* 0, or the errno of what could not be written. */
@@ -86,7 +88,10 @@ tell(AditTerminal *self, const char *text)
     gsize length = strlen(text);
 
     adit_terminal_clear_bar(self);
-    write_all(STDERR_FILENO, text, length);
+    if (self->kept != NULL)
+        g_string_append(self->kept, text);
+    else
+        write_all(STDERR_FILENO, text, length);
     if (self->run != NULL)
         adit_run_log(self->run, text, NULL);
 }
@@ -153,10 +158,14 @@ adit_terminal_show(AditTerminal *self, const AditDiagnostics *diagnostics)
         tell(self, text);
 }
 
+/* (nullable): of the thread */
+static GPrivate own_terminal;
+
 static GLogWriterOutput
 write_log(GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user_data)
 {
-    AditTerminal *self = user_data;
+    AditTerminal *own = g_private_get(&own_terminal);
+    AditTerminal *self = own != NULL ? own : user_data;
     const char *text = "";
 
     for (gsize i = 0; i < n_fields; i++) {
@@ -176,6 +185,12 @@ void
 adit_terminal_take_log(AditTerminal *self)
 {
     g_log_set_writer_func(write_log, self, NULL);
+}
+
+void
+adit_terminal_take_thread(AditTerminal *self)
+{
+    g_private_set(&own_terminal, self);
 }
 
 guint

@@ -18,6 +18,7 @@ typedef enum { ADIT_WHEN_AUTO, ADIT_WHEN_ALWAYS, ADIT_WHEN_NEVER } AditWhen;
  * @run: (nullable): borrowed: what is said goes into its console.log as well
  * @bar_shown: there is one on the terminal
  * @output: what was printed and not yet flushed
+ * @kept: (nullable) (owned): gets what is said in place of standard error
  */
 typedef struct {
     gboolean quiet;
@@ -27,12 +28,15 @@ typedef struct {
     AditRun *run;
     gboolean bar_shown;
     GString *output;
+    GString *kept;
 } AditTerminal;
 
 void adit_terminal_init(AditTerminal *self, AditWhen colour, AditWhen progress);
 void adit_terminal_clear(AditTerminal *self);
 /* Sends the library's messages through the console from here on. */
 void adit_terminal_take_log(AditTerminal *self);
+/* Those of this thread through this one. */
+void adit_terminal_take_thread(AditTerminal *self);
 
 /* Data: kept until adit_terminal_flush(). */
 void adit_terminal_print(AditTerminal *self, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -29,6 +29,7 @@ typedef struct {
     char *study_dir;
     char *shard;
     guint64 jobs;
+    guint64 together;
     guint64 threads;
     guint64 limit_batches;
     guint64 overfit_batches;
@@ -112,6 +113,7 @@ extern const AditVerb adit_verb_predict;
 extern const AditVerb adit_verb_probe;
 extern const AditVerb adit_verb_bench;
 extern const AditVerb adit_verb_config;
+extern const AditVerb adit_verb_together;
 extern const AditVerb adit_verb_man;
 
 /* adit-options.c */
@@ -217,28 +219,46 @@ gboolean adit_tool_has_forms(AditDevice *device);
 AditVerdicts *adit_tool_save_verdicts(AditInvocation *self, AditDevice *device,
                                       const GPtrArray *results, gboolean full);
 
-/* adit-session.c, adit-resume.c: training a run from the command. */
+/* adit-session.c, adit-start.c, adit-resume.c: training a run from the command. */
+
+typedef struct _AditSession AditSession;
 
 /**
- * AditSession: a run under way. All borrowed but the device: adit_session_train() takes it over.
+ * AditSession: a run under way.
+ * @invocation: borrowed
+ * @other: (nullable): borrowed: one whose data serves here too if its data sets are the same
+ * @device: (nullable): where it is to be trained; training takes it over
+ * @run: (nullable): NULL: there is nothing to train
  */
-typedef struct {
+struct _AditSession {
     AditInvocation *invocation;
-    const AditExperiment *experiment;
+    const AditSession *other;
+    AditExperiment *experiment;
     GPtrArray *data;
     AditDevice *device;
     AditRun *run;
-} AditSession;
+};
+
+void adit_session_clear(AditSession *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AditSession, adit_session_clear)
 
 /* What run.json keeps of device, data and plugins. */
 JsonObject *adit_session_describe(const AditInvocation *invocation, GPtrArray *data,
                                   AditDevice *device);
+/* Opens the experiment's data. */
+gboolean adit_session_open_data(AditSession *self, GError **error);
+/* Makes all ready that `run` needs: a new run, or one that goes on, as the options say. What can be
+ * found wrong before anything is started is. A device that the session has is taken, else one is
+ * opened. */
+gboolean adit_session_begin(AditSession *self, GError **error);
+/* The same of the run in @folder. @path: (nullable): the pipeline it must have been made from. */
+gboolean adit_session_take_up(AditSession *self, const char *folder, const char *path,
+                              GError **error);
 /* Trains with progress, statuses and the summary; signals stop it with a checkpoint. */
 gboolean adit_session_train(AditSession *self, GError **error);
-/* Takes up the run in @folder and trains on. @path: (nullable): the pipeline it must have been made
- * from. */
-gboolean adit_session_resume(AditInvocation *invocation, const char *folder, const char *path,
-                             GError **error);
+/* The same of several, which have one device, side by side; each tells of itself. @failures: (array
+ * length=n): (out): NULL, or why a run failed */
+void adit_session_train_together(AditSession *const *sessions, guint n, GError **failures);
 
 /* adit-layers.c: what `inspect FILE --layers` prints. */
 void adit_layers_print(AditInvocation *self, AditGraph *graph);

@@ -4,7 +4,10 @@
 static gboolean
 run(AditInvocation *self, GError **error)
 {
-    return adit_session_resume(self, self->arguments->pdata[0], NULL, error);
+    g_auto(AditSession) session = {.invocation = self};
+
+    return adit_session_take_up(&session, self->arguments->pdata[0], NULL, error) &&
+           (session.run == NULL || adit_session_train(&session, error));
 }
 
 const AditVerb adit_verb_resume = {

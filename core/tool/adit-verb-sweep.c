@@ -14,6 +14,8 @@
 #include "adit-study-table.h"
 
 #define BAR_CELLS 24
+/* Runs of one graph that a GPU is given side by side. */
+#define MOST_TOGETHER 16
 /* between lines where there is no bar */
 #define LINE_INTERVAL (60 * G_USEC_PER_SEC)
 
@@ -226,9 +228,23 @@ find_program(const AditInvocation *invocation)
     return path != NULL ? path : g_find_program_in_path(invocation->command_line[0]);
 }
 
+typedef enum {
+    DEVICE_CPU,
+    DEVICE_SOFTWARE, /* a Vulkan device that is the CPU */
+    DEVICE_GPU,
+} DeviceKind;
+
+static DeviceKind
+find_kind(JsonObject *device)
+{
+    if (adit_json_get_text(device, "device") == NULL)
+        return DEVICE_CPU;
+    return g_strcmp0(adit_json_get_text(device, "type"), "cpu") == 0 ? DEVICE_SOFTWARE : DEVICE_GPU;
+}
+
 /* Options that the points are run with; the device is named, so that all take one. */
 static gboolean
-list_options(Sweep *self, GPtrArray *words, gboolean *is_cpu, GError **error)
+list_options(Sweep *self, GPtrArray *words, DeviceKind *kind, GError **error)
 {
     const AditOptions *options = &self->invocation->options;
     g_autoptr(AditDevice) device = adit_tool_open_device(self->invocation, error);
@@ -237,7 +253,7 @@ list_options(Sweep *self, GPtrArray *words, gboolean *is_cpu, GError **error)
     if (device == NULL)
         return FALSE;
     adit_device_describe(device, described);
-    *is_cpu = adit_json_get_text(described, "device") == NULL;
+    *kind = find_kind(described);
     g_ptr_array_add(words, g_strdup("--device"));
     g_ptr_array_add(words,
                     g_strdup(options->device != NULL ? options->device
@@ -257,23 +273,23 @@ run_points(Sweep *self, guint n, GError **error)
     AditInvocation *invocation = self->invocation;
     g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *program = find_program(invocation);
-    guint cores = MAX(g_get_num_processors(), 1);
-    gboolean is_cpu = TRUE;
+    const AditOptions *options = &invocation->options;
+    DeviceKind kind = DEVICE_CPU;
     guint signals[3];
 
-    if (!list_options(self, words, &is_cpu, error))
+    if (!list_options(self, words, &kind, error))
         return FALSE;
     g_ptr_array_add(words, NULL);
-    guint jobs = invocation->options.jobs > 0 ? (guint) MIN(invocation->options.jobs, G_MAXUINT16)
-                 : is_cpu                     ? cores
-                                              : 1;
-    jobs = MIN(jobs, n);
     AditStudyRunnerSetup setup = {
         .program = program,
         .options = (GStrv) words->pdata,
-        .jobs = jobs,
-        .threads = invocation->options.threads > 0 ? adit_tool_get_threads(invocation)
-                                                   : MAX(cores / jobs, 1),
+        .jobs = options->jobs > 0    ? (guint) MIN(options->jobs, G_MAXUINT16)
+                : kind == DEVICE_CPU ? g_get_num_processors()
+                                     : 1,
+        .threads = options->threads > 0 ? adit_tool_get_threads(invocation) : 0,
+        .together = options->together > 0 ? (guint) MIN(options->together, G_MAXUINT16)
+                    : kind == DEVICE_GPU  ? MOST_TOGETHER
+                                          : 1,
         .began = began,
         .ended = ended,
         .tick = tick,
@@ -286,7 +302,8 @@ run_points(Sweep *self, guint n, GError **error)
     signals[1] = g_unix_signal_add(SIGTERM, terminate_cb, self);
     signals[2] = g_unix_signal_add(SIGUSR1, user_cb, self);
     adit_terminal_say(&invocation->terminal, "%s: %u to do, %u at a time, in %s",
-                      self->study->title, n, jobs, self->folder->path);
+                      self->study->title, n, adit_study_runner_get_width(self->runner),
+                      self->folder->path);
     gboolean good = adit_study_runner_run(self->runner, error);
 
     for (guint i = 0; i < G_N_ELEMENTS(signals); i++)
@@ -557,11 +574,15 @@ const AditVerb adit_verb_sweep = {
         "Runs every point of the study STUDY in a process of its own, the longest first, and "
         "writes sweep.csv, one row a point, after each. name=value leaves an axis the values "
         "given; what is no axis is set in every point.\n"
+        "Points that differ in seed and live values alone share a graph. A GPU, which one thin "
+        "network leaves idle, trains up to 16 of them side by side in one process, to the same "
+        "numbers as alone; 'seconds' are then those of all of them. --together=1 trains each by "
+        "itself.\n"
         "A point is known by its pipeline with everything filled in. What is done is not done "
         "again, so the same command goes on after a stop, a kill or a failure. A point that fails "
         "does not stop the others; the exit code is then 11. Ctrl-C, SIGTERM or SIGUSR1 let the "
         "points under way save their state and exit with 75; a second signal stops at once.",
-    .options = (const char *const[]){"override", "data", "study-dir", "jobs", "shard",
+    .options = (const char *const[]){"override", "data", "study-dir", "jobs", "together", "shard",
                                      "report-only", "device", "strict-device", "threads", "json",
                                      "color", "progress", "quiet", "verbose", "help", NULL},
     .min_arguments = 1,

@@ -24,8 +24,8 @@ static const AditVerb *const verbs[] = {
     NULL,
 };
 
-/* Not shown: what the build calls. */
-static const AditVerb *const hidden_verbs[] = {&adit_verb_man, NULL};
+/* Not shown: what the build calls, and what `sweep` does. */
+static const AditVerb *const hidden_verbs[] = {&adit_verb_man, &adit_verb_together, NULL};
 
 const AditVerb *const *
 adit_verbs_list(void)

@@ -102,7 +102,7 @@ settle(Bench *self, GError **error)
 
     if (!adit_device_wait(self->device, error))
         return FALSE;
-    if (adit_device_is_finite(self->device, &failed))
+    if (adit_memory_is_finite(self->device, adit_network_get_memory(self->network), &failed))
         return TRUE;
     g_set_error(error, ADIT_ERROR, ADIT_ERROR_NUMERIC,
                 "the loss is not finite at step %" G_GUINT64_FORMAT

@@ -36,7 +36,7 @@ typedef struct {
 } AditBatch;
 
 /* Queues one update of the weights. Once a loss is not finite nothing is changed any more, until
- * adit_device_is_finite() has told so. */
+ * adit_memory_is_finite() has told so. */
 void adit_train_step_run(AditTrainStep *self, const AditBatch *batch);
 /* Adds the work of one step with @rows rows. */
 void adit_train_step_add_work(const AditTrainStep *self, gsize rows, AditWork *work);

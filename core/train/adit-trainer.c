@@ -335,7 +335,8 @@ settle(Trainer *self, const AditPermutation *order, GError **error)
     guint64 failed;
     if (!adit_device_wait(self->training->device, error))
         return FALSE;
-    if (!adit_device_is_finite(self->training->device, &failed))
+    if (!adit_memory_is_finite(self->training->device, adit_network_get_memory(self->network),
+                               &failed))
         return go_back(self, failed, order, error);
     adit_train_step_read_sums(self->step, self->course.sums);
     self->settled = g_get_monotonic_time();

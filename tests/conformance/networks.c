@@ -171,7 +171,7 @@ train(AditBlock *block, const AditShape *shape, guint threads, gboolean f64, Tra
     rig_feed(rig, off_kinks(shape, EVALUATED_ROWS));
     rig_run(rig, EVALUATED_ROWS, 0);
     rig_run(rig, EVALUATED_ROWS - 3, 1);
-    g_assert_true(adit_device_is_finite(rig->device, NULL));
+    g_assert_true(adit_memory_is_finite(rig->device, rig->memory, NULL));
     trained->gradients = rig_read_arena(rig, ADIT_ARENA_GRADIENTS);
     trained->states = rig_read_arena(rig, ADIT_ARENA_STATES);
     trained->n_gradients = rig->layout->n_parameters;

@@ -295,6 +295,54 @@ def twice():
     expect((code, len(warnings(err)), differing(expected, 'run')), (0, 2, []))
 
 
+SEEDS = (1, 2, 3)
+
+
+def together():
+    """The words for runs of three seeds side by side."""
+    words = ['together']
+    for seed in SEEDS:
+        words += ['moons.yaml', '-o', f'seed={seed}', '--run-dir', f'run{seed}', '+']
+    return words[:-1]
+
+
+def run_together(text):
+    """What each says on such a device, whose fault is told of once, and mended."""
+    prepare()
+    for seed in SEEDS:
+        shutil.rmtree(f'run{seed}', ignore_errors=True)
+    code, out, err = adit(*together(), env=shim(text))
+    expect((code, err), (0, ''))
+    return [point['errors'] for point in json.loads(out)['points']]
+
+
+def expect_undisturbed():
+    for seed in SEEDS:
+        expected = undisturbed('moons.yaml', '-o', f'seed={seed}')
+        expect((seed, differing(expected, f'run{seed}'), status(f'run{seed}')), (seed, [], COMPLETED))
+
+
+def lost_together():
+    """All go on from their last checkpoints."""
+    prepare()
+    last = count_losses(*together())
+    expect_undisturbed()
+    for err in run_together(f'lost:{last * 2 // 3}'):
+        expect(len(warnings(err)), 1)
+        expect_match('warning: ' + LOST, warnings(err)[0])
+        assert 'the device is open again: going on from the last checkpoint\n' in err, err
+    expect_undisturbed()
+
+
+def full_together():
+    """There is room for one: they go one after the other, to the bits that they have alone."""
+    for err in run_together(f'heap:{18 << 20}'):
+        expect(len(warnings(err)), 1)
+        expect_match('warning: ' + FULL, warnings(err)[0])
+        assert 'beside others there is no memory: going on with fewer of them\n' in err, err
+    expect_undisturbed()
+
+
 def lost_answering(verb):
     """adit eval and adit predict end with one clear error and leave nothing half-written."""
     prepare()
@@ -521,6 +569,7 @@ cases = {
     'lost/thrice': thrice,
     'lost/eval': lambda: lost_answering('eval'),
     'lost/predict': lambda: lost_answering('predict'),
+    'lost/together': lost_together,
     'lost/first-use': lambda: first_use('lost:40', LOST),
     'memory/falls-back': falls_back,
     'memory/full': full,
@@ -528,6 +577,7 @@ cases = {
     'memory/largest': largest,
     'memory/under-way': under_way,
     'memory/predict': full_answering,
+    'memory/together': full_together,
     'memory/first-use': lambda: first_use('memory:30+', FULL),
     'small/selftest': tested,
     'small/trains': trains_small,

@@ -68,8 +68,6 @@ void
 rig_free(Rig *self)
 {
     if (self->device != NULL) {
-        /* whether a value was finite is the device's matter, which the next rig may have too */
-        adit_device_is_finite(self->device, NULL);
         adit_executable_free(self->device, self->executable);
         adit_memory_free(self->device, self->memory);
         g_object_unref(self->device);

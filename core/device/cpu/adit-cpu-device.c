@@ -14,8 +14,6 @@ struct _AditCpuDevice {
     AditIsa isa;
     AditCpuNumbers numbers;
     AditTeam *team;
-    gboolean finite;
-    guint64 failed_step;
     AditDeviceCounts counts;
 };
 
@@ -133,11 +131,12 @@ static void
 run(AditDevice *device, AditExecutable *executable, const AditCall *call)
 {
     AditCpuDevice *self = ADIT_CPU_DEVICE(device);
-    if (!self->finite)
+    AditMemory *memory = executable->memory;
+    if (memory->is_stopped)
         return;
     guint64 before = adit_cpu_executable_count(executable).calls;
-    self->finite = adit_cpu_executable_run(executable, call);
-    self->failed_step = call->step;
+    memory->is_stopped = !adit_cpu_executable_run(executable, call);
+    memory->failed_step = call->step;
     self->counts.calls += adit_cpu_executable_count(executable).calls - before;
 }
 
@@ -149,14 +148,13 @@ wait(AditDevice *device, GError **error)
 }
 
 static gboolean
-is_finite(AditDevice *device, guint64 *step)
+is_finite(AditDevice *device, AditMemory *memory, guint64 *step)
 {
-    AditCpuDevice *self = ADIT_CPU_DEVICE(device);
-    gboolean finite = self->finite;
-    if (!finite && step != NULL)
-        *step = self->failed_step;
-    self->finite = TRUE;
-    return finite;
+    gboolean is_stopped = memory->is_stopped;
+    if (is_stopped && step != NULL)
+        *step = memory->failed_step;
+    memory->is_stopped = FALSE;
+    return !is_stopped;
 }
 
 static void
@@ -222,7 +220,6 @@ adit_cpu_device_class_init(AditCpuDeviceClass *klass)
 static void
 adit_cpu_device_init(AditCpuDevice *self)
 {
-    self->finite = TRUE;
 }
 
 AditDevice *

@@ -64,6 +64,7 @@ adit_cpu_executable_new(AditProgram *program, AditMemory *memory, AditIsa isa, A
 {
     AditExecutable *self = g_new0(AditExecutable, 1);
     self->program = program;
+    self->memory = memory;
     self->isa = isa;
     self->team = team;
     self->numbers = numbers;

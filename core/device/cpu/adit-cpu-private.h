@@ -17,9 +17,16 @@ typedef struct {
     gsize size; /* bytes */
 } AditCpuNumbers;
 
+/**
+ * AditMemory:
+ * @arenas: those of the model; the others are the executable's
+ * @is_stopped: a guarded value was not finite, in the call of step @failed_step
+ */
 struct _AditMemory {
-    void *arenas[ADIT_N_ARENAS]; /* those of the model; the others are the executable's */
+    void *arenas[ADIT_N_ARENAS];
     gsize bytes;
+    gboolean is_stopped;
+    guint64 failed_step;
 };
 
 /* Zeroed and aligned to a cache line; NULL with ADIT_ERROR_MEMORY. */
@@ -188,6 +195,7 @@ typedef struct {
  */
 struct _AditExecutable {
     AditProgram *program;
+    AditMemory *memory;
     AditIsa isa;
     AditTeam *team;
     AditCpuNumbers numbers;

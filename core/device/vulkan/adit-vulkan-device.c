@@ -3,6 +3,7 @@
 #include "adit-vulkan-join.h"
 
 #include "adit-vulkan-pipeline-cache.h"
+#include "adit-vulkan-together.h"
 
 #include <string.h>
 
@@ -91,11 +92,31 @@ free_memory(AditDevice *device, AditMemory *memory)
     AditVulkanDevice *self = ADIT_VULKAN_DEVICE(device);
 
     adit_vulkan_queue_drain(self->queue);
+    self->n_memories--;
     for (guint i = 0; i <= ADIT_ARENA_OPTIMIZER; i++) {
         adit_vulkan_copies_forget(self, &memory->arenas[i]);
         adit_vulkan_buffer_clear(self, &memory->arenas[i]);
     }
+    adit_vulkan_copies_forget(self, &memory->block);
+    adit_vulkan_buffer_clear(self, &memory->block);
+    adit_vulkan_buffer_clear(self, &memory->ring);
     g_free(memory);
+}
+
+/* The first call finds a block of zeros. */
+static gboolean
+make_block(AditVulkanDevice *self, AditMemory *memory, GError **error)
+{
+    gsize block = ADIT_BLOCK_WORDS * sizeof(guint32);
+    gsize ring = (gsize) ADIT_RING_SLOTS * ADIT_RING_WORDS * sizeof(guint32);
+
+    if (!adit_vulkan_buffer_init(self, &memory->block, block, ADIT_VULKAN_ON_DEVICE,
+                                 "the block of a call", error) ||
+        !adit_vulkan_buffer_init(self, &memory->ring, ring, ADIT_VULKAN_FOR_WRITING,
+                                 "the ring of calls", error))
+        return FALSE;
+    adit_vulkan_zero(self, &memory->block);
+    return TRUE;
 }
 
 static AditMemory *
@@ -114,6 +135,7 @@ allocate(AditDevice *device, const AditLayout *layout, guint n_slots, GError **e
     };
     AditMemory *memory = g_new0(AditMemory, 1);
 
+    self->n_memories++;
     for (guint i = 0; i < G_N_ELEMENTS(arenas); i++) {
         AditVulkanBuffer *buffer = &memory->arenas[arenas[i].arena];
 
@@ -124,7 +146,10 @@ allocate(AditDevice *device, const AditLayout *layout, guint n_slots, GError **e
         }
         adit_vulkan_zero(self, buffer);
     }
-    return memory;
+    if (make_block(self, memory, error))
+        return memory;
+    free_memory(device, memory);
+    return NULL;
 }
 
 static void
@@ -180,6 +205,12 @@ run_all(AditDevice *device, const AditDeviceRun *runs, guint n)
         run(device, runs[i].executable, &runs[i].call);
 }
 
+static void
+run_together(AditDevice *device, const AditDeviceStep *steps, guint n)
+{
+    adit_vulkan_together_run(ADIT_VULKAN_DEVICE(device), steps, n);
+}
+
 static gboolean
 wait(AditDevice *device, GError **error)
 {
@@ -192,18 +223,18 @@ wait(AditDevice *device, GError **error)
 }
 
 static gboolean
-is_finite(AditDevice *device, guint64 *step)
+is_finite(AditDevice *device, AditMemory *memory, guint64 *step)
 {
     AditVulkanDevice *self = ADIT_VULKAN_DEVICE(device);
     guint32 status[ADIT_BLOCK_FAILED_STEP + 2];
     const guint32 well = 0;
 
-    adit_vulkan_read(self, &self->block, 0, sizeof status, status);
+    adit_vulkan_read(self, &memory->block, 0, sizeof status, status);
     if (status[ADIT_BLOCK_STATUS] == 0)
         return TRUE;
     if (step != NULL)
         *step = status[ADIT_BLOCK_FAILED_STEP] | (guint64) status[ADIT_BLOCK_FAILED_STEP + 1] << 32;
-    adit_vulkan_write(self, &self->block, 0, sizeof well, &well);
+    adit_vulkan_write(self, &memory->block, 0, sizeof well, &well);
     return FALSE;
 }
 
@@ -244,7 +275,8 @@ count(AditDevice *device, AditDeviceCounts *counts)
 {
     AditVulkanDevice *self = ADIT_VULKAN_DEVICE(device);
 
-    *counts = (AditDeviceCounts){.calls = self->dispatches, .bytes = self->allocated};
+    *counts = (AditDeviceCounts){
+        .calls = self->dispatches, .barriers = self->barriers, .bytes = self->allocated};
 }
 
 static void
@@ -343,21 +375,6 @@ make_layout(AditVulkanDevice *self)
 }
 
 static gboolean
-make_buffers(AditVulkanDevice *self, GError **error)
-{
-    gsize block = ADIT_BLOCK_WORDS * sizeof(guint32);
-    gsize ring = (gsize) ADIT_RING_SLOTS * ADIT_RING_WORDS * sizeof(guint32);
-
-    if (!adit_vulkan_buffer_init(self, &self->block, block, ADIT_VULKAN_ON_DEVICE,
-                                 "the block of a call", error) ||
-        !adit_vulkan_buffer_init(self, &self->ring, ring, ADIT_VULKAN_FOR_WRITING,
-                                 "the ring of calls", error))
-        return FALSE;
-    adit_vulkan_zero(self, &self->block);
-    return wait(ADIT_DEVICE(self), error);
-}
-
-static gboolean
 set_up(AditVulkanDevice *self, GError **error)
 {
     VkCommandPoolCreateInfo pool = {.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
@@ -376,7 +393,7 @@ set_up(AditVulkanDevice *self, GError **error)
         g_propagate_error(error, g_error_copy(self->error));
         return FALSE;
     }
-    return make_buffers(self, error);
+    return TRUE;
 }
 
 /* Buffers that are kept by what is in them. */
@@ -402,11 +419,10 @@ tear_down(AditVulkanDevice *self)
     api->DeviceWaitIdle(self->handle);
     if (self->error == NULL)
         adit_vulkan_pipeline_cache_save(api, self->handle, self->physical, self->cache);
+    g_ptr_array_set_size(self->together, 0);
     adit_vulkan_kernels_clear(self);
     free_kept(self, self->arrays);
     free_kept(self, self->words);
-    adit_vulkan_buffer_clear(self, &self->block);
-    adit_vulkan_buffer_clear(self, &self->ring);
     adit_vulkan_buffer_clear(self, &self->staging);
     g_clear_pointer(&self->queue, adit_vulkan_queue_free);
     api->DestroyPipelineCache(self->handle, self->cache, NULL);
@@ -428,6 +444,7 @@ adit_vulkan_device_finalize(GObject *object)
     g_hash_table_unref(self->copies);
     g_hash_table_unref(self->arrays);
     g_hash_table_unref(self->words);
+    g_ptr_array_unref(self->together);
     g_clear_error(&self->error);
     g_clear_pointer(&self->instance, adit_vulkan_instance_unref);
     G_OBJECT_CLASS(adit_vulkan_device_parent_class)->finalize(object);
@@ -446,6 +463,7 @@ adit_vulkan_device_class_init(AditVulkanDeviceClass *klass)
     device_class->free_executable = free_executable;
     device_class->run = run;
     device_class->run_all = run_all;
+    device_class->run_together = run_together;
     device_class->wait = wait;
     device_class->is_finite = is_finite;
     device_class->read_sums = read_sums;
@@ -462,6 +480,7 @@ adit_vulkan_device_init(AditVulkanDevice *self)
     self->kernels = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     self->forms = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     self->copies = adit_vulkan_copies_new();
+    self->together = adit_vulkan_together_table_new();
     self->arrays = g_hash_table_new_full(g_direct_hash, g_direct_equal,
                                          (GDestroyNotify) adit_array_unref, NULL);
     self->words =

@@ -132,7 +132,8 @@ set_places(AditExecutable *self)
     places->arenas[ADIT_ARENA_ROWS] = &self->rows;
     places->arenas[ADIT_ARENA_SHARED] = &self->shared;
     places->arenas[ADIT_ARENA_CONSTANTS] = &self->constants;
-    places->arenas[ADIT_ARENA_LIVE] = &self->device->block;
+    places->arenas[ADIT_ARENA_LIVE] = &self->memory->block;
+    places->ring = &self->memory->ring;
     places->log = &self->log;
     places->seed = self->seed;
     /* so that values begin where every device can bind them: 256 bytes */
@@ -394,14 +395,13 @@ write_feed(AditExecutable *self, guint number, gboolean is_streamed, const AditC
 
 /* What the call's commands find in the block when they begin; where its live numbers go. */
 static float *
-write_slot(AditExecutable *self, const AditVulkanRecording *recording, const AditCall *call)
+write_slot(AditExecutable *self, gsize number, const AditVulkanRecording *recording,
+           const AditCall *call)
 {
-    AditVulkanDevice *device = self->device;
-    guint32 *slot =
-        (guint32 *) device->ring.mapped + (device->serial - 1) % ADIT_RING_SLOTS * ADIT_RING_WORDS;
+    guint32 *slot = (guint32 *) self->memory->ring.mapped + number * ADIT_RING_WORDS;
     guint32 *block = slot - ADIT_BLOCK_SERIAL;
 
-    block[ADIT_BLOCK_SERIAL] = (guint32) device->serial;
+    block[ADIT_BLOCK_SERIAL] = (guint32) self->device->serial;
     block[ADIT_BLOCK_STEP] = (guint32) call->step;
     block[ADIT_BLOCK_STEP + 1] = (guint32) (call->step >> 32);
     block[ADIT_BLOCK_FIRST_ROW] = (guint32) call->first_row;
@@ -421,11 +421,12 @@ write_lives(const AditExecutable *self, const AditCall *call, float *lives)
     return lives;
 }
 
-static void
-note_log(AditExecutable *self, const AditCall *call)
+void
+adit_vulkan_executable_note(AditExecutable *self, const AditCall *call)
 {
-    AditVulkanLogged logged = {self->device->serial, self->log_used, call->rows};
+    AditVulkanLogged logged = {self->serial, self->log_used, call->rows};
 
+    self->last_rows = call->rows;
     if (self->n_sums == 0)
         return;
     g_array_append_val(self->logged, logged);
@@ -443,7 +444,7 @@ adit_vulkan_executable_drain(AditExecutable *self)
 
     if (self->logged->len == 0)
         return;
-    adit_vulkan_read(self->device, &self->device->block, 0, sizeof status, status);
+    adit_vulkan_read(self->device, &self->memory->block, 0, sizeof status, status);
     for (guint k = 0; k < self->n_sums; k++) {
         adit_vulkan_read(self->device, &self->log, k * size, size, values);
         for (guint i = 0; i < self->logged->len; i++) {
@@ -465,14 +466,16 @@ adit_vulkan_executable_begin(AditExecutable *self, const AditVulkanRecording *re
                              const AditDeviceRun *runs, guint n)
 {
     AditVulkanDevice *device = self->device;
+    gsize slot = self->memory->calls % ADIT_RING_SLOTS;
 
     if (self->log_used + runs[0].call.rows > self->places.log_room)
         adit_vulkan_executable_drain(self);
-    device->serial++;
-    if (device->serial > ADIT_RING_SLOTS &&
-        !adit_vulkan_queue_wait(device->queue, device->serial - ADIT_RING_SLOTS))
+    if (!adit_vulkan_queue_wait(device->queue, self->memory->serials[slot]))
         return FALSE;
-    float *lives = write_slot(self, recording, &runs[0].call);
+    self->serial = ++device->serial;
+    self->memory->serials[slot] = self->serial;
+    self->memory->calls++;
+    float *lives = write_slot(self, slot, recording, &runs[0].call);
     for (guint i = 0; i < n; i++)
         lives = write_lives(runs[i].executable, &runs[i].call, lives);
     return TRUE;
@@ -482,16 +485,9 @@ gboolean
 adit_vulkan_executable_submit(AditExecutable *self, const AditVulkanRecording *recording,
                               const AditCall *call)
 {
-    AditVulkanDevice *device = self->device;
-
-    note_log(self, call);
-    self->last_rows = call->rows;
-    device->dispatches += recording->dispatches;
-    for (guint i = 0; i < recording->commands->len; i++)
-        adit_vulkan_queue_add(device->queue,
-                              &g_array_index(recording->commands, AditVulkanCommands, i),
-                              device->serial, call->update > 0 ? call->step + 1 : 0);
-    return device->error == NULL;
+    adit_vulkan_executable_note(self, call);
+    adit_vulkan_recording_queue(self->device, recording, call);
+    return self->device->error == NULL;
 }
 
 void

@@ -47,6 +47,7 @@ struct _AditExecutable {
     GPtrArray *recordings; /* AditVulkanRecording */
     AditVulkanJoin *join;
 
+    guint64 serial; /* of the last call that was begun */
     GArray *logged; /* AditVulkanLogged */
     gsize log_used;
     double *sums;
@@ -67,7 +68,9 @@ AditVulkanRecording *adit_vulkan_executable_record(AditExecutable *self, const A
  * numbers of all runs one behind the other. FALSE: the device failed. */
 gboolean adit_vulkan_executable_begin(AditExecutable *self, const AditVulkanRecording *recording,
                                       const AditDeviceRun *runs, guint n);
-/* Queues what was begun. */
+/* Notes what a call that was begun leaves: figures of its rows. */
+void adit_vulkan_executable_note(AditExecutable *self, const AditCall *call);
+/* Notes it and queues it; nothing else may have begun since. */
 gboolean adit_vulkan_executable_submit(AditExecutable *self, const AditVulkanRecording *recording,
                                        const AditCall *call);
 /* Drops all recordings: what they are bound to goes. */

@@ -131,7 +131,7 @@ is_finite(const AditVulkanJoin *self)
 {
     guint32 status;
 
-    adit_vulkan_read(self->device, &self->device->block, 0, sizeof status, &status);
+    adit_vulkan_read(self->device, &self->gradient->memory->block, 0, sizeof status, &status);
     return status == 0 && self->device->error == NULL;
 }
 
@@ -183,7 +183,7 @@ agree(AditVulkanJoin *self, const AditDeviceRun *runs, guint n, gboolean *compar
                 compare(&got, &expected, &before, 0) <= MAX_UPDATE_ERROR;
     }
     state_write(&before, self);
-    adit_vulkan_write(self->device, &self->device->block, 0, sizeof well, &well);
+    adit_vulkan_write(self->device, &self->gradient->memory->block, 0, sizeof well, &well);
     return right;
 }
 

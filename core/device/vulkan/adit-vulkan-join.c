@@ -1,6 +1,8 @@
 /* core/device/vulkan/adit-vulkan-join.c - SPDX-License-Identifier: MIT */
 #include "adit-vulkan-join-private.h"
 
+#include "adit-vulkan-together.h"
+
 #include <string.h>
 
 /* ---- kernels ---- */
@@ -126,6 +128,16 @@ fits(const AditVulkanJoin *self)
            count_all_lives(self) <= ADIT_VULKAN_MAX_LIVES + 1;
 }
 
+/* Alone a network would have had the room: beside others it does not go another way, which would
+ * be to other bits, but fails. */
+static void
+fail_beside(AditVulkanJoin *self, const GError *error)
+{
+    if (g_error_matches(error, ADIT_ERROR, ADIT_ERROR_MEMORY) && self->device->n_memories > 1 &&
+        self->device->error == NULL)
+        self->device->error = g_error_copy(error);
+}
+
 static void
 make_walk(AditVulkanJoin *self)
 {
@@ -146,6 +158,7 @@ make_walk(AditVulkanJoin *self)
     else if (make_kernels(self, &error) && make_room(self, &error))
         return;
     g_info("it is no walk: %s", reason != NULL ? reason : error->message);
+    fail_beside(self, error);
     g_clear_pointer(&self->walk, adit_vulkan_walk_free);
 }
 
@@ -187,11 +200,18 @@ join_new(AditVulkanDevice *device, const AditDeviceRun *runs, guint n)
     return self;
 }
 
+static void
+drop_recording(const AditVulkanJoin *self, AditVulkanRecording *recording)
+{
+    adit_vulkan_together_forget(self->device, recording);
+    adit_vulkan_recording_free(self->device, recording);
+}
+
 void
 adit_vulkan_join_free(AditVulkanJoin *self)
 {
     for (guint i = 0; i < self->recordings->len; i++)
-        adit_vulkan_recording_free(self->device, self->recordings->pdata[i]);
+        drop_recording(self, self->recordings->pdata[i]);
     g_ptr_array_unref(self->recordings);
     g_array_unref(self->ranges);
     g_clear_pointer(&self->walk, adit_vulkan_walk_free);
@@ -228,9 +248,9 @@ make_dispatch(const AditVulkanJoin *self, const AditVulkanKernel *kernel, const 
                                    .work = 1 + (double) rows * (double) kept * self->walk->lanes /
                                                    (1 << 20)};
 
-    dispatch.windows[0] = bind(&self->device->block, TRUE);
+    dispatch.windows[0] = bind(&self->gradient->memory->block, TRUE);
     dispatch.windows[2] = bind(&self->gradient->log, TRUE);
-    dispatch.windows[3] = bind(&self->device->ring, FALSE);
+    dispatch.windows[3] = bind(&self->gradient->memory->ring, FALSE);
     return dispatch;
 }
 
@@ -240,7 +260,7 @@ add_rows(const AditVulkanJoin *self, const AditVulkanSource *sources, gsize rows
 {
     const AditVulkanWalk *walk = self->walk;
     AditVulkanDispatch dispatch = make_dispatch(self, self->rows, "walk-rows", rows);
-    const AditVulkanBuffer *index = &self->device->ring;
+    const AditVulkanBuffer *index = &self->gradient->memory->ring;
 
     for (guint i = 0; i < 2; i++) {
         guint feed = MIN(i, self->gradient->program->feeds->len - 1);
@@ -271,7 +291,7 @@ add_end(const AditVulkanJoin *self, gsize rows, AditVulkanPlan *plan, GError **e
     if (kernel == NULL)
         return FALSE;
     AditVulkanDispatch dispatch = make_dispatch(self, kernel, "begin", rows);
-    dispatch.windows[2] = bind(&self->device->ring, FALSE);
+    dispatch.windows[2] = bind(&self->gradient->memory->ring, FALSE);
     for (guint i = 4; i < ADIT_VULKAN_BINDINGS; i++)
         dispatch.windows[i] = dispatch.windows[3];
     dispatch.push.words = adit_vulkan_add_attributes(plan, attributes, G_N_ELEMENTS(attributes));
@@ -287,7 +307,7 @@ add_sums(const AditVulkanJoin *self, gsize rows, AditVulkanPlan *plan)
     const AditVulkanWalk *walk = self->walk;
     AditVulkanDispatch dispatch = make_dispatch(self, self->sums, "walk-sums", rows);
 
-    dispatch.windows[4] = bind(&self->device->ring, FALSE);
+    dispatch.windows[4] = bind(&self->gradient->memory->ring, FALSE);
     for (guint i = 0; i < 3; i++) {
         static const AditArena arenas[] = {ADIT_ARENA_PARAMETERS, ADIT_ARENA_GRADIENTS,
                                            ADIT_ARENA_OPTIMIZER};
@@ -352,6 +372,8 @@ adit_vulkan_join_record(AditVulkanJoin *self, const AditCall *call, gboolean who
             found = add_end(self, call->rows, &plan, error);
         if (found)
             recording = adit_vulkan_executable_record(self->gradient, &plan, sources, call, error);
+        if (recording != NULL)
+            adit_vulkan_recording_keep(recording, &plan);
     }
     adit_vulkan_plan_clear(&plan);
     return recording;
@@ -383,7 +405,7 @@ give_up(AditVulkanJoin *self, const char *reason)
     g_info("it is no walk: %s", reason);
     adit_vulkan_queue_drain(self->device->queue);
     for (guint i = 0; i < self->recordings->len; i++)
-        adit_vulkan_recording_free(self->device, self->recordings->pdata[i]);
+        drop_recording(self, self->recordings->pdata[i]);
     g_ptr_array_set_size(self->recordings, 0);
     g_clear_pointer(&self->walk, adit_vulkan_walk_free);
     return NULL;
@@ -401,6 +423,7 @@ find_recording(AditVulkanJoin *self, const AditDeviceRun *runs, guint n)
     if (recording != NULL)
         return recording;
     recording = adit_vulkan_join_record(self, call, TRUE, &error);
+    fail_beside(self, error);
     if (recording == NULL)
         return give_up(self, error != NULL ? error->message : "its data cannot be bound whole");
     g_ptr_array_add(self->recordings, recording);
@@ -426,9 +449,21 @@ tune(AditVulkanJoin *self, AditVulkanRecording *recording, const AditCall *call)
     if (faster == NULL)
         return recording;
     g_ptr_array_remove(self->recordings, recording);
-    adit_vulkan_recording_free(self->device, recording);
+    drop_recording(self, recording);
     g_ptr_array_add(self->recordings, faster);
     return faster;
+}
+
+AditVulkanRecording *
+adit_vulkan_join_find(AditVulkanDevice *device, const AditDeviceRun *runs, guint n)
+{
+    AditExecutable *gradient = runs[0].executable;
+    const AditVulkanJoin *self = gradient->join;
+
+    if (device->error != NULL || self == NULL || self->walk == NULL || !self->is_tuned ||
+        !is_same(self, runs, n))
+        return NULL;
+    return adit_vulkan_executable_find(gradient, self->recordings, &runs[0].call);
 }
 
 gboolean

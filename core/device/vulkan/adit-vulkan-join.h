@@ -1,7 +1,7 @@
 /* core/device/vulkan/adit-vulkan-join.h - SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "adit-vulkan-private.h"
+#include "adit-vulkan-record.h"
 
 G_BEGIN_DECLS
 
@@ -14,6 +14,9 @@ typedef struct _AditVulkanJoin AditVulkanJoin;
 
 /* Queues all runs as one call; FALSE: they cannot be joined, and nothing was done. */
 gboolean adit_vulkan_join_run(AditVulkanDevice *device, const AditDeviceRun *runs, guint n);
+/* (nullable): what adit_vulkan_join_run() would queue for these runs; NULL: it is not known yet. */
+AditVulkanRecording *adit_vulkan_join_find(AditVulkanDevice *device, const AditDeviceRun *runs,
+                                           guint n);
 void adit_vulkan_join_free(AditVulkanJoin *self);
 
 G_END_DECLS

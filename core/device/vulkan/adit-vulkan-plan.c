@@ -302,7 +302,7 @@ set_windows(const Planner *self, const Call *call, gsize first, gsize end,
 static void
 bind_own(const Planner *self, AditVulkanDispatch *dispatch)
 {
-    const AditVulkanBuffer *block = &self->device->block;
+    const AditVulkanBuffer *block = self->places->arenas[ADIT_ARENA_LIVE];
 
     dispatch->windows[0] = (AditVulkanWindow){.buffer = block, .range = block->size};
     dispatch->windows[1] = (AditVulkanWindow){0};
@@ -661,7 +661,7 @@ add_own(Planner *self, const char *name, guint32 words, const Span *output, cons
                  .batch = (guint32) self->places->rows},
         .work = 1,
     };
-    Span block = {&self->device->block, 0, ADIT_BLOCK_WORDS};
+    Span block = {self->places->arenas[ADIT_ARENA_LIVE], 0, ADIT_BLOCK_WORDS};
     gboolean writes_block = output == NULL;
     guint32 at;
 
@@ -688,7 +688,7 @@ static gboolean
 add_begin(Planner *self)
 {
     const guint32 attributes[] = {ADIT_RING_SLOTS, ADIT_RING_WORDS};
-    Span ring = {&self->device->ring, 0, (gsize) ADIT_RING_SLOTS * ADIT_RING_WORDS};
+    Span ring = {self->places->ring, 0, (gsize) ADIT_RING_SLOTS * ADIT_RING_WORDS};
 
     return add_own(self, "begin", adit_vulkan_add_attributes(self->plan, attributes, 2), NULL,
                    &ring, 1);

@@ -48,10 +48,12 @@ typedef struct {
  * @room: rows that every value with rows has room for
  * @rows: of the batch
  * @first_row: of linear operands
+ * @ring: where calls are taken from
  * @log: a row for each SUM output, @log_room numbers each
  */
 typedef struct {
     const AditVulkanBuffer *arenas[ADIT_ARENA_LIVE + 1];
+    const AditVulkanBuffer *ring;
     const AditVulkanBuffer *log;
     gsize log_room;
     gsize room;

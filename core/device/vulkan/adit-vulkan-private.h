@@ -108,8 +108,6 @@ struct _AditVulkanDevice {
     GHashTable *kernels; /* text -> AditVulkanKernel */
     GHashTable *forms;   /* kernel's name -> AditKernelForm + 1 */
 
-    AditVulkanBuffer block;
-    AditVulkanBuffer ring;
     AditVulkanBuffer staging;
     GHashTable *copies; /* recorded transfers */
     GHashTable *words;  /* GBytes -> AditVulkanBuffer: of recordings */
@@ -120,7 +118,10 @@ struct _AditVulkanDevice {
     gboolean fuses;
     gsize allocated;    /* bytes */
     guint64 dispatches; /* of all calls queued so far */
-    GError *error;      /* the first that cannot be undone; nothing is done any more */
+    guint64 barriers;
+    guint n_memories;
+    GPtrArray *together; /* adit-vulkan-together.h */
+    GError *error;       /* the first that cannot be undone; nothing is done any more */
 };
 
 /* adit-vulkan-device.c */
@@ -220,8 +221,20 @@ void adit_vulkan_kernels_clear(AditVulkanDevice *device);
 
 /* adit-vulkan-executable.c */
 
+/**
+ * AditMemory: what the calls on it share, and no other call touches: so those of two memories may
+ * run side by side.
+ * @block: of the call under way, and the status
+ * @ring: slots that the host writes calls to
+ * @calls: begun so far; each has the next slot
+ * @serials: of the call that had each slot last
+ */
 struct _AditMemory {
     AditVulkanBuffer arenas[ADIT_ARENA_OPTIMIZER + 1];
+    AditVulkanBuffer block;
+    AditVulkanBuffer ring;
+    guint64 calls;
+    guint64 serials[ADIT_RING_SLOTS];
 };
 
 AditExecutable *adit_vulkan_executable_new(AditVulkanDevice *device, AditProgram *program,

@@ -5,6 +5,8 @@
  * dispatch.
  */
 #define PIECE 64.0
+/* And at most: up to here what may run side by side stays together. */
+#define LARGEST_PIECE (32 * PIECE)
 
 /**
  * Access: a part of a buffer that was touched since the last barrier.
@@ -39,6 +41,7 @@ add_barrier(Recorder *self)
         self->commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT,
         VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, 0, 1, &barrier, 0, NULL, 0, NULL);
     g_array_set_size(self->accesses, 0);
+    self->recording->barriers++;
 }
 
 static gboolean
@@ -184,21 +187,28 @@ record_dispatch(Recorder *self, const AditVulkanDispatch *dispatch)
     return TRUE;
 }
 
+/* Whether the commands under way end before @dispatch: best where it waits for them anyway. */
+static gboolean
+is_piece(const Recorder *self, const AditVulkanDispatch *dispatch)
+{
+    return self->commands != NULL && (self->is_serial || self->work >= LARGEST_PIECE ||
+                                      (self->work >= PIECE && needs_barrier(self, dispatch)));
+}
+
 static gboolean
 record_all(Recorder *self, const GArray *dispatches)
 {
     for (guint i = 0; i < dispatches->len; i++) {
         const AditVulkanDispatch *dispatch = &g_array_index(dispatches, AditVulkanDispatch, i);
-        gboolean is_last = i + 1 == dispatches->len;
 
+        if (is_piece(self, dispatch) && !end_commands(self, FALSE))
+            return FALSE;
         if (self->commands == NULL && !begin_commands(self, dispatch))
             return FALSE;
         if (!record_dispatch(self, dispatch))
             return FALSE;
-        if ((is_last || self->is_serial || self->work >= PIECE) && !end_commands(self, is_last))
-            return FALSE;
     }
-    return TRUE;
+    return self->commands == NULL || end_commands(self, TRUE);
 }
 
 AditVulkanRecording *
@@ -223,6 +233,33 @@ adit_vulkan_recording_new(AditVulkanDevice *device, const AditVulkanPlan *plan, 
     return NULL;
 }
 
+/* The plan's own words are a buffer now. */
+void
+adit_vulkan_recording_keep(AditVulkanRecording *self, const AditVulkanPlan *plan)
+{
+    self->kept = g_array_copy(plan->dispatches);
+    for (guint i = 0; i < self->kept->len; i++) {
+        AditVulkanDispatch *dispatch = &g_array_index(self->kept, AditVulkanDispatch, i);
+
+        for (guint j = 0; j < ADIT_VULKAN_BINDINGS; j++) {
+            if (dispatch->windows[j].buffer == NULL)
+                dispatch->windows[j] =
+                    (AditVulkanWindow){.buffer = self->words, .range = self->words->size};
+        }
+    }
+}
+
+void
+adit_vulkan_recording_queue(AditVulkanDevice *device, const AditVulkanRecording *self,
+                            const AditCall *call)
+{
+    device->dispatches += self->dispatches;
+    device->barriers += self->barriers;
+    for (guint i = 0; i < self->commands->len; i++)
+        adit_vulkan_queue_add(device->queue, &g_array_index(self->commands, AditVulkanCommands, i),
+                              device->serial, call->update > 0 ? call->step + 1 : 0);
+}
+
 void
 adit_vulkan_recording_free(AditVulkanDevice *device, AditVulkanRecording *self)
 {
@@ -233,6 +270,7 @@ adit_vulkan_recording_free(AditVulkanDevice *device, AditVulkanRecording *self)
         g_free(commands->what);
     }
     g_array_unref(self->commands);
+    g_clear_pointer(&self->kept, g_array_unref);
     device->api.DestroyDescriptorPool(device->handle, self->sets, NULL);
     g_free(self);
 }

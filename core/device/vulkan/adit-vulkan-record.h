@@ -10,7 +10,8 @@ G_BEGIN_DECLS
  * as often as it is run.
  * @is_streamed: which of the arrays do not live on the device
  * @commands: AditVulkanCommands, in order
- * @dispatches: in all of them
+ * @dispatches, @barriers: in all of them
+ * @kept: (nullable) (element-type AditVulkanDispatch): of a walk, to be recorded beside others
  */
 typedef struct {
     gsize rows;
@@ -20,6 +21,8 @@ typedef struct {
     gboolean is_streamed[ADIT_VULKAN_MAX_FEEDS];
     GArray *commands;
     guint dispatches;
+    guint barriers;
+    GArray *kept;
     VkDescriptorPool sets;
     const AditVulkanBuffer *words;
 } AditVulkanRecording;
@@ -28,6 +31,11 @@ typedef struct {
  * nowhere else. */
 AditVulkanRecording *adit_vulkan_recording_new(AditVulkanDevice *device, const AditVulkanPlan *plan,
                                                GError **error);
+/* Keeps the dispatches of the plan it was made of. */
+void adit_vulkan_recording_keep(AditVulkanRecording *self, const AditVulkanPlan *plan);
+/* Queues it for a call like @call: the last that was begun on the device. */
+void adit_vulkan_recording_queue(AditVulkanDevice *device, const AditVulkanRecording *self,
+                                 const AditCall *call);
 void adit_vulkan_recording_free(AditVulkanDevice *device, AditVulkanRecording *self);
 
 G_END_DECLS

@@ -15,6 +15,8 @@ struct _FalseDevice {
     GHashTable *spoiled;  /* kernel -> Spoiled */
     GHashTable *forms;    /* kernel -> AditKernelForm */
     GHashTable *programs; /* AditExecutable -> AditProgram */
+    GArray *together;     /* guint: how many steps came at once */
+    guint n_steps;
     gboolean lost;
 };
 
@@ -104,6 +106,24 @@ run(AditDevice *device, AditExecutable *executable, const AditCall *call)
         adit_device_run(self->cpu, executable, call);
 }
 
+static void
+run_together(AditDevice *device, const AditDeviceStep *steps, guint n)
+{
+    g_array_append_val(FALSE_DEVICE(device)->together, n);
+    for (guint i = 0; i < n; i++)
+        adit_device_run_all(device, steps[i].runs, steps[i].n);
+}
+
+static void
+run_all(AditDevice *device, const AditDeviceRun *runs, guint n)
+{
+    FalseDevice *self = FALSE_DEVICE(device);
+
+    self->n_steps++;
+    for (guint i = 0; i < n; i++)
+        adit_device_run(device, runs[i].executable, &runs[i].call);
+}
+
 static gboolean
 wait_for(AditDevice *device, GError **error)
 {
@@ -115,9 +135,9 @@ wait_for(AditDevice *device, GError **error)
 }
 
 static gboolean
-is_finite(AditDevice *device, guint64 *step)
+is_finite(AditDevice *device, AditMemory *memory, guint64 *step)
 {
-    return adit_device_is_finite(FALSE_DEVICE(device)->cpu, step);
+    return adit_memory_is_finite(FALSE_DEVICE(device)->cpu, memory, step);
 }
 
 static void
@@ -177,6 +197,20 @@ false_device_spoil(FalseDevice *self, const char *kernel, guint forms, FalseHow 
     g_hash_table_insert(self->spoiled, g_strdup(kernel), g_memdup2(&spoiled, sizeof spoiled));
 }
 
+guint
+false_device_count_together(const FalseDevice *self, guint n)
+{
+    guint count = 0, steps = 0;
+
+    for (guint i = 0; i < self->together->len; i++) {
+        guint each = g_array_index(self->together, guint, i);
+
+        count += each == n;
+        steps += each;
+    }
+    return n == 1 ? self->n_steps - steps : count;
+}
+
 static void
 false_device_finalize(GObject *object)
 {
@@ -186,6 +220,7 @@ false_device_finalize(GObject *object)
     g_hash_table_unref(self->spoiled);
     g_hash_table_unref(self->forms);
     g_hash_table_unref(self->programs);
+    g_array_unref(self->together);
     G_OBJECT_CLASS(false_device_parent_class)->finalize(object);
 }
 
@@ -201,6 +236,8 @@ false_device_class_init(FalseDeviceClass *klass)
     device_class->prepare = prepare;
     device_class->free_executable = free_executable;
     device_class->run = run;
+    device_class->run_all = run_all;
+    device_class->run_together = run_together;
     device_class->wait = wait_for;
     device_class->is_finite = is_finite;
     device_class->read_sums = read_sums;
@@ -216,6 +253,7 @@ false_device_init(FalseDevice *self)
     self->spoiled = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     self->forms = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     self->programs = g_hash_table_new(NULL, NULL);
+    self->together = g_array_new(FALSE, FALSE, sizeof(guint));
 }
 
 FalseDevice *

@@ -33,5 +33,7 @@ FalseDevice *false_device_new(void);
 void false_device_spoil(FalseDevice *self, const char *kernel, guint forms, FalseHow how);
 /* The form it was set to last. */
 AditKernelForm false_device_get_form(FalseDevice *self, const char *kernel);
+/* How often steps of @n memories came at once; 1: how many came alone. */
+guint false_device_count_together(const FalseDevice *self, guint n);
 
 G_END_DECLS

@@ -189,7 +189,7 @@ test_guard(void)
     for (guint i = 0; i < 4; i++)
         values[i] = 2;
     rig_run(rig, 4, 0);
-    g_assert_true(adit_device_is_finite(rig->device, NULL));
+    g_assert_true(adit_memory_is_finite(rig->device, rig->memory, NULL));
 
     values[3] = -1;
     rig_run(rig, 4, 1);
@@ -202,15 +202,61 @@ test_guard(void)
     g_assert_cmpfloat(sum, ==, 12);
 
     /* told once, then runs go on */
-    g_assert_false(adit_device_is_finite(rig->device, &failed));
+    g_assert_false(adit_memory_is_finite(rig->device, rig->memory, &failed));
     g_assert_cmpuint(failed, ==, 1);
-    g_assert_true(adit_device_is_finite(rig->device, NULL));
+    g_assert_true(adit_memory_is_finite(rig->device, rig->memory, NULL));
     rig_run(rig, 4, 3);
     adit_executable_read_sums(rig->device, rig->executable, &sum);
     g_assert_cmpfloat(sum, ==, 24);
     adit_executable_set_sums(rig->device, rig->executable, (double[]){1});
     adit_executable_read_sums(rig->device, rig->executable, &sum);
     g_assert_cmpfloat(sum, ==, 1);
+}
+
+/* A graph whose loss is the sum of the logarithms of four numbers, 2 each; it counts its runs. */
+static Rig *
+make_counter(AditDevice *device, double **values)
+{
+    AditGraph *graph = adit_graph_new(ADIT_MODE_TRAINING);
+    AditTensor *x = adit_input(graph, "x", &ADIT_SCALAR, 0);
+    AditTensor *state = adit_state(graph, "count", &ADIT_SCALAR, 0);
+    AditArray *array = test_array(&ADIT_SCALAR, 4, 1);
+
+    adit_state_update(state, adit_offset(state, 1));
+    Rig *rig = rig_new(graph);
+    rig_add(rig, ADIT_OUTPUT_GUARD, adit_reduce_rows(adit_log(x), ADIT_REDUCE_SUM));
+    rig_add_states(rig);
+    rig->device = g_object_ref(device);
+    rig_prepare(rig, 1, TRUE, 4);
+    rig_feed(rig, array);
+    *values = array->data;
+    for (guint i = 0; i < 4; i++)
+        (*values)[i] = 2;
+    return rig;
+}
+
+/* What is not finite in one memory stops no run on another. */
+static void
+test_guard_of_memory(void)
+{
+    g_autoptr(AditDevice) device = test_device(1);
+    double *values, *others, count;
+    guint64 failed = 0;
+    g_autoptr(Rig) rig = make_counter(device, &values);
+    g_autoptr(Rig) other = make_counter(device, &others);
+
+    values[3] = -1;
+    rig_run(rig, 4, 1);
+    rig_run(other, 4, 1);
+    rig_run(other, 4, 2);
+    rig_run(rig, 4, 2);
+    adit_memory_read(device, rig->memory, ADIT_ARENA_STATES, 0, 1, &count);
+    g_assert_cmpfloat(count, ==, 0);
+    adit_memory_read(device, other->memory, ADIT_ARENA_STATES, 0, 1, &count);
+    g_assert_cmpfloat(count, ==, 2);
+    g_assert_true(adit_memory_is_finite(device, other->memory, NULL));
+    g_assert_false(adit_memory_is_finite(device, rig->memory, &failed));
+    g_assert_cmpuint(failed, ==, 1);
 }
 
 /* Feeds. */
@@ -574,6 +620,7 @@ main(int argc, char *argv[])
         }
     }
     g_test_add_func("/device/guard", test_guard);
+    g_test_add_func("/device/guard-of-memory", test_guard_of_memory);
     g_test_add_func("/device/feed/gather", test_gather);
     g_test_add_func("/device/feed/types", test_types);
     g_test_add_func("/device/states", test_states);

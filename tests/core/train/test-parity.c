@@ -196,7 +196,8 @@ side_step(Side *self, const AditBatch *batch)
     adit_train_step_set_sums(self->step, sums);
     adit_train_step_run(self->step, batch);
     adit_train_step_read_sums(self->step, sums);
-    g_assert_true(adit_device_is_finite(self->device, NULL));
+    g_assert_true(
+        adit_memory_is_finite(self->device, adit_network_get_memory(self->network), NULL));
     self->loss = sums[0] / (double) batch->rows;
     adit_memory_read(self->device, adit_network_get_memory(self->network), ADIT_ARENA_GRADIENTS, 0,
                      self->n, self->gradient);

@@ -1,5 +1,6 @@
 /* tests/core/train/test-walk.c - SPDX-License-Identifier: MIT */
 #include "adit-file.h"
+#include "adit-shared-device.h"
 #include "adit-train-step.h"
 #include "adit-updater.h"
 #include "rig.h"
@@ -78,17 +79,19 @@ typedef struct {
     gsize n;
 } Side;
 
+/* @changes: (nullable): words of a command line */
 static AditExperiment *
-read_experiment(const Network *network)
+read_experiment(const Network *network, const char *const *changes)
 {
+    const char *const none[] = {NULL};
     g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
     g_autofree char *path = g_build_filename(folder, "walk.yaml", NULL);
     g_autofree char *yaml = g_strdup_printf(
         "adit: 1\ndata: {moons: {samples: 240, noise: 0.1, test: 25%%}}\nmodel: %s\ntrain: %s\n",
         network->model, network->train);
     g_assert_true(g_file_set_contents(path, yaml, -1, NULL));
-    const char *arguments[] = {NULL};
-    AditExperiment *experiment = adit_experiment_read(path, arguments, 3, NULL, diagnostics);
+    AditExperiment *experiment =
+        adit_experiment_read(path, changes != NULL ? changes : none, 3, NULL, diagnostics);
     g_autofree char *text = adit_diagnostics_to_string(diagnostics, FALSE);
     g_assert_cmpstr(text, ==, "");
     return experiment;
@@ -96,12 +99,12 @@ read_experiment(const Network *network)
 
 /* @device: taken */
 static void
-side_init(Side *self, AditDevice *device, const Network *network)
+side_init_varied(Side *self, AditDevice *device, const Network *network, const char *const *changes)
 {
     g_autoptr(GError) error = NULL;
 
     self->device = device;
-    self->experiment = read_experiment(network);
+    self->experiment = read_experiment(network, changes);
     self->data = adit_data_open(self->experiment->datasets->pdata[0], NULL, &error);
     g_assert_no_error(error);
     const AditStage *stage = self->experiment->stages->pdata[0];
@@ -114,6 +117,12 @@ side_init(Side *self, AditDevice *device, const Network *network)
     self->step = adit_train_step_new(self->experiment, stage, self->network, 64, &error);
     g_assert_no_error(error);
     self->n = adit_network_get_layout(self->network)->n_parameters;
+}
+
+static void
+side_init(Side *self, AditDevice *device, const Network *network)
+{
+    side_init_varied(self, device, network, NULL);
 }
 
 static void
@@ -276,10 +285,10 @@ test_not_finite(void)
     const double large = 1e30;
 
     side_init(&side, test_device(1), &networks[0]);
+    AditMemory *memory = adit_network_get_memory(side.network);
     side_step(&side, 0, 64);
-    g_assert_true(adit_device_is_finite(side.device, NULL));
-    adit_memory_write(side.device, adit_network_get_memory(side.network), ADIT_ARENA_PARAMETERS, 0,
-                      1, &large);
+    g_assert_true(adit_memory_is_finite(side.device, memory, NULL));
+    adit_memory_write(side.device, memory, ADIT_ARENA_PARAMETERS, 0, 1, &large);
     g_autofree double *before = read_arena(&side, ADIT_ARENA_PARAMETERS);
     guint64 dispatches = count(&side);
     g_assert_cmpfloat(side_step(&side, 7, 64), ==, 0);
@@ -287,9 +296,87 @@ test_not_finite(void)
     g_assert_cmpuint(count(&side) - dispatches, ==, 4);
     g_autofree double *after = read_arena(&side, ADIT_ARENA_PARAMETERS);
     g_assert_cmpmem(after, side.n * sizeof *after, before, side.n * sizeof *before);
-    g_assert_false(adit_device_is_finite(side.device, &step));
+    g_assert_false(adit_memory_is_finite(side.device, memory, &step));
     g_assert_cmpuint(step, ==, 7);
-    g_assert_true(adit_device_is_finite(side.device, NULL));
+    g_assert_true(adit_memory_is_finite(side.device, memory, NULL));
+}
+
+/* ---- together ---- */
+
+#define TOGETHER 3
+
+/* Seeds and a rate: live values all. */
+static const char *const changes[TOGETHER][5] = {
+    {"-o", "seed=7", NULL},
+    {"-o", "seed=8", NULL},
+    {"-o", "seed=9", "-o", "train.optimizer.adam.lr=0.02", NULL},
+};
+
+/* @values: what each leaves */
+typedef struct {
+    guint steps;
+    guint first; /* of the changes */
+    double *values[TOGETHER];
+    gsize size;
+} Together;
+
+static void
+train_one(AditDevice *device, guint number, gpointer user_data)
+{
+    Together *self = user_data;
+    g_auto(Side) side = {0};
+
+    side_init_varied(&side, g_object_ref(device), &networks[0], changes[self->first + number]);
+    for (guint i = 0; i < self->steps; i++)
+        side_step(&side, i, i % 3 == 2 ? 40 : 64);
+    self->values[self->first + number] = read_arena(&side, ADIT_ARENA_PARAMETERS);
+    self->size = side.n * sizeof(double);
+}
+
+/* Dispatches and barriers of @n runs. */
+static AditDeviceCounts
+train_together(Together *self, guint n)
+{
+    g_autoptr(AditDevice) device = test_device(1);
+    AditDeviceCounts before, after;
+
+    adit_device_count(device, &before);
+    adit_device_share(device, n, train_one, self);
+    adit_device_count(device, &after);
+    return (AditDeviceCounts){after.calls - before.calls, after.barriers - before.barriers, 0};
+}
+
+static void
+together_clear(Together *self)
+{
+    for (guint i = 0; i < TOGETHER; i++)
+        g_free(self->values[i]);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Together, together_clear)
+
+/* The bits of each alone; and what all of them wait for is what one waits for. */
+static void
+test_together(void)
+{
+    g_auto(Together) few = {.steps = 6}, more = {.steps = 12}, less = {.steps = 6};
+    g_auto(Together) alone = {.steps = 12};
+
+    AditDeviceCounts six = train_together(&few, TOGETHER);
+    AditDeviceCounts twelve = train_together(&more, TOGETHER);
+    AditDeviceCounts six_alone = train_together(&less, 1);
+    AditDeviceCounts twelve_alone = train_together(&alone, 1);
+
+    g_assert_cmpuint(twelve_alone.calls - six_alone.calls, ==, 12);
+    g_assert_cmpuint(twelve.calls - six.calls, ==, TOGETHER * 12);
+    g_assert_cmpuint(twelve_alone.barriers - six_alone.barriers, ==, 12);
+    g_assert_cmpuint(twelve.barriers - six.barriers, ==, 12);
+    for (alone.first = 1; alone.first < TOGETHER; alone.first++)
+        train_together(&alone, 1);
+    for (guint i = 0; i < TOGETHER; i++) {
+        g_assert_cmpmem(more.values[i], more.size, alone.values[i], alone.size);
+        for (guint j = 0; j < i; j++)
+            g_assert_cmpint(memcmp(more.values[i], more.values[j], more.size), !=, 0);
+    }
 }
 
 static double
@@ -337,6 +424,7 @@ main(int argc, char *argv[])
     g_test_add_func("/walk/bits", test_bits);
     g_test_add_func("/walk/not-finite", test_not_finite);
     g_test_add_func("/walk/evaluation", test_evaluation);
+    g_test_add_func("/walk/together", test_together);
     int code = g_test_run();
 
     adit_folder_remove(folder, NULL);

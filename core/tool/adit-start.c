@@ -1,0 +1,162 @@
+/* core/tool/adit-start.c - SPDX-License-Identifier: MIT */
+#include "adit-tool.h"
+
+#include "adit-component-private.h"
+#include "adit-file.h"
+
+/* Whether there is a run in @folder. */
+static gboolean
+is_run(const char *folder)
+{
+    g_autofree char *record = g_build_filename(folder, "run.json", NULL);
+
+    return g_file_test(record, G_FILE_TEST_EXISTS);
+}
+
+/* The short name of a pipeline: its file's, without its ending. */
+static char *
+make_name(const char *path)
+{
+    char *name = g_path_get_basename(path);
+    char *dot = strrchr(name, '.');
+
+    if (dot != NULL && dot != name)
+        *dot = '\0';
+    return name;
+}
+
+/* As given, one a line: "depth=3", "-o train.epochs=5". */
+static GStrv
+list_overrides(const AditInvocation *self)
+{
+    GStrvBuilder *builder = g_strv_builder_new();
+
+    for (guint i = 0; self->overrides->pdata[i] != NULL; i++) {
+        const char *word = self->overrides->pdata[i];
+        g_autofree char *path = NULL;
+
+        if (g_str_equal(word, "-o"))
+            word = path = g_strconcat("-o ", self->overrides->pdata[++i], NULL);
+        if (*word != '\0')
+            g_strv_builder_add(builder, word);
+    }
+    GStrv overrides = g_strv_builder_end(builder);
+
+    g_strv_builder_unref(builder);
+    return overrides;
+}
+
+static AditRun *
+create_run(AditInvocation *self, const AditExperiment *experiment, GPtrArray *data,
+           AditDevice *device, GError **error)
+{
+    g_autofree char *name = make_name(experiment->path);
+    g_auto(GStrv) overrides = list_overrides(self);
+    g_autoptr(JsonObject) details = adit_session_describe(self, data, device);
+    AditRunSetup setup = {
+        .folder = self->options.run_dir,
+        .parent = self->options.runs,
+        .name = name,
+        .seed = experiment->seed,
+        .config = experiment->text,
+        .resolved = experiment->resolved,
+        .overrides = (const char *const *) overrides,
+        .command_line = self->command_line,
+        .details = details,
+    };
+
+    return adit_run_create(&setup, error);
+}
+
+static void
+tell_dry_run(AditInvocation *self, const AditCheck *check, GPtrArray *data)
+{
+    g_autofree char *parameters = adit_tool_format_count(check->parameters);
+    const AditData *first = data->pdata[0];
+    g_autofree char *rows = adit_tool_format_count(first->train.rows);
+
+    adit_terminal_print(&self->terminal,
+                        "%s: ok: %s parameters, %s rows to train on; nothing was started\n",
+                        (const char *) self->arguments->pdata[0], parameters, rows);
+}
+
+/* Whether the other session's data is what would be opened. */
+static gboolean
+shares_data(const AditSession *self)
+{
+    const AditSession *other = self->other;
+    gboolean same = other != NULL && other->data != NULL &&
+                    other->experiment->datasets->len == self->experiment->datasets->len &&
+                    g_strcmp0(adit_tool_get_data_folder(self->invocation),
+                              adit_tool_get_data_folder(other->invocation)) == 0;
+
+    for (guint i = 0; same && i < self->experiment->datasets->len; i++)
+        same = adit_component_equal(self->experiment->datasets->pdata[i],
+                                    other->experiment->datasets->pdata[i]);
+    return same;
+}
+
+gboolean
+adit_session_open_data(AditSession *self, GError **error)
+{
+    self->data = shares_data(self)
+                     ? g_ptr_array_ref(self->other->data)
+                     : adit_tool_open_data(self->invocation, self->experiment, NULL, error);
+    return self->data != NULL;
+}
+
+/* Everything that can be found wrong before anything is started is looked at here. */
+static gboolean
+start(AditSession *self, const char *path, GError **error)
+{
+    AditInvocation *invocation = self->invocation;
+    const AditOptions *options = &invocation->options;
+    g_auto(AditCheck) check = {0};
+    double max_time;
+
+    if (self->device == NULL)
+        self->device = adit_tool_open_device(invocation, error);
+    if (self->device == NULL ||
+        (options->max_time != NULL &&
+         !adit_tool_parse_time("max-time", options->max_time, &max_time, error)))
+        return FALSE;
+    self->experiment = adit_tool_read_ready(invocation, path, &check, error);
+    if (self->experiment == NULL)
+        return FALSE;
+    if (self->experiment->stages->len == 0) {
+        g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
+                    "%s has no section 'train': nothing to run; adit eval and adit predict take it",
+                    path);
+        return FALSE;
+    }
+    if (!adit_session_open_data(self, error))
+        return FALSE;
+    if (options->dry_run) {
+        tell_dry_run(invocation, &check, self->data);
+        return TRUE;
+    }
+    self->run = create_run(invocation, self->experiment, self->data, self->device, error);
+    return self->run != NULL;
+}
+
+gboolean
+adit_session_begin(AditSession *self, GError **error)
+{
+    const AditOptions *options = &self->invocation->options;
+    const char *path = self->invocation->arguments->pdata[0];
+
+    if (options->resume == ADIT_RESUME_NEVER)
+        return start(self, path, error);
+    if (options->run_dir == NULL) {
+        g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
+                    "'--resume' needs the run's directory: --run-dir DIR");
+        return FALSE;
+    }
+    if (is_run(options->run_dir))
+        return adit_session_take_up(self, options->run_dir, path, error);
+    if (options->resume == ADIT_RESUME_MUST) {
+        g_set_error(error, ADIT_ERROR, ADIT_ERROR_NOT_FOUND, "no run in '%s'", options->run_dir);
+        return FALSE;
+    }
+    return start(self, path, error);
+}
