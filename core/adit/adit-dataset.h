@@ -59,6 +59,9 @@ const char *adit_loader_get_name(AditLoader *loader, GInputStream *stream);
  * of WHAT". */
 gboolean adit_loader_read(AditLoader *loader, GInputStream *stream, void *buffer, gsize size,
                           const char *what, GError **error);
+/* Reads up to @size bytes; @got: (out): how many there were, fewer than @size at the file's end. */
+gboolean adit_loader_read_some(AditLoader *loader, GInputStream *stream, void *buffer, gsize size,
+                               gsize *got, GError **error);
 /* Refuses bytes behind what was read: "FILE: trailing bytes behind WHAT". */
 gboolean adit_loader_read_end(AditLoader *loader, GInputStream *stream, const char *what,
                               GError **error);

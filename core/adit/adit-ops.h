@@ -28,6 +28,7 @@ AditTensor *adit_select(AditTensor *condition, AditTensor *a, AditTensor *b);
 AditTensor *adit_neg(AditTensor *x);
 AditTensor *adit_abs(AditTensor *x);
 AditTensor *adit_sign(AditTensor *x); /* 0 at 0 */
+AditTensor *adit_floor(AditTensor *x);
 AditTensor *adit_exp(AditTensor *x);
 AditTensor *adit_log(AditTensor *x);
 AditTensor *adit_sqrt(AditTensor *x);
@@ -125,6 +126,19 @@ AditTensor *adit_concat(AditTensor *const *tensors, guint n, int axis);
 /* Elements @begin, @begin + @stride, ... below @end of one axis. */
 AditTensor *adit_slice(AditTensor *x, int axis, gsize begin, gsize end, gsize stride);
 AditTensor *adit_pad(AditTensor *x, int axis, gsize before, gsize after, double value);
+typedef enum {
+    ADIT_OUTSIDE_ZERO, /* there is nothing around a map */
+    ADIT_OUTSIDE_EDGE, /* what is around it is as its nearest number */
+} AditOutside;
+
+/* A window of @height x @width numbers of maps x [channels, height, width]. @place [4] says where,
+ * of every row its own if it has rows: number (i, j) of the window stands at line place[0] + i
+ * place[2] and column place[1] + j place[3] of the map, in the units of its numbers; between them
+ * it is linear (bilinear interpolation). So (1, 2, 1, 1) moves, (0, width - 1, 1, -1) mirrors, and
+ * steps of 2 make half as large. A place that is not finite shows 0. No gradient is taken of
+ * @place. */
+AditTensor *adit_crop(AditTensor *x, AditTensor *place, gsize height, gsize width,
+                      AditOutside outside);
 /* table [n, ..] without rows, @index a scalar with rows -> [..]: row index of the table for every
  * row. */
 AditTensor *adit_gather(AditTensor *table, AditTensor *index);

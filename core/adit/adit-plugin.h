@@ -25,6 +25,7 @@
 #include <adit/adit-schedule.h>
 #include <adit/adit-shape.h>
 #include <adit/adit-strategy.h>
+#include <adit/adit-tree.h>
 
 G_BEGIN_DECLS
 

@@ -16,7 +16,8 @@ G_BEGIN_DECLS
  * @train, @validation, @test: rows 0 where there is none. A split that was drawn is in the order
  * drawn, so that its first rows are a random sample; what is not split is in the order of its file.
  * @standardization: what was done to the inputs, measured on @train; count 0: nothing
- * @files: what was read, as sha256sum prints it; empty for what is generated
+ * @files: what was read, as sha256sum prints it; of a folder that is read whole the digest of such
+ *   lines; empty for what is generated
  * @fingerprint: "sha256:HEX": of the file as it lies on disk; of several files, of their digests,
  * one a line, in the order of opening; of generated data, of its shapes and values
  */

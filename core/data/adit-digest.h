@@ -7,8 +7,11 @@ G_BEGIN_DECLS
 
 /**
  * AditDigest: the SHA-256 of one file, taken from what is read anyway. Reference-counted.
+ * @is_folder: of a folder instead: of the lines that sha256sum prints of what was read of it, in
+ *   the order of names; whoever reads it puts them in
  */
 typedef struct {
+    gboolean is_folder;
     char *path;
     char *name; /* in messages */
     GChecksum *checksum;

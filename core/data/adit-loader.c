@@ -122,6 +122,18 @@ adit_loader_add_digest(AditLoader *self, const char *path, const char *name)
     return g_ptr_array_index(self->digests, self->digests->len - 1);
 }
 
+AditDigest *
+adit_loader_add_folder(AditLoader *self, const char *path)
+{
+    g_autofree char *name = adit_loader_show_path(self, path);
+    AditDigest *digest = adit_loader_add_digest(self, path, name);
+
+    if (digest == NULL)
+        return NULL;
+    digest->is_folder = TRUE;
+    return adit_digest_ref(digest);
+}
+
 /* Opens the bytes of @path as they are. @name: what messages call it; @digest: (out) (nullable):
  * where its bytes go, NULL if the file has one */
 static GFileInputStream *
@@ -234,16 +246,25 @@ adit_loader_propagate(AditLoader *self, GInputStream *stream, GError *failure, G
 }
 
 gboolean
+adit_loader_read_some(AditLoader *self, GInputStream *stream, void *buffer, gsize size, gsize *got,
+                      GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+
+    if (g_input_stream_read_all(stream, buffer, size, got, NULL, &failure))
+        return TRUE;
+    adit_loader_propagate(self, stream, g_steal_pointer(&failure), error);
+    return FALSE;
+}
+
+gboolean
 adit_loader_read(AditLoader *self, GInputStream *stream, void *buffer, gsize size, const char *what,
                  GError **error)
 {
-    g_autoptr(GError) failure = NULL;
     gsize got = 0;
 
-    if (!g_input_stream_read_all(stream, buffer, size, &got, NULL, &failure)) {
-        adit_loader_propagate(self, stream, g_steal_pointer(&failure), error);
+    if (!adit_loader_read_some(self, stream, buffer, size, &got, error))
         return FALSE;
-    }
     if (got == size)
         return TRUE;
     g_set_error(error, ADIT_ERROR, ADIT_ERROR_DAMAGED,

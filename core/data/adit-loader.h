@@ -3,6 +3,8 @@
 
 #include <adit/adit-dataset.h>
 
+#include "adit-digest.h"
+
 G_BEGIN_DECLS
 
 /* @data_folder: (nullable): what `$data` stands for; @seed: of what generators draw */
@@ -12,6 +14,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditLoader, adit_loader_free)
 
 /* (transfer full): @path as messages show it: `$data/...` under the data folder. */
 char *adit_loader_show_path(AditLoader *self, const char *path);
+
+/* (transfer full) (nullable): where the digest of what is read of folder @path goes; NULL if it has
+ * been opened before. */
+AditDigest *adit_loader_add_folder(AditLoader *self, const char *path);
 
 /* (transfer full): one text for each file opened, as sha256sum prints it (the digest of its bytes
  * on disk, two blanks, its name in messages), in the order of opening; empty when none was. NULL

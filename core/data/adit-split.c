@@ -24,13 +24,10 @@ gather_f32(const AditSplit *self, const AditArray *array, const gsize *rows, gsi
     for (gsize i = 0; i < n; i++) {
         gsize first = adit_split_get_row(self, rows[i]) * count;
         const float *values = (const float *) array->data + first;
-        const guint8 *bytes = (const guint8 *) array->data + first;
 
         for (gsize j = 0; j < count; j++, out++)
             if (array->type == ADIT_TYPE_CODE_F32)
                 *out = values[j];
-            else if (array->type == ADIT_TYPE_CODE_U8)
-                *out = (float) bytes[j] * (float) array->scale;
             else
                 *out = (float) adit_array_get(array, first + j);
     }

@@ -477,6 +477,30 @@ list_cuts(List *list)
     }
 }
 
+/* Windows at any place, and at whole ones: these read nothing beside the number they stand on. */
+static void
+list_crops(List *list, const char *kernel, gboolean of_gradient)
+{
+    static const gsize maps[][3] = {{3, 9, 7}, {1, 5, 33}, {2, 17, 4}};
+
+    for (guint i = 0; i < 8 * G_N_ELEMENTS(maps); i++) {
+        const gsize *map = maps[i / 8];
+        AditSelftestCase *self = add_one(list, kernel, adit_selftest_build_crop, PRODUCTS,
+                                         i % 2 == 0, ADIT_SHAPE(map[0], map[1], map[2]));
+
+        add_input(self, i / 2 % 2 == 0 || i % 2 == 1, ADIT_SHAPE(4));
+        self->of_gradient = of_gradient;
+        self->numbers[0] = i % 4 == 3 ? map[1] : 6;
+        self->numbers[1] = i % 4 == 3 ? map[2] : 11;
+        self->numbers[2] = i / 2 % 2;
+        if (i / 4 % 2 == 0)
+            continue;
+        self->positions = 4;
+        self->values[of_gradient ? 0 : 1] = ADIT_VALUES_POSITIONS;
+        self->spread = ADIT_SPREAD_SPRINKLED;
+    }
+}
+
 static AditSelftestCase *
 add_gather(List *list, const char *kernel, AditShape table, gboolean rows, AditShape index,
            gboolean of_gradient)
@@ -754,6 +778,8 @@ adit_selftest_list_cases(gboolean full)
     list_transposes(&list);
     list_joins(&list);
     list_cuts(&list);
+    list_crops(&list, "crop", FALSE);
+    list_crops(&list, "crop-gradient", TRUE);
     list_positions(&list);
     list_reductions(&list);
     list_products(&list);

@@ -104,6 +104,13 @@ adit_selftest_build_pad(AditGraph *graph, AditTensor *const *x, const AditSelfte
 }
 
 AditTensor *
+adit_selftest_build_crop(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
+{
+    return adit_crop(x[0], x[1], self->numbers[0], self->numbers[1],
+                     (AditOutside) self->numbers[2]);
+}
+
+AditTensor *
 adit_selftest_build_gather(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
 {
     return adit_gather(x[0], x[1]);

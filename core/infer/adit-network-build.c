@@ -47,6 +47,28 @@ augment_rows(AditBlock *augment, AditGraph *graph, AditTensor *x)
     return x;
 }
 
+/* What comes of augmentation has one shape in training and in evaluation: the network's. */
+static AditTensor *
+check_augmented(const AditDatasetSettings *settings, const AditShape *inputs, AditTensor *x)
+{
+    g_autoptr(AditGraph) other = adit_graph_new(ADIT_MODE_EVALUATION);
+    AditGraph *graph = adit_tensor_get_graph(x);
+    AditTensor *y =
+        augment_rows(settings->eval_augment, other, adit_input(other, "inputs", inputs, 0));
+    g_autofree char *got = adit_shape_to_string(adit_tensor_get_shape(x));
+    g_autofree char *expected = adit_shape_to_string(adit_tensor_get_shape(y));
+
+    if (adit_tensor_has_failed(x) || adit_tensor_has_failed(y) || g_str_equal(got, expected))
+        return x;
+    adit_graph_enter_component(graph, settings->augment != NULL ? settings->augment
+                                                                : settings->eval_augment);
+    x = adit_graph_fail(graph,
+                        "'augment' gives %s, but 'eval-augment' %s; both must give one shape", got,
+                        expected);
+    adit_graph_leave_component(graph);
+    return x;
+}
+
 AditGraph *
 adit_network_build(const AditExperiment *experiment, AditMode mode, const AditNetworkShape *shape,
                    AditLoss *loss, AditNetworkTensors *tensors)
@@ -60,6 +82,8 @@ adit_network_build(const AditExperiment *experiment, AditMode mode, const AditNe
         AditBlock *augment =
             mode == ADIT_MODE_TRAINING ? settings->augment : settings->eval_augment;
         x = augment_rows(augment, graph, x);
+        if (mode == ADIT_MODE_TRAINING)
+            x = check_augmented(settings, &shape->inputs, x);
         model.transform = settings->transform;
     }
     *tensors = (AditNetworkTensors){.logits = adit_model_build(&model, graph, x)};

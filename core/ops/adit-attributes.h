@@ -52,6 +52,15 @@ typedef struct {
     gsize size; /* rows of the table, or classes */
 } AditGatherAttributes;
 
+/* A window, and the map that it is of. @clamps: what is outside of the map is as its edge. */
+typedef struct {
+    gsize height;
+    gsize width;
+    gsize full_height;
+    gsize full_width;
+    gboolean clamps;
+} AditCropAttributes;
+
 /* Channels along an axis of @size elements. */
 typedef struct {
     guint axis;

@@ -69,6 +69,19 @@ adit_encode_slice(const void *data, guint32 *words)
 }
 
 guint
+adit_encode_crop(const void *data, guint32 *words)
+{
+    const AditCropAttributes *attributes = data;
+
+    words[0] = (guint32) attributes->height;
+    words[1] = (guint32) attributes->width;
+    words[2] = (guint32) attributes->full_height;
+    words[3] = (guint32) attributes->full_width;
+    words[4] = attributes->clamps ? 1 : 0;
+    return 5;
+}
+
+guint
 adit_encode_gather(const void *data, guint32 *words)
 {
     const AditGatherAttributes *attributes = data;

@@ -41,6 +41,8 @@ guint adit_encode_transpose(const void *attributes, guint32 *words); /* axes */
 guint adit_encode_concat(const void *attributes, guint32 *words);    /* axis, inner */
 /* begin, stride, size, full, inner, value */
 guint adit_encode_slice(const void *attributes, guint32 *words);
+/* height, width, full_height, full_width, clamps */
+guint adit_encode_crop(const void *attributes, guint32 *words);
 guint adit_encode_gather(const void *attributes, guint32 *words);    /* size */
 guint adit_encode_channels(const void *attributes, guint32 *words);  /* size, inner, epsilon */
 guint adit_encode_pointwise(const void *attributes, guint32 *words); /* value */

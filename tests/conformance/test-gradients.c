@@ -278,7 +278,7 @@ static void
 add_pointwise(const AditPointwise *row)
 {
     static const char *const steps[] = {"equal",         "less", "less-equal", "greater",
-                                        "greater-equal", "sign", NULL};
+                                        "greater-equal", "sign", "floor",      NULL};
     const Source layouts[][3] = {
         {{1, ADIT_SHAPE(5)}, {1, ADIT_SHAPE(5)}, {1, ADIT_SHAPE(5)}},
         {{1, ADIT_SHAPE(5)}, {0, ADIT_SHAPE(5)}, {0, ADIT_SCALAR}},
@@ -385,6 +385,14 @@ build_pad(AditTensor *const *in, guint n, gconstpointer data)
     return adit_pad(in[0], 0, 1, 2, 0.5);
 }
 
+/* Between the numbers of the map, and partly outside of it. */
+static AditTensor *
+build_crop(AditTensor *const *in, guint n, gconstpointer data)
+{
+    return adit_crop(in[0], adit_offset(adit_scale(in[1], 0.37), -0.6), 6, 5,
+                     (AditOutside) GPOINTER_TO_INT(data));
+}
+
 static AditTensor *
 build_gather(AditTensor *const *in, guint n, gconstpointer data)
 {
@@ -487,6 +495,21 @@ add_reductions(void)
     }
 }
 
+/* The place is each row's own, the same for all, or the map is. */
+static void
+add_crops(void)
+{
+    static const char *const names[] = {"crop-same-place", "crop", "crop-same-map"};
+
+    for (guint i = 0; i < 2 * G_N_ELEMENTS(names); i++) {
+        Case item = {build_crop, GINT_TO_POINTER(i % 2), 2, {{i / 2 < 2, ADIT_SHAPE(2, 4, 3)}}};
+        g_autofree char *name = g_strconcat(names[i / 2], i % 2 ? "-edge" : "-zero", NULL);
+
+        item.sources[1] = (Source){i / 2 > 0, ADIT_SHAPE(4), NUMBERS};
+        add_case(name, &item);
+    }
+}
+
 static void
 add_moving(void)
 {
@@ -509,6 +532,7 @@ add_moving(void)
     add_case("concat-many", &many);
     add_case("slice", &(Case){build_slice, NULL, 1, {plain}});
     add_case("pad", &(Case){build_pad, NULL, 1, {plain}});
+    add_crops();
     add_case("gather",
              &(Case){build_gather, NULL, 2, {{0, ADIT_SHAPE(5, 3)}, {1, ADIT_SCALAR, NUMBERS}}});
     add_case("gather-whole",

@@ -419,7 +419,8 @@ static const struct {
     const char *name;
     const char *property;
     const char *path;
-} places[] = {{"idx", "folder", "mnist"}};
+} places[] = {{"idx", "folder", "mnist"},
+              {"image-folder", "folder", "cifar10-jpeg/cifar10-jpeg.tar"}};
 
 /* Whether a dataset is not given its files. */
 static gboolean

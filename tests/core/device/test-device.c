@@ -337,6 +337,29 @@ test_types(void)
     }
 }
 
+/* Rows long enough to be read as images are: the same numbers as one by one. */
+static void
+test_images(void)
+{
+    for (guint f64 = 0; f64 < 2; f64++) {
+        guint output;
+        g_autoptr(Rig) rig = copier(f64, 1031, &output);
+        AditArray *bytes = adit_array_new(ADIT_TYPE_CODE_U8, &ADIT_SHAPE(1031), 5, NULL);
+        guint8 *numbers = bytes->data;
+
+        for (guint i = 0; i < 5 * 1031; i++)
+            numbers[i] = (guint8) (i * 77 + i / 256);
+        bytes->scale = 1.0 / 255;
+        rig_feed(rig, bytes);
+        rig_run(rig, 5, 0);
+        g_autofree double *values = rig_read(rig, output, 5);
+        for (guint i = 0; i < 5 * 1031; i++) {
+            double expected = numbers[i] * (1.0 / 255);
+            g_assert_cmpfloat(values[i], ==, f64 ? expected : (double) (float) expected);
+        }
+    }
+}
+
 /* States, constants, the step, live numbers. */
 
 static void
@@ -623,6 +646,7 @@ main(int argc, char *argv[])
     g_test_add_func("/device/guard-of-memory", test_guard_of_memory);
     g_test_add_func("/device/feed/gather", test_gather);
     g_test_add_func("/device/feed/types", test_types);
+    g_test_add_func("/device/feed/images", test_images);
     g_test_add_func("/device/states", test_states);
     g_test_add_func("/device/states-swap", test_states_swap);
     g_test_add_func("/device/live", test_live);

@@ -151,6 +151,9 @@ test_known_values(void)
         {"sign", -2, 0, 0, -1},
         {"sign", 0, 0, 0, 0},
         {"sign", 2, 0, 0, 1},
+        {"floor", -1.25, 0, 0, -2},
+        {"floor", 2, 0, 0, 2},
+        {"floor", 2.75, 0, 0, 2},
         {"scale", 3, 0, 0, 3 * PARAMETER},
         {"offset", 3, 0, 0, 3 + PARAMETER},
         {"select", 2, 3, 4, 3},
@@ -207,11 +210,11 @@ run_one(const char *name, AditIsa isa, gboolean f64, const double *in, guint n_i
 static void
 test_nan(void)
 {
-    static const char *const names[] = {"copy",       "add",    "sub",     "mul",      "div",
-                                        "min",        "max",    "neg",     "abs",      "sign",
-                                        "exp",        "log",    "sqrt",    "square",   "relu",
-                                        "reciprocal", "gelu",   "silu",    "tanh",     "scale",
-                                        "leaky-relu", "offset", "sigmoid", "softplus", "pow"};
+    static const char *const names[] = {
+        "copy",   "add",        "sub",      "mul",  "div",  "min",   "max",
+        "neg",    "abs",        "sign",     "exp",  "log",  "sqrt",  "square",
+        "relu",   "reciprocal", "gelu",     "silu", "tanh", "scale", "leaky-relu",
+        "offset", "sigmoid",    "softplus", "pow",  "floor"};
     guint n;
     const AditPointwise *rows = adit_pointwise_list(&n);
 

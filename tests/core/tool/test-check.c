@@ -167,9 +167,15 @@ test_augment(void)
         RUN("check", "first.yaml", "-o", "data.moons.augment=[{dense: {units: 2}}]");
     g_auto(Command) dropout =
         RUN("check", "first.yaml", "-o", "data.moons.augment=[{dropout: {rate: 0.1}}]");
+    /* the network is one for both */
+    g_auto(Command) shapes =
+        RUN("check", "first.yaml", "-o", "data.moons.augment=[{reshape: {shape: [1, 2]}}]");
 
     assert_code(&dense, 2);
     assert_contains(dense.err, "error: what augments the data cannot have parameters\n");
+    assert_code(&shapes, 2);
+    assert_contains(shapes.err, "error: 'augment' gives 1x2, but 'eval-augment' 2; both must give "
+                                "one shape\n");
     assert_code(&dropout, 0);
 }
 
