@@ -55,6 +55,9 @@ static const char *const table[][10] = {
     {"truncation"},
     {"logistic", "pool:integer"},
     {"cka", "against:addresses", "pool:integer"},
+    {"gradient"},
+    {"saturation"},
+    {"ablation"},
 };
 
 static void
