@@ -40,13 +40,10 @@ path_free(gpointer data)
 
 /* Where they are joined. */
 
-/* Axis that `concat` joins along: channels come first in images, else last. */
 static guint
 concat_axis(const AditPaths *self, const AditShape *shape)
 {
-    if (self->axis == AXIS_TOKENS || shape->rank == 3)
-        return 0;
-    return shape->rank - 1;
+    return self->axis == AXIS_TOKENS ? 0 : adit_channel_axis(shape);
 }
 
 static gboolean
