@@ -145,6 +145,10 @@ AditTensor *adit_gather(AditTensor *table, AditTensor *index);
 /* @index a scalar -> [classes]: 1 at index, 0 elsewhere. */
 AditTensor *adit_one_hot(AditTensor *index, guint classes);
 
+/* The axis of the channels: the first of images (channels x height x width), else the last; 0 of a
+ * scalar, which has none. */
+guint adit_channel_axis(const AditShape *shape);
+
 /* Over the last axis. */
 AditTensor *adit_softmax(AditTensor *x);
 AditTensor *adit_log_softmax(AditTensor *x);

@@ -8,25 +8,24 @@
 #include "adit-graph-private.h"
 #include "adit-philox.h"
 
-/* Channels come first in images (channels x height x width), else last. */
-static guint
-channel_axis(const AditShape *shape)
-{
-    return shape->rank == 3 ? 0 : shape->rank - 1;
-}
+static void refuse(AditGraph *graph, const AditFold *fold, AditTensor **y, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);
 
 /* Fails the graph with what @y and the collected tensor are and what can be done. */
 static void
-refuse(AditGraph *graph, const AditFold *fold, AditTensor **y, const char *hint, const char *name,
-       const char *words)
+refuse(AditGraph *graph, const AditFold *fold, AditTensor **y, const char *format, ...)
 {
     g_autofree char *got = adit_shape_to_string(adit_tensor_get_shape(*y));
     g_autofree char *sum = adit_shape_to_string(adit_tensor_get_shape(fold->collect));
     g_autofree char *block =
         fold->name != NULL ? g_strdup_printf("'%s'", fold->name) : g_strdup("the block");
+    va_list arguments;
 
-    *y = adit_graph_fail(graph, "%s gives %s, but the running sum is %s; %s of '%s' (%s)", block,
-                         got, sum, hint, name, words);
+    va_start(arguments, format);
+    g_autofree char *hint = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    *y =
+        adit_graph_fail(graph, "%s gives %s, but the running sum is %s; %s", block, got, sum, hint);
 }
 
 /* Width. */
@@ -44,21 +43,24 @@ mix_channels(AditTensor *x, AditTensor *weight)
                           channels_first);
 }
 
-/* A matrix drawn once and never trained: normal with variance 1 / inputs, from a stream of the
- * place's name alone, so that it is the same in training, evaluation and every run. */
-static AditTensor *
-random_matrix(AditGraph *graph, const AditShape *shape)
+static void
+draw_weights(const char *name, double *values, gsize n, gpointer data)
 {
-    g_auto(GStrv) names = adit_graph_list_names(graph, "adapt", TRUE);
-    gsize count = adit_shape_count(shape);
-    g_autofree double *values = g_new(double, count);
+    const AditShape *shape = data;
     double scale = 1.0 / sqrt((double) shape->size[0]);
     AditRandom random;
 
-    adit_random_init(&random, 0, names[0]);
-    for (gsize i = 0; i < count; i++)
+    adit_random_init(&random, 0, name);
+    for (gsize i = 0; i < n; i++)
         values[i] = scale * adit_random_normal(&random);
-    return adit_constant_array(graph, shape, values);
+}
+
+/* A matrix drawn once and never trained: normal with variance 1 / inputs, from a stream of the
+ * place's name alone, so that it is the same in training, evaluation and every run. */
+static AditTensor *
+random_matrix(AditGraph *graph, AditShape shape)
+{
+    return adit_constant_drawn(graph, "adapt", &shape, draw_weights, &shape);
 }
 
 static gboolean
@@ -74,7 +76,7 @@ can_adapt(const AditAdapter *self, gsize from, gsize to)
 static AditTensor *
 adapt_width(const AditAdapter *self, AditGraph *graph, AditTensor *x, gsize to)
 {
-    int axis = (int) channel_axis(adit_tensor_get_shape(x));
+    int axis = (int) adit_channel_axis(adit_tensor_get_shape(x));
     gsize from = adit_tensor_get_shape(x)->size[axis];
 
     switch ((AditAdaptWidth) self->width) {
@@ -83,7 +85,7 @@ adapt_width(const AditAdapter *self, AditGraph *graph, AditTensor *x, gsize to)
     case ADIT_ADAPT_TRUNCATE:
         return adit_slice(x, axis, 0, to, 1);
     case ADIT_ADAPT_RANDOM:
-        return mix_channels(x, random_matrix(graph, &ADIT_SHAPE(from, to)));
+        return mix_channels(x, random_matrix(graph, ADIT_SHAPE(from, to)));
     case ADIT_ADAPT_PROJECT:
         return mix_channels(x, adit_parameter(graph, "adapt.weight", ADIT_ROLE_WEIGHT,
                                               &ADIT_SHAPE(from, to), NULL));
@@ -98,7 +100,7 @@ join_width(const AditAdapter *self, const char *name, AditGraph *graph, AditFold
            AditTensor **y)
 {
     const AditShape *shape = adit_tensor_get_shape(*y);
-    guint axis = channel_axis(shape);
+    guint axis = adit_channel_axis(shape);
     gsize to = shape->size[axis];
     gsize from = adit_tensor_get_shape(fold->collect)->size[axis];
 
@@ -109,11 +111,13 @@ join_width(const AditAdapter *self, const char *name, AditGraph *graph, AditFold
     else if (can_adapt(self, from, to))
         fold->collect = adapt_width(self, graph, fold->collect, to);
     else if (self->width == ADIT_ADAPT_PAD)
-        refuse(graph, fold, y, "'pad' cannot narrow, set 'adapt-to' to widest or 'adapt'", name,
-               "project, random, truncate");
+        refuse(graph, fold, y,
+               "'pad' cannot narrow, set 'adapt-to' to widest or 'adapt' of '%s' (project, random, "
+               "truncate)",
+               name);
     else
-        refuse(graph, fold, y, "'truncate' cannot widen, set 'adapt'", name,
-               "pad, project, random");
+        refuse(graph, fold, y,
+               "'truncate' cannot widen, set 'adapt' of '%s' (pad, project, random)", name);
 }
 
 /* Resolution. */
@@ -132,9 +136,21 @@ pool(AditTensor *x, guint axis, gsize factor)
     return adit_reduce(adit_reshape(x, &split), ADIT_REDUCE_MEAN, (int[]){(int) axis + 1}, 1);
 }
 
-/* NULL: the adapter cannot. */
+/* What the resolution is adapted by: of images means, unless something else is said or nothing is
+ * to be adapted at all. */
+static AditAdaptSpace
+choose_space(const AditAdapter *self, const AditShape *shape)
+{
+    gboolean adapts = self->width != ADIT_ADAPT_NONE && shape->rank == 3;
+
+    if (self->space == ADIT_ADAPT_SPACE_NONE && adapts)
+        return ADIT_ADAPT_SPACE_POOL;
+    return (AditAdaptSpace) self->space;
+}
+
+/* NULL: @space cannot. */
 static AditTensor *
-adapt_axis(const AditAdapter *self, AditTensor *x, guint axis, gsize to)
+adapt_axis(AditAdaptSpace space, AditTensor *x, guint axis, gsize to)
 {
     gsize from = adit_tensor_get_shape(x)->size[axis];
     gsize factor = (from + to - 1) / to;
@@ -143,7 +159,7 @@ adapt_axis(const AditAdapter *self, AditTensor *x, guint axis, gsize to)
         return x;
     if (from < to)
         return NULL;
-    switch ((AditAdaptSpace) self->space) {
+    switch (space) {
     case ADIT_ADAPT_SPACE_POOL:
         return from == factor * to ? pool(x, axis, factor) : NULL;
     case ADIT_ADAPT_SPACE_STRIDE:
@@ -157,6 +173,28 @@ adapt_axis(const AditAdapter *self, AditTensor *x, guint axis, gsize to)
     }
 }
 
+/* Why @space cannot. */
+static void
+refuse_space(AditAdaptSpace space, const char *name, AditGraph *graph, const AditFold *fold,
+             AditTensor **y)
+{
+    const AditShape *from = adit_tensor_get_shape(fold->collect), *to = adit_tensor_get_shape(*y);
+    gboolean larger = FALSE;
+
+    for (guint axis = 0; axis < to->rank; axis++)
+        larger = larger || (axis != adit_channel_axis(to) && to->size[axis] > from->size[axis]);
+    if (larger)
+        refuse(graph, fold, y, "no adapter of '%s' makes a resolution finer", name);
+    else if (space == ADIT_ADAPT_SPACE_NONE)
+        refuse(graph, fold, y, "set 'adapt-space' of '%s' (crop, pool, stride)", name);
+    else if (space == ADIT_ADAPT_SPACE_POOL)
+        refuse(graph, fold, y,
+               "'pool' needs a whole factor, set 'adapt-space' of '%s' (crop, stride)", name);
+    else
+        refuse(graph, fold, y, "'stride' needs a whole step, set 'adapt-space' of '%s' (crop)",
+               name);
+}
+
 void
 adit_adapter_join_space(const AditAdapter *self, const char *name, AditGraph *graph, AditFold *fold,
                         AditTensor **y)
@@ -166,17 +204,18 @@ adit_adapter_join_space(const AditAdapter *self, const char *name, AditGraph *gr
         return;
 
     const AditShape *shape = adit_tensor_get_shape(*y);
+    AditAdaptSpace space = choose_space(self, shape);
     AditTensor *collect = fold->collect;
     if (adit_tensor_get_shape(collect)->rank != shape->rank) {
-        refuse(graph, fold, y, "no adapter", name, "joins unequal numbers of axes");
+        refuse(graph, fold, y, "no adapter joins unequal numbers of axes");
         return;
     }
     for (guint axis = 0; collect != NULL && axis < shape->rank; axis++) {
-        if (axis != channel_axis(shape))
-            collect = adapt_axis(self, collect, axis, shape->size[axis]);
+        if (axis != adit_channel_axis(shape))
+            collect = adapt_axis(space, collect, axis, shape->size[axis]);
     }
     if (collect == NULL)
-        refuse(graph, fold, y, "set 'adapt-space'", name, "crop, pool, stride");
+        refuse_space(space, name, graph, fold, y);
     else
         fold->collect = collect;
 }
@@ -193,10 +232,10 @@ adit_adapter_join(const AditAdapter *self, const char *name, AditGraph *graph, A
     const AditShape *sum = adit_tensor_get_shape(fold->collect);
     if (adit_shape_equal(shape, sum))
         return;
-    if (shape->rank == sum->rank && shape->rank > 0 &&
-        shape->size[channel_axis(shape)] != sum->size[channel_axis(sum)] &&
-        self->width == ADIT_ADAPT_NONE) {
-        refuse(graph, fold, y, "set 'adapt'", name, "pad, project, random, truncate");
+    guint axis = adit_channel_axis(shape);
+    if (self->width == ADIT_ADAPT_NONE && shape->rank == sum->rank &&
+        shape->size[axis] != sum->size[axis]) {
+        refuse(graph, fold, y, "set 'adapt' of '%s' (pad, project, random, truncate)", name);
         return;
     }
     adit_adapter_join_space(self, name, graph, fold, y);

@@ -51,7 +51,7 @@ adit_aggregator_class_init(AditAggregatorClass *klass)
                                     widths, ADIT_ADAPT_NONE, FIELD(adapter.width));
     adit_component_class_add_choice(component_class, "adapt-space",
                                     "What makes unequal resolutions equal: means, every n-th, the "
-                                    "centre",
+                                    "centre; left at none, means where 'adapt' is set",
                                     spaces, ADIT_ADAPT_SPACE_NONE, FIELD(adapter.space));
     adit_component_class_add_choice(component_class, "adapt-to",
                                     "The width all become: the last output's or the widest",

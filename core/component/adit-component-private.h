@@ -67,6 +67,12 @@ gboolean adit_component_check(AditComponent *self, GError **error);
  * share a loop. References are compared by content. */
 gboolean adit_component_equal(AditComponent *a, AditComponent *b);
 
+/* Builds a block at an address of its own that no number has: a section of the model, a path.
+ * @self: (nullable): NULL is the identity. @types: (nullable): what it is in addresses as well, at
+ * least one. */
+AditTensor *adit_block_build_named(AditBlock *self, AditGraph *graph, AditTensor *x,
+                                   const char *name, const char *const *types);
+
 /* NULL: a constant. */
 AditSchedule *adit_live_get_schedule(const AditLive *self);
 

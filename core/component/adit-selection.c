@@ -60,7 +60,7 @@ segment_matches(const char *segment, const Path *path, guint index)
         return TRUE;
     if (g_ascii_isdigit(segment[0]))
         return scope->number > 0 && in_range(segment, path->numbers[index]);
-    return g_strcmp0(segment, scope->name) == 0 || (scope->number > 0 && has_type(scope, segment));
+    return g_strcmp0(segment, scope->name) == 0 || has_type(scope, segment);
 }
 
 /* "**" stands for any number of segments, at the end for at least one. */
@@ -98,11 +98,13 @@ split_address(const char *address, const char **port)
     return segments;
 }
 
-/* Takes @address for an instance of a tensor; of several it keeps the shortest. @seen: tensor ->
- * instances + 1 -> number of the pick + 1. */
+/* Takes @address, of tap @order, for an instance of its tensor; of several it keeps the shortest.
+ * @seen: tensor -> instances + 1 -> number of the pick + 1. */
 static void
-add_pick(GArray *picks, GHashTable *seen, AditTensor *tensor, guint instance, char *address)
+add_pick(GArray *picks, GHashTable *seen, const AditTap *tap, guint order, guint instance,
+         char *address)
 {
+    AditTensor *tensor = tap->tensor;
     GHashTable *instances = g_hash_table_lookup(seen, tensor);
     gpointer key = GUINT_TO_POINTER(instance + 1);
     if (instances == NULL) {
@@ -111,7 +113,7 @@ add_pick(GArray *picks, GHashTable *seen, AditTensor *tensor, guint instance, ch
     }
     guint number = GPOINTER_TO_UINT(g_hash_table_lookup(instances, key));
     if (number == 0) {
-        AditPick pick = {address, tensor, instance};
+        AditPick pick = {address, tensor, instance, order};
         g_array_append_val(picks, pick);
         g_hash_table_insert(instances, key, GUINT_TO_POINTER(picks->len));
         return;
@@ -120,6 +122,7 @@ add_pick(GArray *picks, GHashTable *seen, AditTensor *tensor, guint instance, ch
     if (strlen(address) < strlen(pick->address)) {
         g_free(pick->address);
         pick->address = address;
+        pick->order = order;
         return;
     }
     g_free(address);
@@ -143,20 +146,22 @@ compare_segments(const char *a, const char *b)
     return m < n ? -1 : m > n;
 }
 
-/* Forward order; what is inside an item comes before the item's own output. */
+/* Forward order, as built; what is inside an item comes before the item's own output. Instances of
+ * a loop were built at once: items go by their numbers. */
 static int
 compare_picks(gconstpointer a, gconstpointer b)
 {
-    g_auto(GStrv) p = g_strsplit_set(((const AditPick *) a)->address, ".:", -1);
-    g_auto(GStrv) q = g_strsplit_set(((const AditPick *) b)->address, ".:", -1);
-    for (guint i = 0; p[i] != NULL || q[i] != NULL; i++) {
-        if (p[i] == NULL || q[i] == NULL)
-            return p[i] != NULL ? -1 : 1;
-        int order = compare_segments(p[i], q[i]);
-        if (order != 0)
-            return order;
-    }
-    return 0;
+    const AditPick *x = a, *y = b;
+    g_auto(GStrv) p = g_strsplit_set(x->address, ".:", -1);
+    g_auto(GStrv) q = g_strsplit_set(y->address, ".:", -1);
+    guint i = 0;
+    while (p[i] != NULL && g_strcmp0(p[i], q[i]) == 0)
+        i++;
+    if (p[i] == NULL || q[i] == NULL)
+        return (p[i] == NULL) - (q[i] == NULL);
+    if (i == 0 || (g_ascii_isdigit(p[i][0]) && g_ascii_isdigit(q[i][0])))
+        return compare_segments(p[i], q[i]);
+    return x->order < y->order ? -1 : 1;
 }
 
 GArray *
@@ -178,7 +183,7 @@ adit_graph_pick(AditGraph *graph, const char *address)
             if (!matches(segments, &path, 0))
                 continue;
             g_autofree char *text = adit_scope_to_string(tap->scope, j);
-            add_pick(picks, seen, tap->tensor, j,
+            add_pick(picks, seen, tap, i, j,
                      g_str_equal(port, "out") ? g_steal_pointer(&text)
                                               : g_strdup_printf("%s:%s", text, port));
         }
@@ -212,6 +217,15 @@ adit_parameter_is_at(const AditTensor *parameter, guint instance, const char *ad
     return adit_address_covers(address, parameter->scope, tied ? 0 : instance);
 }
 
+/* A section is called by its name. */
+static const char *
+get_type(const AditScope *scope)
+{
+    if (scope->type != NULL)
+        return scope->type;
+    return scope->parent != NULL ? "path" : scope->name;
+}
+
 /* The ports of the item at @segments, and its type; NULL if there is no such item. */
 static GPtrArray *
 list_ports(AditGraph *graph, char **segments, const char **type)
@@ -229,7 +243,7 @@ list_ports(AditGraph *graph, char **segments, const char **type)
                 ports = g_ptr_array_new();
             if (!g_ptr_array_find(ports, tap->port, NULL))
                 g_ptr_array_add(ports, (gpointer) tap->port);
-            *type = tap->scope->type != NULL ? tap->scope->type : tap->scope->name;
+            *type = get_type(tap->scope);
             break;
         }
     }
@@ -258,6 +272,36 @@ count_children(AditGraph *graph, char **segments)
     return count;
 }
 
+/* Whether what @scope is in is at @segments. */
+static gboolean
+is_child(const AditScope *scope, char **segments)
+{
+    for (guint i = 0; i < adit_scope_count(scope); i++) {
+        Path path;
+        path_init(&path, scope, i);
+        path.length--;
+        if (matches(segments, &path, 0))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* (nullable): the names of the paths at @segments: "short, long". */
+static char *
+list_paths(AditGraph *graph, char **segments)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    const GArray *taps = graph->root->taps;
+    for (guint i = 0; i < taps->len; i++) {
+        const AditScope *scope = g_array_index(taps, AditTap, i).scope;
+        if (scope->number == 0 && scope->parent != NULL && is_child(scope, segments) &&
+            !g_ptr_array_find_with_equal_func(names, scope->name, g_str_equal, NULL))
+            g_ptr_array_add(names, scope->name);
+    }
+    g_ptr_array_add(names, NULL);
+    return names->len > 1 ? g_strjoinv(", ", (char **) names->pdata) : NULL;
+}
+
 char *
 adit_graph_explain_address(AditGraph *graph, const char *address)
 {
@@ -274,6 +318,10 @@ adit_graph_explain_address(AditGraph *graph, const char *address)
         g_clear_pointer(&segments[n - 1], g_free);
         guint count = count_children(graph, segments);
         g_autofree char *around = g_strjoinv(".", segments);
+        g_autofree char *paths = list_paths(graph, segments);
+        if (paths != NULL)
+            return g_strdup_printf("nothing is at '%s'; '%s' has the paths %s", address, around,
+                                   paths);
         if (count > 0)
             return g_strdup_printf("nothing is at '%s'; '%s' has %u item%s", address, around, count,
                                    count == 1 ? "" : "s");

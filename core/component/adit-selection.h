@@ -12,11 +12,13 @@ G_BEGIN_DECLS
  * @address: "trunk.7:pre"; of several the shortest that was asked for
  * @tensor: where it was made, perhaps in a loop's body
  * @instance: which iteration of all loops around it
+ * @order: of the address among all, in the order of building
  */
 typedef struct {
     char *address;
     AditTensor *tensor;
     guint instance;
+    guint order;
 } AditPick;
 
 /* (transfer full) (element-type AditPick): the tensors at @address in forward order, one pick for

@@ -5,6 +5,7 @@
 
 #include "adit-component-private.h"
 #include "adit-graph-private.h"
+#include "adit-paths.h"
 
 #include <string.h>
 
@@ -112,8 +113,31 @@ carry_skips(const GPtrArray *items)
 }
 
 static gboolean
+is_empty(AditBlock *block)
+{
+    return ADIT_IS_SEQUENCE(block) && count_items(ADIT_SEQUENCE(block)->items) == 0;
+}
+
+/* The empty path is a skip where what goes by it is added or put beside. */
+static gboolean
+paths_skip(AditPaths *paths)
+{
+    AditJoin join = adit_paths_get_join(paths);
+    gboolean adds = join != ADIT_JOIN_MAX && join != ADIT_JOIN_PRODUCT;
+
+    for (guint i = 0; i < adit_paths_count(paths); i++) {
+        AditBlock *path = adit_paths_get_block(paths, i);
+        if ((adds && is_empty(path)) || carries_skip(path))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean
 carries_skip(AditBlock *block)
 {
+    if (ADIT_IS_PATHS(block))
+        return paths_skip(ADIT_PATHS(block));
     if (!ADIT_IS_SEQUENCE(block))
         return FALSE;
     AditSequence *sequence = ADIT_SEQUENCE(block);

@@ -200,6 +200,14 @@ typedef struct {
 AditMark adit_graph_mark(AditGraph *self);
 void adit_graph_rollback(AditGraph *self, const AditMark *mark);
 
+/* Sets @values[0..@n-1] for the instance that is called @name. */
+typedef void (*AditDraw)(const char *name, double *values, gsize n, gpointer data);
+
+/* A constant of @shape for every instance of the current scope, drawn by the instance's name of
+ * @name, as the weights of parameters are: loops that share weights share it. */
+AditTensor *adit_constant_drawn(AditGraph *graph, const char *name, const AditShape *shape,
+                                AditDraw draw, gpointer data);
+
 AditTensor *adit_tensor_new(AditGraph *graph, AditTensorKind kind, const AditShape *shape,
                             gboolean rows);
 

@@ -275,6 +275,21 @@ named_tensor(AditGraph *graph, const char *name, AditTensorKind kind, const Adit
 }
 
 AditTensor *
+adit_constant_drawn(AditGraph *graph, const char *name, const AditShape *shape, AditDraw draw,
+                    gpointer data)
+{
+    g_auto(GStrv) names = adit_graph_list_names(graph, name, TRUE);
+    gsize n = adit_shape_count(shape);
+    AditTensor *kept = NULL;
+    AditTensor *self = kept_tensor(graph, ADIT_TENSOR_CONSTANT, shape, &kept);
+
+    kept->values = g_new(double, g_strv_length(names) * n);
+    for (guint i = 0; names[i] != NULL; i++)
+        draw(names[i], kept->values + i * n, n, data);
+    return self;
+}
+
+AditTensor *
 adit_parameter(AditGraph *graph, const char *name, AditRole role, const AditShape *shape,
                AditInitializer *initializer)
 {

@@ -72,6 +72,12 @@ adit_resolve_axis(AditTensor *x, const char *name, int axis, guint *resolved)
     return TRUE;
 }
 
+guint
+adit_channel_axis(const AditShape *shape)
+{
+    return shape->rank == 3 || shape->rank == 0 ? 0 : shape->rank - 1;
+}
+
 gsize
 adit_inner_count(const AditShape *shape, guint axis)
 {

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "adit-binder.h"
+#include "adit-paths.h"
 
 /* The section `model`: its sequences, written here or taken from the run that `from` names. */
 
@@ -32,10 +33,22 @@ count_items(const GPtrArray *items)
 }
 
 static guint64
+count_paths(AditPaths *paths)
+{
+    guint64 count = 1; /* joining them is work too */
+
+    for (guint i = 0; i < adit_paths_count(paths) && count <= ADIT_MAX_BLOCKS; i++)
+        count += count_blocks(adit_paths_get_block(paths, i));
+    return count;
+}
+
+static guint64
 count_blocks(AditBlock *block)
 {
     if (block == NULL)
         return 0;
+    if (ADIT_IS_PATHS(block))
+        return count_paths(ADIT_PATHS(block));
     return ADIT_IS_SEQUENCE(block) ? count_items(adit_sequence_get_items(ADIT_SEQUENCE(block))) : 1;
 }
 

@@ -35,28 +35,32 @@ wrap(const char *key, AditNode *value)
     return mapping;
 }
 
-/* What has to wait: known to the language, not to this program. */
-static void
-report_later(AditBinder *self, AditValue value, const char *word)
-{
-    adit_value_error(&self->substitution, value, ADIT_ERROR_INVALID, "'%s' is not in this build",
-                     word);
-}
-
-static void
-check_name(AditBinder *self, AditValue value, const char *name, List *list)
+gboolean
+adit_bind_check_name(AditBinder *self, AditValue value, const char *name, const char *what)
 {
     g_autoptr(AditNode) word = adit_node_new_scalar(name, TRUE, &value.node->place);
-    const AditNode *other = (const AditNode *) g_hash_table_lookup(list->names, name);
 
     if (!adit_is_word(name))
         adit_value_error(&self->substitution, value, ADIT_ERROR_INVALID,
-                         "'name' must be a word of a-z, 0-9 and '-', got \"%s\"", name);
+                         "the name of %s must be a word of a-z, 0-9 and '-', got \"%s\"", what,
+                         name);
     else if (adit_registry_find(self->registry, "block", name, NULL) != 0 ||
              adit_part_find(self, word) != NULL)
         adit_value_error(&self->substitution, value, ADIT_ERROR_INVALID,
-                         "'%s' is a block; an item's name must be another word", name);
-    else if (other != NULL && other != value.node)
+                         "'%s' is a block; %s's name must be another word", name, what);
+    else
+        return TRUE;
+    return FALSE;
+}
+
+static void
+check_item_name(AditBinder *self, AditValue value, const char *name, List *list)
+{
+    const AditNode *other = (const AditNode *) g_hash_table_lookup(list->names, name);
+
+    if (!adit_bind_check_name(self, value, name, "an item"))
+        return;
+    if (other != NULL && other != value.node)
         adit_value_error(&self->substitution, value, ADIT_ERROR_INVALID,
                          "name '%s' is already taken in line %u", name, other->place.line);
     else
@@ -236,22 +240,6 @@ bind_repeat(AditBinder *self, AditValue value, List *list, AditNode *resolved)
 
 /* Items. */
 
-static void
-check_paths(AditBinder *self, AditValue key, AditValue value)
-{
-    AditValue paths = value.node->kind == ADIT_NODE_MAPPING ? adit_value_get(value, "of") : value;
-
-    report_later(self, key, "paths");
-    for (guint i = 0; paths.node != NULL && paths.node->kind == ADIT_NODE_MAPPING &&
-                      paths.node != value.node && i < adit_node_count(paths.node);
-         i++) {
-        g_autoptr(AditNode) resolved = NULL;
-        AditBlock *path = adit_bind_sequence(self, adit_value_item(paths, i), &resolved);
-
-        g_clear_object(&path);
-    }
-}
-
 /* @types: (element-type utf8): the first is what it is called in messages */
 static void
 add_block(List *list, AditBlock *block, const char *name, GPtrArray *types)
@@ -267,9 +255,12 @@ add_block(List *list, AditBlock *block, const char *name, GPtrArray *types)
     add_item(list, g_steal_pointer(&item));
 }
 
+/* An item that holds others: `sequence` or `paths`. */
 static void
-bind_inner_sequence(AditBinder *self, AditValue value, List *list, AditNode *resolved)
+bind_box(AditBinder *self, AditValue value, List *list, AditNode *resolved)
 {
+    const AditNode *key = adit_node_get_key(value.node, 0);
+    gboolean is_paths = strcmp(key->text, "paths") == 0;
     AditValue inner = adit_substitute(&self->substitution, adit_value_item(value, 0));
     g_autoptr(GPtrArray) types = g_ptr_array_new_with_free_func(g_free);
     AditNode *node = NULL;
@@ -279,19 +270,20 @@ bind_inner_sequence(AditBinder *self, AditValue value, List *list, AditNode *res
         adit_node_append(resolved, adit_bind_nothing());
         return;
     }
-    g_ptr_array_add(types, g_strdup("sequence"));
-    g_autoptr(AditBlock) block = adit_bind_typed_sequence(self, inner, types, &node);
+    g_ptr_array_add(types, g_strdup(key->text));
+    g_autoptr(AditBlock) block = is_paths ? adit_bind_paths(self, inner, &key->place, &node)
+                                          : adit_bind_typed_sequence(self, inner, types, &node);
     AditValue named = inner.node->kind == ADIT_NODE_MAPPING && !inner.opaque &&
-                              (adit_node_get(inner.node, "blocks") != NULL)
+                              adit_node_get(inner.node, is_paths ? "of" : "blocks") != NULL
                           ? adit_value_get(inner, "name")
                           : (AditValue){0};
 
     if (named.node != NULL && named.node->kind == ADIT_NODE_SCALAR) {
         name = g_strdup(named.node->text);
-        check_name(self, named, name, list);
+        check_item_name(self, named, name, list);
         adit_node_set_new(node, "name", adit_node_copy(named.node));
     }
-    adit_node_append(resolved, wrap("sequence", node));
+    adit_node_append(resolved, wrap(key->text, node));
     add_block(list, block, name, types);
 }
 
@@ -305,7 +297,7 @@ bind_plain_item(AditBinder *self, AditValue value, List *list, AditNode *resolve
 
     adit_node_append(resolved, node);
     if (name != NULL)
-        check_name(self, find_name(value), name, list);
+        check_item_name(self, find_name(value), name, list);
     add_block(list, block, name, types);
 }
 
@@ -340,11 +332,9 @@ bind_item(AditBinder *self, AditValue value, List *list, AditNode *resolved)
 
         if (inner.node != NULL)
             bind_repeat(self, inner, list, resolved);
-    } else if (adit_node_count(value.node) == 1 && strcmp(word, "sequence") == 0) {
-        bind_inner_sequence(self, value, list, resolved);
-    } else if (adit_node_count(value.node) == 1 && strcmp(word, "paths") == 0) {
-        key.node = adit_node_get_key(value.node, 0);
-        check_paths(self, key, adit_value_item(value, 0));
+    } else if (adit_node_count(value.node) == 1 &&
+               (strcmp(word, "sequence") == 0 || strcmp(word, "paths") == 0)) {
+        bind_box(self, value, list, resolved);
     } else {
         bind_plain_item(self, value, list, resolved);
     }
@@ -477,9 +467,14 @@ adit_bind_typed_sequence(AditBinder *self, AditValue value, GPtrArray *types, Ad
         return adit_bind_typed_sequence(self, adit_value_item(value, 0), types, resolved);
     }
     if (adit_node_count(value.node) == 1 && strcmp(key.node->text, "paths") == 0) {
-        check_paths(self, key, adit_value_item(value, 0));
-        *resolved = adit_bind_nothing();
-        return NULL;
+        if (types != NULL)
+            g_ptr_array_add(types, g_strdup("paths"));
+        AditNode *node = NULL;
+        AditBlock *block =
+            adit_bind_paths(self, adit_value_item(value, 0), &key.node->place, &node);
+
+        *resolved = wrap("paths", node);
+        return block;
     }
     if (strcmp(key.node->text, "repeat") == 0) {
         adit_value_error(&self->substitution, key, ADIT_ERROR_INVALID,

@@ -140,8 +140,16 @@ AditBlock *adit_bind_typed_sequence(AditBinder *self, AditValue value, GPtrArray
 /* The mapping {aggregator, blocks, ...}; @resolved gets these two keys. */
 AditBlock *adit_bind_wired(AditBinder *self, AditValue mapping, const AditPlace *place,
                            GPtrArray *types, AditNode *resolved);
+/* Whether @name, said at @value, can be that of @what ("an item", "a path"): a word that no block
+ * has. */
+gboolean adit_bind_check_name(AditBinder *self, AditValue value, const char *name,
+                              const char *what);
 /* A block by its name: component or part. */
 AditBlock *adit_bind_block(AditBinder *self, AditValue value, char **item_name, GPtrArray *types,
+                           AditNode **resolved);
+
+/* adit-bind-paths.c: what stands under `paths`. @place: of the word */
+AditBlock *adit_bind_paths(AditBinder *self, AditValue value, const AditPlace *place,
                            AditNode **resolved);
 
 /* adit-experiment.c: "adit: 1" comes first; FALSE: there is nothing to go on with. */

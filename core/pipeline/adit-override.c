@@ -181,6 +181,8 @@ get_role(const Walk *walk, const char *key)
         return ROLE_KEYS;
     if (strcmp(walk->segments[0], "train") == 0 && strcmp(key, "checkpoint") == 0)
         return ROLE_KEYS;
+    if (strcmp(walk->segments[depth - 1], "paths") == 0 && strcmp(key, "of") == 0)
+        return ROLE_KEYS;
     return ROLE_REFERENCE;
 }
 

@@ -14,14 +14,14 @@ begin(AditAggregator *aggregator, AditGraph *graph, AditTensor *x, AditFold *fol
 }
 
 /* Huang, Liu, van der Maaten, Weinberger, "Densely connected convolutional networks", CVPR 2017,
- * equation 2. Channels come first in images, else last. */
+ * equation 2. */
 static void
 step(AditAggregator *aggregator, AditGraph *graph, AditTensor *y, AditFold *fold)
 {
     adit_aggregator_adapt_space(aggregator, graph, fold, &y);
     if (fold->collect != NULL) {
-        int axis = adit_tensor_get_shape(y)->rank == 3 ? 0 : -1;
-        y = adit_concat((AditTensor *[]){fold->collect, y}, 2, axis);
+        guint axis = adit_channel_axis(adit_tensor_get_shape(y));
+        y = adit_concat((AditTensor *[]){fold->collect, y}, 2, (int) axis);
     }
     fold->feed = y;
     fold->collect = y;

@@ -15,7 +15,7 @@
 #define NEARNESS       1e-11 /* of float32 to float64 */
 
 static const AditShape input_shapes[] = {
-    {1, {4}}, {1, {7}}, {2, {3, 4}}, {3, {2, 4, 3}}, {3, {2, 5, 4}}, {0, {0}},
+    {1, {4}}, {1, {7}}, {2, {3, 4}}, {3, {2, 4, 3}}, {3, {2, 5, 4}}, {3, {3, 2, 4}}, {0, {0}},
 };
 
 /* A network of one block. @x: (out) */

@@ -261,6 +261,42 @@ rig_find(Rig *self, const char *name, gsize *count)
     g_assert_not_reached();
 }
 
+void
+rig_assert_same(Rig *a, Rig *b, AditArena arena)
+{
+    g_autofree double *x = rig_read_arena(a, arena);
+    g_autofree double *y = rig_read_arena(b, arena);
+
+    for (guint i = 0; i < a->layout->slots->len; i++) {
+        const AditSlot *slot = a->layout->slots->pdata[i];
+        for (guint j = 0; slot->is_state == (arena == ADIT_ARENA_STATES) && j < slot->n; j++) {
+            gsize count;
+            gsize from = rig_find(a, slot->names[j], &count);
+            gsize to = rig_find(b, slot->names[j], &count);
+            test_assert_same(x + from, y + to, count);
+        }
+    }
+}
+
+char *
+test_list_parameters(AditGraph *graph, const char *name)
+{
+    GString *text = g_string_new(NULL);
+    g_autofree char *suffix = g_strdup_printf(".%s", name);
+
+    for (guint i = 0; i < graph->tensors->len; i++) {
+        const AditTensor *tensor = graph->tensors->pdata[i];
+        for (guint j = 0; tensor->kind == ADIT_TENSOR_PARAMETER && tensor->names[j] != NULL; j++) {
+            if (!g_str_has_suffix(tensor->names[j], suffix))
+                continue;
+            g_string_append_printf(text, "%s%.*s", text->len > 0 ? " " : "",
+                                   (int) (strlen(tensor->names[j]) - strlen(suffix)),
+                                   tensor->names[j]);
+        }
+    }
+    return g_string_free(text, FALSE);
+}
+
 AditArray *
 test_array(const AditShape *shape, gsize rows, guint64 seed)
 {

@@ -61,6 +61,14 @@ double *rig_read_arena(Rig *self, AditArena arena);
 /* The place in its arena of parameter or state @name, which may be an instance of a loop's. */
 gsize rig_find(Rig *self, const char *name, gsize *count);
 
+/* Fails unless all parameters (or states) have the same bits in @arena of both. Their layouts may
+ * differ, their names not. */
+void rig_assert_same(Rig *a, Rig *b, AditArena arena);
+
+/* The names of all instances of all parameters called @name, without it, joined by blanks in the
+ * order of their making: "trunk.1 trunk.2"; free with g_free(). */
+char *test_list_parameters(AditGraph *graph, const char *name);
+
 /* Normal random numbers (seed @seed), in float64. */
 AditArray *test_array(const AditShape *shape, gsize rows, guint64 seed);
 /* The same numbers in float32. */

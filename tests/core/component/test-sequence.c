@@ -39,27 +39,6 @@ repeat(guint times, gboolean tied, AditBlock *first, AditBlock *second)
     return self;
 }
 
-/* The names of all instances of all parameters called @name, joined by blanks in the order of their
- * making. */
-static char *
-list_weights(AditGraph *graph, const char *name)
-{
-    GString *text = g_string_new(NULL);
-    g_autofree char *suffix = g_strdup_printf(".%s", name);
-
-    for (guint i = 0; i < graph->tensors->len; i++) {
-        const AditTensor *tensor = graph->tensors->pdata[i];
-        for (guint j = 0; tensor->kind == ADIT_TENSOR_PARAMETER && tensor->names[j] != NULL; j++) {
-            if (!g_str_has_suffix(tensor->names[j], suffix))
-                continue;
-            g_string_append_printf(text, "%s%.*s", text->len > 0 ? " " : "",
-                                   (int) (strlen(tensor->names[j]) - strlen(suffix)),
-                                   tensor->names[j]);
-        }
-    }
-    return g_string_free(text, FALSE);
-}
-
 static void
 assert_weights(AditSequence *trunk, gsize width, guint n_loops, const char *expected)
 {
@@ -67,7 +46,7 @@ assert_weights(AditSequence *trunk, gsize width, guint n_loops, const char *expe
     g_autoptr(AditGraph) graph = build(trunk, width, &y);
 
     g_assert_no_error(adit_graph_get_error(graph));
-    g_autofree char *names = list_weights(graph, "weight");
+    g_autofree char *names = test_list_parameters(graph, "weight");
     g_assert_cmpstr(names, ==, expected);
     g_assert_cmpuint(graph->loops->len, ==, n_loops);
 }
@@ -302,23 +281,6 @@ run_form(const Form *form, gboolean unrolled, gboolean f64, double *loss)
 }
 
 static void
-compare_rigs(Rig *a, Rig *b, AditArena arena)
-{
-    g_autofree double *x = rig_read_arena(a, arena);
-    g_autofree double *y = rig_read_arena(b, arena);
-
-    for (guint i = 0; i < a->layout->slots->len; i++) {
-        const AditSlot *slot = a->layout->slots->pdata[i];
-        for (guint j = 0; slot->is_state == (arena == ADIT_ARENA_STATES) && j < slot->n; j++) {
-            gsize count;
-            gsize from = rig_find(a, slot->names[j], &count);
-            gsize to = rig_find(b, slot->names[j], &count);
-            test_assert_same(x + from, y + to, count);
-        }
-    }
-}
-
-static void
 test_form(gconstpointer data)
 {
     for (guint f64 = 0; f64 < 2; f64++) {
@@ -327,9 +289,9 @@ test_form(gconstpointer data)
         g_autoptr(Rig) unrolled = run_form(data, TRUE, f64, &written);
         g_assert_cmpuint(loop->graph->loops->len, >, 0);
         test_assert_same(&looped, &written, 1);
-        compare_rigs(loop, unrolled, ADIT_ARENA_PARAMETERS);
-        compare_rigs(loop, unrolled, ADIT_ARENA_GRADIENTS);
-        compare_rigs(loop, unrolled, ADIT_ARENA_STATES);
+        rig_assert_same(loop, unrolled, ADIT_ARENA_PARAMETERS);
+        rig_assert_same(loop, unrolled, ADIT_ARENA_GRADIENTS);
+        rig_assert_same(loop, unrolled, ADIT_ARENA_STATES);
     }
 }
 
@@ -343,7 +305,7 @@ test_trial_leaves_nothing(void)
     adit_sequence_add(trunk, repeat(4, FALSE, test_dense_pre(6, "batch-norm", "relu"), NULL));
     g_autoptr(AditGraph) graph = build(trunk, 3, &y);
     g_assert_no_error(adit_graph_get_error(graph));
-    g_autofree char *means = list_weights(graph, "weight");
+    g_autofree char *means = test_list_parameters(graph, "weight");
     g_assert_cmpstr(means, ==, "trunk.1 trunk.2 trunk.3 trunk.4");
     /* mean and variance of the first and of the loop */
     g_assert_cmpuint(graph->updates->len, ==, 4);

@@ -4,6 +4,7 @@
 #include <adit/adit-ops.h>
 
 #include "adit-component-private.h"
+#include "adit-paths.h"
 #include "adit-selection.h"
 #include "adit-sequence.h"
 #include "adit-settings.h"
@@ -168,6 +169,8 @@ test_fixed_points(void)
         {"resnet20.yaml", "arch=glonet\tnorm=layer-norm"},
         {"vit.yaml", "arch=glonet"},
         {"densenet18.yaml", "growth=12"},
+        {"mpnet.yaml", NULL},
+        {"mpnet.yaml", "blocks=1\tn2=1\tk2=11"},
         {"moons-net.yaml", NULL},
         {"moons-net.yaml", "layout=plain\tweight=0"},
         {"truncation.yaml", "run=runs/x"},
@@ -304,6 +307,61 @@ check_place(const AditPlace *place, const char *source, guint line, guint column
     g_assert_cmpstr(place->source->name, ==, source);
     g_assert_cmpuint(place->line, ==, line);
     g_assert_cmpuint(place->column, ==, column);
+}
+
+static void
+check_block(AditBlock *block, const char *expected)
+{
+    g_assert_nonnull(block);
+    g_assert_cmpstr(ADIT_COMPONENT_GET_CLASS(block)->name, ==, expected);
+}
+
+/* Parallel paths, in all their forms, and what the command line changes in them. */
+static void
+test_parallel(void)
+{
+    static const char text[] =
+        "adit: 1\n"
+        "params: {join: mean, way: {dense: {units: 4}}, deep: [relu, tanh]}\n"
+        "parts:\n"
+        "  cell: {params: {left: relu}, blocks: {paths: {of: {left: $left, right: $way}}}}\n"
+        "  idle: {params: {of: ~, join: sum}, blocks: {paths: {of: $of, join: $join, axis: width}}}\n"
+        "model:\n"
+        "  stem: {paths: {of: {only: []}}}\n"
+        "  trunk:\n"
+        "    - paths: {name: first, join: $join, of: {a: [relu, tanh], b: {sequence: [relu]}, c: $deep}}\n"
+        "    - repeat: {times: 2, index: k, blocks: [{cell: {left: {dropout: {rate: $(0.1 * k)}}}}]}\n"
+        "  head: [{paths: {join: concat, of: {x: {paths: {of: {y: []}}}}}}]\n";
+    Place place;
+
+    place_enter(&place);
+    g_autoptr(AditExperiment) experiment =
+        read_good(&place, "paths.yaml", text,
+                  "-o\tmodel.trunk.first.paths.of.d=gelu\t-o\tmodel.trunk.first.paths.of.b=~\t-o\t"
+                  "model.trunk.first.paths.of.a+=silu\t-o\tmodel.stem.paths.of.other=relu\t-o\t"
+                  "model.head.1.paths.axis=tokens");
+    const GPtrArray *items = adit_sequence_get_items(ADIT_SEQUENCE(experiment->model.trunk));
+    AditPaths *stem = ADIT_PATHS(experiment->model.stem);
+    AditPaths *first = ADIT_PATHS(get_item(items, 0)->block);
+    AditPaths *cell = ADIT_PATHS(get_item(items, 2)->block);
+
+    g_assert_cmpuint(adit_paths_count(stem), ==, 2);
+    g_assert_cmpuint(adit_sequence_count(ADIT_SEQUENCE(adit_paths_get_block(stem, 0))), ==, 0);
+    g_assert_cmpstr(get_item(items, 0)->name, ==, "first");
+    g_assert_cmpstr(get_item(items, 0)->type, ==, "paths");
+    g_assert_cmpint(adit_paths_get_join(first), ==, ADIT_JOIN_MEAN);
+    g_assert_cmpuint(adit_paths_count(first), ==, 3);
+    g_assert_cmpuint(adit_sequence_count(ADIT_SEQUENCE(adit_paths_get_block(first, 0))), ==, 3);
+    g_assert_cmpstr(adit_paths_get_name(first, 2), ==, "d");
+    check_block(adit_paths_get_block(first, 2), "gelu");
+    g_assert_cmpstr(get_item(items, 2)->type, ==, "cell");
+    g_assert_cmpstr(get_item(items, 2)->other_types[0], ==, "paths");
+    check_block(adit_paths_get_block(cell, 0), "dropout");
+    check_block(adit_paths_get_block(cell, 1), "dense");
+    check_place(adit_component_get_place(ADIT_COMPONENT(stem)), "paths.yaml", 7, 10);
+    check_fixed_point(&place, experiment);
+    g_assert_nonnull(strstr(experiment->resolved, "axis: tokens"));
+    place_leave(&place);
 }
 
 static AditExperiment *
@@ -678,6 +736,7 @@ main(int argc, char **argv)
     g_test_add_func("/pipeline/experiment/stages", test_stages);
     g_test_add_func("/pipeline/experiment/places", test_places);
     g_test_add_func("/pipeline/experiment/overrides", test_overrides);
+    g_test_add_func("/pipeline/experiment/parallel", test_parallel);
     g_test_add_func("/pipeline/experiment/paths", test_paths);
     g_test_add_func("/pipeline/experiment/whole-output", test_whole_output);
     g_test_add_func("/pipeline/experiment/codes", test_codes);

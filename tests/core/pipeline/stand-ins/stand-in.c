@@ -41,20 +41,21 @@ static const char *const table[][10] = {
     {"normalize", "mean:list", "std:list"},
     {"random-crop", "padding:integer"},
     {"flip"},
-    {"resize", "size:integer!"},
     {"reshape", "shape:list!"},
     {"patch-embed", "patch:integer", "width:integer"},
     {"class-token"},
     {"positions", "initializer:initializer"},
     {"attention", "heads:integer"},
     {"token", "index:integer"},
-    {"drop-path", "rate:live"},
     {"jumpstart", "weight:live", "aggregation:text", "scope:text"},
     {"block-norm"},
     {"units"},
     {"truncation"},
     {"logistic", "pool:integer"},
     {"cka", "against:addresses", "pool:integer"},
+    {"gradient"},
+    {"saturation"},
+    {"ablation"},
 };
 
 static void
