@@ -30,10 +30,11 @@ AditTensor *adit_broadcast_rows_mean(AditTensor *x);
 void adit_gradient_zero(AditTensor *y, AditTensor *dy, AditTensor *const *inputs, AditTensor **dx);
 
 /* How attributes become the words of a shader: sizes and numbers in the order given here. */
-guint adit_encode_matmul(const void *attributes, guint32 *words);    /* transpose_b */
-guint adit_encode_reduce(const void *attributes, guint32 *words);    /* size, inner */
-guint adit_encode_transpose(const void *attributes, guint32 *words); /* axes */
-guint adit_encode_concat(const void *attributes, guint32 *words);    /* axis, inner */
+guint adit_encode_matmul(const void *attributes, guint32 *words);       /* transpose_b */
+guint adit_encode_batch_matmul(const void *attributes, guint32 *words); /* transpose_a, _b */
+guint adit_encode_reduce(const void *attributes, guint32 *words);       /* size, inner */
+guint adit_encode_transpose(const void *attributes, guint32 *words);    /* axes */
+guint adit_encode_concat(const void *attributes, guint32 *words);       /* axis, inner */
 /* begin, stride, size, full, inner, value */
 guint adit_encode_slice(const void *attributes, guint32 *words);
 guint adit_encode_gather(const void *attributes, guint32 *words);    /* size */
