@@ -244,8 +244,7 @@ add_matmul_rows(List *list, gboolean rows, AditShape left, AditShape right)
 /* @lines x @depth by @depth x @columns, @n of them a row; @way: 1, 2: the left, the right one is
  * transposed. */
 static AditSelftestCase *
-add_batch_matmul(List *list, gboolean rows, gsize n, gsize lines, const gsize *product,
-                 guint way)
+add_batch_matmul(List *list, gboolean rows, gsize n, gsize lines, const gsize *product, guint way)
 {
     gsize depth = product[0], columns = product[1];
     AditShape left = way & 1 ? ADIT_SHAPE(n, depth, lines) : ADIT_SHAPE(n, lines, depth);

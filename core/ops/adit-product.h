@@ -34,8 +34,8 @@ typedef struct {
 } Product;
 
 /* Whether a product is better off cut into blocks: there is enough to do with what is put together,
- * and lines lie so far apart that as they are they would push each other out of the caches. The same
- * whether b is transposed or not. */
+ * and lines lie so far apart that as they are they would push each other out of the caches. The
+ * same whether b is transposed or not. */
 ADIT_ALWAYS_INLINE gboolean
 product_is_large(const Product *t)
 {

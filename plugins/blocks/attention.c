@@ -79,7 +79,7 @@ adit_attention_block_class_init(AditComponentClass *klass)
         "Multi-head self-attention: matrices query, key, value and output, each width x width");
     adit_component_class_set_example(klass, "{attention: {heads: 2}}");
     adit_component_class_add_int(klass, "heads", "Parts of the width that attend separately", 1,
-                                     65536, 1, ADIT_FIELD(AditAttention, heads, gint64));
+                                 65536, 1, ADIT_FIELD(AditAttention, heads, gint64));
     adit_component_class_add_boolean(klass, "bias", "Whether each matrix has a bias", TRUE,
                                      ADIT_FIELD(AditAttention, bias, gboolean));
     adit_component_class_add_number(klass, "dropout", "Share of the attention that is zeroed", 0,

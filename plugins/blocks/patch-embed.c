@@ -51,10 +51,10 @@ adit_patch_embed_block_class_init(AditComponentClass *klass)
                                   "An affine map of each patch of an image to a token");
     adit_component_class_set_example(klass, "{patch-embed: {patch: 1, width: 3}}");
     adit_component_class_add_int(klass, "patch", "Height and width of a patch", 1, 65536, 16,
-                                     ADIT_FIELD(AditPatchEmbed, patch, gint64));
+                                 ADIT_FIELD(AditPatchEmbed, patch, gint64));
     adit_component_class_require(klass, "patch");
     adit_component_class_add_int(klass, "width", "Numbers of a token", 1, 1000000, 1,
-                                     ADIT_FIELD(AditPatchEmbed, width, gint64));
+                                 ADIT_FIELD(AditPatchEmbed, width, gint64));
     adit_component_class_require(klass, "width");
     adit_component_class_add_boolean(klass, "bias", "Whether a trained number is added to each",
                                      TRUE, ADIT_FIELD(AditPatchEmbed, bias, gboolean));

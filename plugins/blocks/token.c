@@ -34,7 +34,7 @@ adit_token_block_class_init(AditComponentClass *klass)
     ADIT_BLOCK_CLASS(klass)->build = build;
     adit_component_class_describe(klass, "token", "One of the tokens, as a vector");
     adit_component_class_add_int(klass, "index", "Its number, from 1", 1, 1000000, 1,
-                                     ADIT_FIELD(AditToken, index, gint64));
+                                 ADIT_FIELD(AditToken, index, gint64));
 }
 
 ADIT_PLUGIN("token", "1.0", "MIT", ADIT_TYPES(adit_token_block_get_type))
