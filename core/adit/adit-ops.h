@@ -52,6 +52,11 @@ AditTensor *adit_offset(AditTensor *x, double offset);
 /* The product over a's last axis and b's last but one: [.., i, k] x [k, j] -> [.., i, j]; a vector
  * a [k] gives [j]. With @transpose_b, b is [j, k]. b has no rows (a layer's weights). */
 AditTensor *adit_matmul(AditTensor *a, AditTensor *b, gboolean transpose_b);
+/* A product for each row and each of the leading axes, which are the same for both: [.., i, k] x
+ * [.., k, j] -> [.., i, j]. With @transpose_a, a is [.., k, i]; with @transpose_b, b is [.., j, k].
+ * Both have rows or neither has. */
+AditTensor *adit_batch_matmul(AditTensor *a, AditTensor *b, gboolean transpose_a,
+                              gboolean transpose_b);
 /* Sum over all rows (and leading axes) of the outer products of a's and b's last axes: [.., i],
  * [.., j]
  * -> [i, j] without rows; the gradient of a layer's weights. */

@@ -48,13 +48,24 @@ add_parameter(GHashTable *costs, const AditTensor *tensor)
     }
 }
 
-/* A product of [.., inner] with a matrix: as many products as it sums, for every element. */
+static gboolean
+is_product(const char *op)
+{
+    return g_str_equal(op, "matmul") || g_str_equal(op, "batch-matmul");
+}
+
+/* Of a product with @left on the left: every line of that is multiplied with all columns of the
+ * result. */
+static guint64
+count_multiplied(const AditShape *left, const AditShape *result)
+{
+    return (guint64) adit_shape_count(left) * result->size[result->rank - 1];
+}
+
 static void
 add_product(GHashTable *costs, const AditTensor *tensor)
 {
-    const AditShape *left = &tensor->inputs[0]->shape;
-    guint64 inner = left->size[left->rank - 1];
-    AditCost cost = {.multiply_adds = adit_shape_count(&tensor->shape) * inner};
+    AditCost cost = {.multiply_adds = count_multiplied(&tensor->inputs[0]->shape, &tensor->shape)};
 
     for (guint i = 0; i < adit_scope_count(tensor->scope); i++) {
         g_autofree char *address = adit_scope_to_string(tensor->scope, i);
@@ -72,7 +83,7 @@ add_graph(GHashTable *costs, const AditGraph *graph)
         if (tensor->kind == ADIT_TENSOR_PARAMETER)
             add_parameter(costs, tensor);
         else if (tensor->kind == ADIT_TENSOR_OP && tensor->rows && tensor->scope != NULL &&
-                 g_str_equal(tensor->op->name, "matmul"))
+                 is_product(tensor->op->name))
             add_product(costs, tensor);
     }
     for (guint i = 0; i < graph->loops->len; i++)
@@ -103,8 +114,8 @@ count_numbers(const AditOperand *operand, gsize rows)
     return (operand->rows ? rows : 1) * operand->count;
 }
 
-/* Products are of vectors along the last axis of the first input, or, in those that sum over rows,
- * of its elements with all columns of the result. */
+/* Those that sum over rows multiply every element of the first input with all columns of the
+ * result, too. */
 static guint64
 count_products(const AditInstruction *instruction, gsize rows)
 {
@@ -112,8 +123,8 @@ count_products(const AditInstruction *instruction, gsize rows)
 
     if (instruction->kind != ADIT_INSTRUCTION_OP)
         return 0;
-    if (g_str_equal(instruction->op->name, "matmul"))
-        return count_numbers(output, rows) * left->shape.size[left->shape.rank - 1];
+    if (is_product(instruction->op->name))
+        return (output->rows ? rows : 1) * count_multiplied(&left->shape, &output->shape);
     if (g_str_equal(instruction->op->name, "matmul-rows") ||
         g_str_equal(instruction->op->name, "matmul-outer"))
         return count_numbers(left, rows) * output->shape.size[1];

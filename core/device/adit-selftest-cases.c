@@ -241,6 +241,35 @@ add_matmul_rows(List *list, gboolean rows, AditShape left, AditShape right)
     return self;
 }
 
+/* @lines x @depth by @depth x @columns, @n of them a row; @way: 1, 2: the left, the right one is
+ * transposed. */
+static AditSelftestCase *
+add_batch_matmul(List *list, gboolean rows, gsize n, gsize lines, const gsize *product, guint way)
+{
+    gsize depth = product[0], columns = product[1];
+    AditShape left = way & 1 ? ADIT_SHAPE(n, depth, lines) : ADIT_SHAPE(n, lines, depth);
+    AditSelftestCase *self =
+        add_one(list, "batch-matmul", adit_selftest_build_batch_matmul, PRODUCTS, rows, left);
+
+    add_input(self, rows, way & 2 ? ADIT_SHAPE(n, columns, depth) : ADIT_SHAPE(n, depth, columns));
+    self->numbers[0] = way;
+    return self;
+}
+
+static void
+list_batch_products(List *list)
+{
+    static const gsize lines[] = {5, 17, 65, 1};
+
+    for (guint i = 0; i < (list->full ? G_N_ELEMENTS(products) : QUICK_PRODUCTS); i++) {
+        for (guint way = 0; way < 4; way++) {
+            add_batch_matmul(list, TRUE, 3, lines[(i + way) % 4], products[i], way);
+            add_batch_matmul(list, FALSE, 2, lines[i % 4], products[i], way);
+        }
+    }
+    add_batch_matmul(list, TRUE, 2, 5, (gsize[]){19, 21}, 3)->spread = ADIT_SPREAD_SPRINKLED;
+}
+
 static void
 list_products(List *list)
 {
@@ -783,6 +812,7 @@ adit_selftest_list_cases(gboolean full)
     list_positions(&list);
     list_reductions(&list);
     list_products(&list);
+    list_batch_products(&list);
     list_lines(&list);
     list_channels(&list);
     list_noise(&list, "noise-uniform", adit_selftest_build_noise_uniform, MOVES);

@@ -33,6 +33,13 @@ adit_selftest_build_matmul_rows(AditGraph *graph, AditTensor *const *x,
 }
 
 AditTensor *
+adit_selftest_build_batch_matmul(AditGraph *graph, AditTensor *const *x,
+                                 const AditSelftestCase *self)
+{
+    return adit_batch_matmul(x[0], x[1], self->numbers[0] & 1, self->numbers[0] & 2);
+}
+
+AditTensor *
 adit_selftest_build_reduce(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
 {
     int axes[ADIT_MAX_RANK];

@@ -14,6 +14,7 @@ G_BEGIN_DECLS
 EXPRESSION(build_pointwise)
 EXPRESSION(build_matmul)
 EXPRESSION(build_matmul_rows)
+EXPRESSION(build_batch_matmul)
 EXPRESSION(build_reduce)
 EXPRESSION(build_reduce_rows)
 EXPRESSION(build_broadcast)

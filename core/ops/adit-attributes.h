@@ -15,6 +15,11 @@ typedef struct {
     gboolean transpose_b;
 } AditMatmulAttributes;
 
+typedef struct {
+    gboolean transpose_a;
+    gboolean transpose_b;
+} AditBatchMatmulAttributes;
+
 /* Reductions over neighbouring axes @first, ... of @size elements together. */
 typedef struct {
     guint first;

@@ -25,6 +25,16 @@ adit_encode_matmul(const void *data, guint32 *words)
 }
 
 guint
+adit_encode_batch_matmul(const void *data, guint32 *words)
+{
+    const AditBatchMatmulAttributes *attributes = data;
+
+    words[0] = attributes->transpose_a ? 1 : 0;
+    words[1] = attributes->transpose_b ? 1 : 0;
+    return 2;
+}
+
+guint
 adit_encode_reduce(const void *data, guint32 *words)
 {
     const AditReduceAttributes *attributes = data;

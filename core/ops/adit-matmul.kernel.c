@@ -1,37 +1,12 @@
 /* core/ops/adit-matmul.kernel.c - SPDX-License-Identifier: MIT */
 #include "adit-lanes.h"
+#include "adit-product.h"
 
 /* Both products keep a tile of the result in registers: some lines of one to three vectors, as many
  * as leave room for the vectors of b. An element is the sum of its products in order, each added by
  * one fused multiply-add, whatever tile it lies in. */
 #define MAX_VECTORS 3
 #define MAX_LINES   16
-
-/**
- * Product: out[m][j] = sum over k of a[m * a_line + k * a_step] b[k * b_step + j], and what is done
- * to it before it is stored.
- * @readable: numbers of b, from its first on, that may be read
- * @addend: (nullable): is added, from line to line @addend_step numbers on
- * @further: (nullable): like the result, is added after that
- * @collect, @total: (nullable): the result is added to the former, as it lies, and that left in the
- * latter
- * @accumulate: the sums go on from what the result holds
- */
-typedef struct {
-    gsize lines, columns, depth;
-    const real *a;
-    gsize a_line, a_step;
-    const real *b;
-    gsize b_step, readable;
-    real *out;
-    const real *addend;
-    gsize addend_step;
-    const real *further;
-    const real *collect;
-    real *total;
-    gboolean relu;
-    gboolean accumulate;
-} Product;
 
 /* Columns of a product: @vectors, the last of @last numbers; the first @whole lines of b have all
  * LANES numbers there that may be read. */
@@ -298,6 +273,10 @@ multiply(const Product *t, gboolean across)
 {
     gsize vectors = (t->columns + LANES - 1) / LANES;
 
+    if (t->b_column > 1 || product_is_large(t)) {
+        ADIT_KERNEL(large_product)(t);
+        return;
+    }
     for (gsize first = 0, n; first < vectors; first += n) {
         gsize end;
         Band band = {first * LANES, LANES, t->depth};
@@ -356,6 +335,7 @@ transpose(Product *t)
     transpose_to(t->b, t->columns, t->depth, to, step);
     t->b = to;
     t->b_step = step;
+    t->b_column = 1;
     t->readable = t->depth * step;
 }
 
@@ -396,14 +376,17 @@ product_init(Product *self, const AditKernelCall *call)
     self->depth = depth;
     self->a = call->inputs[0].data;
     self->a_line = depth;
+    self->a_step = 1;
     self->b = call->inputs[1].data;
-    self->b_step = columns;
+    self->b_step = attributes->transpose_b ? 1 : columns;
+    self->b_column = attributes->transpose_b ? depth : 1;
     self->readable = depth * columns;
     self->out = call->output.data;
     self->addend = NULL;
     self->further = NULL;
     self->total = NULL;
-    if (attributes->transpose_b)
+    self->accumulate = FALSE;
+    if (attributes->transpose_b && !product_is_large(self))
         transpose(self);
 }
 
@@ -484,7 +467,7 @@ ADIT_KERNEL(matmul_rows)(const AditKernelCall *call)
     gsize lines = call->output.shape.size[0];
     gsize columns = call->output.shape.size[1];
     const AditView *a = &call->inputs[0];
-    Product product;
+    Product product = {.a_line = 1, .b_column = 1};
 
     if (call->pitch != 0) {
         ADIT_KERNEL(pitched_matmul_rows)(call);

@@ -11,7 +11,9 @@ transpose_row(const AditShape *shape, const gsize *stride, const real *x, real *
     gsize index[ADIT_MAX_RANK] = {0};
 
     for (gsize done = 0; done < count; done += n) {
-        for (gsize j = 0; j < n; j++)
+        if (step == 1)
+            memcpy(out + done, x, n * sizeof(real));
+        for (gsize j = 0; step != 1 && j < n; j++)
             out[done + j] = x[j * step];
         for (guint k = last; k-- > 0;) {
             x += stride[k];

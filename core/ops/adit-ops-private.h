@@ -35,10 +35,11 @@ gboolean adit_window_infer(const char *name, const AditWindow *window, const gsi
                            gsize *out, GError **error);
 
 /* How attributes become the words of a shader: sizes and numbers in the order given here. */
-guint adit_encode_matmul(const void *attributes, guint32 *words);    /* transpose_b */
-guint adit_encode_reduce(const void *attributes, guint32 *words);    /* size, inner */
-guint adit_encode_transpose(const void *attributes, guint32 *words); /* axes */
-guint adit_encode_concat(const void *attributes, guint32 *words);    /* axis, inner */
+guint adit_encode_matmul(const void *attributes, guint32 *words);       /* transpose_b */
+guint adit_encode_batch_matmul(const void *attributes, guint32 *words); /* transpose_a, _b */
+guint adit_encode_reduce(const void *attributes, guint32 *words);       /* size, inner */
+guint adit_encode_transpose(const void *attributes, guint32 *words);    /* axes */
+guint adit_encode_concat(const void *attributes, guint32 *words);       /* axis, inner */
 /* begin, stride, size, full, inner, value */
 guint adit_encode_slice(const void *attributes, guint32 *words);
 /* height, width, full_height, full_width, clamps */

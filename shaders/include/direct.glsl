@@ -16,8 +16,8 @@ void
 adit_product(AditProduct p)
 {
     uint tiles = (p.columns + TILE_COLUMNS - 1u) / TILE_COLUMNS, quads = TILE_COLUMNS / 4u;
-    uint row = adit_group() / tiles * TILE_ROWS + gl_LocalInvocationID.x / quads;
-    uint column = adit_group() % tiles * TILE_COLUMNS + gl_LocalInvocationID.x % quads * 4u;
+    uint row = p.group / tiles * TILE_ROWS + gl_LocalInvocationID.x / quads;
+    uint column = p.group % tiles * TILE_COLUMNS + gl_LocalInvocationID.x % quads * 4u;
     precise float sum[4] = {0.0, 0.0, 0.0, 0.0};
     uint at[4];
 

@@ -25,6 +25,6 @@ main()
         lines *= adit_slice_rows();
     else if (adit_has_rows(1) || adit_has_rows(2))
         parts = adit_slice_rows();
-    adit_product(AditProduct(rows, columns, lines, parts, adit_slice_result(), side(1, rows),
-                             side(2, columns)));
+    adit_product(AditProduct(rows, columns, lines, parts, adit_slice_result(), adit_group(),
+                             side(1, rows), side(2, columns)));
 }

@@ -12,5 +12,5 @@ main()
     AditSide b = AditSide(0u, RIGHT_ALONG_K ? depth : 1u, RIGHT_ALONG_K ? 1u : columns, 0u,
                           adit_count(2));
 
-    adit_product(AditProduct(rows, columns, depth, 1u, 0u, a, b));
+    adit_product(AditProduct(rows, columns, depth, 1u, 0u, adit_group(), a, b));
 }

@@ -25,6 +25,7 @@ struct AditSide {
 /**
  * AditProduct: a sum of @parts products of @rows x @depth and @depth x @columns numbers, to the output
  * from element @to on.
+ * @group: number of the workgroup among those of this product
  */
 struct AditProduct {
     uint rows;
@@ -32,6 +33,7 @@ struct AditProduct {
     uint depth;
     uint parts;
     uint to;
+    uint group;
     AditSide left;
     AditSide right;
 };

@@ -118,7 +118,7 @@ void
 adit_product(AditProduct p)
 {
     uint tiles = (p.columns + TILE_COLUMNS - 1u) / TILE_COLUMNS;
-    uint row = adit_group() / tiles * TILE_ROWS, column = adit_group() % tiles * TILE_COLUMNS;
+    uint row = p.group / tiles * TILE_ROWS, column = p.group % tiles * TILE_COLUMNS;
     uint left_apart = READ_APART(p.left, TILE_ROWS, LEFT_ALONG_K);
     uint right_apart = READ_APART(p.right, TILE_COLUMNS, RIGHT_ALONG_K);
     precise float sum[MICRO_NUMBERS];

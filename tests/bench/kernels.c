@@ -9,8 +9,9 @@
 /* Speed of the kernels of thin layers on one core, for panels as they go through a network: of
  * products as a share of the measured peak of fused multiply-adds, of the others in cycles of it (a
  * cycle: the time of the peak's two fused multiply-adds of whole vectors). Rows with a bar are of
- * operands that lie feature by feature. Run it alone on a core (taskset -c 1 ...); arguments name
- * the instruction sets. */
+ * operands that lie feature by feature. Behind them the products of wide layers, of 16 rows of 65
+ * tokens: forward, by the input with the weights transposed and as they are, by the weights. Run it
+ * alone on a core (taskset -c 1 ...); arguments name the instruction sets. */
 
 #define MAX_ROWS  128
 #define MAX_WIDTH 64
@@ -28,8 +29,9 @@ typedef struct {
     float *x, *y, *z, *w;
 } Bench;
 
+/* Seconds of a call, the best of 60 rounds of @at_once or more. */
 static double
-time_call(const char *name, AditIsa isa, const AditKernelCall *call)
+time_call(const char *name, AditIsa isa, const AditKernelCall *call, guint at_once)
 {
     AditKernel kernel = adit_kernel_find(name, isa, FALSE);
     double best = G_MAXDOUBLE;
@@ -39,7 +41,7 @@ time_call(const char *name, AditIsa isa, const AditKernelCall *call)
         guint n = 0;
 
         for (; end - begin < 300; end = g_get_monotonic_time()) {
-            for (guint i = 0; i < 64; i++, n++)
+            for (guint i = 0; i < at_once; i++, n++)
                 kernel(call);
         }
         best = MIN(best, 1e-6 * (double) (end - begin) / n);
@@ -62,7 +64,7 @@ print_share(const Bench *self, const char *name, gsize rows, gsize width,
             const AditKernelCall *call)
 {
     double flop = 2 * (double) (rows * width * width);
-    double seconds = time_call(name, self->isa, call);
+    double seconds = time_call(name, self->isa, call, 64);
 
     g_print(" %6.1f", 100 * flop / seconds / self->peak);
 }
@@ -125,8 +127,40 @@ measure_others(const Bench *self, gsize rows, gsize width)
         call.n_inputs = kernels[i].n_inputs;
         call.inputs[1].rows = !kernels[i].bias;
         call.output.rows = !kernels[i].over_rows;
-        g_print(" %6.0f",
-                time_call(kernels[i].name, self->isa, &call) * self->peak / (4 * lanes[self->isa]));
+        g_print(" %6.0f", time_call(kernels[i].name, self->isa, &call, 64) * self->peak /
+                              (4 * lanes[self->isa]));
+    }
+    g_print("\n");
+}
+
+/* Of layers of @from to @to numbers. */
+static void
+measure_large(const Bench *self, gsize from, gsize to)
+{
+    static const AditMatmulAttributes plain = {FALSE}, transposed = {TRUE};
+    const gsize rows = 16, tokens = 65;
+    g_autofree float *numbers = make_numbers(rows * tokens * (from + to) + from * to);
+    AditView x = {numbers, TRUE, ADIT_SHAPE(tokens, from), tokens * from};
+    AditView y = {numbers + rows * x.count, TRUE, ADIT_SHAPE(tokens, to), tokens * to};
+    AditView w = {(float *) y.data + rows * y.count, FALSE, ADIT_SHAPE(from, to), from * to};
+    AditView back = {w.data, FALSE, ADIT_SHAPE(to, from), from * to};
+    const AditKernelCall calls[] = {
+        {.attributes = &plain, .inputs = {x, w}, .output = y},
+        {.attributes = &plain, .inputs = {y, back}, .output = x},
+        {.attributes = &transposed, .inputs = {y, w}, .output = x},
+        {.inputs = {x, y}, .output = w},
+    };
+
+    g_print("%-8s %5" G_GSIZE_FORMAT " to %5" G_GSIZE_FORMAT, adit_isa_get_name(self->isa), from,
+            to);
+    for (guint i = 0; i < G_N_ELEMENTS(calls); i++) {
+        AditKernelCall call = calls[i];
+        const char *name = call.attributes != NULL ? "matmul" : "matmul-rows";
+        double flop = 2 * (double) (rows * tokens * from * to);
+
+        call.rows = call.batch_rows = rows;
+        call.n_inputs = 2;
+        g_print(" %6.1f", 100 * flop / time_call(name, self->isa, &call, 1) / self->peak);
     }
     g_print("\n");
 }
@@ -157,6 +191,10 @@ measure(AditIsa isa)
         }
     }
     free(self.x);
+    g_print("%-17s %6s %6s %6s %6s\n", "", "matmul", "back", "transp", "rows");
+    measure_large(&self, 128, 128);
+    measure_large(&self, 128, 2048);
+    measure_large(&self, 2048, 128);
 }
 
 int

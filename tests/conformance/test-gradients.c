@@ -312,6 +312,12 @@ build_matmul(AditTensor *const *in, guint n, gconstpointer data)
 }
 
 static AditTensor *
+build_batch_matmul(AditTensor *const *in, guint n, gconstpointer data)
+{
+    return adit_batch_matmul(in[0], in[1], GPOINTER_TO_INT(data) & 1, GPOINTER_TO_INT(data) & 2);
+}
+
+static AditTensor *
 build_matmul_rows(AditTensor *const *in, guint n, gconstpointer data)
 {
     return adit_matmul_rows(in[0], in[1]);
@@ -467,6 +473,15 @@ add_products(void)
         g_autofree char *name = g_strdup_printf("product/%u", i);
 
         add_case(name, &cases[i]);
+    }
+    for (int way = 0; way < 4; way++) {
+        AditShape a = way & 1 ? ADIT_SHAPE(2, 3, 4) : ADIT_SHAPE(2, 4, 3);
+        AditShape b = way & 2 ? ADIT_SHAPE(2, 5, 3) : ADIT_SHAPE(2, 3, 5);
+        g_autofree char *name = g_strdup_printf("batch-product/%d", way);
+        g_autofree char *plain = g_strdup_printf("batch-product/whole/%d", way);
+
+        add_case(name, &(Case){build_batch_matmul, GINT_TO_POINTER(way), 2, {{1, a}, {1, b}}});
+        add_case(plain, &(Case){build_batch_matmul, GINT_TO_POINTER(way), 2, {{0, a}, {0, b}}});
     }
 }
 

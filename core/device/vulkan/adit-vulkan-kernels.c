@@ -119,6 +119,13 @@ static const Tile tiles[] = {
 static const Tile slice_tile = {G_MAXSIZE, 16, 16, 2, 1};
 static const Tile direct_tiles[] = {{4, 128, 4, 1, 4}, {G_MAXSIZE, 32, 16, 1, 4}};
 
+static gboolean
+is_product(AditVulkanKind kind)
+{
+    return kind == ADIT_VULKAN_TILES || kind == ADIT_VULKAN_SLICE_TILES ||
+           kind == ADIT_VULKAN_BATCH_TILES;
+}
+
 /* Sums up to this length need no shared memory: what neighbours read lies in the nearest cache. */
 static gboolean
 is_direct(AditVulkanKind kind, const AditVulkanShape *shape)
@@ -131,6 +138,8 @@ adit_vulkan_find_product(AditVulkanKind kind, const AditVulkanShape *shape)
 {
     if (kind == ADIT_VULKAN_SLICE_TILES)
         return is_direct(kind, shape) ? "matmul-rows-direct" : "matmul-rows";
+    if (kind == ADIT_VULKAN_BATCH_TILES)
+        return is_direct(kind, shape) ? "batch-matmul-direct" : "batch-matmul";
     return is_direct(kind, shape) ? "matmul-direct" : "matmul";
 }
 
@@ -238,7 +247,7 @@ set_constants(AditVulkanDevice *device, AditVulkanKernel *self, const AditOp *op
 
     self->constants[CONSTANT_SIZE] = 64;
     self->constants[CONSTANT_SUBGROUP] = device->physical->subgroup_size;
-    if (self->kind == ADIT_VULKAN_TILES || self->kind == ADIT_VULKAN_SLICE_TILES)
+    if (is_product(self->kind))
         set_tile(self->constants, self->kind, shape);
     if (number != G_MAXUINT) {
         self->constants[CONSTANT_ROW] = number;
@@ -253,7 +262,7 @@ find_shader(const char *name, const AditOp *op, const AditVulkanShape *shape, Ad
     const Row *row = find_row(name);
 
     *kind = row != NULL ? row->kind : ADIT_VULKAN_ELEMENTS;
-    if (*kind == ADIT_VULKAN_TILES || *kind == ADIT_VULKAN_SLICE_TILES)
+    if (is_product(*kind))
         return adit_vulkan_find_product(*kind, shape);
     if (row != NULL)
         return row->shader;

@@ -191,7 +191,7 @@ count_groups(const Planner *self, const Call *call, gsize rows)
 {
     const AditInstruction *instruction = call->instruction;
     const AditOperand *output = &instruction->output;
-    gsize elements = (output->rows ? rows : 1) * output->count;
+    gsize elements = (output->rows ? rows : 1) * output->count, lines;
     const AditOperand *input = call->n_inputs > 0 ? call->inputs[0] : output;
     const guint32 *attributes =
         &g_array_index(self->plan->words, guint32, call->words + ATTRIBUTE_WORDS);
@@ -215,6 +215,10 @@ count_groups(const Planner *self, const Call *call, gsize rows)
         return count_tiles(call->kernel, elements / get_last_size(output), get_last_size(output));
     case ADIT_VULKAN_SLICE_TILES:
         return count_tiles(call->kernel, output->shape.size[0], output->shape.size[1]);
+    case ADIT_VULKAN_BATCH_TILES:
+        lines = output->shape.size[output->shape.rank - 2];
+        return elements / lines / get_last_size(output) *
+               count_tiles(call->kernel, lines, get_last_size(output));
     case ADIT_VULKAN_ONE:
     default:
         return 1;
@@ -230,7 +234,7 @@ estimate_work(const Call *call, gsize rows)
 
     for (guint i = 0; i < call->n_inputs; i++)
         work += (double) ((call->inputs[i]->rows ? rows : 1) * call->inputs[i]->count);
-    if (call->kernel->kind == ADIT_VULKAN_TILES)
+    if (call->kernel->kind == ADIT_VULKAN_TILES || call->kernel->kind == ADIT_VULKAN_BATCH_TILES)
         work *= (double) get_last_size(call->inputs[0]);
     else if (call->kernel->kind == ADIT_VULKAN_SLICE_TILES)
         work *= (double) output->shape.size[0];
@@ -368,7 +372,7 @@ find_depth(const Planner *self, const AditInstruction *instruction)
     if (instruction->n_inputs == 0 || instruction->output.shape.rank == 0)
         return 0;
     if (instruction->partial == 0 && left->rows == instruction->output.rows)
-        return get_last_size(left);
+        return left->count / (instruction->output.count / get_last_size(&instruction->output));
     return left->count / instruction->output.shape.size[0] *
            divide_up(self->places->rows, ADIT_SLICES);
 }

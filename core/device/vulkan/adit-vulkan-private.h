@@ -60,6 +60,7 @@ typedef enum {
     ADIT_VULKAN_SLICES,
     ADIT_VULKAN_TILES,
     ADIT_VULKAN_SLICE_TILES,
+    ADIT_VULKAN_BATCH_TILES,
     ADIT_VULKAN_ONE,
 } AditVulkanKind;
 
@@ -212,7 +213,7 @@ const AditVulkanKernel *adit_vulkan_kernel_get_fused(AditVulkanDevice *device, c
  * on. */
 const AditVulkanKernel *adit_vulkan_kernel_get_walk(AditVulkanDevice *device, const char *text,
                                                     const GArray *constants, GError **error);
-/* The shader of a product (TILES, SLICE_TILES). */
+/* The shader of a product (TILES, SLICE_TILES, BATCH_TILES). */
 const char *adit_vulkan_find_product(AditVulkanKind kind, const AditVulkanShape *shape);
 /* Makes the kernels of @name anew in @form; FALSE: there is no such form. */
 gboolean adit_vulkan_kernel_set_form(AditVulkanDevice *device, const char *name,

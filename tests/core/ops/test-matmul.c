@@ -53,6 +53,54 @@ test_leading_axes(gconstpointer transpose_b)
     check_matmul(1, 3, 16, 16, GPOINTER_TO_INT(transpose_b));
 }
 
+/* Sizes that are cut into blocks, some not whole: of depth, of columns, of lines; and lines far
+ * apart. */
+static void
+test_large(gconstpointer transpose_b)
+{
+    check_matmul(5, 13, 1027, 71, GPOINTER_TO_INT(transpose_b));
+    check_matmul(2, 35, 65, 1100, GPOINTER_TO_INT(transpose_b));
+    check_matmul(1, 67, 300, 1041, GPOINTER_TO_INT(transpose_b));
+}
+
+/* @n products a row. */
+static void
+check_batch(gsize rows, gsize n, gsize i, gsize k, gsize j, guint way)
+{
+    AditBatchMatmulAttributes attributes = {way & 1, way & 2};
+    g_auto(KernelTest) test = {.kernel = "batch-matmul",
+                               .rows = rows,
+                               .attributes = &attributes,
+                               .output = {TRUE, ADIT_SHAPE(n, i, j)}};
+    AditShape left = way & 1 ? ADIT_SHAPE(n, k, i) : ADIT_SHAPE(n, i, k);
+    AditShape right = way & 2 ? ADIT_SHAPE(n, j, k) : ADIT_SHAPE(n, k, j);
+    const double *a = kernel_test_add(&test, TRUE, left, FALSE)->values;
+    const double *b = kernel_test_add(&test, TRUE, right, FALSE)->values;
+    g_autofree double *expected = g_new0(double, rows *n *i *j);
+
+    for (gsize e = 0; e < rows * n * i * j; e++) {
+        gsize product = e / (i * j), line = e / j % i, column = e % j;
+
+        for (gsize l = 0; l < k; l++)
+            expected[e] += a[product * i * k + (way & 1 ? l * i + line : line * k + l)] *
+                           b[product * k * j + (way & 2 ? column * k + l : l * j + column)];
+    }
+    kernel_test_check(&test, expected, PRODUCTS);
+}
+
+static void
+test_batch(void)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        for (guint way = 0; way < 4; way++)
+            check_batch(1 + i % 3, 1 + i % 2, sizes[i], sizes[(i + 3 * way + 1) % 13],
+                        sizes[(i + 5 * way + 2) % 13], way);
+    }
+    check_batch(3, 4, 65, 65, 32, 0);
+    check_batch(3, 4, 65, 32, 65, 2);
+    check_batch(1, 1, 70, 270, 50, 3);
+}
+
 static void
 check_rows(const char *kernel, gsize rows, gsize lead, gsize i, gsize j)
 {
@@ -84,6 +132,8 @@ test_rows(void)
     }
     check_rows("matmul-rows", 100, 3, 5, 7);
     check_rows("matmul-rows", 1024, 0, 16, 16);
+    check_rows("matmul-rows", 300, 3, 1027, 33);
+    check_rows("matmul-rows", 600, 0, 67, 1030);
 }
 
 static void
@@ -112,6 +162,7 @@ test_panels(void)
         check_panels(70 + width, 1, width, 68 - width);
     }
     check_panels(50, 3, 5, 7);
+    check_panels(290, 1, 1025, 35);
 }
 
 typedef struct {
@@ -201,6 +252,8 @@ test_fused(void)
         check_fused(&(Fused){3, 5, 19, FALSE, TRUE}, 7, then);
         check_fused(&(Fused){3, 5, 19, TRUE, FALSE}, 7, then);
         check_fused(&(Fused){1, 16, 16, FALSE, FALSE}, 32, then);
+        check_fused(&(Fused){3, 300, 1030, FALSE, FALSE}, 30, then);
+        check_fused(&(Fused){1, 1030, 67, TRUE, TRUE}, 70, then);
     }
 }
 
@@ -257,6 +310,9 @@ main(int argc, char **argv)
     g_test_add_data_func("/ops/matmul/leading-axes", GINT_TO_POINTER(FALSE), test_leading_axes);
     g_test_add_data_func("/ops/matmul/leading-axes-transposed", GINT_TO_POINTER(TRUE),
                          test_leading_axes);
+    g_test_add_data_func("/ops/matmul/large", GINT_TO_POINTER(FALSE), test_large);
+    g_test_add_data_func("/ops/matmul/large-transposed", GINT_TO_POINTER(TRUE), test_large);
+    g_test_add_func("/ops/matmul/batch", test_batch);
     g_test_add_func("/ops/matmul/rows", test_rows);
     g_test_add_func("/ops/matmul/outer", test_outer);
     g_test_add_func("/ops/matmul/panels", test_panels);

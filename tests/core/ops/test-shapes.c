@@ -48,6 +48,9 @@ test_shapes(void)
     assert_is(adit_matmul(v, w, FALSE), TRUE, "5");
     assert_is(adit_matmul(rows(graph, ADIT_SHAPE(2, 5)), w, TRUE), TRUE, "2x6");
     assert_is(adit_matmul_rows(v, rows(graph, ADIT_SHAPE(9))), FALSE, "6x9");
+    assert_is(adit_batch_matmul(x, rows(graph, ADIT_SHAPE(2, 4, 7)), FALSE, FALSE), TRUE, "2x3x7");
+    assert_is(adit_batch_matmul(x, x, TRUE, FALSE), TRUE, "2x4x4");
+    assert_is(adit_batch_matmul(x, x, FALSE, TRUE), TRUE, "2x3x3");
     assert_is(adit_reduce(x, ADIT_REDUCE_SUM, (int[]){0, -1}, 2), TRUE, "3");
     assert_is(adit_reduce(x, ADIT_REDUCE_ARGMAX, (int[]){1}, 1), TRUE, "2x4");
     assert_is(adit_sum(x), TRUE, "1");
@@ -127,6 +130,33 @@ static AditTensor *
 matmul_rows(AditGraph *graph)
 {
     return adit_matmul_rows(rows(graph, ADIT_SHAPE(2, 3)), rows(graph, ADIT_SHAPE(4, 3)));
+}
+
+static AditTensor *
+batch_matmul(AditGraph *graph)
+{
+    return adit_batch_matmul(rows(graph, ADIT_SHAPE(2, 3, 4)), rows(graph, ADIT_SHAPE(2, 3, 4)),
+                             FALSE, FALSE);
+}
+
+static AditTensor *
+batch_matmul_leading(AditGraph *graph)
+{
+    return adit_batch_matmul(rows(graph, ADIT_SHAPE(2, 3, 4)), rows(graph, ADIT_SHAPE(3, 4, 5)),
+                             FALSE, FALSE);
+}
+
+static AditTensor *
+batch_matmul_vector(AditGraph *graph)
+{
+    return adit_batch_matmul(rows(graph, ADIT_SHAPE(3)), rows(graph, ADIT_SHAPE(3)), FALSE, FALSE);
+}
+
+static AditTensor *
+batch_matmul_whole(AditGraph *graph)
+{
+    return adit_batch_matmul(rows(graph, ADIT_SHAPE(3, 4)), whole(graph, ADIT_SHAPE(4, 5)), FALSE,
+                             FALSE);
 }
 
 static AditTensor *
@@ -258,6 +288,10 @@ test_errors(void)
         {matmul_of_rows, "matmul: expected a matrix without rows on the right, got 2x2"},
         {matmul_vector, "matmul: expected a matrix on the right, got 2 without rows"},
         {matmul_rows, "outer product of 2x3 with 4x3: only the last axes may differ"},
+        {batch_matmul, "batch-matmul of 2x3x4 with 2x3x4: the inner sizes differ"},
+        {batch_matmul_leading, "batch-matmul of 2x3x4 with 3x4x5: the leading axes differ"},
+        {batch_matmul_vector, "batch-matmul: expected matrices, got 3"},
+        {batch_matmul_whole, "batch-matmul of 3x4 with 4x5: expected both with rows or neither"},
         {reduce, "reduce: axis 2 is not one of the 2 axes of 2x3"},
         {reduce_twice, "reduce: axis -1 is given twice"},
         {argmax, "argmax: expected one axis, got 2; reshape joins axes"},

@@ -1,0 +1,48 @@
+/* core/ops/adit-product.h - SPDX-License-Identifier: MIT */
+
+/* Products of matrices in kernels. */
+
+#pragma once
+
+#include "adit-kernel.h"
+
+/**
+ * Product: out[m][j] = sum over k of a[m * a_line + k * a_step] b[k * b_step + j * b_column], and
+ * what is done to it before it is stored.
+ * @b_column: 0 is 1; only large products take others
+ * @readable: numbers of b, from its first on, that may be read
+ * @addend: (nullable): is added, from line to line @addend_step numbers on
+ * @further: (nullable): like the result, is added after that
+ * @collect, @total: (nullable): the result is added to the former, as it lies, and that left in the
+ * latter
+ * @accumulate: the sums go on from what the result holds
+ */
+typedef struct {
+    gsize lines, columns, depth;
+    const real *a;
+    gsize a_line, a_step;
+    const real *b;
+    gsize b_step, b_column, readable;
+    real *out;
+    const real *addend;
+    gsize addend_step;
+    const real *further;
+    const real *collect;
+    real *total;
+    gboolean relu;
+    gboolean accumulate;
+} Product;
+
+/* Whether a product is better off cut into blocks: there is enough to do with what is put together,
+ * and lines lie so far apart that as they are they would push each other out of the caches. The
+ * same whether b is transposed or not. */
+ADIT_ALWAYS_INLINE gboolean
+product_is_large(const Product *t)
+{
+    return t->lines >= 64 && t->columns >= 32 && t->depth >= 64 &&
+           MAX(MAX(t->a_line, t->a_step), t->columns) * sizeof(real) >= 4096;
+}
+
+/* The product in blocks: of b so much as stays in the second cache, put together as it is read. The
+ * same sums in the same order as everywhere else. Takes the thread's scratch memory. */
+void ADIT_KERNEL(large_product)(const Product *t);
