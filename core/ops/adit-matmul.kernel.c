@@ -1,37 +1,12 @@
 /* core/ops/adit-matmul.kernel.c - SPDX-License-Identifier: MIT */
 #include "adit-lanes.h"
+#include "adit-product.h"
 
 /* Both products keep a tile of the result in registers: some lines of one to three vectors, as many
  * as leave room for the vectors of b. An element is the sum of its products in order, each added by
  * one fused multiply-add, whatever tile it lies in. */
 #define MAX_VECTORS 3
 #define MAX_LINES   16
-
-/**
- * Product: out[m][j] = sum over k of a[m * a_line + k * a_step] b[k * b_step + j], and what is done
- * to it before it is stored.
- * @readable: numbers of b, from its first on, that may be read
- * @addend: (nullable): is added, from line to line @addend_step numbers on
- * @further: (nullable): like the result, is added after that
- * @collect, @total: (nullable): the result is added to the former, as it lies, and that left in the
- * latter
- * @accumulate: the sums go on from what the result holds
- */
-typedef struct {
-    gsize lines, columns, depth;
-    const real *a;
-    gsize a_line, a_step;
-    const real *b;
-    gsize b_step, readable;
-    real *out;
-    const real *addend;
-    gsize addend_step;
-    const real *further;
-    const real *collect;
-    real *total;
-    gboolean relu;
-    gboolean accumulate;
-} Product;
 
 /* Columns of a product: @vectors, the last of @last numbers; the first @whole lines of b have all
  * LANES numbers there that may be read. */
@@ -317,21 +292,10 @@ multiply(const Product *t, gboolean across)
     }
 }
 
-/* LANES lines of @from, @step apart, as columns. */
-ADIT_ALWAYS_INLINE void
-transpose_block(const real *from, gsize step, gsize lines, gsize columns, real *to, gsize to_step)
+void
+ADIT_KERNEL(multiply)(const Product *product, gboolean across)
 {
-    vector block[LANES];
-
-#pragma GCC unroll 16
-    for (gsize i = 0; i < LANES; i++)
-        block[i] = i < lines ? vector_load_some(from + i * step, columns) : (vector){0};
-    vector_transpose(block);
-#pragma GCC unroll 16
-    for (gsize i = 0; i < LANES; i++) {
-        if (i < columns)
-            vector_store(to + i * to_step, block[i]);
-    }
+    multiply(product, across);
 }
 
 /* The transpose of @from, [@columns][@depth], with lines @step numbers apart. Lines may be written
@@ -342,7 +306,7 @@ transpose_to(const real *from, gsize columns, gsize depth, real *to, gsize step)
     for (gsize j = 0; j < columns; j += LANES) {
         for (gsize k = 0; k < depth; k += LANES)
             transpose_block(from + j * depth + k, depth, MIN(columns - j, LANES),
-                            MIN(depth - k, LANES), to + k * step + j, step);
+                            MIN(depth - k, LANES), to + k * step + j, step, LANES);
     }
 }
 
