@@ -14,6 +14,8 @@ G_BEGIN_DECLS
 EXPRESSION(build_pointwise)
 EXPRESSION(build_matmul)
 EXPRESSION(build_matmul_rows)
+EXPRESSION(build_conv2d)
+EXPRESSION(build_pool2d)
 EXPRESSION(build_reduce)
 EXPRESSION(build_reduce_rows)
 EXPRESSION(build_broadcast)
