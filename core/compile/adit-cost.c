@@ -48,13 +48,26 @@ add_parameter(GHashTable *costs, const AditTensor *tensor)
     }
 }
 
-/* A product of [.., inner] with a matrix: as many products as it sums, for every element. */
-static void
-add_product(GHashTable *costs, const AditTensor *tensor)
+/* How many products an element sums: of a product of [.., inner] with a matrix, or of a convolution
+ * with [filters, ..]; of anything else 0. */
+static guint64
+count_inner(const char *name, const AditShape *left, const AditShape *right)
 {
-    const AditShape *left = &tensor->inputs[0]->shape;
-    guint64 inner = left->size[left->rank - 1];
+    if (g_str_equal(name, "matmul"))
+        return left->size[left->rank - 1];
+    return g_str_equal(name, "conv2d") ? adit_shape_count(right) / right->size[0] : 0;
+}
+
+static void
+add_products(GHashTable *costs, const AditTensor *tensor)
+{
+    guint64 inner = tensor->n_inputs < 2 ? 0
+                                         : count_inner(tensor->op->name, &tensor->inputs[0]->shape,
+                                                       &tensor->inputs[1]->shape);
     AditCost cost = {.multiply_adds = adit_shape_count(&tensor->shape) * inner};
+
+    if (inner == 0)
+        return;
 
     for (guint i = 0; i < adit_scope_count(tensor->scope); i++) {
         g_autofree char *address = adit_scope_to_string(tensor->scope, i);
@@ -71,9 +84,8 @@ add_graph(GHashTable *costs, const AditGraph *graph)
 
         if (tensor->kind == ADIT_TENSOR_PARAMETER)
             add_parameter(costs, tensor);
-        else if (tensor->kind == ADIT_TENSOR_OP && tensor->rows && tensor->scope != NULL &&
-                 g_str_equal(tensor->op->name, "matmul"))
-            add_product(costs, tensor);
+        else if (tensor->kind == ADIT_TENSOR_OP && tensor->rows && tensor->scope != NULL)
+            add_products(costs, tensor);
     }
     for (guint i = 0; i < graph->loops->len; i++)
         add_graph(costs, ((const AditLoop *) graph->loops->pdata[i])->body);
@@ -104,16 +116,24 @@ count_numbers(const AditOperand *operand, gsize rows)
 }
 
 /* Products are of vectors along the last axis of the first input, or, in those that sum over rows,
- * of its elements with all columns of the result. */
+ * of its elements with all columns of the result. In convolutions the gradients take as many as the
+ * operation: for each window's number the pixels that it sees. */
 static guint64
 count_products(const AditInstruction *instruction, gsize rows)
 {
     const AditOperand *left = &instruction->inputs[0], *output = &instruction->output;
+    const AditOperand *right = &instruction->inputs[1];
 
     if (instruction->kind != ADIT_INSTRUCTION_OP)
         return 0;
     if (g_str_equal(instruction->op->name, "matmul"))
         return count_numbers(output, rows) * left->shape.size[left->shape.rank - 1];
+    if (g_str_equal(instruction->op->name, "conv2d"))
+        return count_numbers(output, rows) * (right->count / right->shape.size[0]);
+    if (g_str_equal(instruction->op->name, "conv2d-back"))
+        return count_numbers(left, rows) * (right->count / right->shape.size[0]);
+    if (g_str_equal(instruction->op->name, "conv2d-rows"))
+        return count_numbers(right, rows) * (output->count / output->shape.size[0]);
     if (g_str_equal(instruction->op->name, "matmul-rows") ||
         g_str_equal(instruction->op->name, "matmul-outer"))
         return count_numbers(left, rows) * output->shape.size[1];
