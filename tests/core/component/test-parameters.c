@@ -262,7 +262,7 @@ test_list(void)
 {
     static const char *const names[] = {"count",  "share", "sure",  "label", "file",
                                         "colour", "width", "pause", "rate",  "sizes",
-                                        "words",  "at",    "inner"};
+                                        "paces",  "words", "at",    "inner"};
     g_autoptr(GObject) object = g_object_new(sampler_get_type(), NULL);
     AditComponentClass *klass = ADIT_COMPONENT_GET_CLASS(object);
     g_autoptr(GPtrArray) parameters = adit_component_class_list_parameters(klass);
