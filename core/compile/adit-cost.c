@@ -48,24 +48,48 @@ add_parameter(GHashTable *costs, const AditTensor *tensor)
     }
 }
 
-static gboolean
-is_product(const char *op)
-{
-    return g_str_equal(op, "matmul") || g_str_equal(op, "batch-matmul");
-}
-
-/* Of a product with @left on the left: every line of that is multiplied with all columns of the
- * result. */
+/* Products of a product with @left on the left: every line of that is multiplied with all columns of
+ * the result. */
 static guint64
 count_multiplied(const AditShape *left, const AditShape *result)
 {
     return (guint64) adit_shape_count(left) * result->size[result->rank - 1];
 }
 
-static void
-add_product(GHashTable *costs, const AditTensor *tensor)
+/* The same of a convolution with @weight [filters, ..]: each of @count results sums over all weights
+ * of a filter. */
+static guint64
+count_convolved(gsize count, const AditShape *weight)
 {
-    AditCost cost = {.multiply_adds = count_multiplied(&tensor->inputs[0]->shape, &tensor->shape)};
+    return (guint64) count * (adit_shape_count(weight) / weight->size[0]);
+}
+
+static gboolean
+is_product(const char *op)
+{
+    return g_str_equal(op, "matmul") || g_str_equal(op, "batch-matmul");
+}
+
+/* Of one row. */
+static guint64
+count_of_tensor(const AditTensor *tensor)
+{
+    const AditShape *shape = &tensor->shape;
+
+    if (is_product(tensor->op->name))
+        return count_multiplied(&tensor->inputs[0]->shape, shape);
+    if (g_str_equal(tensor->op->name, "conv2d"))
+        return count_convolved(adit_shape_count(shape), &tensor->inputs[1]->shape);
+    return 0;
+}
+
+static void
+add_products(GHashTable *costs, const AditTensor *tensor)
+{
+    AditCost cost = {.multiply_adds = count_of_tensor(tensor)};
+
+    if (cost.multiply_adds == 0)
+        return;
 
     for (guint i = 0; i < adit_scope_count(tensor->scope); i++) {
         g_autofree char *address = adit_scope_to_string(tensor->scope, i);
@@ -82,9 +106,8 @@ add_graph(GHashTable *costs, const AditGraph *graph)
 
         if (tensor->kind == ADIT_TENSOR_PARAMETER)
             add_parameter(costs, tensor);
-        else if (tensor->kind == ADIT_TENSOR_OP && tensor->rows && tensor->scope != NULL &&
-                 is_product(tensor->op->name))
-            add_product(costs, tensor);
+        else if (tensor->kind == ADIT_TENSOR_OP && tensor->rows && tensor->scope != NULL)
+            add_products(costs, tensor);
     }
     for (guint i = 0; i < graph->loops->len; i++)
         add_graph(costs, ((const AditLoop *) graph->loops->pdata[i])->body);
@@ -115,16 +138,23 @@ count_numbers(const AditOperand *operand, gsize rows)
 }
 
 /* Those that sum over rows multiply every element of the first input with all columns of the
- * result, too. */
+ * result, too. In convolutions the gradients take as many products as the operation. */
 static guint64
 count_products(const AditInstruction *instruction, gsize rows)
 {
     const AditOperand *left = &instruction->inputs[0], *output = &instruction->output;
+    const AditOperand *right = &instruction->inputs[1];
 
     if (instruction->kind != ADIT_INSTRUCTION_OP)
         return 0;
     if (is_product(instruction->op->name))
         return (output->rows ? rows : 1) * count_multiplied(&left->shape, &output->shape);
+    if (g_str_equal(instruction->op->name, "conv2d"))
+        return count_convolved(count_numbers(output, rows), &right->shape);
+    if (g_str_equal(instruction->op->name, "conv2d-back"))
+        return count_convolved(count_numbers(left, rows), &right->shape);
+    if (g_str_equal(instruction->op->name, "conv2d-rows"))
+        return count_convolved(count_numbers(right, rows), &output->shape);
     if (g_str_equal(instruction->op->name, "matmul-rows") ||
         g_str_equal(instruction->op->name, "matmul-outer"))
         return count_numbers(left, rows) * output->shape.size[1];

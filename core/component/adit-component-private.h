@@ -38,7 +38,7 @@ typedef struct {
     double min, max; /* INT, NUMBER, AMOUNT, LIVE, NUMBERS */
     gboolean whole;  /* NUMBERS */
     gboolean required;
-    const char *const *words; /* CHOICE */
+    const char *const *words; /* CHOICE; NUMBERS: (nullable): what -1, -2, ... are written as */
     GType kind;               /* REFERENCE */
     double def;               /* INT, NUMBER, BOOLEAN, CHOICE, LIVE */
     AditAmount def_amount;    /* AMOUNT */

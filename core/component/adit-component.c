@@ -348,6 +348,16 @@ adit_component_class_set_default(AditComponentClass *klass, const char *name, do
         field->parameter.def = def;
 }
 
+void
+adit_component_class_allow_words(AditComponentClass *klass, const char *name,
+                                 const char *const *words)
+{
+    AditField *field = ensure_own_field(klass, name);
+
+    g_return_if_fail(field != NULL && field->parameter.type == ADIT_PARAMETER_NUMBERS);
+    field->parameter.words = words;
+}
+
 GPtrArray *
 adit_component_class_list_parameters(AditComponentClass *klass)
 {

@@ -19,10 +19,16 @@ adit_initializer_init(AditInitializer *self)
 {
 }
 
+/* Weights of a convolution are filters x channels x height x width, all others in x out. */
+#define KERNEL_RANK 4
+
 double
 adit_shape_fan_in(const AditShape *shape)
 {
     double fan = 1.0;
+
+    if (shape->rank == KERNEL_RANK)
+        return MAX((double) (adit_shape_count(shape) / shape->size[0]), 1.0);
 
     for (guint i = 0; i + 1 < shape->rank; i++)
         fan *= (double) shape->size[i];
@@ -32,11 +38,11 @@ adit_shape_fan_in(const AditShape *shape)
 double
 adit_shape_fan_out(const AditShape *shape)
 {
+    guint inputs = shape->rank == KERNEL_RANK ? 1 : shape->rank - 2;
     double fan = 1.0;
 
-    /* all axes but the inputs', which is the last but one */
     for (guint i = 0; i < shape->rank; i++) {
-        if (i + 2 != shape->rank)
+        if (i != inputs)
             fan *= (double) shape->size[i];
     }
     return MAX(fan, 1.0);

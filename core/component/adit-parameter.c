@@ -60,6 +60,10 @@ numbers_fit(const AditParameter *parameter, const GArray *numbers)
 {
     for (guint i = 0; i < numbers->len; i++) {
         double value = g_array_index(numbers, double, i);
+        guint n = parameter->words != NULL ? g_strv_length((char **) parameter->words) : 0;
+
+        if (floor(value) == value && value < 0 && value >= -(double) n)
+            continue;
         if (!in_range(parameter, value) || (parameter->whole && floor(value) != value))
             return FALSE;
     }

@@ -300,6 +300,117 @@ list_products(List *list)
     }
 }
 
+/* ---- images ---- */
+
+/* Images and windows on them: strides, gaps, padding larger on one side, groups up to one for each
+ * channel, windows of one pixel and of all; more filters and windows than a tile has. The first few
+ * are the quick test's. */
+static const struct {
+    AditShape image;
+    gsize filters;
+    AditWindow window;
+    guint groups;
+} windows[] = {
+    {{3, {3, 7, 6}}, 5, {{3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}}, 1},
+    {{3, {4, 9, 8}}, 6, {{3, 2}, {2, 3}, {1, 2}, {0, 1}, {2, 0}}, 2},
+    {{3, {5, 8, 8}}, 5, {{3, 3}, {2, 2}, {1, 1}, {1, 1}, {1, 1}}, 5},
+    {{3, {17, 4, 5}}, 33, {{1, 1}, {1, 1}, {1, 1}, {0, 0}, {0, 0}}, 1},
+    {{3, {2, 5, 7}}, 3, {{5, 7}, {1, 1}, {1, 1}, {0, 0}, {0, 0}}, 1},
+    {{3, {1, 2, 1}}, 3, {{2, 1}, {1, 1}, {1, 1}, {0, 0}, {1, 0}}, 1},
+    {{3, {3, 11, 9}}, 2, {{2, 3}, {1, 1}, {5, 2}, {2, 3}, {3, 1}}, 1},
+    {{3, {2, 1, 65}}, 1, {{1, 7}, {1, 4}, {1, 3}, {0, 9}, {0, 8}}, 1},
+    {{3, {16, 8, 8}}, 70, {{3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}}, 1},
+    {{3, {68, 5, 5}}, 12, {{2, 2}, {2, 2}, {1, 1}, {0, 0}, {1, 1}}, 4},
+};
+#define QUICK_WINDOWS 2
+
+static guint
+count_windows(const List *list)
+{
+    return list->full ? G_N_ELEMENTS(windows) : QUICK_WINDOWS;
+}
+
+/* A case with a window on its image. */
+static AditSelftestCase *
+add_window(List *list, const char *kernel, AditSelftestBuild build, double limit, guint i,
+           gsize last)
+{
+    const AditWindow *window = &windows[i].window;
+    AditSelftestCase *self = add_one(list, kernel, build, limit, TRUE, windows[i].image);
+
+    for (guint axis = 0; axis < 2; axis++) {
+        self->numbers[axis] = window->size[axis];
+        self->numbers[2 + axis] = window->stride[axis];
+        self->numbers[4 + axis] = window->dilation[axis];
+        self->numbers[6 + axis] = window->before[axis];
+        self->numbers[8 + axis] = window->after[axis];
+    }
+    self->numbers[10] = last;
+    return self;
+}
+
+static void
+list_conv2d(List *list, const char *kernel, gboolean of_gradient)
+{
+    for (guint i = 0; i < count_windows(list); i++) {
+        AditSelftestCase *self =
+            add_window(list, kernel, adit_selftest_build_conv2d, PRODUCTS, i, windows[i].groups);
+        const AditWindow *window = &windows[i].window;
+
+        add_input(self, FALSE,
+                  ADIT_SHAPE(windows[i].filters, windows[i].image.size[0] / windows[i].groups,
+                             window->size[0], window->size[1]));
+        self->of_gradient = of_gradient;
+    }
+}
+
+/* How the @i-th image is pooled: by its window, with plain and with special numbers, and to a size.
+ */
+static void
+add_pool2d(List *list, const char *kernel, AditPooling pooling, double limit, guint i,
+           AditSelftestSpread spread, const gsize *to)
+{
+    AditSelftestCase *self =
+        add_window(list, kernel, adit_selftest_build_pool2d, limit, i, pooling);
+
+    self->of_gradient = !g_str_equal(kernel, "pool-max") && !g_str_equal(kernel, "pool-average");
+    self->spread = spread;
+    self->positions = windows[i].image.size[1] * windows[i].image.size[2];
+    if (g_str_equal(kernel, "pool-max-back"))
+        self->values[0] = ADIT_VALUES_POSITIONS;
+    if (to == NULL)
+        return;
+    self->numbers[0] = to[0];
+    self->numbers[1] = to[1];
+    self->numbers[2] = 0;
+}
+
+static void
+list_pool2d(List *list, const char *kernel, AditPooling pooling, double limit)
+{
+    static const gsize to[][2] = {{2, 3}, {1, 1}, {7, 6}, {4, 5}};
+
+    for (guint i = 0; i < count_windows(list); i++) {
+        add_pool2d(list, kernel, pooling, limit, i, ADIT_SPREAD_PLAIN, NULL);
+        add_pool2d(list, kernel, pooling, limit, i, ADIT_SPREAD_SPRINKLED, NULL);
+    }
+    for (guint i = 0; i < (list->full ? G_N_ELEMENTS(to) : 1); i++)
+        add_pool2d(list, kernel, pooling, limit, 0, ADIT_SPREAD_PLAIN, to[i]);
+}
+
+static void
+list_images(List *list)
+{
+    list_conv2d(list, "conv2d", FALSE);
+    list_conv2d(list, "conv2d-back", TRUE);
+    list_conv2d(list, "conv2d-rows", TRUE);
+    list_pool2d(list, "pool-max", ADIT_POOL_MAX, MOVES);
+    list_pool2d(list, "pool-argmax", ADIT_POOL_MAX, MOVES);
+    list_pool2d(list, "pool-max-back", ADIT_POOL_MAX, ELEMENTS);
+    list_pool2d(list, "pool-average", ADIT_POOL_AVERAGE, ELEMENTS);
+    list_pool2d(list, "pool-average-back", ADIT_POOL_AVERAGE, ELEMENTS);
+}
+
 /* ---- reductions ---- */
 
 static const char *const reductions[] = {
@@ -813,6 +924,7 @@ adit_selftest_list_cases(gboolean full)
     list_reductions(&list);
     list_products(&list);
     list_batch_products(&list);
+    list_images(&list);
     list_lines(&list);
     list_channels(&list);
     list_noise(&list, "noise-uniform", adit_selftest_build_noise_uniform, MOVES);

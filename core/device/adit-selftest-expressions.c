@@ -32,6 +32,36 @@ adit_selftest_build_matmul_rows(AditGraph *graph, AditTensor *const *x,
     return adit_matmul_rows(x[0], x[1]);
 }
 
+/* The case's numbers: pairs of size, stride, dilation, before and after. */
+static AditWindow
+window_of(const AditSelftestCase *self)
+{
+    const gsize *n = self->numbers;
+
+    return (AditWindow){{n[0], n[1]}, {n[2], n[3]}, {n[4], n[5]}, {n[6], n[7]}, {n[8], n[9]}};
+}
+
+/* numbers[10]: groups */
+AditTensor *
+adit_selftest_build_conv2d(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
+{
+    AditWindow window = window_of(self);
+
+    return adit_conv2d(x[0], x[1], &window, (guint) self->numbers[10]);
+}
+
+/* numbers[10]: the pooling. A stride of 0: windows that come to that size. */
+AditTensor *
+adit_selftest_build_pool2d(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
+{
+    AditWindow window = window_of(self);
+    AditPooling pooling = (AditPooling) self->numbers[10];
+
+    if (window.stride[0] == 0)
+        return adit_pool2d_to(x[0], pooling, window.size);
+    return adit_pool2d(x[0], pooling, &window);
+}
+
 AditTensor *
 adit_selftest_build_batch_matmul(AditGraph *graph, AditTensor *const *x,
                                  const AditSelftestCase *self)

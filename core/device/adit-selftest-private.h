@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 
 #define ADIT_SELFTEST_INPUTS  8
 #define ADIT_SELFTEST_RUNS    8
-#define ADIT_SELFTEST_NUMBERS 4
+#define ADIT_SELFTEST_NUMBERS 11
 
 /**
  * AditSelftestValues: what the numbers of an input may be. Positions are numbers of an axis or

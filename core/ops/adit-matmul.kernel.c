@@ -296,21 +296,10 @@ multiply(const Product *t, gboolean across)
     }
 }
 
-/* LANES lines of @from, @step apart, as columns. */
-ADIT_ALWAYS_INLINE void
-transpose_block(const real *from, gsize step, gsize lines, gsize columns, real *to, gsize to_step)
+void
+ADIT_KERNEL(multiply)(const Product *product, gboolean across)
 {
-    vector block[LANES];
-
-#pragma GCC unroll 16
-    for (gsize i = 0; i < LANES; i++)
-        block[i] = i < lines ? vector_load_some(from + i * step, columns) : (vector){0};
-    vector_transpose(block);
-#pragma GCC unroll 16
-    for (gsize i = 0; i < LANES; i++) {
-        if (i < columns)
-            vector_store(to + i * to_step, block[i]);
-    }
+    multiply(product, across);
 }
 
 /* The transpose of @from, [@columns][@depth], with lines @step numbers apart. Lines may be written
@@ -321,7 +310,7 @@ transpose_to(const real *from, gsize columns, gsize depth, real *to, gsize step)
     for (gsize j = 0; j < columns; j += LANES) {
         for (gsize k = 0; k < depth; k += LANES)
             transpose_block(from + j * depth + k, depth, MIN(columns - j, LANES),
-                            MIN(depth - k, LANES), to + k * step + j, step);
+                            MIN(depth - k, LANES), to + k * step + j, step, LANES);
     }
 }
 

@@ -1,6 +1,6 @@
 /* core/ops/adit-product.h - SPDX-License-Identifier: MIT */
 
-/* Products of matrices in kernels. */
+/* The matrix product that kernels are made of (adit-matmul.kernel.c). */
 
 #pragma once
 
@@ -15,7 +15,7 @@
  * @further: (nullable): like the result, is added after that
  * @collect, @total: (nullable): the result is added to the former, as it lies, and that left in the
  * latter
- * @accumulate: the sums go on from what the result holds
+ * @accumulate: the sums go on from what the result holds; only across a's lines
  */
 typedef struct {
     gsize lines, columns, depth;
@@ -46,3 +46,25 @@ product_is_large(const Product *t)
 /* The product in blocks: of b so much as stays in the second cache, put together as it is read. The
  * same sums in the same order as everywhere else. Takes the thread's scratch memory. */
 void ADIT_KERNEL(large_product)(const Product *t);
+
+/* The product with a's lines, a_step 1, or across them, a_line 1. */
+void ADIT_KERNEL(multiply)(const Product *product, gboolean across);
+
+/* LANES lines of @from, @step apart, as columns: @lines of them are there, of @columns numbers, the
+ * others are 0. @width: numbers of each line of @to that are written; LANES or @lines. */
+ADIT_ALWAYS_INLINE void
+transpose_block(const real *from, gsize step, gsize lines, gsize columns, real *to, gsize to_step,
+                gsize width)
+{
+    vector block[LANES];
+
+#pragma GCC unroll 16
+    for (gsize i = 0; i < LANES; i++)
+        block[i] = i < lines ? vector_load_some(from + i * step, columns) : (vector){0};
+    vector_transpose(block);
+#pragma GCC unroll 16
+    for (gsize i = 0; i < LANES; i++) {
+        if (i < columns)
+            vector_store_some(to + i * to_step, block[i], width);
+    }
+}

@@ -459,11 +459,37 @@ bind_path(AditBinder *self, const AditParameter *p, AditValue value, AditBound *
     return TRUE;
 }
 
+/* A word that an item may be in place of a number; FALSE: it is none, though not told yet. */
+static gboolean
+bind_list_word(const AditParameter *p, AditValue value, AditBound *bound)
+{
+    for (int i = 0; p->words != NULL && p->words[i] != NULL; i++) {
+        double number = -1.0 - i;
+
+        if (value.node->kind != ADIT_NODE_SCALAR || strcmp(p->words[i], value.node->text) != 0)
+            continue;
+        g_array_append_val(bound->numbers, number);
+        adit_node_append(bound->resolved, from_text(p->words[i]));
+        return TRUE;
+    }
+    return FALSE;
+}
+
 static gboolean
 bind_list_number(AditBinder *self, const AditParameter *p, AditValue value, AditBound *bound)
 {
     g_auto(AditBound) one = {0};
 
+    if (bind_list_word(p, value, bound))
+        return TRUE;
+    if (p->words != NULL && adit_node_get_scalar(value.node).type == ADIT_SCALAR_TEXT) {
+        g_autofree char *words = g_strjoinv(", ", (char **) p->words);
+        g_autofree char *range = describe_range(p, "of at least");
+        g_autofree char *expected =
+            g_strdup_printf("%s or %s%s", words, p->whole ? "an integer" : "a number", range);
+
+        return report_type(self, p, value, expected);
+    }
     if (p->whole ? !bind_integer(self, p, value, &one)
                  : !bind_number(self, p, value, "a number or a list of numbers", &one))
         return FALSE;

@@ -151,8 +151,12 @@ describe_range(const AditParameter *parameter)
         return g_strdup("");
     g_autofree char *min = format_bound(parameter->min);
     g_autofree char *max = format_bound(parameter->max);
+    g_autofree char *words =
+        parameter->words != NULL ? g_strjoinv("|", (char **) parameter->words) : g_strdup("");
 
-    return *min == '\0' && *max == '\0' ? g_strdup("") : g_strdup_printf("%s..%s", min, max);
+    if (*min == '\0' && *max == '\0')
+        return g_steal_pointer(&words);
+    return g_strdup_printf("%s%s%s..%s", words, *words != '\0' ? "|" : "", min, max);
 }
 
 static char *

@@ -170,3 +170,16 @@ adit_is_finite(float x)
 {
     return (floatBitsToUint(x) & 0x7f800000u) != 0x7f800000u;
 }
+
+/* NaN wins. */
+float
+adit_max_of(float a, float b)
+{
+    return adit_is_nan(a) ? a : adit_is_nan(b) ? b : max(a, b);
+}
+
+float
+adit_min_of(float a, float b)
+{
+    return adit_is_nan(a) ? a : adit_is_nan(b) ? b : min(a, b);
+}

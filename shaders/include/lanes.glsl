@@ -113,19 +113,6 @@ adit_lanes_sum(float x)
 #define ADIT_GREATEST_BEGIN uintBitsToFloat(0xff800000u)
 #define ADIT_LEAST_BEGIN    uintBitsToFloat(0x7f800000u)
 
-/* NaN wins. */
-float
-adit_max_of(float a, float b)
-{
-    return adit_is_nan(a) ? a : adit_is_nan(b) ? b : max(a, b);
-}
-
-float
-adit_min_of(float a, float b)
-{
-    return adit_is_nan(a) ? a : adit_is_nan(b) ? b : min(a, b);
-}
-
 float
 adit_lanes_max(float x)
 {

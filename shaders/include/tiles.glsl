@@ -18,7 +18,8 @@
  *     wide, far more tiles than cores  128 x 64  8 x 8       128
  *
  * The kernel defines LEFT_ALONG_K and RIGHT_ALONG_K: whether neighbours in the input are those of k,
- * not those of lines. */
+ * not those of lines. If the numbers lie in no such order, it also gives ADIT_LEFT(line, k) and
+ * ADIT_RIGHT(line, k), the numbers themselves, and ADIT_ELEMENT(p, m, n), where a result goes. */
 
 #extension GL_EXT_control_flow_attributes : require
 
@@ -65,10 +66,32 @@ shared float right_tile[TILE_STEP * RIGHT_STRIDE];
 #define READ_APART(side, size, along_k)                                                            \
     ((along_k) ? THREADS / TILE_STEP * side.line_step : THREADS / (size) * side.k_step)
 
+#ifndef ADIT_ELEMENT
+#define ADIT_ELEMENT(p, m, n) (p.to + (m) * p.columns + (n))
+#endif
+
 /* Reads them. Beyond the end of the input it reads something else. */
 #define READ_STEP(input, to, n_reads, at, apart, end)                                              \
     [[unroll]] for (uint l = 0u; l < n_reads; l++)                                                 \
         to[l] = input(min(at + l * apart, end - 1u));
+
+#define ASK_STEP(ask, to, n_reads, line, lines, base, depth, size, along_k)                        \
+    [[unroll]] for (uint l = 0u; l < n_reads; l++)                                                 \
+        to[l] = ask(min((line) + READ_LINE(l, size, along_k), lines - 1u),                         \
+                    min((base) + READ_K(l, size, along_k), depth - 1u));
+
+/* Both sides' numbers of the step that begins at k = base. */
+#ifdef ADIT_LEFT
+#define READ_SIDES(p, base)                                                                        \
+    ASK_STEP(ADIT_LEFT, left_read, LEFT_READS, row, p.rows, base, p.depth, TILE_ROWS, LEFT_ALONG_K) \
+    ASK_STEP(ADIT_RIGHT, right_read, RIGHT_READS, column, p.columns, base, p.depth, TILE_COLUMNS,  \
+             RIGHT_ALONG_K)
+#else
+#define READ_SIDES(p, base)                                                                        \
+    READ_STEP(IN0, left_read, LEFT_READS, left_at + (base) * p.left.k_step, left_apart, p.left.end) \
+    READ_STEP(IN1, right_read, RIGHT_READS, right_at + (base) * p.right.k_step, right_apart,       \
+              p.right.end)
+#endif
 
 /* Numbers whose k does not exist count as 0; of lines that do not exist nothing is stored. */
 #define CLEAR_STEP(numbers, n_reads, size, along_k, depth_left)                                    \
@@ -107,7 +130,7 @@ shared float right_tile[TILE_STEP * RIGHT_STRIDE];
     [[unroll]] for (uint i = 0u; i < MICRO_NUMBERS; i++) {                                         \
         uint m = (row) + MICRO_ROW(i / MICRO_COLUMNS);                                             \
         uint n = (column) + MICRO_COLUMN(i % MICRO_COLUMNS);                                       \
-        uint e = p.to + m * p.columns + n;                                                         \
+        uint e = ADIT_ELEMENT(p, m, n);                                                            \
         if (inside) {                                                                              \
             ADIT_EPILOGUE(sum[i], m, n, e);                                                        \
         }                                                                                          \
@@ -132,8 +155,7 @@ adit_product(AditProduct p)
         uint left_at = READ_FIRST(p.left, row, part, TILE_ROWS, LEFT_ALONG_K);
         uint right_at = READ_FIRST(p.right, column, part, TILE_COLUMNS, RIGHT_ALONG_K);
 
-        READ_STEP(IN0, left_read, LEFT_READS, left_at, left_apart, p.left.end)
-        READ_STEP(IN1, right_read, RIGHT_READS, right_at, right_apart, p.right.end)
+        READ_SIDES(p, 0u)
         for (uint base = 0u; base < p.depth; base += TILE_STEP) {
             if (base + TILE_STEP > p.depth) {
                 CLEAR_STEP(left_read, LEFT_READS, TILE_ROWS, LEFT_ALONG_K, p.depth - base)
@@ -149,10 +171,7 @@ adit_product(AditProduct p)
             barrier();
             /* the next step is on its way meanwhile */
             if (base + TILE_STEP < p.depth) {
-                left_at += TILE_STEP * p.left.k_step;
-                right_at += TILE_STEP * p.right.k_step;
-                READ_STEP(IN0, left_read, LEFT_READS, left_at, left_apart, p.left.end)
-                READ_STEP(IN1, right_read, RIGHT_READS, right_at, right_apart, p.right.end)
+                READ_SIDES(p, base + TILE_STEP)
             }
             MULTIPLY_STEP(sum)
         }

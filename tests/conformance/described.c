@@ -137,9 +137,15 @@ check_range(const AditParameter *parameter)
                      (parameter->type == ADIT_PARAMETER_AMOUNT &&
                       (parameter->form == ADIT_FORM_COUNT || parameter->form == ADIT_FORM_WIDTH));
     double min = parameter->min, max = parameter->max;
+    guint n_words = parameter->words != NULL ? g_strv_length((char **) parameter->words) : 0;
 
     assert_fits(parameter, min, TRUE);
-    assert_fits(parameter, whole ? min - 1 : min - 1e-9 * MAX(1, fabs(min)), FALSE);
+    if (n_words == 0) {
+        assert_fits(parameter, whole ? min - 1 : min - 1e-9 * MAX(1, fabs(min)), FALSE);
+    } else {
+        assert_fits(parameter, -(double) n_words, TRUE);
+        assert_fits(parameter, -1.0 - n_words, FALSE);
+    }
     if (parameter->type == ADIT_PARAMETER_INT && max >= (double) G_MAXINT64)
         return;
     if (max < G_MAXDOUBLE) {

@@ -455,6 +455,106 @@ build_activated(AditTensor *const *in, guint n, gconstpointer data)
     return adit_tanh(adit_add(adit_matmul(in[0], in[1], FALSE), in[2]));
 }
 
+typedef struct {
+    AditWindow window;
+    guint groups;
+    gsize image[2];
+} Convolution;
+
+static AditTensor *
+build_conv2d(AditTensor *const *in, guint n, gconstpointer data)
+{
+    const Convolution *conv = data;
+
+    return adit_conv2d(in[0], in[1], &conv->window, conv->groups);
+}
+
+static AditTensor *
+build_conv2d_back(AditTensor *const *in, guint n, gconstpointer data)
+{
+    const Convolution *conv = data;
+
+    return adit_conv2d_back(in[0], in[1], &conv->window, conv->groups, conv->image);
+}
+
+static AditTensor *
+build_conv2d_rows(AditTensor *const *in, guint n, gconstpointer data)
+{
+    const Convolution *conv = data;
+
+    return adit_conv2d_rows(in[0], in[1], &conv->window, conv->groups);
+}
+
+static AditTensor *
+build_pool_max(AditTensor *const *in, guint n, gconstpointer data)
+{
+    return adit_pool2d(in[0], ADIT_POOL_MAX, data);
+}
+
+static AditTensor *
+build_pool_average(AditTensor *const *in, guint n, gconstpointer data)
+{
+    return adit_pool2d(in[0], ADIT_POOL_AVERAGE, data);
+}
+
+static AditTensor *
+build_pool_to(AditTensor *const *in, guint n, gconstpointer data)
+{
+    return adit_pool2d_to(in[0], GPOINTER_TO_INT(data), (gsize[]){2, 3});
+}
+
+/* The gradient of averages whose own gradient is the input; loops have none of gradients. */
+static AditTensor *
+build_pool_average_back(AditTensor *const *in, guint n, gconstpointer data)
+{
+    static const double zeros[32];
+    AditGraph *graph = adit_tensor_get_graph(in[0]);
+    AditTensor *x = adit_broadcast_rows(adit_constant_array(graph, &ADIT_SHAPE(2, 4, 4), zeros));
+    AditTensor *sum = adit_sum(adit_mul(adit_pool2d(x, ADIT_POOL_AVERAGE, data), in[0]));
+    AditTensor *dx;
+
+    adit_gradient(adit_reduce_rows(sum, ADIT_REDUCE_SUM), &x, 1, &dx);
+    return dx;
+}
+
+static void
+add_images(void)
+{
+    /* stride, dilation, padding larger on one side, groups */
+    static const Convolution plain = {{{3, 2}, {1, 2}, {1, 1}, {1, 0}, {1, 1}}, 1, {4, 4}};
+    static const Convolution grouped = {{{2, 2}, {2, 1}, {1, 2}, {0, 2}, {1, 0}}, 2, {4, 3}};
+    static const AditWindow window = {{3, 2}, {2, 1}, {1, 2}, {1, 0}, {1, 1}};
+    static const Case twice = {build_pool_average_back,
+                               &window,
+                               1,
+                               {{1, {.rank = 3, .size = {2, 2, 3}}, VALUES}},
+                               FALSE,
+                               FALSE};
+    const Source image = {1, ADIT_SHAPE(2, 4, 4)};
+    const Convolution *convs[] = {&plain, &grouped};
+    const Source sources[][3] = {
+        {image, {0, ADIT_SHAPE(3, 2, 3, 2)}, {1, ADIT_SHAPE(3, 4, 2)}},
+        {{1, ADIT_SHAPE(4, 4, 3)}, {0, ADIT_SHAPE(2, 2, 2, 2)}, {1, ADIT_SHAPE(2, 2, 3)}},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(convs); i++) {
+        const Source *of = sources[i];
+        g_autofree char *forward = g_strdup_printf("conv2d/%u", i);
+        g_autofree char *back = g_strdup_printf("conv2d-back/%u", i);
+        g_autofree char *rows = g_strdup_printf("conv2d-rows/%u", i);
+
+        add_case(forward, &(Case){build_conv2d, convs[i], 2, {of[0], of[1]}});
+        add_case(back, &(Case){build_conv2d_back, convs[i], 2, {of[2], of[1]}});
+        add_case(rows, &(Case){build_conv2d_rows, convs[i], 2, {of[0], of[2]}});
+    }
+    add_case("pool-max", &(Case){build_pool_max, &window, 1, {image}});
+    add_case("pool-average", &(Case){build_pool_average, &window, 1, {image}});
+    g_test_add_data_func("/gradients/plain/pool-average-back", &twice, test_case);
+    add_case("pool-max-to", &(Case){build_pool_to, GINT_TO_POINTER(ADIT_POOL_MAX), 1, {image}});
+    add_case("pool-average-to",
+             &(Case){build_pool_to, GINT_TO_POINTER(ADIT_POOL_AVERAGE), 1, {image}});
+}
+
 static void
 add_products(void)
 {
@@ -627,6 +727,7 @@ main(int argc, char **argv)
             add_pointwise(&rows[i]);
     }
     add_products();
+    add_images();
     add_reductions();
     add_moving();
     add_norms();

@@ -84,6 +84,27 @@ test_plain(void)
     g_assert_cmpfloat(draw(uniform).largest, <, 2.0);
 }
 
+/* A convolution's filter sees height x width of the channels of its group; a vector's numbers have
+ * one input. */
+static void
+test_fans(void)
+{
+    const struct {
+        AditShape shape;
+        double in, out;
+    } rows[] = {
+        {ADIT_SHAPE(200, 100), 200, 100},
+        {ADIT_SHAPE(16, 8, 3, 5), 8 * 3 * 5, 16 * 3 * 5},
+        {ADIT_SHAPE(16, 1, 3, 3), 9, 16 * 9},
+        {ADIT_SHAPE(7), 1, 7},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_assert_cmpfloat(adit_shape_fan_in(&rows[i].shape), ==, rows[i].in);
+        g_assert_cmpfloat(adit_shape_fan_out(&rows[i].shape), ==, rows[i].out);
+    }
+}
+
 static void
 test_bounds_in_order(void)
 {
@@ -101,6 +122,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/initializers/variance-scaling/moments", test_variance_scaling);
     g_test_add_func("/initializers/plain/moments", test_plain);
+    g_test_add_func("/initializers/fans", test_fans);
     g_test_add_func("/initializers/uniform/bounds-in-order", test_bounds_in_order);
     return g_test_run();
 }

@@ -105,7 +105,7 @@ adit_vulkan_kernel_set_form(AditVulkanDevice *device, const char *name, AditKern
 /* ---- tiles ---- */
 
 typedef struct {
-    gsize columns; /* up to which it is taken */
+    gsize most; /* columns, or lines of an image's tiles, up to which it is taken */
     guint32 rows, across, micro_rows, micro_columns;
 } Tile;
 
@@ -117,6 +117,9 @@ static const Tile tiles[] = {
     {G_MAXSIZE, 64, 64, 8, 4},
 };
 static const Tile slice_tile = {G_MAXSIZE, 16, 16, 2, 1};
+static const Tile image_tiles[] = {
+    {4, 4, 128, 1, 4}, {16, 16, 64, 2, 4}, {32, 32, 64, 4, 4}, {G_MAXSIZE, 64, 64, 8, 4}};
+static const Tile kernel_tiles[] = {{16, 16, 32, 2, 2}, {G_MAXSIZE, 32, 32, 4, 2}};
 static const Tile direct_tiles[] = {{4, 128, 4, 1, 4}, {G_MAXSIZE, 32, 16, 1, 4}};
 
 static gboolean
@@ -143,15 +146,27 @@ adit_vulkan_find_product(AditVulkanKind kind, const AditVulkanShape *shape)
     return is_direct(kind, shape) ? "matmul-direct" : "matmul";
 }
 
+/* The tile for a product, from the table of its kind. */
+static const Tile *
+find_tile(AditVulkanKind kind, const AditVulkanShape *shape)
+{
+    gboolean is_image = kind == ADIT_VULKAN_IMAGE_TILES || kind == ADIT_VULKAN_KERNEL_TILES;
+    const Tile *tile = kind == ADIT_VULKAN_IMAGE_TILES    ? image_tiles
+                       : kind == ADIT_VULKAN_KERNEL_TILES ? kernel_tiles
+                       : is_direct(kind, shape)           ? direct_tiles
+                       : kind == ADIT_VULKAN_SLICE_TILES  ? &slice_tile
+                                                          : tiles;
+
+    while (tile->most < (is_image ? shape->lines : shape->columns))
+        tile++;
+    return tile;
+}
+
 static void
 set_tile(guint32 *constants, AditVulkanKind kind, const AditVulkanShape *shape)
 {
-    const Tile *tile = is_direct(kind, shape)            ? direct_tiles
-                       : kind == ADIT_VULKAN_SLICE_TILES ? &slice_tile
-                                                         : tiles;
+    const Tile *tile = find_tile(kind, shape);
 
-    while (tile->columns < shape->columns)
-        tile++;
     constants[CONSTANT_TILE_ROWS] = tile->rows;
     constants[CONSTANT_TILE_COLUMNS] = tile->across;
     constants[CONSTANT_MICRO_ROWS] = tile->micro_rows;
@@ -247,7 +262,7 @@ set_constants(AditVulkanDevice *device, AditVulkanKernel *self, const AditOp *op
 
     self->constants[CONSTANT_SIZE] = 64;
     self->constants[CONSTANT_SUBGROUP] = device->physical->subgroup_size;
-    if (is_product(self->kind))
+    if (self->kind >= ADIT_VULKAN_TILES && self->kind <= ADIT_VULKAN_KERNEL_TILES)
         set_tile(self->constants, self->kind, shape);
     if (number != G_MAXUINT) {
         self->constants[CONSTANT_ROW] = number;

@@ -1,6 +1,8 @@
 /* core/device/vulkan/adit-vulkan-plan.c - SPDX-License-Identifier: MIT */
 #include "adit-vulkan-fuse.h"
 
+#include "adit-attributes.h"
+#include "adit-ops-private.h"
 #include "adit-pointwise.h"
 
 #include <string.h>
@@ -186,6 +188,17 @@ count_tiles(const AditVulkanKernel *kernel, gsize rows, gsize columns)
     return divide_up(rows, kernel->constants[1]) * divide_up(columns, kernel->constants[2]);
 }
 
+/* Of filters, in a convolution. */
+static gsize
+get_filter_groups(const AditInstruction *instruction)
+{
+    const AditConvAttributes *attributes = instruction->attributes;
+
+    if (instruction->op == NULL || instruction->op->encode != adit_encode_conv)
+        return 1;
+    return attributes->groups;
+}
+
 static gsize
 count_groups(const Planner *self, const Call *call, gsize rows)
 {
@@ -195,6 +208,7 @@ count_groups(const Planner *self, const Call *call, gsize rows)
     const AditOperand *input = call->n_inputs > 0 ? call->inputs[0] : output;
     const guint32 *attributes =
         &g_array_index(self->plan->words, guint32, call->words + ATTRIBUTE_WORDS);
+    gsize groups = get_filter_groups(instruction);
 
     switch (call->kernel->kind) {
     case ADIT_VULKAN_ELEMENTS:
@@ -219,6 +233,12 @@ count_groups(const Planner *self, const Call *call, gsize rows)
         lines = output->shape.size[output->shape.rank - 2];
         return elements / lines / get_last_size(output) *
                count_tiles(call->kernel, lines, get_last_size(output));
+    case ADIT_VULKAN_IMAGE_TILES:
+        return groups * count_tiles(call->kernel, output->shape.size[0] / groups,
+                                    elements / output->shape.size[0]);
+    case ADIT_VULKAN_KERNEL_TILES:
+        return groups * count_tiles(call->kernel, output->shape.size[0] / groups,
+                                    output->count / output->shape.size[0]);
     case ADIT_VULKAN_ONE:
     default:
         return 1;
@@ -238,6 +258,11 @@ estimate_work(const Call *call, gsize rows)
         work *= (double) get_last_size(call->inputs[0]);
     else if (call->kernel->kind == ADIT_VULKAN_SLICE_TILES)
         work *= (double) output->shape.size[0];
+    else if (call->kernel->kind == ADIT_VULKAN_IMAGE_TILES)
+        work *= (double) (call->inputs[1]->count / output->shape.size[0]);
+    else if (call->kernel->kind == ADIT_VULKAN_KERNEL_TILES)
+        work = (double) rows * (double) call->inputs[1]->count *
+               (double) (output->count / output->shape.size[0]);
     return 1 + work / (1 << 20);
 }
 
@@ -383,7 +408,10 @@ set_kernel(Planner *self, Call *call, const AditOp *op, gboolean alike)
     AditVulkanShape shape = {.columns = get_last_size(&call->instruction->output),
                              .depth = find_depth(self, call->instruction),
                              .is_alike = alike};
+    const AditOperand *output = &call->instruction->output;
 
+    if (output->shape.rank > 0)
+        shape.lines = output->shape.size[0] / get_filter_groups(call->instruction);
     call->kernel = adit_vulkan_kernel_get(self->device, call->name, op, &shape, self->error);
     return call->kernel != NULL;
 }

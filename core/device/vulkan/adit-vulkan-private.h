@@ -61,6 +61,8 @@ typedef enum {
     ADIT_VULKAN_TILES,
     ADIT_VULKAN_SLICE_TILES,
     ADIT_VULKAN_BATCH_TILES,
+    ADIT_VULKAN_IMAGE_TILES,
+    ADIT_VULKAN_KERNEL_TILES,
     ADIT_VULKAN_ONE,
 } AditVulkanKind;
 
@@ -192,11 +194,13 @@ gboolean adit_vulkan_queue_run(AditVulkanQueue *self, VkCommandBuffer commands, 
 /**
  * AditVulkanShape: what the choice of a kernel depends on beside its name.
  * @columns, @depth: of a matrix product: of the result, and how many products are summed
+ * @lines: of a convolution: filters or channels, whichever the result has, of a group
  * @is_alike: (pointwise): output and inputs have the same rows and shape
  */
 typedef struct {
     gsize columns;
     gsize depth;
+    gsize lines;
     gboolean is_alike;
 } AditVulkanShape;
 

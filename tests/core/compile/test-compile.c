@@ -452,6 +452,30 @@ test_work(void)
     }
 }
 
+/* A convolution and its gradients take the same products, by groups. */
+static void
+test_convolution_work(void)
+{
+    static const AditWindow window = {{3, 2}, {2, 1}, {1, 1}, {1, 0}, {1, 1}};
+    g_autoptr(AditGraph) graph = adit_graph_new(ADIT_MODE_TRAINING);
+    g_autofree double *numbers = g_new0(double, 6 * 2 * 6);
+    AditTensor *x = adit_input(graph, "x", &ADIT_SHAPE(4, 9, 7), 0);
+    AditTensor *w = adit_constant_array(graph, &ADIT_SHAPE(6, 2, 3, 2), numbers);
+    AditTensor *y = adit_conv2d(x, w, &window, 2);
+    AditTensor *wanted[] = {y, adit_conv2d_back(y, w, &window, 2, (gsize[]){9, 7}),
+                            adit_conv2d_rows(x, y, &window, 2)};
+    const guint64 products = 10 * (6 * 5 * 7) * (2 * 3 * 2);
+
+    for (guint i = 0; i < G_N_ELEMENTS(wanted); i++) {
+        g_autoptr(AditProgram) program = compile(graph, &wanted[i], 1);
+        AditWork work = {0};
+
+        adit_program_add_work(program, 10, &work);
+        /* the gradients are of the forward result, which is computed as well */
+        g_assert_cmpuint(work.multiply_adds, ==, (i == 0 ? 1 : 2) * products);
+    }
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -473,5 +497,6 @@ main(int argc, char *argv[])
     g_test_add_func("/compile/layout/slots", test_layout);
     g_test_add_func("/compile/layout/initialize", test_layout_initialize);
     g_test_add_func("/compile/work", test_work);
+    g_test_add_func("/compile/work/convolution", test_convolution_work);
     return g_test_run();
 }

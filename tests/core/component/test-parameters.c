@@ -20,6 +20,7 @@ struct _Sampler {
     AditAmount pause;
     AditLive *rate;
     GArray *sizes;
+    GArray *paces;
     GStrv words;
     GStrv at;
     AditBlock *inner;
@@ -30,6 +31,7 @@ static void
 sampler_class_init(AditComponentClass *klass)
 {
     static const char *const colours[] = {"red", "green", NULL};
+    static const char *const paces[] = {"slow", "fast", NULL};
 
     adit_component_class_describe(klass, "sampler", "One of everything");
     adit_component_class_add_int(klass, "count", "c", 1, 10, 3, ADIT_FIELD(Sampler, count, gint64));
@@ -49,6 +51,9 @@ sampler_class_init(AditComponentClass *klass)
                                   ADIT_FIELD(Sampler, rate, AditLive *));
     adit_component_class_add_numbers(klass, "sizes", "s", TRUE, 1, 9,
                                      ADIT_FIELD(Sampler, sizes, GArray *));
+    adit_component_class_add_numbers(klass, "paces", "p", TRUE, 0, 9,
+                                     ADIT_FIELD(Sampler, paces, GArray *));
+    adit_component_class_allow_words(klass, "paces", paces);
     adit_component_class_add_texts(klass, "words", "w", ADIT_FIELD(Sampler, words, GStrv));
     adit_component_class_add_addresses(klass, "at", "a", "trunk.*", ADIT_FIELD(Sampler, at, GStrv));
     adit_component_class_add_reference(klass, "inner", "i", ADIT_TYPE_BLOCK,
@@ -196,11 +201,11 @@ assert_amount_valid(const char *name, double number, AditUnit unit, gboolean exp
 }
 
 static void
-assert_numbers_valid(guint n, const double *values, gboolean expected)
+assert_numbers_valid(const char *name, guint n, const double *values, gboolean expected)
 {
     g_autoptr(GArray) numbers = make_numbers(n, values);
 
-    assert_boxed_valid("sizes", ADIT_TYPE_NUMBERS, numbers, expected);
+    assert_boxed_valid(name, ADIT_TYPE_NUMBERS, numbers, expected);
 }
 
 static void
@@ -229,10 +234,15 @@ test_ranges(void)
     assert_boxed_valid("rate", ADIT_TYPE_LIVE, nan, FALSE);
     assert_boxed_valid("rate", ADIT_TYPE_LIVE, moving, TRUE);
     assert_boxed_valid("rate", ADIT_TYPE_LIVE, NULL, FALSE);
-    assert_numbers_valid(0, NULL, TRUE);
-    assert_numbers_valid(2, (double[]){1.0, 9.0}, TRUE);
-    assert_numbers_valid(2, (double[]){1.0, 10.0}, FALSE);
-    assert_numbers_valid(1, (double[]){1.5}, FALSE);
+    assert_numbers_valid("sizes", 0, NULL, TRUE);
+    assert_numbers_valid("sizes", 2, (double[]){1.0, 9.0}, TRUE);
+    assert_numbers_valid("sizes", 2, (double[]){1.0, 10.0}, FALSE);
+    assert_numbers_valid("sizes", 1, (double[]){1.5}, FALSE);
+    assert_numbers_valid("sizes", 1, (double[]){-1.0}, FALSE);
+    /* two words */
+    assert_numbers_valid("paces", 3, (double[]){-1.0, 3.0, -2.0}, TRUE);
+    assert_numbers_valid("paces", 1, (double[]){-3.0}, FALSE);
+    assert_numbers_valid("paces", 1, (double[]){-1.5}, FALSE);
 }
 
 static void
@@ -252,7 +262,7 @@ test_list(void)
 {
     static const char *const names[] = {"count",  "share", "sure",  "label", "file",
                                         "colour", "width", "pause", "rate",  "sizes",
-                                        "words",  "at",    "inner"};
+                                        "paces",  "words", "at",    "inner"};
     g_autoptr(GObject) object = g_object_new(sampler_get_type(), NULL);
     AditComponentClass *klass = ADIT_COMPONENT_GET_CLASS(object);
     g_autoptr(GPtrArray) parameters = adit_component_class_list_parameters(klass);

@@ -79,6 +79,43 @@ test_shapes(void)
     assert_is(adit_stop_gradient(v), TRUE, "6");
 }
 
+static AditTensor *
+conv(AditTensor *x, AditTensor *weight, gsize height, gsize width, gsize stride, guint groups)
+{
+    AditWindow window = {{height, width}, {stride, stride}, {1, 1}, {0, 0}, {0, 0}};
+
+    adit_window_pad_same(&window);
+    return adit_conv2d(x, weight, &window, groups);
+}
+
+/* "Same" gives ceil(size / stride), with the larger half of an odd padding after the image. */
+static void
+test_images(void)
+{
+    g_autoptr(AditGraph) graph = adit_graph_new(ADIT_MODE_TRAINING);
+    AditTensor *x = rows(graph, ADIT_SHAPE(4, 7, 5));
+    AditTensor *w = whole(graph, ADIT_SHAPE(6, 4, 3, 2)), *y;
+    AditWindow window = {{3, 2}, {2, 1}, {2, 3}, {0, 0}, {0, 0}};
+
+    assert_is(conv(x, w, 3, 2, 1, 1), TRUE, "6x7x5");
+    assert_is(conv(x, w, 3, 2, 2, 1), TRUE, "6x4x3");
+    assert_is(conv(x, whole(graph, ADIT_SHAPE(6, 2, 1, 1)), 1, 1, 3, 2), TRUE, "6x3x2");
+    assert_is(conv(x, whole(graph, ADIT_SHAPE(4, 1, 9, 9)), 9, 9, 1, 4), TRUE, "4x7x5");
+    y = adit_conv2d(x, w, &window, 1);
+    assert_is(y, TRUE, "6x2x2");
+    assert_is(adit_conv2d_back(y, w, &window, 1, (gsize[]){7, 5}), TRUE, "4x7x5");
+    assert_is(adit_conv2d_rows(x, y, &window, 1), FALSE, "6x4x3x2");
+    assert_is(adit_pool2d(x, ADIT_POOL_MAX, &window), TRUE, "4x2x2");
+    assert_is(adit_pool2d(whole(graph, ADIT_SHAPE(1, 7, 5)), ADIT_POOL_AVERAGE, &window), FALSE,
+              "1x2x2");
+    assert_is(adit_pool2d_to(x, ADIT_POOL_AVERAGE, (gsize[]){4, 5}), TRUE, "4x4x5");
+    adit_window_pad_same(&window);
+    g_assert_cmpuint(window.before[0], ==, 2);
+    g_assert_cmpuint(window.after[0], ==, 2);
+    g_assert_cmpuint(window.before[1], ==, 1);
+    g_assert_cmpuint(window.after[1], ==, 2);
+}
+
 static void
 test_evaluation_drops_nothing(void)
 {
@@ -274,6 +311,93 @@ broadcast_to_nothing(AditGraph *graph)
     return adit_broadcast(rows(graph, ADIT_SHAPE(1)), &ADIT_SHAPE(0));
 }
 
+static const AditWindow nine = {{3, 3}, {1, 1}, {1, 1}, {0, 0}, {0, 0}};
+static const AditWindow far = {{2, 2}, {1, 1}, {4, 4}, {2, 2}, {2, 2}};
+
+static AditTensor *
+conv2d_vector(AditGraph *graph)
+{
+    return adit_conv2d(rows(graph, ADIT_SHAPE(784)), whole(graph, ADIT_SHAPE(8, 1, 3, 3)), &nine,
+                       1);
+}
+
+static AditTensor *
+conv2d_channels(AditGraph *graph)
+{
+    return adit_conv2d(rows(graph, ADIT_SHAPE(3, 9, 9)), whole(graph, ADIT_SHAPE(8, 1, 3, 3)),
+                       &nine, 1);
+}
+
+static AditTensor *
+conv2d_kernel(AditGraph *graph)
+{
+    return adit_conv2d(rows(graph, ADIT_SHAPE(3, 9, 9)), rows(graph, ADIT_SHAPE(8, 3, 3, 3)), &nine,
+                       1);
+}
+
+static AditTensor *
+conv2d_groups(AditGraph *graph)
+{
+    return adit_conv2d(rows(graph, ADIT_SHAPE(4, 9, 9)), whole(graph, ADIT_SHAPE(6, 1, 3, 3)),
+                       &nine, 4);
+}
+
+static AditTensor *
+conv2d_small(AditGraph *graph)
+{
+    return adit_conv2d(rows(graph, ADIT_SHAPE(3, 2, 9)), whole(graph, ADIT_SHAPE(8, 3, 3, 3)),
+                       &nine, 1);
+}
+
+static AditTensor *
+conv2d_stride(AditGraph *graph)
+{
+    AditWindow window = nine;
+
+    window.stride[1] = 0;
+    return adit_conv2d(rows(graph, ADIT_SHAPE(3, 9, 9)), whole(graph, ADIT_SHAPE(8, 3, 3, 3)),
+                       &window, 1);
+}
+
+static AditTensor *
+conv2d_back(AditGraph *graph)
+{
+    return adit_conv2d_back(rows(graph, ADIT_SHAPE(8, 7, 7)), whole(graph, ADIT_SHAPE(8, 3, 3, 3)),
+                            &nine, 1, (gsize[]){10, 9});
+}
+
+static AditTensor *
+conv2d_back_filters(AditGraph *graph)
+{
+    return adit_conv2d_back(rows(graph, ADIT_SHAPE(9, 7, 7)), whole(graph, ADIT_SHAPE(8, 3, 3, 3)),
+                            &nine, 1, (gsize[]){9, 9});
+}
+
+static AditTensor *
+conv2d_rows(AditGraph *graph)
+{
+    return adit_conv2d_rows(rows(graph, ADIT_SHAPE(3, 9, 9)), rows(graph, ADIT_SHAPE(8, 7, 6)),
+                            &nine, 1);
+}
+
+static AditTensor *
+pool2d_vector(AditGraph *graph)
+{
+    return adit_pool2d(rows(graph, ADIT_SHAPE(784)), ADIT_POOL_MAX, &nine);
+}
+
+static AditTensor *
+pool2d_padding(AditGraph *graph)
+{
+    return adit_pool2d(rows(graph, ADIT_SHAPE(1, 2, 2)), ADIT_POOL_AVERAGE, &far);
+}
+
+static AditTensor *
+pool2d_to(AditGraph *graph)
+{
+    return adit_pool2d_to(rows(graph, ADIT_SHAPE(3, 2, 9)), ADIT_POOL_MAX, (gsize[]){4, 4});
+}
+
 static void
 test_errors(void)
 {
@@ -309,6 +433,22 @@ test_errors(void)
         {one_hot, "one-hot: expected at least one class, got 0"},
         {dense, "dense: expected at least one unit, got 0"},
         {broadcast_to_nothing, "cannot broadcast 1 to 0"},
+        {conv2d_vector, "conv2d: expected an image, channels x height x width, got 784"},
+        {conv2d_channels, "conv2d: expected weights of 8x3x3x3, got 8x1x3x3"},
+        {conv2d_kernel, "conv2d: expected weights without rows, filters x channels x height x "
+                        "width, got 8x3x3x3"},
+        {conv2d_groups, "conv2d: expected groups that divide channels and filters, got 4 groups of "
+                        "4 channels and 6 filters"},
+        {conv2d_small, "conv2d: a window of 3x3 pixels does not fit on an image of 2x9 with its "
+                       "padding"},
+        {conv2d_stride, "conv2d: expected a window whose size, stride and dilation are at least 1, "
+                        "got size 3x3, stride 1x0, dilation 1x1"},
+        {conv2d_back, "conv2d: expected 8x7 windows for an image of 10x9, got 8x7x7"},
+        {conv2d_back_filters, "conv2d: expected 8 filters, got 9x7x7"},
+        {conv2d_rows, "conv2d: expected 7x7 windows for an image of 9x9, got 8x7x6"},
+        {pool2d_vector, "pool2d: expected an image, channels x height x width, got 784"},
+        {pool2d_padding, "pool2d: a window of 2x2 on an image of 2x2 sees nothing but padding"},
+        {pool2d_to, "pool2d: expected an image of at least 4x4 pixels, got 3x2x9"},
         {layer_norm, "layer-norm: expected 3 numbers without rows, got 4 without rows"},
     };
 
@@ -356,6 +496,11 @@ test_failed_tensors(void)
         adit_dropout(x, w, "noise"),
         adit_dense(x, 4, TRUE, NULL, ""),
         adit_stop_gradient(x),
+        adit_conv2d(x, w, &nine, 1),
+        adit_conv2d_back(x, w, &nine, 1, (gsize[]){3, 3}),
+        adit_conv2d_rows(x, x, &nine, 1),
+        adit_pool2d(x, ADIT_POOL_MAX, &nine),
+        adit_pool2d_to(x, ADIT_POOL_MAX, (gsize[]){3, 3}),
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(results); i++)
@@ -412,6 +557,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/ops/shapes/results", test_shapes);
+    g_test_add_func("/ops/shapes/images", test_images);
     g_test_add_func("/ops/shapes/evaluation-drops-nothing", test_evaluation_drops_nothing);
     g_test_add_func("/ops/shapes/errors", test_errors);
     g_test_add_func("/ops/shapes/failed-tensors", test_failed_tensors);

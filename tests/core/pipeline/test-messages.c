@@ -163,6 +163,11 @@ static const Row own[] = {
     {"choice", NULL, "test: 25%", "standardize: feature", NULL,
      "small.yaml:3:55: error: 'standardize' must be one of none, features, channels, got "
      "\"feature\"; did you mean 'features'?"},
+    {"number-or-word", NULL, "{dense: {units: 8}}", "{conv: {filters: 8, padding: full}}", NULL,
+     "small.yaml:7:39: error: 'padding' must be same, valid or an integer in 0..1000000, got "
+     "\"full\""},
+    {"number-or-word-range", NULL, "{dense: {units: 8}}", "{conv: {filters: 8, padding: -1}}", NULL,
+     "small.yaml:7:39: error: 'padding' must be in 0..1000000, got -1"},
     {"recompute", NULL, "epochs: 5", "epochs: 5, recompute: true", NULL,
      "small.yaml:10:94: error: 'recompute' is not in this build"},
     {"no-unit", NULL, "epochs: 5", "epochs: 5, max-time: 30", NULL,
