@@ -128,6 +128,27 @@ adit_walk_add_constant(AditVulkanWalkText *self, gsize value)
     return g_strdup_printf("c%u", self->constants->len - 1);
 }
 
+char *
+adit_walk_add_address(AditVulkanWalkText *self, const AditWalkPlace *place, gsize unit, gsize base)
+{
+    g_autofree char *first = adit_walk_add_constant(self, base + (gsize) place->base * unit);
+    GString *text = g_string_new(first);
+
+    for (guint i = 0; i < ADIT_MAX_LOOPS; i++) {
+        guint modulo = place->loops[i].modulo;
+
+        if (place->loops[i].stride == 0)
+            continue;
+        g_autofree char *step = adit_walk_add_constant(self, (gsize) place->loops[i].stride * unit);
+        if (modulo > 0)
+            g_string_append_printf(text, " + %s * ((i%u + %uu) %% %uu)", step, i,
+                                   place->loops[i].shift, modulo);
+        else
+            g_string_append_printf(text, " + %s * i%u", step, i);
+    }
+    return g_string_free(text, FALSE);
+}
+
 guint
 adit_walk_add_word(AditVulkanWalkText *self, guint32 value)
 {

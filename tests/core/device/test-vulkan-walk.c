@@ -96,6 +96,19 @@ make(Made *self, const Form *form)
     self->walk = adit_vulkan_walk_new(&needs, &self->reason);
 }
 
+/* The pieces of the first kernel do not depend on the depth. */
+static void
+check_pieces(const AditVulkanWalk *a, const AditVulkanWalk *b)
+{
+    g_assert_cmpuint(a->pieces->len, ==, b->pieces->len);
+    for (guint i = 0; i < a->pieces->len; i++) {
+        const AditVulkanWalkText *mine = a->pieces->pdata[i], *other = b->pieces->pdata[i];
+
+        g_assert_cmpstr(mine->text->str, ==, other->text->str);
+        g_assert_cmpuint(mine->constants->len, ==, other->constants->len);
+    }
+}
+
 /* The loop is a loop: text, lanes and what goes through shared memory are those of every depth;
  * what is kept is in proportion. */
 static void
@@ -108,7 +121,7 @@ test_depths(gconstpointer user_data)
     form.times = 500;
     make(&deep, &form);
     g_assert_cmpstr(shallow.reason, ==, NULL);
-    g_assert_cmpstr(deep.walk->rows.text->str, ==, shallow.walk->rows.text->str);
+    check_pieces(deep.walk, shallow.walk);
     g_assert_cmpstr(deep.walk->sums.text->str, ==, shallow.walk->sums.text->str);
     g_assert_cmpuint(shallow.walk->lanes, ==, 4);
     g_assert_cmpuint(shallow.walk->stage, ==, 4);
