@@ -292,10 +292,11 @@ adit_walk_element_make(const AditWalkElement *self, const AditWalkMaker *maker, 
         guint word = adit_walk_add_word(self->kernel, (guint32) step);
         guint most = adit_walk_add_word(self->kernel, inner.loops[i]->n);
 
-        within.nest.loops[within.nest.n++] = inner.loops[i];
+        within.nest.loops[self->nest.n + i] = inner.loops[i];
         adit_walk_add_line(self->text, self->depth, "uint i%u = %s / WORD(%uu) %% WORD(%uu);",
                            inner.loops[i]->level, e, word, most);
     }
+    within.nest.n += inner.n;
     g_autofree char *own = g_strdup_printf("(%s %% %zuu)", e, count);
     return add_part(&within, &(Part){maker->instruction, 0, count, own});
 }

@@ -194,15 +194,21 @@ add_joined_gradient(AditWalkMaking *self, const AditWalkMaker *maker, GString *t
     return self->reason == NULL && add_job(self, &job);
 }
 
-/* States that are replaced: element for element, if the guards hold. */
+/* What is written last: states, element for element, if the guards hold; or a gradient that is what
+ * the first kernel has joined as it is. */
 static gboolean
-add_state(AditWalkMaking *self, const AditInstruction *commit, GString *text)
+add_commit_job(AditWalkMaking *self, const AditInstruction *commit, GString *text)
 {
-    const AditOperand *output = &commit->output;
-    const Job job = {NULL, TRUE, output->offset, output->count, 1};
-    AditOperand own = *output;
-    const AditWalkElement element = make_element(self, text, &own);
-    g_autofree char *number = adit_walk_element_read(&element, &commit->inputs[0], "e");
+    const AditOperand *output = &commit->output, *input = &commit->inputs[0];
+    gboolean is_state = output->arena == ADIT_ARENA_STATES;
+    const Job job = {NULL, is_state, output->offset, output->count, 1};
+
+    if (commit->kind != ADIT_INSTRUCTION_COPY || output->linear ||
+        (!is_state && (output->arena != ADIT_ARENA_GRADIENTS ||
+                       adit_walk_find_join(self, input->storage) == NULL)))
+        return adit_walk_fail(self, "it ends with gradients that a loop adds up");
+    const AditWalkElement element = make_element(self, text, is_state ? output : NULL);
+    g_autofree char *number = adit_walk_element_read(&element, input, "e");
 
     adit_walk_add_line(text, 1, "return %s;\n}", number);
     return self->reason == NULL && add_job(self, &job);
@@ -380,18 +386,32 @@ add_update(AditWalkMaking *making)
 /* ---- the kernel ---- */
 
 static guint
-count_gradients(const GPtrArray *makers)
+count_gradients(const AditWalkMaking *self)
 {
+    const GPtrArray *commits = self->needs->program->commits;
     guint n = 0;
 
-    for (guint i = 0; i < makers->len; i++)
-        n += is_gradient(makers->pdata[i]);
+    for (guint i = 0; i < self->list->len; i++)
+        n += is_gradient(self->list->pdata[i]);
+    for (guint i = 0; i < commits->len; i++)
+        n += ((const AditInstruction *) commits->pdata[i])->output.arena == ADIT_ARENA_GRADIENTS;
+    return n;
+}
+
+static guint
+count_jobs(const AditWalkMaking *self)
+{
+    const GPtrArray *commits = self->needs->program->commits;
+    guint n = commits->len;
+
+    for (guint i = 0; i < self->list->len; i++)
+        n += is_gradient(self->list->pdata[i]);
     return n;
 }
 
 /* Every gradient that is an output is computed by one of these. */
 static gboolean
-check_outputs(AditWalkMaking *self, guint n_gradients)
+check_outputs(AditWalkMaking *self)
 {
     const GArray *outputs = self->needs->program->outputs;
     guint n = 0;
@@ -403,7 +423,7 @@ check_outputs(AditWalkMaking *self, guint n_gradients)
             continue;
         n += output->arena == ADIT_ARENA_GRADIENTS;
     }
-    return n == n_gradients || adit_walk_fail(self, "a gradient is computed in parts");
+    return n == count_gradients(self) || adit_walk_fail(self, "a gradient is computed in parts");
 }
 
 static gboolean
@@ -422,7 +442,7 @@ add_jobs(AditWalkMaking *self)
             return FALSE;
     }
     for (guint i = 0; i < commits->len; i++) {
-        if (!add_state(self, commits->pdata[i], text))
+        if (!add_commit_job(self, commits->pdata[i], text))
             return FALSE;
     }
     return TRUE;
@@ -433,12 +453,10 @@ adit_walk_add_sums(AditWalkMaking *self)
 {
     AditVulkanWalkText *kernel = &self->walk->sums;
     g_autoptr(GString) last = g_string_new("float\nwalk_finish(uint job, uint e, float sum)\n{\n");
-    const GPtrArray *commits = self->needs->program->commits;
-    guint n = count_gradients(self->list);
+    guint n = count_jobs(self);
 
-    if (!check_outputs(self, n))
+    if (!check_outputs(self))
         return FALSE;
-    n += commits->len;
     choose_tiles(self);
     self->walk->jobs = kernel->words->len;
     for (guint i = 0; i < n * JOB_WORDS; i++)

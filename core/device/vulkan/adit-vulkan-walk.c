@@ -115,12 +115,6 @@ add_kernels(AditWalkMaking *self)
     const AditVulkanPlaces *places = self->needs->places;
     AditVulkanWalk *walk = self->walk;
 
-    for (guint i = 0; i < program->commits->len; i++) {
-        const AditInstruction *commit = program->commits->pdata[i];
-
-        if (commit->kind != ADIT_INSTRUCTION_COPY || commit->output.arena != ADIT_ARENA_STATES)
-            return adit_walk_fail(self, "it ends with gradients that a loop adds up");
-    }
     walk->has_sums = count_outputs(program, ADIT_OUTPUT_ARENA) > 0;
     self->begin = (count_outputs(program, ADIT_OUTPUT_SUM) * places->log_room + 63) / 64 * 64;
     if (!adit_walk_add_rows(self))
@@ -128,7 +122,8 @@ add_kernels(AditWalkMaking *self)
     walk->chunks_at = adit_walk_find_unit(self, self->units);
     if (walk->has_sums && !adit_walk_add_sums(self))
         return FALSE;
-    if (!walk->has_sums && count_outputs(program, ADIT_OUTPUT_GUARD) > 0)
+    if (!walk->has_sums &&
+        (count_outputs(program, ADIT_OUTPUT_GUARD) > 0 || program->commits->len > 0))
         return adit_walk_fail(self, "it guards a value and has no gradient");
     if (walk->reads_states && (walk->has_sums || walk->steps->len > 1))
         return adit_walk_fail(self, "it reads states and is more than one kernel");

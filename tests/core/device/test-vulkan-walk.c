@@ -152,9 +152,6 @@ typedef struct {
 } Refusal;
 
 static const Refusal refusals[] = {
-    {"batch-norm",
-     {.aggregator = "chain", .norm = "batch-norm", .times = 3},
-     "operation 'moments'"},
     {"tied", {.aggregator = "chain", .times = 3, .is_tied = TRUE}, "gradients that a loop adds up"},
     {"read", {.aggregator = "chain", .times = 3, .is_read = TRUE}, "a value is read by the host"},
 };

@@ -7,8 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Training steps that a Vulkan device does in two dispatches, beside the same steps on the CPU and,
- * where bits are meant, beside themselves. */
+/* Training steps that a Vulkan device does in two dispatches, and one more for each value that
+ * mixes rows, beside the same steps on the CPU and, where bits are meant, beside themselves. */
 
 #define MAX_LOSS   1e-5 /* relative */
 #define MAX_NMSE   1e-9
@@ -23,11 +23,20 @@ typedef struct {
     const char *model;
     const char *train;
     gsize rows;
+    guint cuts; /* the batch-norms: one forward and one back */
 } Network;
 
 #define GLONET                                                                                     \
     "{stem: {dense: {units: 6}}, trunk: {aggregator: glonet, blocks: [{repeat: {times: 5, "        \
     "blocks: [{dense: {units: 6, activation: silu}}]}}]}, head: {dense: {units: 2}}}"
+
+#define SGD "{loss: cross-entropy, optimizer: {sgd: {lr: 0.05}}, batch: 64, epochs: 1}"
+#define RESNET(width, depth)                                                                       \
+    "{stem: {dense: {units: " width                                                                \
+    "}}, trunk: {aggregator: residual, blocks: [{repeat: {times: " depth                           \
+    ", blocks: [{dense: {units: " width ", norm: batch-norm, activation: relu, order: "            \
+    "pre}}, {dense: {units: " width ", norm: batch-norm, activation: relu, order: "                \
+    "pre}}]}}]}, head: {dense: {units: 2}}}"
 
 static const Network networks[] = {
     {"glonet", GLONET,
@@ -55,14 +64,23 @@ static const Network networks[] = {
      "{loss: cross-entropy, optimizer: {adam: {lr: 0.01}}, freeze: [trunk.3], rates: [{at: head, "
      "factor: 0.5}], batch: 64, epochs: 1}",
      64},
+    {"resnet", RESNET("6", "3"),
+     "{loss: cross-entropy, optimizer: {adam: {lr: 0.01}}, regularizers: [{l2: {weight: 1e-3}}], "
+     "batch: 64, epochs: 1}",
+     64, 2 * 6},
+    {"resnet-odd", RESNET("3", "2"), SGD, 61, 2 * 4},
+    {"resnet-few-rows", RESNET("3", "2"), SGD, 5, 2 * 4},
+    {"resnet-wide", RESNET("40", "2"), SGD, 50, 2 * 4},
+    /* outside of loops, in a loop and in one around it, with one cut an iteration */
+    {"batch-norms",
+     "{stem: [{dense: {units: 6}}, batch-norm], trunk: {aggregator: chain, blocks: [{repeat: "
+     "{times: 3, blocks: [{repeat: {times: 3, blocks: [{dense: {units: 6}}, batch-norm, {dropout: "
+     "{rate: 0.1}}, tanh]}}, batch-norm]}}]}, head: [batch-norm, {dense: {units: 2}}]}",
+     SGD, 33, 2 * (1 + 3 * (3 + 1) + 1)},
 };
 
 /* What a device is known not to walk. */
 static const Network others[] = {
-    {"batch-norm",
-     "{stem: {dense: {units: 6}}, trunk: {aggregator: chain, blocks: [{repeat: {times: 3, blocks: "
-     "[{dense: {units: 6}}, batch-norm, relu]}}]}, head: {dense: {units: 2}}}",
-     "{loss: cross-entropy, optimizer: {sgd: {lr: 0.01}}, batch: 64, epochs: 1}", 64},
     {"clip", GLONET,
      "{loss: cross-entropy, optimizer: {adam: {lr: 0.01}}, clip: 1, batch: 64, epochs: 1}", 64},
 };
@@ -127,13 +145,20 @@ side_clear(Side *self)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Side, side_clear)
 
+static gsize
+count_numbers(const Side *self, AditArena arena)
+{
+    return arena == ADIT_ARENA_STATES ? adit_network_get_layout(self->network)->n_states : self->n;
+}
+
 static double *
 read_arena(const Side *self, AditArena arena)
 {
-    double *values = g_new0(double, self->n);
+    gsize n = count_numbers(self, arena);
+    double *values = g_new0(double, n + 1);
 
-    adit_memory_read(self->device, adit_network_get_memory(self->network), arena, 0, self->n,
-                     values);
+    if (n > 0)
+        adit_memory_read(self->device, adit_network_get_memory(self->network), arena, 0, n, values);
     return values;
 }
 
@@ -186,6 +211,18 @@ compare(const double *got, const double *expected, const double *start, gsize n)
     return error / power;
 }
 
+/* Running statistics. */
+static void
+check_states(const Side *cpu, const Side *device)
+{
+    g_autofree double *expected = read_arena(cpu, ADIT_ARENA_STATES);
+    g_autofree double *got = read_arena(device, ADIT_ARENA_STATES);
+    gsize n = count_numbers(cpu, ADIT_ARENA_STATES);
+
+    if (n > 0)
+        g_assert_cmpfloat(compare(got, expected, NULL, n), <=, MAX_NMSE);
+}
+
 /* The same step from the same state. */
 static void
 check_step(Side *cpu, Side *device, guint number, gsize rows)
@@ -208,6 +245,7 @@ check_step(Side *cpu, Side *device, guint number, gsize rows)
     g_assert_cmpfloat(fabs(loss - expected_loss), <=, MAX_LOSS * fabs(expected_loss));
     g_assert_cmpfloat(gradient, <=, MAX_NMSE);
     g_assert_cmpfloat(update, <=, MAX_UPDATE);
+    check_states(cpu, device);
 }
 
 /* Dispatches of the last steps. */
@@ -228,7 +266,9 @@ check_steps(const Network *network)
 static void
 test_walk(gconstpointer user_data)
 {
-    g_assert_cmpuint(check_steps(user_data), ==, 2 * (STEPS - 1));
+    const Network *network = user_data;
+
+    g_assert_cmpuint(check_steps(network), ==, (2 + network->cuts) * (STEPS - 1));
 }
 
 static void
