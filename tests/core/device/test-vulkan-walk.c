@@ -131,6 +131,30 @@ test_depths(gconstpointer user_data)
     g_assert_cmpuint(more, ==, 490 * (4 + 4));
 }
 
+/* A batch-norm is a cut forward and one back: dispatches are in proportion to the depth, their
+ * texts are not. */
+static void
+test_cuts(gconstpointer user_data)
+{
+    Form form = {.aggregator = user_data, .norm = "batch-norm", .times = 10};
+    g_auto(Made) shallow = {0}, deep = {0};
+
+    make(&shallow, &form);
+    form.times = 500;
+    make(&deep, &form);
+    g_assert_cmpstr(deep.reason, ==, NULL);
+    check_pieces(deep.walk, shallow.walk);
+    /* of the forward loop: begin, from one iteration to the next, end; of the reverse loop: the
+     * same and an end */
+    g_assert_cmpuint(deep.walk->pieces->len, ==, 5);
+    g_assert_cmpuint(shallow.walk->steps->len, ==, 1 + 2 * 10);
+    g_assert_cmpuint(deep.walk->steps->len, ==, 1 + 2 * 500);
+    g_assert_cmpstr(deep.walk->sums.text->str, ==, shallow.walk->sums.text->str);
+    g_assert_cmpuint(deep.walk->joined, ==, 2 * 4);
+    /* weights, biases, scales and shifts, of all layers */
+    g_assert_cmpuint(deep.walk->n_jobs, ==, 4);
+}
+
 /* Every gradient's elements belong to one job. */
 static void
 test_jobs(void)
@@ -178,6 +202,8 @@ main(int argc, char *argv[])
         g_autofree char *path = g_strdup_printf("/vulkan-walk/depths/%s", aggregators[i]);
 
         g_test_add_data_func(path, aggregators[i], test_depths);
+        g_autofree char *cuts = g_strdup_printf("/vulkan-walk/cuts/%s", aggregators[i]);
+        g_test_add_data_func(cuts, aggregators[i], test_cuts);
     }
     g_test_add_func("/vulkan-walk/jobs", test_jobs);
     for (guint i = 0; i < G_N_ELEMENTS(refusals); i++) {

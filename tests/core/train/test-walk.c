@@ -294,13 +294,14 @@ train(const Network *network, const char *rows, gsize *size)
 
 /* The same bits whatever the workgroups are, and every time. */
 static void
-test_bits(void)
+test_bits(gconstpointer user_data)
 {
+    const Network *network = user_data;
     gsize size;
-    g_autofree double *usual = train(&networks[0], NULL, &size);
-    g_autofree double *again = train(&networks[0], NULL, &size);
-    g_autofree double *one = train(&networks[0], "1", &size);
-    g_autofree double *measured = train(&networks[0], "measure", &size);
+    g_autofree double *usual = train(network, NULL, &size);
+    g_autofree double *again = train(network, NULL, &size);
+    g_autofree double *one = train(network, "1", &size);
+    g_autofree double *measured = train(network, "measure", &size);
 
     g_assert_cmpmem(again, size, usual, size);
     g_assert_cmpmem(one, size, usual, size);
@@ -309,24 +310,29 @@ test_bits(void)
 
 /* A loss that is not finite changes nothing, from its step on. */
 static void
-test_not_finite(void)
+test_not_finite(gconstpointer user_data)
 {
+    const Network *network = user_data;
     g_auto(Side) side = {0};
     guint64 step = 0;
     const double large = 1e30;
 
-    side_init(&side, test_device(1), &networks[0]);
+    side_init(&side, test_device(1), network);
     side_step(&side, 0, 64);
     g_assert_true(adit_device_is_finite(side.device, NULL));
     adit_memory_write(side.device, adit_network_get_memory(side.network), ADIT_ARENA_PARAMETERS, 0,
                       1, &large);
     g_autofree double *before = read_arena(&side, ADIT_ARENA_PARAMETERS);
+    g_autofree double *states_before = read_arena(&side, ADIT_ARENA_STATES);
     guint64 dispatches = count(&side);
     g_assert_cmpfloat(side_step(&side, 7, 64), ==, 0);
     side_step(&side, 8, 64);
-    g_assert_cmpuint(count(&side) - dispatches, ==, 4);
+    g_assert_cmpuint(count(&side) - dispatches, ==, 2 * (2 + network->cuts));
     g_autofree double *after = read_arena(&side, ADIT_ARENA_PARAMETERS);
+    g_autofree double *states_after = read_arena(&side, ADIT_ARENA_STATES);
     g_assert_cmpmem(after, side.n * sizeof *after, before, side.n * sizeof *before);
+    gsize size = count_numbers(&side, ADIT_ARENA_STATES) * sizeof(double);
+    g_assert_cmpmem(states_after, size, states_before, size);
     g_assert_false(adit_device_is_finite(side.device, &step));
     g_assert_cmpuint(step, ==, 7);
     g_assert_true(adit_device_is_finite(side.device, NULL));
@@ -343,20 +349,47 @@ evaluate(const Side *self, gsize batch)
     return scores.loss;
 }
 
-/* Two dispatches a batch; the figures of the CPU, and the same bits for every batch. */
+/* Two dispatches a batch, with running statistics too; the figures of the CPU, and the same bits
+ * for every batch. */
 static void
-test_evaluation(void)
+test_evaluation(gconstpointer user_data)
 {
+    const Network *network = user_data;
     g_auto(Side) cpu = {0}, device = {0};
 
-    side_init(&cpu, adit_cpu_device_new(1, FALSE), &networks[0]);
-    side_init(&device, test_device(1), &networks[0]);
+    side_init(&cpu, adit_cpu_device_new(1, FALSE), network);
+    side_init(&device, test_device(1), network);
+    side_step(&cpu, 0, network->rows);
+    side_step(&device, 0, network->rows);
     double expected = evaluate(&cpu, 64), got = evaluate(&device, 64);
     guint64 before = count(&device);
     g_assert_cmpfloat(evaluate(&device, 64), ==, got);
     g_assert_cmpuint(count(&device) - before, ==, 2 * ((device.data->train.rows + 63) / 64));
     g_assert_cmpfloat(evaluate(&device, 17), ==, got);
     g_assert_cmpfloat(fabs(got - expected), <=, MAX_LOSS * expected);
+}
+
+static const struct {
+    const char *name;
+    const char *network;
+    GTestDataFunc test;
+} more[] = {
+    {"bits", "glonet", test_bits},
+    {"bits", "resnet-odd", test_bits}, /* workgroups of 16 or 32 rows */
+    {"not-finite", "glonet", test_not_finite},
+    {"not-finite", "resnet-odd", test_not_finite},
+    {"evaluation", "glonet", test_evaluation},
+    {"evaluation", "resnet", test_evaluation},
+};
+
+static const Network *
+find_network(const char *name)
+{
+    guint i = 0;
+
+    while (!g_str_equal(networks[i].name, name))
+        i++;
+    return &networks[i];
 }
 
 int
@@ -374,9 +407,12 @@ main(int argc, char *argv[])
 
         g_test_add_data_func(path, &others[i], test_other);
     }
-    g_test_add_func("/walk/bits", test_bits);
-    g_test_add_func("/walk/not-finite", test_not_finite);
-    g_test_add_func("/walk/evaluation", test_evaluation);
+    for (guint i = 0; i < G_N_ELEMENTS(more); i++) {
+        const Network *network = find_network(more[i].network);
+        g_autofree char *path = g_strdup_printf("/walk/%s/%s", more[i].name, network->name);
+
+        g_test_add_data_func(path, network, more[i].test);
+    }
     int code = g_test_run();
 
     adit_folder_remove(folder, NULL);
