@@ -295,9 +295,9 @@ adit_walk_rows_add_join(AditWalkRows *self, const AditInstruction *instruction)
     else
         adit_walk_rows_line(self, "walk_join_moments(%s, %zuu, %zuu, %zuu, %s);", from, join->size,
                             a_row, self->joined, kept);
-    g_hash_table_insert(self->fresh, adit_walk_rows_as_key(join->place.storage),
-                        GSIZE_TO_POINTER(self->joined + 1));
-    self->joined += 2 * join->size;
+    const AditWalkFresh fresh = {join->place, 2 * join->size, self->joined};
+    g_array_append_val(self->fresh, fresh);
+    self->joined += fresh.count;
     self->making->walk->joined = MAX(self->making->walk->joined, self->joined);
     return TRUE;
 }

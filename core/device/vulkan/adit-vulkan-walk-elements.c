@@ -93,19 +93,48 @@ read_memory(const AditWalkElement *self, const char *buffer, const AditWalkPlace
     return g_strdup_printf("%s[%s + %s]", buffer, address, e);
 }
 
-/* Numbers that were joined in this dispatch are in shared memory, others were written. */
+/* Whether the numbers are among those that were joined in this dispatch. */
+static gboolean
+holds(const AditWalkFresh *self, const AditWalkPlace *place, gsize count)
+{
+    AditWalkPlace first = *place;
+
+    first.base = self->place.base;
+    return adit_walk_place_equal(&first, &self->place) && place->base >= self->place.base &&
+           place->base + (gint64) count <= self->place.base + (gint64) self->count;
+}
+
+/* In shared memory; NULL: they lie in memory. */
+static char *
+read_fresh(const AditWalkElement *self, const AditWalkPlace *place, gsize count, const char *e)
+{
+    AditWalkPlace fixed = *place;
+
+    for (guint i = 0; i < self->nest.n; i++) {
+        if ((self->entered & 1u << self->nest.loops[i]->level) != 0)
+            adit_walk_place_fix_first(&fixed, self->nest.loops[i]);
+    }
+    for (guint i = 0; self->fresh != NULL && i < self->fresh->len; i++) {
+        const AditWalkFresh *fresh = &g_array_index(self->fresh, AditWalkFresh, i);
+        const AditWalkPlace *known = holds(fresh, place, count) ? place : &fixed;
+
+        if (holds(fresh, known, count))
+            return g_strdup_printf("walk_joined[%s + %zuu]", e,
+                                   fresh->at + (gsize) (known->base - fresh->place.base));
+        if (adit_walk_place_overlaps(&fresh->place, &fixed, MAX(fresh->count, count)))
+            return fail(self, "it reads parts of what it joins");
+    }
+    return NULL;
+}
+
 static char *
 read_joined(const AditWalkElement *self, const AditWalkJoin *join, const AditOperand *operand,
             const char *e)
 {
     const AditOperand *output = &join->combine->output;
-    gpointer key = GINT_TO_POINTER(operand->storage + 1);
-    gsize fresh = self->fresh != NULL ? GPOINTER_TO_SIZE(g_hash_table_lookup(self->fresh, key)) : 0;
     AditWalkPlace place;
+    char *fresh;
 
-    if (fresh > 0 && is_part(operand, output))
-        return g_strdup_printf("walk_joined[%s + %zuu]", e,
-                               fresh - 1 + operand->offset - output->offset);
     adit_walk_place_init(&place, operand);
     place.base += join->place.base - (gint64) output->offset;
     for (guint i = 0; i < join->nest.n; i++) {
@@ -117,7 +146,8 @@ read_joined(const AditWalkElement *self, const AditWalkJoin *join, const AditOpe
             return fail(self, "it reads what the last iteration of a loop joined");
         place.loops[level] = join->place.loops[level];
     }
-    return read_memory(self, "KEPT", &place, e);
+    fresh = read_fresh(self, &place, operand->count, e);
+    return fresh != NULL ? fresh : read_memory(self, "KEPT", &place, e);
 }
 
 /* Whether number e of the states that are replaced is what is read: others are replaced meanwhile.

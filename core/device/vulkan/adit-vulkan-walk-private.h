@@ -29,6 +29,8 @@ gboolean adit_walk_place_equal(const AditWalkPlace *a, const AditWalkPlace *b);
 void adit_walk_place_step_back(AditWalkPlace *self, guint level, gboolean reverse);
 /* The place in iteration @index, for those outside the loop. */
 void adit_walk_place_fix(AditWalkPlace *self, guint level, guint index);
+/* The same in the first iteration of a loop. */
+void adit_walk_place_fix_first(AditWalkPlace *self, const AditInstruction *loop);
 /* Whether values of @count numbers in both may share memory. */
 gboolean adit_walk_place_overlaps(const AditWalkPlace *a, const AditWalkPlace *b, gsize count);
 
@@ -176,9 +178,20 @@ const char *adit_walk_scope_add(AditWalkScope *self, const AditOperand *operand)
 const char *adit_walk_scope_add_made(AditWalkScope *self, const AditWalkMaker *maker);
 
 /**
+ * AditWalkFresh: numbers that were joined in this dispatch: in shared memory, from walk_joined[@at]
+ * on. In memory, at @place, the first workgroup is writing them: others must not read there.
+ */
+typedef struct {
+    AditWalkPlace place;
+    gsize count;
+    gsize at;
+} AditWalkFresh;
+
+/**
  * AditWalkElement: where a number of a value without rows is computed.
  * @nest: the loops whose indices i0, i1, ... the text has
- * @fresh: (nullable): storage -> where in walk_joined its numbers are, + 1
+ * @entered: bits of those of which it is the first iteration
+ * @fresh: (element-type AditWalkFresh) (nullable)
  * @state: (nullable): of the second kernel: the states that are replaced, of which no others are
  * read
  */
@@ -188,7 +201,8 @@ typedef struct {
     GString *text;
     guint depth;
     AditWalkNest nest;
-    GHashTable *fresh;
+    guint entered;
+    const GArray *fresh;
     gboolean is_second;
     const AditOperand *state;
 } AditWalkElement;

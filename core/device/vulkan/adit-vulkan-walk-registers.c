@@ -240,7 +240,7 @@ find_known(const AditWalkRows *self, const AditWalkPlace *place, AditWalkValue *
         const AditInstruction *loop = self->nest.loops[i];
 
         if ((self->entered & 1u << loop->level) != 0)
-            adit_walk_place_fix(&fixed, loop->level, loop->reverse ? loop->n - 1 : 0);
+            adit_walk_place_fix_first(&fixed, loop);
     }
     return find_equal(self, place, value) || find_equal(self, &fixed, value);
 }
@@ -427,6 +427,7 @@ adit_walk_rows_read_outside(AditWalkRows *self, const AditOperand *operand, cons
                                      .text = self->text,
                                      .depth = self->depth,
                                      .nest = self->nest,
+                                     .entered = self->entered,
                                      .fresh = self->fresh};
     gsize length = self->text->len;
     g_autofree char *number = adit_walk_element_read(&element, operand, e);

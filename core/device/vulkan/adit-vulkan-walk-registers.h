@@ -84,8 +84,8 @@ typedef struct {
     GHashTable *read; /* storages that are read from memory */
     GHashTable *kept; /* storage -> its first unit + 1; empty the first time */
     GHashTable *counts;
-    GHashTable *fresh; /* storage -> where in walk_joined its numbers are, + 1 */
-    gsize joined;      /* numbers there */
+    GArray *fresh; /* AditWalkFresh */
+    gsize joined;  /* numbers of them */
     AditWalkNest nest;
     guint n_out;         /* the first of them are written out: the text is in one iteration */
     guint entered;       /* bits of those of which it is the first */

@@ -289,57 +289,54 @@ add_list(AditWalkRows *self, const GPtrArray *list)
 
 /* ---- loops that are written out ---- */
 
-/* What was joined before is that of another iteration. */
-static void
-turn_over(AditWalkRows *self)
-{
-    self->part++;
-    g_hash_table_remove_all(self->fresh);
-}
-
 static void
 enter_loop(AditWalkRows *self, const AditInstruction *loop)
 {
-    guint first = loop->reverse ? adit_walk_add_word(self->kernel, loop->n - 1) : 0;
-
-    turn_over(self);
     if (loop->reverse)
-        adit_walk_rows_line(self, "i%u = WORD(%uu);", loop->level, first);
+        adit_walk_rows_line(self, "i%u = WORD(%uu);", loop->level,
+                            adit_walk_add_word(self->kernel, loop->n - 1));
     else
         adit_walk_rows_line(self, "i%u = 0u;", loop->level);
+    self->part++;
     self->nest.loops[self->nest.n++] = loop;
     self->n_out++;
     self->entered |= 1u << loop->level;
 }
 
-/* Places of the iteration before are called otherwise in this one. */
+/* Places of the iteration before are called otherwise in this one, and behind the loop. */
+static void
+rename_place(AditWalkPlace *place, const AditInstruction *loop, gboolean is_left)
+{
+    if (place->loops[loop->level].stride == 0)
+        return;
+    if (is_left)
+        adit_walk_place_fix(place, loop->level, loop->reverse ? 0 : loop->n - 1);
+    else
+        adit_walk_place_step_back(place, loop->level, loop->reverse);
+}
+
+static void
+rename_places(AditWalkRows *self, const AditInstruction *loop, gboolean is_left)
+{
+    self->part++;
+    self->entered &= ~(1u << loop->level);
+    for (guint i = 0; i < self->known->len; i++)
+        rename_place(&g_array_index(self->known, AditWalkKnown, i).place, loop, is_left);
+    for (guint i = 0; i < self->fresh->len; i++)
+        rename_place(&g_array_index(self->fresh, AditWalkFresh, i).place, loop, is_left);
+}
+
 static void
 go_on(AditWalkRows *self, const AditInstruction *loop)
 {
-    guint level = loop->level;
-
-    turn_over(self);
-    adit_walk_rows_line(self, loop->reverse ? "i%u--;" : "i%u++;", level);
-    self->entered &= ~(1u << level);
-    for (guint i = 0; i < self->known->len; i++) {
-        AditWalkPlace *place = &g_array_index(self->known, AditWalkKnown, i).place;
-
-        if (place->loops[level].stride > 0)
-            adit_walk_place_step_back(place, level, loop->reverse);
-    }
+    adit_walk_rows_line(self, loop->reverse ? "i%u--;" : "i%u++;", loop->level);
+    rename_places(self, loop, FALSE);
 }
 
 static void
 leave_loop(AditWalkRows *self, const AditInstruction *loop)
 {
-    turn_over(self);
-    for (guint i = 0; i < self->known->len; i++) {
-        AditWalkPlace *place = &g_array_index(self->known, AditWalkKnown, i).place;
-
-        if (place->loops[loop->level].stride > 0)
-            adit_walk_place_fix(place, loop->level, loop->reverse ? 0 : loop->n - 1);
-    }
-    self->entered &= ~(1u << loop->level);
+    rename_places(self, loop, TRUE);
     self->n_out--;
     self->nest.n--;
 }
@@ -410,8 +407,9 @@ add_piece(AditWalkRows *self, const AditWalkCourse *course, const AditWalkStretc
     self->n_out = stretch->nest.n;
     self->entered = 0;
     self->joined = 0;
+    self->part++;
     g_array_set_size(self->known, 0);
-    turn_over(self);
+    g_array_set_size(self->fresh, 0);
     adit_walk_scope_init(&self->scope, making, self->kernel, self->text, 1, 1);
     for (guint i = stretch->begin; i < stretch->end && added; i++)
         added = add_event(self, &g_array_index(course->events, AditWalkEvent, i));
@@ -432,7 +430,7 @@ add_text(AditWalkRows *self, const AditWalkCourse *course)
     self->known = g_array_new(FALSE, FALSE, sizeof(AditWalkKnown));
     self->shelves = g_array_new(FALSE, FALSE, sizeof(AditWalkShelf));
     self->counts = g_hash_table_new(NULL, NULL);
-    self->fresh = g_hash_table_new(NULL, NULL);
+    self->fresh = g_array_new(FALSE, FALSE, sizeof(AditWalkFresh));
     g_ptr_array_set_size(making->walk->pieces, 0);
     g_array_set_size(making->walk->steps, 0);
     g_array_set_size(making->sums, 0);
@@ -443,7 +441,7 @@ add_text(AditWalkRows *self, const AditWalkCourse *course)
         g_array_append_val(making->walk->steps, stretch->step);
         added = !stretch->is_new || add_piece(self, course, stretch);
     }
-    g_hash_table_unref(self->fresh);
+    g_array_unref(self->fresh);
     g_hash_table_unref(self->counts);
     g_array_unref(self->shelves);
     g_array_unref(self->known);

@@ -56,6 +56,12 @@ adit_walk_place_fix(AditWalkPlace *self, guint level, guint index)
     self->loops[level].shift = self->loops[level].modulo = 0;
 }
 
+void
+adit_walk_place_fix_first(AditWalkPlace *self, const AditInstruction *loop)
+{
+    adit_walk_place_fix(self, loop->level, loop->reverse ? loop->n - 1 : 0);
+}
+
 gboolean
 adit_walk_place_overlaps(const AditWalkPlace *a, const AditWalkPlace *b, gsize count)
 {

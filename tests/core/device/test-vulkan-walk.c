@@ -154,6 +154,22 @@ test_cuts(gconstpointer user_data)
     g_assert_cmpuint(deep.walk->n_jobs, ==, shallow.walk->n_jobs);
 }
 
+/* On the way round the last layer's moments are joined and read again by the gradient. The first
+ * workgroup writes them to memory meanwhile: there the others must not read. */
+static void
+test_turning_point(void)
+{
+    const Form form = {.aggregator = "chain", .norm = "batch-norm", .times = 7};
+    g_auto(Made) made = {0};
+
+    make(&made, &form);
+    const AditVulkanWalkStep *step = &g_array_index(made.walk->steps, AditVulkanWalkStep, 7);
+    const AditVulkanWalkText *piece = made.walk->pieces->pdata[step->piece];
+    g_assert_nonnull(strstr(piece->text->str, "walk_join_moments("));
+    g_assert_nonnull(strstr(piece->text->str, "walk_part_sums("));
+    g_assert_nonnull(strstr(piece->text->str, "float mean = walk_joined["));
+}
+
 /* Every gradient's elements belong to one job. */
 static void
 test_jobs(void)
@@ -204,6 +220,7 @@ main(int argc, char *argv[])
         g_autofree char *cuts = g_strdup_printf("/vulkan-walk/cuts/%s", aggregators[i]);
         g_test_add_data_func(cuts, aggregators[i], test_cuts);
     }
+    g_test_add_func("/vulkan-walk/turning-point", test_turning_point);
     g_test_add_func("/vulkan-walk/jobs", test_jobs);
     for (guint i = 0; i < G_N_ELEMENTS(refusals); i++) {
         g_autofree char *path = g_strdup_printf("/vulkan-walk/not/%s", refusals[i].name);
