@@ -27,6 +27,9 @@ layout(std430, set = 0, binding = 1) readonly buffer Words { uint words[]; };
 layout(std430, set = 0, binding = 2) buffer Output { float output_numbers[]; };
 /* Kernels may take these two for uint: arithmetic is not to see bits that are no number. */
 /* A fused kernel has further outputs: inputs with an empty ADIT_INPUTn_ACCESS. */
+#ifndef ADIT_INPUT0_ACCESS
+#define ADIT_INPUT0_ACCESS readonly
+#endif
 #ifndef ADIT_INPUT1_ACCESS
 #define ADIT_INPUT1_ACCESS readonly
 #endif
@@ -45,7 +48,7 @@ layout(std430, set = 0, binding = 2) buffer Output { float output_numbers[]; };
 #ifndef ADIT_INPUT1_TYPE
 #define ADIT_INPUT1_TYPE float
 #endif
-layout(std430, set = 0, binding = 3) readonly buffer Input0 { ADIT_INPUT0_TYPE input0_numbers[]; };
+layout(std430, set = 0, binding = 3) ADIT_INPUT0_ACCESS buffer Input0 { ADIT_INPUT0_TYPE input0_numbers[]; };
 layout(std430, set = 0, binding = 4) ADIT_INPUT1_ACCESS buffer Input1 { ADIT_INPUT1_TYPE input1_numbers[]; };
 layout(std430, set = 0, binding = 5) ADIT_INPUT2_ACCESS buffer Input2 { float input2_numbers[]; };
 layout(std430, set = 0, binding = 6) ADIT_INPUT3_ACCESS buffer Input3 { float input3_numbers[]; };

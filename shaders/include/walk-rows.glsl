@@ -6,12 +6,15 @@
  * barrier behind one half has done with the other.
  *
  * The text behind this gives walk(), and walk_term(term, e): number e of what penalty number `term` is
- * the sum of. Workgroups behind those of the rows sum penalties, CHUNK numbers each.
+ * the sum of. Workgroups behind those of the rows sum penalties, CHUNK numbers each. Only the first
+ * piece of a walk, TAKES_CALL, has them.
  *
  * No choice of ROWS changes a bit. */
 
+#ifdef TAKES_CALL
 #define ADIT_CALL(word) walk_call[(word) - BLOCK_SERIAL]
 shared uint walk_call[RING_WORDS]; /* the call's slot of the ring, CALL_WORDS of it */
+#endif
 
 #include "walk.glsl"
 
@@ -28,6 +31,7 @@ uint walk_at;      /* where the row's numbers lie in shared memory */
 uint walk_row;     /* of the batch */
 uint walk_lane;
 bool walk_is_row;  /* else beyond the end: it computes something and writes nothing */
+uint i0, i1, i2, i3; /* the iteration of the loops around, where they are written out */
 
 void walk();
 float walk_term(uint term, uint e);
@@ -53,6 +57,12 @@ walk_find_row(uint feed, bool has_numbers)
 }
 
 #include "walk-operations.glsl"
+
+#if JOINED > 0
+#include "walk-cuts.glsl"
+#endif
+
+#ifdef TAKES_CALL
 
 /* ---- penalties ---- */
 
@@ -101,25 +111,44 @@ walk_fetch_call(uint slot, bool is_first)
     barrier();
 }
 
+/* Cursor and status for the second kernel. */
+void
+walk_take_call(uint group)
+{
+    uint cursor = block[BLOCK_CURSOR];
+
+    walk_fetch_call(cursor % RING_SLOTS * RING_WORDS, group == 0u);
+    if (group == 0u && gl_LocalInvocationID.x == 0u) {
+        block[BLOCK_WALK_CURSOR] = cursor;
+        block[BLOCK_WALK_STATUS] = block[BLOCK_STATUS];
+    }
+}
+
+#endif
+
 void
 main()
 {
-    uint cursor = block[BLOCK_CURSOR], status = block[BLOCK_STATUS], group = adit_group();
+    uint status = block[BLOCK_STATUS], group = adit_group();
     uint groups = (push.rows + ROWS - 1u) / ROWS;
     uint row = group * ROWS + gl_LocalInvocationID.x / LANES;
 
-    walk_fetch_call(cursor % RING_SLOTS * RING_WORDS, group == 0u);
+#ifdef TAKES_CALL
+    walk_take_call(group);
+#endif
+    i0 = push.in_at[0];
+    i1 = push.in_at[1];
+    i2 = push.in_at[2];
+    i3 = push.in_at[3];
     walk_lane = gl_LocalInvocationID.x % LANES;
     walk_is_row = row < push.rows;
     walk_row = min(row, push.rows - 1u);
-    if (group == 0u && gl_LocalInvocationID.x == 0u) {
-        block[BLOCK_WALK_CURSOR] = cursor;
-        block[BLOCK_WALK_STATUS] = status;
-    }
     if (status == 0u) {
         if (group < groups)
             walk();
+#ifdef TAKES_CALL
         else if (group < groups + push.part)
             walk_sum_chunk(group - groups, push.key, push.out_at);
+#endif
     }
 }

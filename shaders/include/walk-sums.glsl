@@ -1,7 +1,8 @@
 /* shaders/include/walk-sums.glsl - SPDX-License-Identifier: MIT */
 
 /* The second kernel of a walk. A job is a gradient: for each of its instances the sum over the rows of
- * the outer products of two values of a row, the first of which may be 1. A workgroup has TILES tiles
+ * the outer products of two values of a row, the first of which may be 1; or what takes no sum: a
+ * gradient of numbers that the first kernel has joined, or states that are replaced. A workgroup has TILES tiles
  * of TILE_ROWS x TILE_COLUMNS elements of one instance, and an invocation a tile in one of the eight
  * slices of the batch. No choice of them changes a bit.
  * What the slices come to is added up in their order; then each invocation has one element, whose
@@ -30,10 +31,14 @@ layout(local_size_x = 128) in;
 #define JOB_LEFT_STEP  5u
 #define JOB_RIGHT      6u
 #define JOB_RIGHT_STEP 7u
-#define JOB_IS_SUM     8u /* the left value is 1 */
+#define JOB_KIND       8u
 #define JOB_AT         9u /* in the arena */
 #define JOB_LIVES      10u /* where the instances' live numbers are told */
 #define JOB_STEP       11u /* elements an instance */
+
+#define SUM     1u /* the left value is 1 */
+#define ELEMENT 2u /* there is no sum */
+#define STATE   3u /* nor a gradient */
 
 #define NO_LIVES 0xffffffffu /* it is not updated */
 
@@ -90,7 +95,7 @@ walk_sum_tile(uint job, uint instance, uint slice, uint i, uint j, out float sum
     uint right = JOB(job, JOB_RIGHT) + instance * JOB(job, JOB_RIGHT_STEP);
     uint left_at[TILE_ROWS], right_at[TILE_COLUMNS];
     uint end = adit_slice_begin(slice + 1u);
-    bool is_sum = JOB(job, JOB_IS_SUM) != 0u;
+    bool is_sum = JOB(job, JOB_KIND) == SUM;
 
     for (uint k = 0u; k < TILE_ROWS; k++)
         left_at[k] = left + min(i + k, rows - 1u);
@@ -129,10 +134,13 @@ walk_do_job(uint job)
     uint group = adit_group() - JOB(job, JOB_GROUP), groups = JOB(job, JOB_GROUPS);
     uint instance = group / groups, first = group % groups * TILES;
     uint across = (columns + TILE_COLUMNS - 1u) / TILE_COLUMNS;
-    uint tile = first + own % TILES, slice = own / TILES;
+    uint tile = first + own % TILES, slice = own / TILES, kind = JOB(job, JOB_KIND);
     float sum[TILE];
 
-    walk_sum_tile(job, instance, slice, tile / across * TILE_ROWS, tile % across * TILE_COLUMNS, sum);
+    for (uint k = 0u; k < TILE; k++)
+        sum[k] = 0.0;
+    if (kind < ELEMENT)
+        walk_sum_tile(job, instance, slice, tile / across * TILE_ROWS, tile % across * TILE_COLUMNS, sum);
     for (uint k = 0u; k < TILE; k++)
         walk_stage[slice * TILES * TILE + own % TILES * TILE + k] = sum[k];
     barrier();
@@ -148,7 +156,10 @@ walk_do_job(uint job)
         uint at = JOB(job, JOB_AT) + e, lives = WORD(JOB(job, JOB_LIVES) + instance);
         float gradient = walk_finish(job, e, total);
 
-        GRADIENTS[at] = gradient;
+        if (kind == STATE)
+            STATES[at] = gradient;
+        else
+            GRADIENTS[at] = gradient;
         if (lives != NO_LIVES)
             walk_update(at, gradient, lives);
     }

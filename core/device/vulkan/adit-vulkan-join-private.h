@@ -6,10 +6,14 @@
 
 G_BEGIN_DECLS
 
-/* Invocations a workgroup of the first kernel has at most. */
+/* Invocations a workgroup of the first kernel has at most; and at least, to join. */
 #define MAX_SIZE 128
+#define MIN_SIZE 8
 /* Bytes of shared memory that every device has, less those of a penalty's sums and of a call. */
 #define MAX_SHARED (((gsize) 16 << 10) - 256 - 1024)
+
+/* Rows that are joined first, where the first kernel is cut, as far as a workgroup has them. */
+#define GROUP 16
 
 /**
  * AditVulkanJoin:
@@ -28,13 +32,16 @@ struct _AditVulkanJoin {
     guint rows_a_group;
     gboolean is_tried;
     gboolean is_tuned;
-    const AditVulkanKernel *rows;
+    GPtrArray *pieces; /* const AditVulkanKernel, of the first kernel's texts */
     const AditVulkanKernel *sums;
     GPtrArray *recordings; /* AditVulkanRecording */
 };
 
 /* Rows a workgroup that the first kernel may have: powers of two up to this. */
 guint adit_vulkan_join_get_most_rows(const AditVulkanJoin *self);
+/* No fewer, so that a group of rows that is joined lies in one workgroup. It follows from the walk
+ * alone. */
+guint adit_vulkan_join_get_least_rows(const AditVulkanJoin *self);
 /* Takes another number of them. */
 gboolean adit_vulkan_join_set_rows(AditVulkanJoin *self, guint rows, GError **error);
 /* The recording for @call; @whole: else of the first kernel alone. NULL without an error: its data

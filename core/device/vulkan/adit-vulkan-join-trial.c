@@ -17,7 +17,9 @@ make_key(const AditVulkanJoin *self, const char *what)
     g_string_append_printf(text, "\n%s\n%s\n%s %s\n%08x %08x %08x\n", what, physical->name,
                            physical->driver, physical->driver_version, physical->vendor,
                            physical->device, physical->raw_driver_version);
-    g_string_append(text, self->walk->rows.text->str);
+    for (guint i = 0; i < self->walk->pieces->len; i++)
+        g_string_append(text,
+                        ((const AditVulkanWalkText *) self->walk->pieces->pdata[i])->text->str);
     g_string_append(text, self->walk->sums.text->str);
     return g_string_free_to_bytes(text);
 }
@@ -50,7 +52,7 @@ save(const char *kind, GBytes *key, guint8 value)
 #define MAX_UPDATE_ERROR   1e-2
 
 static const AditArena arenas[] = {ADIT_ARENA_PARAMETERS, ADIT_ARENA_OPTIMIZER,
-                                   ADIT_ARENA_GRADIENTS};
+                                   ADIT_ARENA_GRADIENTS, ADIT_ARENA_STATES};
 #define N_ARENAS G_N_ELEMENTS(arenas)
 
 #define FIGURES N_ARENAS
@@ -180,6 +182,7 @@ agree(AditVulkanJoin *self, const AditDeviceRun *runs, guint n, gboolean *compar
         state_read(&got, self, rows);
         right = right && compare(&got, &expected, NULL, 2) <= MAX_GRADIENT_ERROR &&
                 compare(&got, &expected, NULL, FIGURES) <= MAX_GRADIENT_ERROR &&
+                compare(&got, &expected, NULL, 3) <= MAX_GRADIENT_ERROR &&
                 compare(&got, &expected, &before, 0) <= MAX_UPDATE_ERROR;
     }
     state_write(&before, self);
@@ -250,9 +253,10 @@ static guint
 find_fastest(AditVulkanJoin *self, const AditCall *call)
 {
     guint most = adit_vulkan_join_get_most_rows(self), found = most;
+    guint least = adit_vulkan_join_get_least_rows(self);
     gint64 best = G_MAXINT64;
 
-    for (guint rows = most; rows > 0; rows /= 2) {
+    for (guint rows = most; rows >= least; rows /= 2) {
         gint64 time;
 
         if (!adit_vulkan_join_set_rows(self, rows, NULL))
@@ -278,7 +282,7 @@ get_wanted_rows(const AditVulkanJoin *self)
     if (text == NULL ||
         !g_ascii_string_to_unsigned(text, 10, 1, adit_vulkan_join_get_most_rows(self), &rows, NULL))
         return 0;
-    return 1u << (g_bit_storage((gulong) rows) - 1);
+    return MAX(1u << (g_bit_storage((gulong) rows) - 1), adit_vulkan_join_get_least_rows(self));
 }
 
 /* A processor's caches are the same for all. */
@@ -303,7 +307,7 @@ adit_vulkan_join_tune(AditVulkanJoin *self, const AditCall *call)
     guint most = adit_vulkan_join_get_most_rows(self);
     guint8 rows;
 
-    if (!load("walks", key, &rows) || rows == 0 || rows > most) {
+    if (!load("walks", key, &rows) || rows < adit_vulkan_join_get_least_rows(self) || rows > most) {
         rows = (guint8) find_fastest(self, call);
         save("walks", key, rows);
     }

@@ -33,24 +33,28 @@ count_all_lives(const AditVulkanJoin *self)
 }
 
 static char *
-make_rows_text(const AditVulkanJoin *self, guint rows)
+make_piece_text(const AditVulkanJoin *self, const AditVulkanWalkText *piece, guint rows)
 {
     const AditVulkanWalk *walk = self->walk;
+    gboolean takes_call = piece == walk->pieces->pdata[0] && !walk->reads_states;
     g_autofree char *head = g_strdup_printf(
         "#define ROWS %uu\n#define LANES %uu\n#define SIZE %u\n#define STAGE %zuu\n"
-        "#define RING_SLOTS %uu\n#define RING_WORDS %uu\n#define CALL_WORDS %uu\n"
+        "#define GROUP %uu\n#define JOINED %zu\n"
+        "#define RING_SLOTS %uu\n#define RING_WORDS %uu\n#define CALL_WORDS %uu\n%s"
         "#include \"walk-rows.glsl\"\n",
-        rows, walk->lanes, rows * walk->lanes, walk->stage, ADIT_RING_SLOTS, ADIT_RING_WORDS,
-        ADIT_BLOCK_LIVES - ADIT_BLOCK_SERIAL + count_all_lives(self));
+        rows, walk->lanes, rows * walk->lanes, walk->stage, adit_vulkan_join_get_least_rows(self),
+        walk->joined, ADIT_RING_SLOTS, ADIT_RING_WORDS,
+        ADIT_BLOCK_LIVES - ADIT_BLOCK_SERIAL + count_all_lives(self),
+        takes_call ? "#define TAKES_CALL\n" : "");
 
-    return make_text(&walk->rows, head);
+    return make_text(piece, head);
 }
 
 static char *
 make_sums_text(const AditVulkanWalk *walk)
 {
     g_autofree char *head = g_strdup_printf(
-        "#define ADIT_INPUT2_ACCESS\n#define ADIT_INPUT3_ACCESS\n#define ADIT_INPUT4_ACCESS\n"
+        "#define ADIT_INPUT0_ACCESS\n#define ADIT_INPUT2_ACCESS\n#define ADIT_INPUT3_ACCESS\n#define ADIT_INPUT4_ACCESS\n"
         "#define TILE_ROWS %uu\n#define TILE_COLUMNS %uu\n#include \"walk-sums.glsl\"\n",
         walk->tile_rows, walk->tile_columns);
 
@@ -60,23 +64,39 @@ make_sums_text(const AditVulkanWalk *walk)
 guint
 adit_vulkan_join_get_most_rows(const AditVulkanJoin *self)
 {
-    guint most = MAX_SIZE / self->walk->lanes;
+    const AditVulkanWalk *walk = self->walk;
+    guint most = MAX_SIZE / walk->lanes;
+    gsize joined = walk->joined > 0 ? walk->joined + 2 * MAX_SIZE : 0;
 
-    while (most > 1 && 2 * most * self->walk->stage * sizeof(float) > MAX_SHARED)
+    while (most > 1 && (2 * most * walk->stage + joined) * sizeof(float) > MAX_SHARED)
         most /= 2;
     return most;
+}
+
+guint
+adit_vulkan_join_get_least_rows(const AditVulkanJoin *self)
+{
+    return self->walk->joined > 0 ? MIN(GROUP, adit_vulkan_join_get_most_rows(self)) : 1;
 }
 
 gboolean
 adit_vulkan_join_set_rows(AditVulkanJoin *self, guint rows, GError **error)
 {
-    g_autofree char *text = make_rows_text(self, rows);
-    const AditVulkanKernel *kernel =
-        adit_vulkan_kernel_get_walk(self->device, text, self->walk->rows.constants, error);
+    const GPtrArray *pieces = self->walk->pieces;
+    g_autoptr(GPtrArray) kernels = g_ptr_array_new();
 
-    if (kernel == NULL)
-        return FALSE;
-    self->rows = kernel;
+    for (guint i = 0; i < pieces->len; i++) {
+        const AditVulkanWalkText *piece = pieces->pdata[i];
+        g_autofree char *text = make_piece_text(self, piece, rows);
+        const AditVulkanKernel *kernel =
+            adit_vulkan_kernel_get_walk(self->device, text, piece->constants, error);
+
+        if (kernel == NULL)
+            return FALSE;
+        g_ptr_array_add(kernels, (gpointer) kernel);
+    }
+    g_clear_pointer(&self->pieces, g_ptr_array_unref);
+    self->pieces = g_steal_pointer(&kernels);
     self->rows_a_group = rows;
     return TRUE;
 }
@@ -125,6 +145,9 @@ fits(const AditVulkanJoin *self)
 
     return self->walk->size * sizeof(float) <= most && arenas[ADIT_ARENA_PARAMETERS].size <= most &&
            arenas[ADIT_ARENA_GRADIENTS].size <= most && arenas[ADIT_ARENA_OPTIMIZER].size <= most &&
+           arenas[ADIT_ARENA_STATES].size <= most &&
+           (self->walk->joined == 0 ||
+            adit_vulkan_join_get_most_rows(self) * self->walk->lanes >= MIN_SIZE) &&
            count_all_lives(self) <= ADIT_VULKAN_MAX_LIVES + 1;
 }
 
@@ -214,6 +237,7 @@ adit_vulkan_join_free(AditVulkanJoin *self)
         drop_recording(self, self->recordings->pdata[i]);
     g_ptr_array_unref(self->recordings);
     g_array_unref(self->ranges);
+    g_clear_pointer(&self->pieces, g_ptr_array_unref);
     g_clear_pointer(&self->walk, adit_vulkan_walk_free);
     g_free(self);
 }
@@ -250,17 +274,32 @@ make_dispatch(const AditVulkanJoin *self, const AditVulkanKernel *kernel, const 
 
     dispatch.windows[0] = bind(&self->gradient->memory->block, TRUE);
     dispatch.windows[2] = bind(&self->gradient->log, TRUE);
-    dispatch.windows[3] = bind(&self->gradient->memory->ring, FALSE);
+    dispatch.windows[3] = bind(&self->gradient->memory->arenas[ADIT_ARENA_STATES], FALSE);
     return dispatch;
 }
 
+/* Where the words of piece @number begin; of the second kernel, behind all pieces. */
+static guint32
+find_words(const AditVulkanWalk *walk, guint number)
+{
+    guint32 at = 0;
+
+    for (guint i = 0; i < number; i++)
+        at += ((const AditVulkanWalkText *) walk->pieces->pdata[i])->words->len;
+    return at;
+}
+
+/* A dispatch of a piece. */
 static void
-add_rows(const AditVulkanJoin *self, const AditVulkanSource *sources, gsize rows,
+add_step(const AditVulkanJoin *self, const AditVulkanSource *sources, guint number, gsize rows,
          AditVulkanPlan *plan)
 {
     const AditVulkanWalk *walk = self->walk;
-    AditVulkanDispatch dispatch = make_dispatch(self, self->rows, "walk-rows", rows);
+    const AditVulkanWalkStep *step = &g_array_index(walk->steps, AditVulkanWalkStep, number);
+    AditVulkanDispatch dispatch =
+        make_dispatch(self, self->pieces->pdata[step->piece], "walk-rows", rows);
     const AditVulkanBuffer *index = &self->gradient->memory->ring;
+    guint n_chunks = number == 0 ? walk->n_chunks : 0;
 
     for (guint i = 0; i < 2; i++) {
         guint feed = MIN(i, self->gradient->program->feeds->len - 1);
@@ -271,17 +310,22 @@ add_rows(const AditVulkanJoin *self, const AditVulkanSource *sources, gsize rows
     }
     dispatch.windows[4] = bind(index, FALSE);
     dispatch.windows[5] = bind(&self->gradient->memory->arenas[ADIT_ARENA_PARAMETERS], FALSE);
+    if (number == 0 && !walk->reads_states)
+        dispatch.windows[3] = bind(&self->gradient->memory->ring, FALSE);
+    dispatch.work /= walk->steps->len;
+    dispatch.push.words = find_words(walk, step->piece);
+    dispatch.push.slice = number;
     dispatch.push.key = walk->terms;
-    dispatch.push.part = walk->n_chunks;
+    dispatch.push.part = n_chunks;
     dispatch.push.out_at = (guint32) walk->chunks_at;
-    set_groups(self, &dispatch,
-               (rows + self->rows_a_group - 1) / self->rows_a_group + walk->n_chunks);
+    memcpy(dispatch.push.in_at, step->index, sizeof step->index);
+    set_groups(self, &dispatch, (rows + self->rows_a_group - 1) / self->rows_a_group + n_chunks);
     g_array_append_val(plan->dispatches, dispatch);
 }
 
-/* Nobody else takes the call off the ring. */
+/* Nobody else takes the call off the ring; what reads states finds it in the block. */
 static gboolean
-add_end(const AditVulkanJoin *self, gsize rows, AditVulkanPlan *plan, GError **error)
+add_begin(const AditVulkanJoin *self, gsize rows, AditVulkanPlan *plan, GError **error)
 {
     const guint32 attributes[] = {ADIT_RING_SLOTS, ADIT_RING_WORDS};
     const AditVulkanShape shape = {0};
@@ -291,9 +335,8 @@ add_end(const AditVulkanJoin *self, gsize rows, AditVulkanPlan *plan, GError **e
     if (kernel == NULL)
         return FALSE;
     AditVulkanDispatch dispatch = make_dispatch(self, kernel, "begin", rows);
-    dispatch.windows[2] = bind(&self->gradient->memory->ring, FALSE);
-    for (guint i = 4; i < ADIT_VULKAN_BINDINGS; i++)
-        dispatch.windows[i] = dispatch.windows[3];
+    for (guint i = 2; i < ADIT_VULKAN_BINDINGS; i++)
+        dispatch.windows[i] = bind(&self->gradient->memory->ring, FALSE);
     dispatch.push.words = adit_vulkan_add_attributes(plan, attributes, G_N_ELEMENTS(attributes));
     dispatch.work = 1;
     set_groups(self, &dispatch, 1);
@@ -307,6 +350,7 @@ add_sums(const AditVulkanJoin *self, gsize rows, AditVulkanPlan *plan)
     const AditVulkanWalk *walk = self->walk;
     AditVulkanDispatch dispatch = make_dispatch(self, self->sums, "walk-sums", rows);
 
+    dispatch.windows[3].is_written = TRUE;
     dispatch.windows[4] = bind(&self->gradient->memory->ring, FALSE);
     for (guint i = 0; i < 3; i++) {
         static const AditArena arenas[] = {ADIT_ARENA_PARAMETERS, ADIT_ARENA_GRADIENTS,
@@ -314,7 +358,7 @@ add_sums(const AditVulkanJoin *self, gsize rows, AditVulkanPlan *plan)
 
         dispatch.windows[5 + i] = bind(&self->gradient->memory->arenas[arenas[i]], TRUE);
     }
-    dispatch.push.words = walk->rows.words->len;
+    dispatch.push.words = find_words(walk, walk->pieces->len);
     dispatch.push.key = walk->jobs;
     dispatch.push.part = walk->n_jobs;
     dispatch.push.slice = walk->n_groups;
@@ -345,10 +389,35 @@ add_words(const AditVulkanJoin *self, const AditVulkanSource *sources, AditVulka
 {
     const AditVulkanWalk *walk = self->walk;
 
-    g_array_append_vals(plan->words, walk->rows.words->data, walk->rows.words->len);
+    for (guint i = 0; i < walk->pieces->len; i++) {
+        const GArray *words = ((const AditVulkanWalkText *) walk->pieces->pdata[i])->words;
+
+        g_array_append_vals(plan->words, words->data, words->len);
+    }
     g_array_append_vals(plan->words, walk->sums.words->data, walk->sums.words->len);
-    for (guint i = 0; i < self->gradient->program->feeds->len; i++)
-        g_array_index(plan->words, guint32, walk->feeds[i]) = sources[i].index != NULL;
+    for (guint i = 0; i < self->gradient->program->feeds->len; i++) {
+        guint32 at = find_words(walk, walk->feeds[i].piece) + walk->feeds[i].word;
+
+        g_array_index(plan->words, guint32, at) = sources[i].index != NULL;
+    }
+}
+
+static gboolean
+add_dispatches(const AditVulkanJoin *self, const AditVulkanSource *sources, gsize rows,
+               gboolean whole, AditVulkanPlan *plan, GError **error)
+{
+    const AditVulkanWalk *walk = self->walk;
+    gboolean found = TRUE;
+
+    if (whole && walk->reads_states)
+        found = add_begin(self, rows, plan, error);
+    for (guint i = 0; i < walk->steps->len; i++)
+        add_step(self, sources, i, rows, plan);
+    if (whole && walk->has_sums)
+        add_sums(self, rows, plan);
+    else if (whole && !walk->reads_states)
+        found = add_begin(self, rows, plan, error);
+    return found;
 }
 
 AditVulkanRecording *
@@ -365,11 +434,7 @@ adit_vulkan_join_record(AditVulkanJoin *self, const AditCall *call, gboolean who
                                                   error);
     if (found && can_bind(self, sources)) {
         add_words(self, sources, &plan);
-        add_rows(self, sources, call->rows, &plan);
-        if (whole && self->walk->has_sums)
-            add_sums(self, call->rows, &plan);
-        else if (whole)
-            found = add_end(self, call->rows, &plan, error);
+        found = add_dispatches(self, sources, call->rows, whole, &plan, error);
         if (found)
             recording = adit_vulkan_executable_record(self->gradient, &plan, sources, call, error);
         if (recording != NULL)

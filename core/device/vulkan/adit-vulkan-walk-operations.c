@@ -123,7 +123,7 @@ add_written_out(AditWalkRows *self, const Product *product)
 {
     const AditWalkValue *value = &product->value;
 
-    if (self->nest.n == 0) {
+    if (!adit_walk_rows_is_in_loop(self)) {
         declare_factors(product, self->text, self->depth);
         add_factors(product, self->text, self->depth, NULL);
     }
@@ -131,7 +131,7 @@ add_written_out(AditWalkRows *self, const Product *product)
         adit_walk_rows_line(self, "v%u_%u = fma(walk_stage[%s + %zuu], w%u_%zu, v%u_%u);",
                             value->number, product->k, product->to, q, value->number, q,
                             value->number, product->k);
-    if (self->nest.n > 0)
+    if (adit_walk_rows_is_in_loop(self))
         add_early_factors(self, product);
 }
 
@@ -203,7 +203,8 @@ adit_walk_rows_add_gather(AditWalkRows *self, const AditInstruction *instruction
         return FALSE;
     AditWalkValue value = adit_walk_rows_new_value(self, output->count);
     guint word = adit_walk_add_word(self->kernel, 0);
-    self->making->walk->feeds[feed] = word;
+    self->making->walk->feeds[feed] =
+        (AditVulkanWalkFeed){self->making->walk->pieces->len - 1, word};
     adit_walk_rows_line(self, "uint r%u = walk_find_row(%uu, WORD(%uu) != 0u) * %zuu;",
                         value.number, feed, word, output->count);
     for (guint k = 0; k < adit_walk_rows_count_registers(self, output->count); k++) {
@@ -291,13 +292,13 @@ add_noise(AditWalkRows *self, const AditInstruction *instruction)
     gboolean is_normal = g_str_equal(instruction->op->name, "noise-normal");
     const AditOperand *output = &instruction->output;
     g_autoptr(GString) iteration = g_string_new("0u");
-    guint32 first = self->making->keys->len, stride = 1;
+    guint32 first = self->kernel->keys->len, stride = 1;
 
     for (guint i = 0; instruction->names[i] != NULL; i++) {
         guint32 key[2];
 
         adit_stream_key(self->making->needs->places->seed, instruction->names[i], key);
-        g_array_append_vals(self->making->keys, key, 2);
+        g_array_append_vals(self->kernel->keys, key, 2);
     }
     for (guint i = self->nest.n; i-- > 0; stride *= self->nest.loops[i]->n) {
         g_autofree char *step = adit_walk_add_constant(self->kernel, (gsize) stride * 2);
@@ -310,7 +311,7 @@ add_noise(AditWalkRows *self, const AditInstruction *instruction)
         guint number = self->kernel->constants->len;
         g_autofree char *at = adit_walk_add_constant(self->kernel, first);
 
-        g_array_append_val(self->making->key_constants, number);
+        g_array_append_val(self->kernel->key_constants, number);
         adit_walk_rows_line(self, "float v%u_%u;", value.number, k);
         adit_walk_rows_line(self, "{");
         adit_walk_rows_line(self, "    uint word, key = %s + %s;", at, iteration->str);
@@ -355,6 +356,8 @@ adit_walk_rows_add_operation(AditWalkRows *self, const AditInstruction *instruct
         return add_repeated(self, instruction, "");
     if (instruction->names != NULL)
         return add_noise(self, instruction);
+    if (adit_walk_rows_is_map(instruction))
+        return adit_walk_rows_add_map(self, instruction);
     if (find_op(name) != NULL)
         return add_table_op(self, instruction, find_op(name));
     return adit_walk_fail(self->making, "operation '%s' is not walked", name);

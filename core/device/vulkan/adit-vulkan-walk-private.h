@@ -29,6 +29,8 @@ gboolean adit_walk_place_equal(const AditWalkPlace *a, const AditWalkPlace *b);
 void adit_walk_place_step_back(AditWalkPlace *self, guint level, gboolean reverse);
 /* The place in iteration @index, for those outside the loop. */
 void adit_walk_place_fix(AditWalkPlace *self, guint level, guint index);
+/* The same in the first iteration of a loop. */
+void adit_walk_place_fix_first(AditWalkPlace *self, const AditInstruction *loop);
 /* Whether values of @count numbers in both may share memory. */
 gboolean adit_walk_place_overlaps(const AditWalkPlace *a, const AditWalkPlace *b, gsize count);
 
@@ -66,21 +68,44 @@ typedef struct {
 
 /**
  * AditWalkMaker: who computes a value without rows.
+ * @nest: without the loops over rows
+ * @around: with them
  */
 typedef struct {
     const AditInstruction *instruction;
     AditWalkNest nest;
+    AditWalkNest around;
 } AditWalkMaker;
+
+/**
+ * AditWalkJoin: an operation over rows at which the first kernel is cut. Each group of rows leaves
+ * two numbers a channel; every workgroup of the next dispatch joins those of all groups.
+ * @combine: whose output it is in the end, @nest: the loops around both
+ * @size: channels
+ * @parts_at: numbers of the groups, in the buffer; dispatches take turns between two such halves,
+ * @half apart
+ * @place: of the joined numbers of all iterations
+ */
+typedef struct {
+    const AditInstruction *instruction;
+    const AditInstruction *combine;
+    AditWalkNest nest;
+    gsize size;
+    gsize parts_at;
+    gsize half;
+    AditWalkPlace place;
+} AditWalkJoin;
 
 /**
  * AditWalkMaking: a walk under way.
  * @list: (element-type AditWalkMaker): in the program's order, @makers: the same by storage
  * @sums: (element-type AditWalkSum)
+ * @joins: (element-type AditWalkJoin)
  * @terms: (element-type AditOperand*): what penalties are the sums of
- * @lives, @keys: (element-type guint32): what grows with the depth, and therefore stands behind all
- * other words: the ranges' live numbers of every instance, the keys of every iteration's noise
- * @key_constants: (element-type guint): the constants that say where keys begin
+ * @lives: (element-type guint32): the ranges' live numbers of every instance. They grow with the
+ * depth, and therefore stand behind all other words
  * @begin: where what is kept begins in the buffer, @units: of a row, kept so far
+ * @n_names: of numbers of values without rows
  */
 typedef struct {
     const AditVulkanWalkNeeds *needs;
@@ -88,12 +113,12 @@ typedef struct {
     GPtrArray *list;
     GHashTable *makers;
     GArray *sums;
+    GArray *joins;
     GPtrArray *terms;
     GArray *lives;
-    GArray *keys;
-    GArray *key_constants;
     gsize begin;
     gsize units;
+    guint n_names;
     char *reason;
 } AditWalkMaking;
 
@@ -103,6 +128,11 @@ gboolean adit_walk_fail(AditWalkMaking *self, const char *format, ...) G_GNUC_PR
 gsize adit_walk_find_unit(const AditWalkMaking *self, gsize unit);
 
 /* Text. The names returned are owned by the caller. */
+/* The text of another piece, the last so far. */
+AditVulkanWalkText *adit_walk_add_piece(AditVulkanWalk *self);
+/* "c3 + c4 * i0 + ...", of a place in numbers @unit apart. */
+char *adit_walk_add_address(AditVulkanWalkText *self, const AditWalkPlace *place, gsize unit,
+                            gsize base);
 char *adit_walk_add_constant(AditVulkanWalkText *self, gsize value);
 guint adit_walk_add_word(AditVulkanWalkText *self, guint32 value);
 char *adit_walk_add_number(AditVulkanWalkText *self, double value);
@@ -146,6 +176,50 @@ void adit_walk_scope_forget(AditWalkScope *self);
 const char *adit_walk_scope_add(AditWalkScope *self, const AditOperand *operand);
 /* The same of what an instruction computes. */
 const char *adit_walk_scope_add_made(AditWalkScope *self, const AditWalkMaker *maker);
+
+/**
+ * AditWalkFresh: numbers that were joined in this dispatch: in shared memory, from walk_joined[@at]
+ * on. In memory, at @place, the first workgroup is writing them: others must not read there.
+ */
+typedef struct {
+    AditWalkPlace place;
+    gsize count;
+    gsize at;
+} AditWalkFresh;
+
+/**
+ * AditWalkElement: where a number of a value without rows is computed.
+ * @nest: the loops whose indices i0, i1, ... the text has
+ * @entered: bits of those of which it is the first iteration
+ * @fresh: (element-type AditWalkFresh) (nullable)
+ * @state: (nullable): of the second kernel: the states that are replaced, of which no others are
+ * read
+ */
+typedef struct {
+    AditWalkMaking *making;
+    AditVulkanWalkText *kernel;
+    GString *text;
+    guint depth;
+    AditWalkNest nest;
+    guint entered;
+    const GArray *fresh;
+    gboolean is_second;
+    const AditOperand *state;
+} AditWalkElement;
+
+/* adit-vulkan-walk-elements.c */
+
+/* Number @e (GLSL) of a value without rows (GLSL, owned by the caller). What it cannot be made of
+ * is noted as with adit_walk_fail(), and "0.0". */
+char *adit_walk_element_read(const AditWalkElement *self, const AditOperand *operand,
+                             const char *e);
+/* Number @e of all instances of what an instruction computes. */
+char *adit_walk_element_make(const AditWalkElement *self, const AditWalkMaker *maker,
+                             const char *e);
+/* The operation that a storage is the joined result of; NULL: none. */
+const AditWalkJoin *adit_walk_find_join(const AditWalkMaking *self, int storage);
+/* Whether a value comes of a sum over rows that the second kernel takes. */
+gboolean adit_walk_comes_of_sum(const AditWalkMaking *self, const AditWalkMaker *maker);
 
 /* adit-vulkan-walk-rows.c, -sums.c: the kernels' texts. */
 gboolean adit_walk_add_rows(AditWalkMaking *self);

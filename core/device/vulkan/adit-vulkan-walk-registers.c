@@ -84,6 +84,12 @@ adit_walk_rows_new_value(AditWalkRows *self, gsize count)
     return (AditWalkValue){self->n_values++, count};
 }
 
+gboolean
+adit_walk_rows_is_in_loop(const AditWalkRows *self)
+{
+    return self->nest.n > self->n_out;
+}
+
 /* ---- early reading ---- */
 
 void
@@ -157,34 +163,11 @@ writes_storage(const GPtrArray *list, int storage)
 static gboolean
 is_there_early(const AditWalkRows *self, int storage)
 {
-    return self->nest.n > 0 && !writes_storage(self->nest.loops[0]->body, storage);
+    return adit_walk_rows_is_in_loop(self) &&
+           !writes_storage(self->nest.loops[self->n_out]->body, storage);
 }
 
 /* ---- memory ---- */
-
-/* "c3 + c4 * i0 + ...", of numbers @unit apart. */
-char *
-adit_walk_rows_get_address(AditWalkRows *self, const AditWalkPlace *place, gsize unit, gsize base)
-{
-    g_autofree char *first =
-        adit_walk_add_constant(self->kernel, base + (gsize) place->base * unit);
-    GString *text = g_string_new(first);
-
-    for (guint i = 0; i < ADIT_MAX_LOOPS; i++) {
-        guint modulo = place->loops[i].modulo;
-
-        if (place->loops[i].stride == 0)
-            continue;
-        g_autofree char *step =
-            adit_walk_add_constant(self->kernel, (gsize) place->loops[i].stride * unit);
-        if (modulo > 0)
-            g_string_append_printf(text, " + %s * ((i%u + %uu) %% %uu)", step, i,
-                                   place->loops[i].shift, modulo);
-        else
-            g_string_append_printf(text, " + %s * i%u", step, i);
-    }
-    return g_string_free(text, FALSE);
-}
 
 gsize
 adit_walk_rows_find_storage(const AditWalkRows *self, int storage)
@@ -199,8 +182,8 @@ static char *
 get_row_address(AditWalkRows *self, const AditWalkPlace *place, gsize count)
 {
     g_autofree char *address =
-        adit_walk_rows_get_address(self, place, self->making->needs->places->room,
-                                   adit_walk_rows_find_storage(self, place->storage));
+        adit_walk_add_address(self->kernel, place, self->making->needs->places->room,
+                              adit_walk_rows_find_storage(self, place->storage));
 
     return g_strdup_printf("%s + walk_row * %zuu", address, count);
 }
@@ -234,7 +217,7 @@ add_load(AditWalkRows *self, const AditWalkValue *value, const char *address, gb
 /* ---- what is in registers ---- */
 
 static gboolean
-find_known(const AditWalkRows *self, const AditWalkPlace *place, AditWalkValue *value)
+find_equal(const AditWalkRows *self, const AditWalkPlace *place, AditWalkValue *value)
 {
     for (guint i = self->known->len; i-- > 0;) {
         const AditWalkKnown *known = &g_array_index(self->known, AditWalkKnown, i);
@@ -245,6 +228,21 @@ find_known(const AditWalkRows *self, const AditWalkPlace *place, AditWalkValue *
         }
     }
     return FALSE;
+}
+
+/* In the first iteration of a loop that is written out places are those from before it, too. */
+static gboolean
+find_known(const AditWalkRows *self, const AditWalkPlace *place, AditWalkValue *value)
+{
+    AditWalkPlace fixed = *place;
+
+    for (guint i = 0; i < self->n_out; i++) {
+        const AditInstruction *loop = self->nest.loops[i];
+
+        if ((self->entered & 1u << loop->level) != 0)
+            adit_walk_place_fix_first(&fixed, loop);
+    }
+    return find_equal(self, place, value) || find_equal(self, &fixed, value);
 }
 
 void
@@ -354,11 +352,11 @@ find_outside(AditWalkRows *self, AditWalkSource *source)
         AditWalkPlace place;
 
         adit_walk_place_init(&place, operand);
-        source->text = adit_walk_rows_get_address(self, &place, 1, 0);
+        source->text = adit_walk_add_address(self->kernel, &place, 1, 0);
         return TRUE;
     }
     if (operand->count > 1)
-        return adit_walk_fail(self->making, "it reads states or constants of many numbers");
+        return TRUE;
     source->text = g_strdup(adit_walk_scope_add(&self->scope, operand));
     return source->text != NULL;
 }
@@ -421,14 +419,35 @@ adit_walk_rows_find_sources(AditWalkRows *self, const AditInstruction *instructi
     return TRUE;
 }
 
+char *
+adit_walk_rows_read_outside(AditWalkRows *self, const AditOperand *operand, const char *e)
+{
+    const AditWalkElement element = {.making = self->making,
+                                     .kernel = self->kernel,
+                                     .text = self->text,
+                                     .depth = self->depth,
+                                     .nest = self->nest,
+                                     .entered = self->entered,
+                                     .fresh = self->fresh};
+    gsize length = self->text->len;
+    g_autofree char *number = adit_walk_element_read(&element, operand, e);
+
+    /* what is computed needs the lines before it */
+    if (!adit_walk_rows_is_in_loop(self) || self->text->len > length)
+        return g_steal_pointer(&number);
+    return read_early(self, number);
+}
+
 /* Number @element (GLSL) of a source that is not in registers. */
 static char *
-read_number(const AditWalkSource *source, const char *element)
+read_number(AditWalkRows *self, const AditWalkSource *source, const char *element)
 {
     if (source->staged)
         return g_strdup_printf("walk_stage[walk_at + %zuu + %s]", source->at, element);
     if (source->operand->arena == ADIT_ARENA_PARAMETERS)
         return g_strdup_printf("PARAMETERS[%s + %s]", source->text, element);
+    if (source->text == NULL)
+        return adit_walk_rows_read_outside(self, source->operand, element);
     return g_strdup(source->text);
 }
 
@@ -443,8 +462,8 @@ adit_walk_rows_read_element(AditWalkRows *self, const AditWalkSource *source,
         return g_strdup_printf("v%u_%u", source->value.number, operand->count == 1 ? 0 : k);
     g_autofree char *e = adit_walk_rows_get_inner_element(self, output->count, k);
     g_autofree char *own = adit_walk_broadcast(&operand->shape, &output->shape, e);
-    g_autofree char *number = read_number(source, own);
-    if (operand->arena == ADIT_ARENA_PARAMETERS && self->nest.n > 0)
+    g_autofree char *number = read_number(self, source, own);
+    if (operand->arena == ADIT_ARENA_PARAMETERS && adit_walk_rows_is_in_loop(self))
         return read_early(self, number);
     return g_steal_pointer(&number);
 }

@@ -2,7 +2,8 @@
 #include "adit-vulkan-walk-registers.h"
 
 #define MAX_LANES 64
-/* Numbers a row in shared memory; its two halves are to fit with one row a workgroup. */
+/* Numbers a row in shared memory, whose two halves are to fit with one row a workgroup, and of what
+ * is joined. */
 #define MAX_STAGE 1024
 
 /* A carry: its register, and what the iteration leaves for the next. */
@@ -15,29 +16,40 @@ static gboolean add_list(AditWalkRows *self, const GPtrArray *list);
 
 /* ---- what the second kernel reads ---- */
 
-/* Writes a value to a place of its own for every iteration; once, whoever asks. */
+/* A place of its own for every iteration. */
 static AditWalkKept
-shelve(AditWalkRows *self, const AditWalkValue *value)
+make_room(AditWalkMaking *self, const AditWalkNest *nest, gsize count)
 {
-    AditWalkMaking *making = self->making;
-    gsize step = value->count * making->needs->places->room;
+    AditWalkKept kept = {adit_walk_find_unit(self, self->units), count * self->needs->places->room,
+                         count};
+
+    self->units += count * adit_walk_nest_count(nest);
+    return kept;
+}
+
+/* Writes a value to such a place, once, whoever asks. @known: (nullable): where another piece that
+ * does the same writes it */
+static AditWalkKept
+shelve(AditWalkRows *self, const AditWalkValue *value, const AditWalkKept *known)
+{
+    const AditInstruction *loop = adit_walk_rows_get_innermost(self);
     AditWalkPlace place = {.storage = -1};
     gsize stride = value->count;
 
     for (guint i = 0; i < self->shelves->len; i++) {
         const AditWalkShelf *shelf = &g_array_index(self->shelves, AditWalkShelf, i);
 
-        if (shelf->number == value->number && shelf->loop == adit_walk_rows_get_innermost(self))
+        if (shelf->number == value->number && shelf->loop == loop && shelf->part == self->part &&
+            (known == NULL || shelf->kept.at == known->at))
             return shelf->kept;
     }
-    AditWalkShelf shelf = {value->number,
-                           adit_walk_rows_get_innermost(self),
-                           {adit_walk_find_unit(making, making->units), step, value->count}};
+    AditWalkShelf shelf = {value->number, self->part, loop,
+                           known != NULL ? *known
+                                         : make_room(self->making, &self->nest, value->count)};
     for (guint i = self->nest.n; i-- > 0; stride *= self->nest.loops[i]->n)
         place.loops[self->nest.loops[i]->level].stride = (gint64) stride;
-    making->units += stride;
-    g_autofree char *first =
-        adit_walk_rows_get_address(self, &place, making->needs->places->room, shelf.kept.at);
+    g_autofree char *first = adit_walk_add_address(
+        self->kernel, &place, self->making->needs->places->room, shelf.kept.at);
     g_autofree char *address = g_strdup_printf("%s + walk_row * %zuu", first, value->count);
     adit_walk_rows_add_store(self, value, address);
     g_array_append_val(self->shelves, shelf);
@@ -64,11 +76,22 @@ find_in_storage(const AditWalkRows *self, const AditOperand *operand, AditWalkKe
     return TRUE;
 }
 
+static const AditWalkSum *
+find_sum(const AditWalkMaking *self, const AditInstruction *instruction)
+{
+    for (guint i = 0; i < self->sums->len; i++) {
+        if (g_array_index(self->sums, AditWalkSum, i).instruction == instruction)
+            return &g_array_index(self->sums, AditWalkSum, i);
+    }
+    return NULL;
+}
+
 /* An operation over rows: its inputs are kept. */
 static gboolean
 add_sum(AditWalkRows *self, const AditInstruction *instruction)
 {
     const char *name = instruction->op->name;
+    const AditWalkSum *known = find_sum(self->making, instruction);
     AditWalkSum sum = {.instruction = instruction, .nest = self->nest};
 
     if (!g_str_equal(name, "matmul-rows") && !g_str_equal(name, "rows-sum") &&
@@ -86,9 +109,10 @@ add_sum(AditWalkRows *self, const AditInstruction *instruction)
             continue;
         if (!adit_walk_rows_find_value(self, input, &value))
             return FALSE;
-        sum.inputs[i] = shelve(self, &value);
+        sum.inputs[i] = shelve(self, &value, known != NULL ? &known->inputs[i] : NULL);
     }
-    g_array_append_val(self->making->sums, sum);
+    if (known == NULL)
+        g_array_append_val(self->making->sums, sum);
     return TRUE;
 }
 
@@ -231,29 +255,111 @@ add_loop(AditWalkRows *self, const AditInstruction *loop)
 /* ---- the list ---- */
 
 static gboolean
+add_instruction(AditWalkRows *self, const AditInstruction *instruction)
+{
+    switch (instruction->kind) {
+    case ADIT_INSTRUCTION_OP:
+        if (adit_walk_is_cut(instruction))
+            return adit_walk_rows_add_cut(self, instruction);
+        return instruction->partial > 0 ? add_sum(self, instruction)
+                                        : adit_walk_rows_add_operation(self, instruction);
+    case ADIT_INSTRUCTION_COPY:
+        return adit_walk_rows_add_copy(self, instruction);
+    case ADIT_INSTRUCTION_GATHER:
+        return adit_walk_rows_add_gather(self, instruction);
+    case ADIT_INSTRUCTION_LOOP:
+        return add_loop(self, instruction);
+    case ADIT_INSTRUCTION_COMBINE:
+    default:
+        return adit_walk_fail(self->making, "slices join partial results");
+    }
+}
+
+static gboolean
 add_list(AditWalkRows *self, const GPtrArray *list)
 {
     for (guint i = 0; i < list->len; i++) {
         const AditInstruction *instruction = list->pdata[i];
-        gboolean added = TRUE;
 
-        if (instruction->domain == ADIT_DOMAIN_WHOLE)
-            continue;
-        if (instruction->kind == ADIT_INSTRUCTION_OP)
-            added = instruction->partial > 0 ? add_sum(self, instruction)
-                                             : adit_walk_rows_add_operation(self, instruction);
-        else if (instruction->kind == ADIT_INSTRUCTION_COPY)
-            added = adit_walk_rows_add_copy(self, instruction);
-        else if (instruction->kind == ADIT_INSTRUCTION_GATHER)
-            added = adit_walk_rows_add_gather(self, instruction);
-        else if (instruction->kind == ADIT_INSTRUCTION_LOOP)
-            added = add_loop(self, instruction);
-        else
-            added = adit_walk_fail(self->making, "slices join partial results");
-        if (!added)
+        if (instruction->domain != ADIT_DOMAIN_WHOLE && !add_instruction(self, instruction))
             return FALSE;
     }
     return TRUE;
+}
+
+/* ---- loops that are written out ---- */
+
+static void
+enter_loop(AditWalkRows *self, const AditInstruction *loop)
+{
+    if (loop->reverse)
+        adit_walk_rows_line(self, "i%u = WORD(%uu);", loop->level,
+                            adit_walk_add_word(self->kernel, loop->n - 1));
+    else
+        adit_walk_rows_line(self, "i%u = 0u;", loop->level);
+    self->part++;
+    self->nest.loops[self->nest.n++] = loop;
+    self->n_out++;
+    self->entered |= 1u << loop->level;
+}
+
+/* Places of the iteration before are called otherwise in this one, and behind the loop. */
+static void
+rename_place(AditWalkPlace *place, const AditInstruction *loop, gboolean is_left)
+{
+    if (place->loops[loop->level].stride == 0)
+        return;
+    if (is_left)
+        adit_walk_place_fix(place, loop->level, loop->reverse ? 0 : loop->n - 1);
+    else
+        adit_walk_place_step_back(place, loop->level, loop->reverse);
+}
+
+static void
+rename_places(AditWalkRows *self, const AditInstruction *loop, gboolean is_left)
+{
+    self->part++;
+    self->entered &= ~(1u << loop->level);
+    for (guint i = 0; i < self->known->len; i++)
+        rename_place(&g_array_index(self->known, AditWalkKnown, i).place, loop, is_left);
+    for (guint i = 0; i < self->fresh->len; i++)
+        rename_place(&g_array_index(self->fresh, AditWalkFresh, i).place, loop, is_left);
+}
+
+static void
+go_on(AditWalkRows *self, const AditInstruction *loop)
+{
+    adit_walk_rows_line(self, loop->reverse ? "i%u--;" : "i%u++;", loop->level);
+    rename_places(self, loop, FALSE);
+}
+
+static void
+leave_loop(AditWalkRows *self, const AditInstruction *loop)
+{
+    rename_places(self, loop, TRUE);
+    self->n_out--;
+    self->nest.n--;
+}
+
+static gboolean
+add_event(AditWalkRows *self, const AditWalkEvent *event)
+{
+    switch ((AditWalkEventKind) event->kind) {
+    case ADIT_WALK_ENTER:
+        enter_loop(self, event->instruction);
+        return TRUE;
+    case ADIT_WALK_NEXT:
+        go_on(self, event->instruction);
+        return TRUE;
+    case ADIT_WALK_LEAVE:
+        leave_loop(self, event->instruction);
+        return TRUE;
+    case ADIT_WALK_JOIN:
+        return adit_walk_rows_add_join(self, event->instruction);
+    case ADIT_WALK_DO:
+    default:
+        return add_instruction(self, event->instruction);
+    }
 }
 
 /* ---- figures ---- */
@@ -287,32 +393,58 @@ add_figures(AditWalkRows *self)
 
 /* ---- both times ---- */
 
+/* The text of a piece. */
 static gboolean
-add_text(AditWalkRows *self)
+add_piece(AditWalkRows *self, const AditWalkCourse *course, const AditWalkStretch *stretch)
 {
     AditWalkMaking *making = self->making;
-    const AditProgram *program = making->needs->program;
+    gboolean added = TRUE;
+
+    self->kernel = adit_walk_add_piece(making->walk);
+    self->text = g_string_new(NULL);
+    self->depth = 1;
+    self->nest = stretch->nest;
+    self->n_out = stretch->nest.n;
+    self->entered = 0;
+    self->joined = 0;
+    self->part++;
+    g_array_set_size(self->known, 0);
+    g_array_set_size(self->fresh, 0);
+    adit_walk_scope_init(&self->scope, making, self->kernel, self->text, 1, 1);
+    for (guint i = stretch->begin; i < stretch->end && added; i++)
+        added = add_event(self, &g_array_index(course->events, AditWalkEvent, i));
+    if (stretch->end == course->events->len)
+        added = added && add_figures(self);
+    adit_walk_scope_clear(&self->scope);
+    g_string_append_printf(self->kernel->text, "void\nwalk()\n{\n%s}\n", self->text->str);
+    g_string_free(self->text, TRUE);
+    return added && making->reason == NULL;
+}
+
+static gboolean
+add_text(AditWalkRows *self, const AditWalkCourse *course)
+{
+    AditWalkMaking *making = self->making;
+    gboolean added = TRUE;
 
     self->known = g_array_new(FALSE, FALSE, sizeof(AditWalkKnown));
     self->shelves = g_array_new(FALSE, FALSE, sizeof(AditWalkShelf));
     self->counts = g_hash_table_new(NULL, NULL);
-    self->text = g_string_new(NULL);
-    self->depth = 1;
-    adit_walk_scope_init(&self->scope, making, self->kernel, self->text, 1, 1);
-    g_array_set_size(self->kernel->constants, 0);
-    g_array_set_size(self->kernel->words, 0);
+    self->fresh = g_array_new(FALSE, FALSE, sizeof(AditWalkFresh));
+    g_ptr_array_set_size(making->walk->pieces, 0);
+    g_array_set_size(making->walk->steps, 0);
     g_array_set_size(making->sums, 0);
-    g_array_set_size(making->keys, 0);
-    g_array_set_size(making->key_constants, 0);
-    gboolean added = add_list(self, program->instructions) && add_figures(self);
+    g_array_set_size(making->joins, 0);
+    for (guint i = 0; i < course->stretches->len && added; i++) {
+        const AditWalkStretch *stretch = &g_array_index(course->stretches, AditWalkStretch, i);
 
-    adit_walk_scope_clear(&self->scope);
+        g_array_append_val(making->walk->steps, stretch->step);
+        added = !stretch->is_new || add_piece(self, course, stretch);
+    }
+    g_array_unref(self->fresh);
     g_hash_table_unref(self->counts);
     g_array_unref(self->shelves);
     g_array_unref(self->known);
-    if (added)
-        g_string_append_printf(self->kernel->text, "void\nwalk()\n{\n%s}\n", self->text->str);
-    g_string_free(self->text, TRUE);
     return added;
 }
 
@@ -375,20 +507,21 @@ adit_walk_add_rows(AditWalkMaking *making)
 {
     g_autoptr(GHashTable) read = g_hash_table_new(NULL, NULL);
     g_autoptr(GHashTable) kept = g_hash_table_new(NULL, NULL);
-    AditWalkRows self = {
-        .making = making, .kernel = &making->walk->rows, .read = read, .kept = kept};
+    g_auto(AditWalkCourse) course = {0};
+    AditWalkRows self = {.making = making, .read = read, .kept = kept};
     gsize begin = making->units;
 
     making->walk->lanes = choose_lanes(making->needs->program);
-    if (!add_text(&self))
+    adit_walk_course_init(&course, making->needs->program);
+    if (!add_text(&self, &course))
         return FALSE;
     making->units = begin;
     keep_storages(&self);
-    g_string_truncate(self.kernel->text, 0);
     self.n_values = self.n_early = 0;
-    if (!add_text(&self))
+    making->n_names = 0;
+    if (!add_text(&self, &course))
         return FALSE;
-    if (making->walk->stage <= MAX_STAGE)
+    if (making->walk->stage <= MAX_STAGE && making->walk->joined <= MAX_STAGE)
         return TRUE;
     return adit_walk_fail(making, "a row's values are too wide");
 }

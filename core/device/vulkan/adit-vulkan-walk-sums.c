@@ -11,6 +11,10 @@
 /* As in walk-sums.glsl. */
 #define JOB_WORDS 12
 #define JOB_LIVES 10
+#define PRODUCT   0
+#define SUM       1
+#define ELEMENT   2
+#define STATE     3
 #define TILES     16
 /* Workgroups that are too few for a device: then they are smaller. */
 #define FEW_GROUPS 512
@@ -18,11 +22,13 @@
 /* ---- gradients ---- */
 
 /**
- * Job: a gradient, of all instances.
+ * Job: a gradient, of all instances; or states that are replaced.
+ * @sum: (nullable): NULL: its elements are no sums
  * @count: elements of an instance
  */
 typedef struct {
     const AditWalkSum *sum;
+    gboolean is_state;
     gsize at;
     gsize count;
     gsize instances;
@@ -36,14 +42,16 @@ divide_up(gsize n, gsize by)
 
 /* Of one instance. */
 static gsize
-count_groups(const AditVulkanWalk *walk, const AditWalkSum *sum)
+count_groups(const AditVulkanWalk *walk, gsize rows, gsize columns)
 {
-    gboolean is_product = sum->instruction->n_inputs == 2;
-    gsize rows = is_product ? sum->inputs[0].count : 1;
-    gsize columns = sum->inputs[is_product ? 1 : 0].count;
-
     return divide_up(divide_up(rows, walk->tile_rows) * divide_up(columns, walk->tile_columns),
                      TILES);
+}
+
+static gboolean
+is_product(const AditWalkSum *sum)
+{
+    return sum->instruction->n_inputs == 2;
 }
 
 /* Large tiles read less, small ones are more. */
@@ -58,7 +66,9 @@ choose_tiles(AditWalkMaking *self)
     for (guint i = 0; i < self->sums->len; i++) {
         const AditWalkSum *sum = &g_array_index(self->sums, AditWalkSum, i);
 
-        groups += count_groups(walk, sum) * adit_walk_nest_count(&sum->nest);
+        groups += count_groups(walk, is_product(sum) ? sum->inputs[0].count : 1,
+                               sum->inputs[is_product(sum) ? 1 : 0].count) *
+                  adit_walk_nest_count(&sum->nest);
     }
     if (groups < FEW_GROUPS) {
         walk->tile_rows = 1;
@@ -93,13 +103,17 @@ add_job(AditWalkMaking *self, const Job *job)
 {
     AditVulkanWalk *walk = self->walk;
     const AditWalkSum *sum = job->sum;
-    gboolean is_product = sum->instruction->n_inputs == 2;
-    const AditWalkKept *left = &sum->inputs[0], *right = &sum->inputs[is_product ? 1 : 0];
-    gsize rows = is_product ? left->count : 1, columns = right->count;
-    gsize groups = count_groups(walk, sum);
+    const AditWalkKept none = {.count = job->count};
+    const AditWalkKept *left = sum != NULL ? &sum->inputs[0] : &none;
+    const AditWalkKept *right = sum != NULL && is_product(sum) ? &sum->inputs[1] : left;
+    gsize rows = sum != NULL && is_product(sum) ? left->count : 1, columns = right->count;
+    gsize groups = count_groups(walk, rows, columns);
+    guint kind = job->is_state ? STATE : sum == NULL ? ELEMENT : is_product(sum) ? PRODUCT : SUM;
     g_autofree guint32 *lives = g_new(guint32, job->instances);
 
-    if (!add_ranges(self, job, lives))
+    if (job->is_state)
+        memset(lives, 0xff, job->instances * sizeof *lives);
+    else if (!add_ranges(self, job, lives))
         return FALSE;
     guint32 lives_at = self->lives->len;
     g_array_append_vals(self->lives, lives, (guint) job->instances);
@@ -111,7 +125,7 @@ add_job(AditWalkMaking *self, const Job *job)
                                 (guint32) left->step,
                                 (guint32) right->at,
                                 (guint32) right->step,
-                                !is_product,
+                                kind,
                                 (guint32) job->at,
                                 lives_at,
                                 (guint32) job->count};
@@ -148,8 +162,56 @@ add_gradient(AditWalkMaking *self, const AditWalkMaker *maker, GString *text)
         return adit_walk_fail(self, "a gradient is no sum over rows");
     gsize all = output->count * instances;
     instances = adit_walk_nest_count(&sum->nest);
-    Job job = {sum, output->offset, all / instances, instances};
+    Job job = {sum, FALSE, output->offset, all / instances, instances};
     return add_job(self, &job);
+}
+
+static AditWalkElement
+make_element(AditWalkMaking *self, GString *text, const AditOperand *state)
+{
+    adit_walk_add_line(text, 0, "float\nwalk_finish_%u(uint e, float sum)\n{", self->walk->n_jobs);
+    return (AditWalkElement){.making = self,
+                             .kernel = &self->walk->sums,
+                             .text = text,
+                             .depth = 1,
+                             .is_second = TRUE,
+                             .state = state};
+}
+
+/* A gradient of what the first kernel has joined. */
+static gboolean
+add_joined_gradient(AditWalkMaking *self, const AditWalkMaker *maker, GString *text)
+{
+    const AditOperand *output = &maker->instruction->output;
+    const Job job = {NULL, FALSE, output->offset, output->count,
+                     adit_walk_nest_count(&maker->around)};
+
+    if (!adit_walk_nest_is_dense(&maker->around, output, output->count))
+        return adit_walk_fail(self, "a gradient's instances lie apart");
+    const AditWalkElement element = make_element(self, text, NULL);
+    g_autofree char *number = adit_walk_element_make(&element, maker, "e");
+    adit_walk_add_line(text, 1, "return %s;\n}", number);
+    return self->reason == NULL && add_job(self, &job);
+}
+
+/* What is written last: states, element for element, if the guards hold; or a gradient that is what
+ * the first kernel has joined as it is. */
+static gboolean
+add_commit_job(AditWalkMaking *self, const AditInstruction *commit, GString *text)
+{
+    const AditOperand *output = &commit->output, *input = &commit->inputs[0];
+    gboolean is_state = output->arena == ADIT_ARENA_STATES;
+    const Job job = {NULL, is_state, output->offset, output->count, 1};
+
+    if (commit->kind != ADIT_INSTRUCTION_COPY || output->linear ||
+        (!is_state && (output->arena != ADIT_ARENA_GRADIENTS ||
+                       adit_walk_find_join(self, input->storage) == NULL)))
+        return adit_walk_fail(self, "it ends with gradients that a loop adds up");
+    const AditWalkElement element = make_element(self, text, is_state ? output : NULL);
+    g_autofree char *number = adit_walk_element_read(&element, input, "e");
+
+    adit_walk_add_line(text, 1, "return %s;\n}", number);
+    return self->reason == NULL && add_job(self, &job);
 }
 
 static gboolean
@@ -190,7 +252,7 @@ add_guards(AditWalkMaking *self)
 gboolean
 adit_walk_add_terms(AditWalkMaking *self)
 {
-    AditVulkanWalkText *kernel = &self->walk->rows;
+    AditVulkanWalkText *kernel = self->walk->pieces->pdata[0];
     g_autoptr(GString) last = g_string_new("float\nwalk_term(uint term, uint e)\n{\n");
 
     self->walk->n_terms = self->terms->len;
@@ -324,18 +386,32 @@ add_update(AditWalkMaking *making)
 /* ---- the kernel ---- */
 
 static guint
-count_gradients(const GPtrArray *makers)
+count_gradients(const AditWalkMaking *self)
 {
+    const GPtrArray *commits = self->needs->program->commits;
     guint n = 0;
 
-    for (guint i = 0; i < makers->len; i++)
-        n += is_gradient(makers->pdata[i]);
+    for (guint i = 0; i < self->list->len; i++)
+        n += is_gradient(self->list->pdata[i]);
+    for (guint i = 0; i < commits->len; i++)
+        n += ((const AditInstruction *) commits->pdata[i])->output.arena == ADIT_ARENA_GRADIENTS;
+    return n;
+}
+
+static guint
+count_jobs(const AditWalkMaking *self)
+{
+    const GPtrArray *commits = self->needs->program->commits;
+    guint n = commits->len;
+
+    for (guint i = 0; i < self->list->len; i++)
+        n += is_gradient(self->list->pdata[i]);
     return n;
 }
 
 /* Every gradient that is an output is computed by one of these. */
 static gboolean
-check_outputs(AditWalkMaking *self, guint n_gradients)
+check_outputs(AditWalkMaking *self)
 {
     const GArray *outputs = self->needs->program->outputs;
     guint n = 0;
@@ -345,11 +421,31 @@ check_outputs(AditWalkMaking *self, guint n_gradients)
 
         if (output->kind != ADIT_OUTPUT_ARENA)
             continue;
-        if (output->arena != ADIT_ARENA_GRADIENTS)
-            return adit_walk_fail(self, "it writes states");
-        n++;
+        n += output->arena == ADIT_ARENA_GRADIENTS;
     }
-    return n == n_gradients || adit_walk_fail(self, "a gradient is computed in parts");
+    return n == count_gradients(self) || adit_walk_fail(self, "a gradient is computed in parts");
+}
+
+static gboolean
+add_jobs(AditWalkMaking *self)
+{
+    const GPtrArray *commits = self->needs->program->commits;
+    GString *text = self->walk->sums.text;
+
+    for (guint i = 0; i < self->list->len; i++) {
+        const AditWalkMaker *maker = self->list->pdata[i];
+
+        if (!is_gradient(maker))
+            continue;
+        if (!(adit_walk_comes_of_sum(self, maker) ? add_gradient(self, maker, text)
+                                                  : add_joined_gradient(self, maker, text)))
+            return FALSE;
+    }
+    for (guint i = 0; i < commits->len; i++) {
+        if (!add_commit_job(self, commits->pdata[i], text))
+            return FALSE;
+    }
+    return TRUE;
 }
 
 gboolean
@@ -357,25 +453,19 @@ adit_walk_add_sums(AditWalkMaking *self)
 {
     AditVulkanWalkText *kernel = &self->walk->sums;
     g_autoptr(GString) last = g_string_new("float\nwalk_finish(uint job, uint e, float sum)\n{\n");
-    guint n = count_gradients(self->list);
+    guint n = count_jobs(self);
 
-    if (!check_outputs(self, n))
+    if (!check_outputs(self))
         return FALSE;
     choose_tiles(self);
     self->walk->jobs = kernel->words->len;
     for (guint i = 0; i < n * JOB_WORDS; i++)
         adit_walk_add_word(kernel, 0);
-    for (guint i = 0; i < self->list->len; i++) {
-        const AditWalkMaker *maker = self->list->pdata[i];
-
-        if (!is_gradient(maker))
-            continue;
-        guint number = self->walk->n_jobs;
-        if (!add_gradient(self, maker, kernel->text))
-            return FALSE;
-        adit_walk_add_line(last, 1, "if (job == %uu)\n        return walk_finish_%u(e, sum);",
-                           number, number);
-    }
+    if (!add_jobs(self))
+        return FALSE;
+    for (guint i = 0; i < n; i++)
+        adit_walk_add_line(last, 1, "if (job == %uu)\n        return walk_finish_%u(e, sum);", i,
+                           i);
     adit_walk_add_line(last, 1, "return 0.0;\n}");
     g_string_append(kernel->text, last->str);
     if (!add_guards(self) || !add_update(self))

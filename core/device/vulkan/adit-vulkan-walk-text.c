@@ -56,6 +56,12 @@ adit_walk_place_fix(AditWalkPlace *self, guint level, guint index)
     self->loops[level].shift = self->loops[level].modulo = 0;
 }
 
+void
+adit_walk_place_fix_first(AditWalkPlace *self, const AditInstruction *loop)
+{
+    adit_walk_place_fix(self, loop->level, loop->reverse ? loop->n - 1 : 0);
+}
+
 gboolean
 adit_walk_place_overlaps(const AditWalkPlace *a, const AditWalkPlace *b, gsize count)
 {
@@ -126,6 +132,27 @@ adit_walk_add_constant(AditVulkanWalkText *self, gsize value)
 
     g_array_append_val(self->constants, word);
     return g_strdup_printf("c%u", self->constants->len - 1);
+}
+
+char *
+adit_walk_add_address(AditVulkanWalkText *self, const AditWalkPlace *place, gsize unit, gsize base)
+{
+    g_autofree char *first = adit_walk_add_constant(self, base + (gsize) place->base * unit);
+    GString *text = g_string_new(first);
+
+    for (guint i = 0; i < ADIT_MAX_LOOPS; i++) {
+        guint modulo = place->loops[i].modulo;
+
+        if (place->loops[i].stride == 0)
+            continue;
+        g_autofree char *step = adit_walk_add_constant(self, (gsize) place->loops[i].stride * unit);
+        if (modulo > 0)
+            g_string_append_printf(text, " + %s * ((i%u + %uu) %% %uu)", step, i,
+                                   place->loops[i].shift, modulo);
+        else
+            g_string_append_printf(text, " + %s * i%u", step, i);
+    }
+    return g_string_free(text, FALSE);
 }
 
 guint

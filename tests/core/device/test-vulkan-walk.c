@@ -96,6 +96,19 @@ make(Made *self, const Form *form)
     self->walk = adit_vulkan_walk_new(&needs, &self->reason);
 }
 
+/* The pieces of the first kernel do not depend on the depth. */
+static void
+check_pieces(const AditVulkanWalk *a, const AditVulkanWalk *b)
+{
+    g_assert_cmpuint(a->pieces->len, ==, b->pieces->len);
+    for (guint i = 0; i < a->pieces->len; i++) {
+        const AditVulkanWalkText *mine = a->pieces->pdata[i], *other = b->pieces->pdata[i];
+
+        g_assert_cmpstr(mine->text->str, ==, other->text->str);
+        g_assert_cmpuint(mine->constants->len, ==, other->constants->len);
+    }
+}
+
 /* The loop is a loop: text, lanes and what goes through shared memory are those of every depth;
  * what is kept is in proportion. */
 static void
@@ -108,7 +121,7 @@ test_depths(gconstpointer user_data)
     form.times = 500;
     make(&deep, &form);
     g_assert_cmpstr(shallow.reason, ==, NULL);
-    g_assert_cmpstr(deep.walk->rows.text->str, ==, shallow.walk->rows.text->str);
+    check_pieces(deep.walk, shallow.walk);
     g_assert_cmpstr(deep.walk->sums.text->str, ==, shallow.walk->sums.text->str);
     g_assert_cmpuint(shallow.walk->lanes, ==, 4);
     g_assert_cmpuint(shallow.walk->stage, ==, 4);
@@ -116,6 +129,45 @@ test_depths(gconstpointer user_data)
     /* of each layer its output and the gradient by what it activates */
     gsize more = (deep.walk->size - shallow.walk->size) / ROOM;
     g_assert_cmpuint(more, ==, 490 * (4 + 4));
+}
+
+/* A batch-norm is a cut forward and one back: dispatches are in proportion to the depth, their
+ * texts are not. */
+static void
+test_cuts(gconstpointer user_data)
+{
+    Form form = {.aggregator = user_data, .norm = "batch-norm", .times = 10};
+    g_auto(Made) shallow = {0}, deep = {0};
+
+    make(&shallow, &form);
+    form.times = 500;
+    make(&deep, &form);
+    g_assert_cmpstr(deep.reason, ==, NULL);
+    check_pieces(deep.walk, shallow.walk);
+    /* begin, from one layer to the next, the way round, from one to the next, end; and two where
+     * the first layer stands alone */
+    g_assert_cmpuint(deep.walk->pieces->len, ==, g_str_equal(form.aggregator, "glonet") ? 7 : 5);
+    g_assert_cmpuint(shallow.walk->steps->len, ==, 1 + 2 * 10);
+    g_assert_cmpuint(deep.walk->steps->len, ==, 1 + 2 * 500);
+    g_assert_cmpstr(deep.walk->sums.text->str, ==, shallow.walk->sums.text->str);
+    g_assert_cmpuint(deep.walk->joined, ==, 2 * 4);
+    g_assert_cmpuint(deep.walk->n_jobs, ==, shallow.walk->n_jobs);
+}
+
+/* On the way round the last layer's moments are joined and read again by the gradient. The first
+ * workgroup writes them to memory meanwhile: there the others must not read. */
+static void
+test_turning_point(void)
+{
+    const Form form = {.aggregator = "chain", .norm = "batch-norm", .times = 7};
+    g_auto(Made) made = {0};
+
+    make(&made, &form);
+    const AditVulkanWalkStep *step = &g_array_index(made.walk->steps, AditVulkanWalkStep, 7);
+    const AditVulkanWalkText *piece = made.walk->pieces->pdata[step->piece];
+    g_assert_nonnull(strstr(piece->text->str, "walk_join_moments("));
+    g_assert_nonnull(strstr(piece->text->str, "walk_part_sums("));
+    g_assert_nonnull(strstr(piece->text->str, "float mean = walk_joined["));
 }
 
 /* Every gradient's elements belong to one job. */
@@ -139,9 +191,6 @@ typedef struct {
 } Refusal;
 
 static const Refusal refusals[] = {
-    {"batch-norm",
-     {.aggregator = "chain", .norm = "batch-norm", .times = 3},
-     "operation 'moments'"},
     {"tied", {.aggregator = "chain", .times = 3, .is_tied = TRUE}, "gradients that a loop adds up"},
     {"read", {.aggregator = "chain", .times = 3, .is_read = TRUE}, "a value is read by the host"},
 };
@@ -168,7 +217,10 @@ main(int argc, char *argv[])
         g_autofree char *path = g_strdup_printf("/vulkan-walk/depths/%s", aggregators[i]);
 
         g_test_add_data_func(path, aggregators[i], test_depths);
+        g_autofree char *cuts = g_strdup_printf("/vulkan-walk/cuts/%s", aggregators[i]);
+        g_test_add_data_func(cuts, aggregators[i], test_cuts);
     }
+    g_test_add_func("/vulkan-walk/turning-point", test_turning_point);
     g_test_add_func("/vulkan-walk/jobs", test_jobs);
     for (guint i = 0; i < G_N_ELEMENTS(refusals); i++) {
         g_autofree char *path = g_strdup_printf("/vulkan-walk/not/%s", refusals[i].name);

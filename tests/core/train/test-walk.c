@@ -8,8 +8,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Training steps that a Vulkan device does in two dispatches, beside the same steps on the CPU and,
- * where bits are meant, beside themselves. */
+/* Training steps that a Vulkan device does in two dispatches, and one more for each value that
+ * mixes rows, beside the same steps on the CPU and, where bits are meant, beside themselves. */
 
 #define MAX_LOSS   1e-5 /* relative */
 #define MAX_NMSE   1e-9
@@ -24,11 +24,20 @@ typedef struct {
     const char *model;
     const char *train;
     gsize rows;
+    guint cuts; /* the batch-norms: one forward and one back */
 } Network;
 
 #define GLONET                                                                                     \
     "{stem: {dense: {units: 6}}, trunk: {aggregator: glonet, blocks: [{repeat: {times: 5, "        \
     "blocks: [{dense: {units: 6, activation: silu}}]}}]}, head: {dense: {units: 2}}}"
+
+#define SGD "{loss: cross-entropy, optimizer: {sgd: {lr: 0.05}}, batch: 64, epochs: 1}"
+#define RESNET(width, depth)                                                                       \
+    "{stem: {dense: {units: " width                                                                \
+    "}}, trunk: {aggregator: residual, blocks: [{repeat: {times: " depth                           \
+    ", blocks: [{dense: {units: " width ", norm: batch-norm, activation: relu, order: "            \
+    "pre}}, {dense: {units: " width ", norm: batch-norm, activation: relu, order: "                \
+    "pre}}]}}]}, head: {dense: {units: 2}}}"
 
 static const Network networks[] = {
     {"glonet", GLONET,
@@ -56,14 +65,23 @@ static const Network networks[] = {
      "{loss: cross-entropy, optimizer: {adam: {lr: 0.01}}, freeze: [trunk.3], rates: [{at: head, "
      "factor: 0.5}], batch: 64, epochs: 1}",
      64},
+    {"resnet", RESNET("6", "3"),
+     "{loss: cross-entropy, optimizer: {adam: {lr: 0.01}}, regularizers: [{l2: {weight: 1e-3}}], "
+     "batch: 64, epochs: 1}",
+     64, 2 * 6},
+    {"resnet-odd", RESNET("3", "2"), SGD, 61, 2 * 4},
+    {"resnet-few-rows", RESNET("3", "2"), SGD, 5, 2 * 4},
+    {"resnet-wide", RESNET("40", "2"), SGD, 50, 2 * 4},
+    /* outside of loops, in a loop and in one around it, with one cut an iteration */
+    {"batch-norms",
+     "{stem: [{dense: {units: 6}}, batch-norm], trunk: {aggregator: chain, blocks: [{repeat: "
+     "{times: 3, blocks: [{repeat: {times: 3, blocks: [{dense: {units: 6}}, batch-norm, {dropout: "
+     "{rate: 0.1}}, tanh]}}, batch-norm]}}]}, head: [batch-norm, {dense: {units: 2}}]}",
+     SGD, 33, 2 * (1 + 3 * (3 + 1) + 1)},
 };
 
 /* What a device is known not to walk. */
 static const Network others[] = {
-    {"batch-norm",
-     "{stem: {dense: {units: 6}}, trunk: {aggregator: chain, blocks: [{repeat: {times: 3, blocks: "
-     "[{dense: {units: 6}}, batch-norm, relu]}}]}, head: {dense: {units: 2}}}",
-     "{loss: cross-entropy, optimizer: {sgd: {lr: 0.01}}, batch: 64, epochs: 1}", 64},
     {"clip", GLONET,
      "{loss: cross-entropy, optimizer: {adam: {lr: 0.01}}, clip: 1, batch: 64, epochs: 1}", 64},
 };
@@ -136,13 +154,20 @@ side_clear(Side *self)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Side, side_clear)
 
+static gsize
+count_numbers(const Side *self, AditArena arena)
+{
+    return arena == ADIT_ARENA_STATES ? adit_network_get_layout(self->network)->n_states : self->n;
+}
+
 static double *
 read_arena(const Side *self, AditArena arena)
 {
-    double *values = g_new0(double, self->n);
+    gsize n = count_numbers(self, arena);
+    double *values = g_new0(double, n + 1);
 
-    adit_memory_read(self->device, adit_network_get_memory(self->network), arena, 0, self->n,
-                     values);
+    if (n > 0)
+        adit_memory_read(self->device, adit_network_get_memory(self->network), arena, 0, n, values);
     return values;
 }
 
@@ -195,6 +220,18 @@ compare(const double *got, const double *expected, const double *start, gsize n)
     return error / power;
 }
 
+/* Running statistics. */
+static void
+check_states(const Side *cpu, const Side *device)
+{
+    g_autofree double *expected = read_arena(cpu, ADIT_ARENA_STATES);
+    g_autofree double *got = read_arena(device, ADIT_ARENA_STATES);
+    gsize n = count_numbers(cpu, ADIT_ARENA_STATES);
+
+    if (n > 0)
+        g_assert_cmpfloat(compare(got, expected, NULL, n), <=, MAX_NMSE);
+}
+
 /* The same step from the same state. */
 static void
 check_step(Side *cpu, Side *device, guint number, gsize rows)
@@ -217,6 +254,7 @@ check_step(Side *cpu, Side *device, guint number, gsize rows)
     g_assert_cmpfloat(fabs(loss - expected_loss), <=, MAX_LOSS * fabs(expected_loss));
     g_assert_cmpfloat(gradient, <=, MAX_NMSE);
     g_assert_cmpfloat(update, <=, MAX_UPDATE);
+    check_states(cpu, device);
 }
 
 /* Dispatches of the last steps. */
@@ -237,7 +275,9 @@ check_steps(const Network *network)
 static void
 test_walk(gconstpointer user_data)
 {
-    g_assert_cmpuint(check_steps(user_data), ==, 2 * (STEPS - 1));
+    const Network *network = user_data;
+
+    g_assert_cmpuint(check_steps(network), ==, (2 + network->cuts) * (STEPS - 1));
 }
 
 static void
@@ -263,13 +303,14 @@ train(const Network *network, const char *rows, gsize *size)
 
 /* The same bits whatever the workgroups are, and every time. */
 static void
-test_bits(void)
+test_bits(gconstpointer user_data)
 {
+    const Network *network = user_data;
     gsize size;
-    g_autofree double *usual = train(&networks[0], NULL, &size);
-    g_autofree double *again = train(&networks[0], NULL, &size);
-    g_autofree double *one = train(&networks[0], "1", &size);
-    g_autofree double *measured = train(&networks[0], "measure", &size);
+    g_autofree double *usual = train(network, NULL, &size);
+    g_autofree double *again = train(network, NULL, &size);
+    g_autofree double *one = train(network, "1", &size);
+    g_autofree double *measured = train(network, "measure", &size);
 
     g_assert_cmpmem(again, size, usual, size);
     g_assert_cmpmem(one, size, usual, size);
@@ -278,24 +319,29 @@ test_bits(void)
 
 /* A loss that is not finite changes nothing, from its step on. */
 static void
-test_not_finite(void)
+test_not_finite(gconstpointer user_data)
 {
+    const Network *network = user_data;
     g_auto(Side) side = {0};
     guint64 step = 0;
     const double large = 1e30;
 
-    side_init(&side, test_device(1), &networks[0]);
+    side_init(&side, test_device(1), network);
     AditMemory *memory = adit_network_get_memory(side.network);
     side_step(&side, 0, 64);
     g_assert_true(adit_memory_is_finite(side.device, memory, NULL));
     adit_memory_write(side.device, memory, ADIT_ARENA_PARAMETERS, 0, 1, &large);
     g_autofree double *before = read_arena(&side, ADIT_ARENA_PARAMETERS);
+    g_autofree double *states_before = read_arena(&side, ADIT_ARENA_STATES);
     guint64 dispatches = count(&side);
     g_assert_cmpfloat(side_step(&side, 7, 64), ==, 0);
     side_step(&side, 8, 64);
-    g_assert_cmpuint(count(&side) - dispatches, ==, 4);
+    g_assert_cmpuint(count(&side) - dispatches, ==, 2 * (2 + network->cuts));
     g_autofree double *after = read_arena(&side, ADIT_ARENA_PARAMETERS);
+    g_autofree double *states_after = read_arena(&side, ADIT_ARENA_STATES);
     g_assert_cmpmem(after, side.n * sizeof *after, before, side.n * sizeof *before);
+    gsize size = count_numbers(&side, ADIT_ARENA_STATES) * sizeof(double);
+    g_assert_cmpmem(states_after, size, states_before, size);
     g_assert_false(adit_memory_is_finite(side.device, memory, &step));
     g_assert_cmpuint(step, ==, 7);
     g_assert_true(adit_memory_is_finite(side.device, memory, NULL));
@@ -314,6 +360,7 @@ static const char *const changes[TOGETHER][5] = {
 
 /* @values: what each leaves */
 typedef struct {
+    const Network *network;
     guint steps;
     guint first; /* of the changes */
     double *values[TOGETHER];
@@ -326,7 +373,7 @@ train_one(AditDevice *device, guint number, gpointer user_data)
     Together *self = user_data;
     g_auto(Side) side = {0};
 
-    side_init_varied(&side, g_object_ref(device), &networks[0], changes[self->first + number]);
+    side_init_varied(&side, g_object_ref(device), self->network, changes[self->first + number]);
     for (guint i = 0; i < self->steps; i++)
         side_step(&side, i, i % 3 == 2 ? 40 : 64);
     self->values[self->first + number] = read_arena(&side, ADIT_ARENA_PARAMETERS);
@@ -356,20 +403,22 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Together, together_clear)
 
 /* The bits of each alone; and what all of them wait for is what one waits for. */
 static void
-test_together(void)
+test_together(gconstpointer user_data)
 {
-    g_auto(Together) few = {.steps = 6}, more = {.steps = 12}, less = {.steps = 6};
-    g_auto(Together) alone = {.steps = 12};
+    const Network *network = user_data;
+    guint64 dispatches = 6 * (2 + network->cuts);
+    g_auto(Together) few = {network, 6}, more = {network, 12}, less = {network, 6};
+    g_auto(Together) alone = {network, 12};
 
     AditDeviceCounts six = train_together(&few, TOGETHER);
     AditDeviceCounts twelve = train_together(&more, TOGETHER);
     AditDeviceCounts six_alone = train_together(&less, 1);
     AditDeviceCounts twelve_alone = train_together(&alone, 1);
 
-    g_assert_cmpuint(twelve_alone.calls - six_alone.calls, ==, 12);
-    g_assert_cmpuint(twelve.calls - six.calls, ==, TOGETHER * 12);
-    g_assert_cmpuint(twelve_alone.barriers - six_alone.barriers, ==, 12);
-    g_assert_cmpuint(twelve.barriers - six.barriers, ==, 12);
+    g_assert_cmpuint(twelve_alone.calls - six_alone.calls, ==, dispatches);
+    g_assert_cmpuint(twelve.calls - six.calls, ==, TOGETHER * dispatches);
+    g_assert_cmpuint(twelve_alone.barriers - six_alone.barriers, ==, dispatches);
+    g_assert_cmpuint(twelve.barriers - six.barriers, ==, dispatches);
     for (alone.first = 1; alone.first < TOGETHER; alone.first++)
         train_together(&alone, 1);
     for (guint i = 0; i < TOGETHER; i++) {
@@ -390,20 +439,49 @@ evaluate(const Side *self, gsize batch)
     return scores.loss;
 }
 
-/* Two dispatches a batch; the figures of the CPU, and the same bits for every batch. */
+/* Two dispatches a batch, with running statistics too; the figures of the CPU, and the same bits
+ * for every batch. */
 static void
-test_evaluation(void)
+test_evaluation(gconstpointer user_data)
 {
+    const Network *network = user_data;
     g_auto(Side) cpu = {0}, device = {0};
 
-    side_init(&cpu, adit_cpu_device_new(1, FALSE), &networks[0]);
-    side_init(&device, test_device(1), &networks[0]);
+    side_init(&cpu, adit_cpu_device_new(1, FALSE), network);
+    side_init(&device, test_device(1), network);
+    side_step(&cpu, 0, network->rows);
+    side_step(&device, 0, network->rows);
     double expected = evaluate(&cpu, 64), got = evaluate(&device, 64);
     guint64 before = count(&device);
     g_assert_cmpfloat(evaluate(&device, 64), ==, got);
     g_assert_cmpuint(count(&device) - before, ==, 2 * ((device.data->train.rows + 63) / 64));
     g_assert_cmpfloat(evaluate(&device, 17), ==, got);
     g_assert_cmpfloat(fabs(got - expected), <=, MAX_LOSS * expected);
+}
+
+static const struct {
+    const char *name;
+    const char *network;
+    GTestDataFunc test;
+} more[] = {
+    {"bits", "glonet", test_bits},
+    {"bits", "resnet-odd", test_bits}, /* workgroups of 16 or 32 rows */
+    {"not-finite", "glonet", test_not_finite},
+    {"not-finite", "resnet-odd", test_not_finite},
+    {"evaluation", "glonet", test_evaluation},
+    {"evaluation", "resnet", test_evaluation},
+    {"together", "glonet", test_together},
+    {"together", "resnet", test_together},
+};
+
+static const Network *
+find_network(const char *name)
+{
+    guint i = 0;
+
+    while (!g_str_equal(networks[i].name, name))
+        i++;
+    return &networks[i];
 }
 
 int
@@ -421,10 +499,12 @@ main(int argc, char *argv[])
 
         g_test_add_data_func(path, &others[i], test_other);
     }
-    g_test_add_func("/walk/bits", test_bits);
-    g_test_add_func("/walk/not-finite", test_not_finite);
-    g_test_add_func("/walk/evaluation", test_evaluation);
-    g_test_add_func("/walk/together", test_together);
+    for (guint i = 0; i < G_N_ELEMENTS(more); i++) {
+        const Network *network = find_network(more[i].network);
+        g_autofree char *path = g_strdup_printf("/walk/%s/%s", more[i].name, network->name);
+
+        g_test_add_data_func(path, network, more[i].test);
+    }
     int code = g_test_run();
 
     adit_folder_remove(folder, NULL);
