@@ -37,6 +37,18 @@ load_lines(const real *from, gsize lines, gsize columns, vector *to)
         to[k] = vector_load_some(from + k * columns, columns);
 }
 
+/* Rows of what a deep network keeps that are fetched ahead: it lies beyond the second cache. */
+#define ROWS_AHEAD 32
+
+/* Four rows of @count numbers that will be read or written, ahead of @row. */
+ADIT_ALWAYS_INLINE void
+fetch_ahead(const real *from, gsize row, gsize count)
+{
+#pragma GCC unroll 4
+    for (gsize i = 0; i < 4; i++)
+        __builtin_prefetch(from + (row + ROWS_AHEAD + i) * count);
+}
+
 /* ---- forwards ---- */
 
 /**
@@ -94,6 +106,7 @@ run_layer(const Layer *given, gsize depth, gsize columns)
     if (t.rows >= 4)
         normalize_lines(&t, 0, depth, lines[0], 4);
     for (; row + 8 <= t.rows; row += 4) {
+        fetch_ahead(t.out, row, columns);
         normalize_lines(&t, row + 4, depth, lines[row / 4 % 2 ^ 1], 4);
         layer_lines(&t, lines[row / 4 % 2], b, bias, row, depth, columns, 4);
     }
@@ -154,6 +167,107 @@ ADIT_KERNEL(normalize_relu_matmul_add)(const AditKernelCall *call)
         run_layer(&layer, LANES, LANES);
     else
         run_layer(&layer, depth, columns);
+}
+
+/* ---- gradients of weights and bias ---- */
+
+/**
+ * Weights: the products with @delta of what a layer was fed, normalised and rectified @lines, and
+ * the sum of delta over the rows.
+ * @layer: what the lines are made of
+ */
+typedef struct {
+    Layer layer;
+    const real *delta;
+    real *lines, *weights, *bias;
+    gboolean accumulate;
+} Weights;
+
+/* As matmul-rows-sum does: four rows' delta by halves, or one. */
+ADIT_ALWAYS_INLINE void
+add_rows(const real *lines, const real *from, vector *sum, vector *bias, gsize columns,
+         const gsize n)
+{
+    vector delta[4];
+
+#pragma GCC unroll 4
+    for (gsize i = 0; i < n; i++)
+        delta[i] = vector_load_some(from + i * columns, columns);
+    *bias += n == 4 ? (delta[0] + delta[1]) + (delta[2] + delta[3]) : delta[0];
+#pragma GCC unroll 4
+    for (gsize i = 0; i < n; i++) {
+#pragma GCC unroll 16
+        for (gsize k = 0; k < LANES; k++)
+            sum[k] = VECTOR_FMA(vector_fill(lines[i * LANES + k]), delta[i], sum[k]);
+    }
+}
+
+/* Lines of a whole vector, four of them normalised while the four before are multiplied. @columns
+ * is a constant at the call that matters. */
+ADIT_ALWAYS_INLINE void
+run_weights(const Weights *given, gsize columns)
+{
+    const Weights t = *given; /* stores cannot change it */
+    vector sum[LANES], bias = t.accumulate ? vector_load_some(t.bias, columns) : (vector){0};
+    gsize row = 0, rows = t.layer.rows;
+
+#pragma GCC unroll 16
+    for (gsize k = 0; k < LANES; k++)
+        sum[k] = t.accumulate ? vector_load_some(t.weights + k * columns, columns) : (vector){0};
+    if (rows >= 4)
+        normalize_lines(&t.layer, 0, LANES, t.lines, 4);
+    for (; row + 4 <= rows; row += 4) {
+        fetch_ahead(t.layer.x, row, LANES);
+        if (row + 8 <= rows)
+            normalize_lines(&t.layer, row + 4, LANES, t.lines + (row + 4) * LANES, 4);
+        add_rows(t.lines + row * LANES, t.delta + row * columns, sum, &bias, columns, 4);
+    }
+    for (; row < rows; row++) {
+        normalize_lines(&t.layer, row, LANES, t.lines + row * LANES, 1);
+        add_rows(t.lines + row * LANES, t.delta + row * columns, sum, &bias, columns, 1);
+    }
+#pragma GCC unroll 16
+    for (gsize k = 0; k < LANES; k++)
+        vector_store_some(t.weights + k * columns, sum[k], columns);
+    vector_store_some(t.bias, bias, columns);
+}
+
+/* Inputs: x, moments, scale, shift, and the gradient by the result of the layer that is fed with x,
+ * normalised and rectified; results: that, and over rows the gradients of weights and bias. */
+void
+ADIT_KERNEL(normalize_relu_matmul_rows_sum)(const AditKernelCall *call)
+{
+    const AditChannelAttributes *channels = call->attributes;
+    const AditView *in = call->inputs, *results = call->inputs + call->n_inputs;
+    gsize depth = in[0].count, columns = in[4].count;
+
+    if (!is_narrow(channels, depth, columns) || depth != LANES) {
+        AditKernelCall part = part_of(call, 0, 4, channels);
+
+        ADIT_KERNEL(normalize_relu)(&part);
+        part = part_of(call, 3, 3, NULL);
+        part.n_inputs = 2;
+        part.inputs[0] = call->output;
+        part.inputs[2] = results[1];
+        part.output = results[0];
+        ADIT_KERNEL(matmul_rows_sum)(&part);
+        return;
+    }
+    Weights weights = {.layer = {.rows = call->rows,
+                                 .x = in[0].data,
+                                 .centre = vector_load_some(in[1].data, depth),
+                                 .factor = channel_factors(in[1].data, in[2].data, channels),
+                                 .shift = vector_load_some(in[3].data, depth)},
+                       .delta = in[4].data,
+                       .lines = call->output.data,
+                       .weights = results[0].data,
+                       .bias = results[1].data,
+                       .accumulate = call->accumulate};
+
+    if (columns == LANES)
+        run_weights(&weights, LANES);
+    else
+        run_weights(&weights, columns);
 }
 
 /* ---- backwards ---- */

@@ -58,24 +58,25 @@ train:
 # Kernels that do the work of several take a normalisation before a layer and its way back, and the
 # sum along the skips.
 SKIPS = '''adit: 1
+params: {width: 17}
 data: {csv: {path: table.csv, target: y, standardize: features, test: 20%, validation: 15%}}
 model:
-  stem: [{dense: {units: 17}}]
+  stem: [{dense: {units: $width}}]
   trunk:
     aggregator: residual
-    blocks: [{repeat: {times: 4, blocks: [{sequence: [{dense: {units: 17, norm: batch-norm, activation: relu, order: pre}},
-                                                      {dense: {units: 17, norm: batch-norm, activation: relu, order: pre}}]}]}}]
+    blocks: [{repeat: {times: 4, blocks: [{sequence: [{dense: {units: $width, norm: batch-norm, activation: relu, order: pre}},
+                                                      {dense: {units: $width, norm: batch-norm, activation: relu, order: pre}}]}]}}]
   head: [{dense: {units: 1}}]
 train: {loss: mse, optimizer: {adam: {lr: 0.01}}, batch: 48, epochs: 4}
 '''
 PIPELINES = {'stages': STAGES, 'classes': CLASSES, 'skips': SKIPS}
 
 
-def train(name, run, *arguments):
+def train(name, run, *arguments, env=None):
     write(f'{name}.yaml', PIPELINES[name])
     if not os.path.exists('table.csv'):
         make_table('table.csv')
-    succeed('run', f'{name}.yaml', '--run-dir', run, '-q', *arguments)
+    succeed('run', f'{name}.yaml', '--run-dir', run, '-q', *arguments, env=env)
 
 
 def repeated(name):
@@ -113,10 +114,12 @@ def kernels(name):
 
 
 def plain():
-    """Kernels for several operations, or one by one."""
-    train('skips', 'a')
-    succeed('run', 'skips.yaml', '--run-dir', 'b', '-q', env={'ADIT_FUSE': '0'})
-    expect(differing('a', 'b'), [])
+    """Kernels for several operations, or one by one: of lines that are more than a vector, one, and
+    less."""
+    for width, isa in ((17, ''), (16, ''), (13, ''), (4, 'portable'), (3, 'portable')):
+        train('skips', f'a{width}', f'width={width}', env={'ADIT_ISA': isa})
+        train('skips', f'b{width}', f'width={width}', env={'ADIT_ISA': isa, 'ADIT_FUSE': '0'})
+        expect(differing(f'a{width}', f'b{width}'), [])
 
 
 def evaluation(name):

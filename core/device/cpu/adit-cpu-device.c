@@ -5,6 +5,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+/* Memory as large as this is asked to be of pages as large as this: a deep network's history is
+ * read all over, and of many small pages the processor has to look up where they are. */
+#define HUGE_PAGE ((gsize) 2 * 1024 * 1024)
 
 #define ADIT_TYPE_CPU_DEVICE (adit_cpu_device_get_type())
 G_DECLARE_FINAL_TYPE(AditCpuDevice, adit_cpu_device, ADIT, CPU_DEVICE, AditDevice)
@@ -23,12 +28,18 @@ void *
 adit_cpu_allocate(gsize bytes, const char *what, GError **error)
 {
     void *data = NULL;
+    gsize alignment = bytes >= HUGE_PAGE ? HUGE_PAGE : 64;
     bytes = MAX(bytes, 64);
-    if (bytes > G_MAXSSIZE || posix_memalign(&data, 64, bytes) != 0) {
+    if (bytes > G_MAXSSIZE || posix_memalign(&data, alignment, bytes) != 0) {
         g_autofree char *size = g_format_size_full(bytes, G_FORMAT_SIZE_IEC_UNITS);
         g_set_error(error, ADIT_ERROR, ADIT_ERROR_MEMORY, "no memory for %s of %s", size, what);
         return NULL;
     }
+#ifdef MADV_HUGEPAGE
+    /* a wish; pages of the usual size do as well */
+    if (alignment == HUGE_PAGE)
+        madvise(data, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+#endif
     memset(data, 0, bytes);
     return data;
 }

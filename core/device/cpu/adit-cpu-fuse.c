@@ -455,6 +455,80 @@ match_weights(Fuser *self, guint first)
     return find_kernel(self, "matmul-rows-sum");
 }
 
+/* Whether something between two instructions reads @operand. */
+static gboolean
+is_read(const Fuser *self, guint first, guint last, const AditOperand *operand)
+{
+    for (guint i = first + 1; i < last; i++) {
+        const AditInstruction *between = get_instruction(self, i);
+
+        for (guint j = 0; j < between->n_inputs; j++) {
+            if (between->inputs[j].storage == operand->storage)
+                return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+/* Takes the normalisation @map, its rectifier, the gradient @weights of what is fed with it and
+ * @bias. They run where that of the weights stands: so nothing may read what is rectified before,
+ * and something has to keep what is normalised until then. */
+static gboolean
+take_normalized_weights(Fuser *self, guint map, guint weights, guint bias)
+{
+    const AditInstruction *normalize = get_instruction(self, map);
+    const AditInstruction *relu = get_instruction(self, map + 1);
+    const AditInstruction *product = get_instruction(self, weights);
+    const AditOperand *delta = &product->inputs[1];
+
+    if (!delta->rows || normalize->output.shape.rank != 1 || delta->shape.rank != 1 ||
+        relu->output.count * delta->count != product->output.count ||
+        is_read(self, map + 1, weights, &relu->output) ||
+        find_later(self, weights, "normalize-sums", 0, &normalize->inputs[0]) == 0)
+        return FALSE;
+    take(self, map);
+    take(self, map + 1);
+    take(self, weights);
+    take(self, bias);
+    for (guint i = 0; i < normalize->n_inputs; i++)
+        add_input(self, &normalize->inputs[i]);
+    add_input(self, delta);
+    add_result(self, relu);
+    add_result(self, product);
+    add_result(self, get_instruction(self, bias));
+    self->fusion->attributes = normalize->attributes;
+    self->fusion->place = weights;
+    return find_kernel(self, "normalize-relu-matmul-rows-sum");
+}
+
+/* What a layer was fed, computed again on the way back, and the gradients of its weights and bias.
+ * The sum for the bias may stand before or behind. */
+static gboolean
+match_normalized_weights(Fuser *self, guint first)
+{
+    const AditInstruction *start = get_instruction(self, first);
+    guint weights = 0, bias = 0, map = first;
+
+    if (is_normalized(self, first)) {
+        const AditOperand *lines = &get_instruction(self, first + 1)->output;
+
+        weights = find_later(self, first, "matmul-rows", 0, lines);
+        if (weights > 0)
+            bias =
+                find_later(self, first, "rows-sum", 0, &get_instruction(self, weights)->inputs[1]);
+        return bias > 0 && take_normalized_weights(self, map, weights, bias);
+    }
+    if (!is_op(start, "rows-sum"))
+        return FALSE;
+    weights = find_later(self, first, "matmul-rows", 1, &start->inputs[0]);
+    for (map = first + 1; map + 1 < weights; map++) {
+        if (is_normalized(self, map) && is_same(&get_instruction(self, map + 1)->output,
+                                                &get_instruction(self, weights)->inputs[0]))
+            return take_normalized_weights(self, map, weights, first);
+    }
+    return FALSE;
+}
+
 gboolean
 adit_cpu_fuse(const AditExecutable *self, const GPtrArray *instructions, guint first,
               const GArray *readers, AditCpuFusion *fusion)
@@ -462,6 +536,7 @@ adit_cpu_fuse(const AditExecutable *self, const GPtrArray *instructions, guint f
     static gboolean (*const matches[])(Fuser * self,
                                        guint first) = {match_layer,
                                                        match_backward,
+                                                       match_normalized_weights,
                                                        match_normalized_layer,
                                                        match_normalize,
                                                        match_moments_gradient,

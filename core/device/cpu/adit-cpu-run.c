@@ -407,21 +407,63 @@ run_whole(AditCpuWorker *self, AditCpuOp *op, guint first, guint step)
     }
 }
 
-/* Iterations that do not depend on each other are shared out; the rest is thread 0's. */
-static void
-run_once(AditCpuWorker *self, AditCpuOp *op)
-{
-    gboolean shared = op->instruction->independent && self->executable->n_workers > 1;
+/**
+ * Wholes: instructions that run once, one after the other.
+ */
+typedef struct {
+    AditCpuWorker *worker;
+    AditCpuOp *ops;
+    guint n;
+} Wholes;
 
-    if (self->pending == ADIT_CPU_LEFT_SLICES || shared)
-        meet(self);
-    if (shared)
-        run_whole(self, op, self->thread, self->executable->n_workers);
-    else if (self->thread == 0)
-        run_whole(self, op, 0, 1);
+static void
+run_wholes(gpointer data, guint thread)
+{
+    const Wholes *wholes = data;
+
+    for (guint i = 0; i < wholes->n; i++)
+        run_whole(wholes->worker, &wholes->ops[i], 0, 1);
+}
+
+/* Iterations that do not depend on each other are shared out. */
+static gboolean
+is_shared(const AditCpuWorker *self, const AditCpuOp *op)
+{
+    return op->instruction->independent && self->executable->n_workers > 1;
+}
+
+static void
+run_shared(AditCpuWorker *self, AditCpuOp *op)
+{
+    meet(self);
+    run_whole(self, op, self->thread, self->executable->n_workers);
     self->pending = ADIT_CPU_LEFT_WHOLE;
-    if (shared)
-        meet(self);
+    meet(self);
+}
+
+/* What runs once behind the slices is done by the thread that comes last, so that all meet only
+ * once; else by thread 0. Returns how many instructions it was. */
+static guint
+run_once(AditCpuWorker *self, AditCpuOp *ops, guint n_ops)
+{
+    Wholes wholes = {self, ops, 0};
+
+    while (wholes.n < n_ops && ops[wholes.n].instruction->domain == ADIT_DOMAIN_WHOLE &&
+           !is_shared(self, &ops[wholes.n]))
+        wholes.n++;
+    if (wholes.n == 0) {
+        run_shared(self, ops);
+        return 1;
+    }
+    if (self->pending == ADIT_CPU_LEFT_SLICES) {
+        adit_team_meet(self->executable->team, run_wholes, &wholes, self->thread);
+        self->pending = ADIT_CPU_SEEN;
+        return wholes.n;
+    }
+    if (self->thread == 0)
+        run_wholes(&wholes, 0);
+    self->pending = ADIT_CPU_LEFT_WHOLE;
+    return wholes.n;
 }
 
 static void
@@ -435,15 +477,15 @@ run_list(AditCpuWorker *self, AditCpuOp *ops, guint n_ops)
             continue;
         }
         if (instruction->domain == ADIT_DOMAIN_WHOLE) {
-            run_once(self, &ops[i]);
-        } else {
-            meet(self);
-            for (guint j = 0; j < instruction->n; j++) {
-                self->index[instruction->level] = instruction->reverse ? instruction->n - 1 - j : j;
-                run_list(self, ops[i].body, ops[i].n_body);
-            }
-            meet(self);
+            i += run_once(self, &ops[i], n_ops - i);
+            continue;
         }
+        meet(self);
+        for (guint j = 0; j < instruction->n; j++) {
+            self->index[instruction->level] = instruction->reverse ? instruction->n - 1 - j : j;
+            run_list(self, ops[i].body, ops[i].n_body);
+        }
+        meet(self);
         i++;
     }
 }

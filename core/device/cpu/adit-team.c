@@ -39,12 +39,12 @@ relax(void)
 }
 
 void
-adit_team_wait(AditTeam *self)
+adit_team_meet(AditTeam *self, AditTeamFunc func, gpointer data, guint thread)
 {
-    if (self->n_threads == 1)
-        return;
     guint round = (guint) g_atomic_int_get(&self->round);
     if (g_atomic_int_add(&self->arrived, 1) == (gint) self->n_threads - 1) {
+        if (func != NULL)
+            func(data, thread);
         g_atomic_int_set(&self->arrived, 0);
         g_atomic_int_set(&self->round, round + 1);
         return;
@@ -55,6 +55,13 @@ adit_team_wait(AditTeam *self)
         else
             relax();
     }
+}
+
+void
+adit_team_wait(AditTeam *self)
+{
+    if (self->n_threads > 1)
+        adit_team_meet(self, NULL, NULL, 0);
 }
 
 /* Waits for a run after @generation. */

@@ -20,5 +20,8 @@ guint adit_team_get_size(const AditTeam *self);
 void adit_team_run(AditTeam *self, AditTeamFunc func, gpointer data);
 /* Within @func: waits until all threads have come here. */
 void adit_team_wait(AditTeam *self);
+/* The same; before it lets the others go, the thread that comes last calls @func with what it gave
+ * itself: what they left it sees, and they see what it leaves. */
+void adit_team_meet(AditTeam *self, AditTeamFunc func, gpointer data, guint thread);
 
 G_END_DECLS

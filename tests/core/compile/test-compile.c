@@ -300,6 +300,18 @@ test_step_memory(void)
 }
 
 static void
+test_step_memory_of_moments(void)
+{
+    g_autoptr(Rig) small = build_step("residual", "batch-norm", 20);
+    g_autoptr(Rig) large = build_step("residual", "batch-norm", 40);
+    const AditProgram *program = large->program;
+
+    /* what is normalised is kept, the sums of the residual; the rest is computed again */
+    g_assert_cmpuint(program->crossing_units - small->program->crossing_units, ==, 20 * 16);
+    g_assert_cmpuint(program->row_units - small->program->row_units, ==, 20 * 16);
+}
+
+static void
 test_step_calls(void)
 {
     g_autoptr(Rig) small = build_step("glonet", NULL, 20);
@@ -490,6 +502,7 @@ main(int argc, char *argv[])
     g_test_add_func("/compile/memory/stretches", test_stretches);
     g_test_add_func("/compile/step/shares-history", test_step_shares_history);
     g_test_add_func("/compile/step/memory", test_step_memory);
+    g_test_add_func("/compile/step/memory-of-moments", test_step_memory_of_moments);
     g_test_add_func("/compile/step/calls", test_step_calls);
     g_test_add_func("/compile/step/waits", test_step_waits);
     g_test_add_func("/compile/step/waits-for-moments", test_step_waits_for_moments);

@@ -117,6 +117,40 @@ build_thin_stacks(AditGraph *graph, AditTensor *x)
                        adit_matmul(x, weight(graph, "b", 12, 3), FALSE));
 }
 
+/* Layers behind normalisations of the batch, each on what the one before gives, with a skip; of
+ * lines of @width numbers. */
+static AditTensor *
+build_normalized(AditGraph *graph, AditTensor *x, gsize width)
+{
+    AditLoop *loop = adit_loop_new(graph, 3, FALSE);
+    AditTensor *carry = adit_loop_carry(loop, adit_matmul(x, weight(graph, "a", 12, width), FALSE));
+    AditTensor *y = carry;
+
+    for (guint i = 0; i < 2; i++) {
+        g_autofree char *name = g_strdup_printf("w%u", i);
+        AditTensor *scale = adit_reshape(weight(loop->body, name, 1, width), &ADIT_SHAPE(width));
+        AditTensor *w = weight(loop->body, i == 0 ? "b" : "c", width, width);
+
+        y = adit_normalize(y, adit_moments(y, -1), scale, scale, -1, 1e-3);
+        y = adit_add(adit_matmul(adit_relu(y), w, FALSE), scale);
+    }
+    adit_loop_set_next(loop, carry, adit_add(carry, y));
+    return adit_loop_last(loop, carry);
+}
+
+/* Lines of a vector of some instruction sets, and of more. */
+static AditTensor *
+build_vectors(AditGraph *graph, AditTensor *x)
+{
+    return build_normalized(graph, x, 8);
+}
+
+static AditTensor *
+build_lines_of_more(AditGraph *graph, AditTensor *x)
+{
+    return build_normalized(graph, x, 13);
+}
+
 /* A loop in which nothing is left to be done. */
 static AditTensor *
 build_empty(AditGraph *graph, AditTensor *x)
@@ -190,6 +224,8 @@ main(int argc, char *argv[])
                  {"stacks", build_stacks},
                  {"thin", build_thin},
                  {"thin-stacks", build_thin_stacks},
+                 {"vectors", build_vectors},
+                 {"lines-of-more", build_lines_of_more},
                  {"empty", build_empty}};
 
     g_test_init(&argc, &argv, NULL);
