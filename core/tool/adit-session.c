@@ -1,9 +1,7 @@
 /* core/tool/adit-session.c - SPDX-License-Identifier: MIT */
 #include "adit-tool.h"
 
-#include "adit-checkpoint.h"
 #include "adit-json.h"
-#include "adit-registry.h"
 #include "adit-shared-device.h"
 #include "adit-trainer.h"
 
@@ -42,110 +40,6 @@ catch_signals(void)
     g_atomic_int_set(&stop_signal, 0);
     for (guint i = 0; i < G_N_ELEMENTS(signals); i++)
         sigaction(signals[i], &action, NULL);
-}
-
-/* ---- what run.json keeps ---- */
-
-static JsonArray *
-make_numbers(const double *values, gsize n)
-{
-    JsonArray *array = json_array_new();
-
-    for (gsize i = 0; i < n; i++)
-        json_array_add_double_element(array, values[i]);
-    return array;
-}
-
-/* What a network without an idea gets: share of the commonest class of each split. */
-static JsonObject *
-describe_classes(const AditData *data)
-{
-    const AditSplit *const splits[] = {&data->train, &data->validation, &data->test};
-    static const char *const names[] = {"train", "validation", "test"};
-    JsonObject *shares = json_object_new();
-
-    for (guint i = 0; i < G_N_ELEMENTS(splits); i++) {
-        if (splits[i]->rows > 0)
-            adit_json_set_double(shares, names[i], adit_split_get_commonest_share(splits[i]));
-    }
-    return shares;
-}
-
-static JsonArray *
-describe_data(GPtrArray *data)
-{
-    JsonArray *sets = json_array_new();
-
-    for (guint i = 0; i < data->len; i++) {
-        const AditData *each = data->pdata[i];
-        const AditStandardization *how = &each->standardization;
-        JsonObject *set = json_object_new();
-        JsonArray *files = json_array_new();
-
-        for (guint j = 0; each->files[j] != NULL; j++)
-            json_array_add_string_element(files, each->files[j]);
-        json_object_set_string_member(set, "name", each->name);
-        json_object_set_string_member(set, "fingerprint", each->fingerprint);
-        json_object_set_array_member(set, "files", files);
-        adit_json_set_unsigned(set, "train", each->train.rows);
-        adit_json_set_unsigned(set, "validation", each->validation.rows);
-        adit_json_set_unsigned(set, "test", each->test.rows);
-        if (each->train.classes > 0)
-            json_object_set_object_member(set, "commonest-class", describe_classes(each));
-        if (how->count > 0) {
-            JsonObject *kept = json_object_new();
-
-            adit_json_set_unsigned(kept, "inner", how->inner);
-            json_object_set_array_member(kept, "mean", make_numbers(how->mean, how->count));
-            json_object_set_array_member(kept, "scale", make_numbers(how->scale, how->count));
-            json_object_set_object_member(set, "standardization", kept);
-        }
-        json_array_add_object_element(sets, set);
-    }
-    return sets;
-}
-
-static void
-describe_device(const AditInvocation *invocation, AditDevice *device, JsonObject *details)
-{
-    JsonObject *object = json_object_new();
-
-    adit_device_describe(device, object);
-    if (invocation->kernels != NULL)
-        json_object_set_object_member(object, "kernels", json_object_ref(invocation->kernels));
-    json_object_set_object_member(details, "device", object);
-}
-
-/* Versions of the plugins: all that are installed, as any may stand in the pipeline's parts. */
-static JsonObject *
-describe_plugins(void)
-{
-    JsonObject *object = json_object_new();
-    const GPtrArray *plugins = adit_registry_load_all(adit_registry_get());
-
-    for (guint i = 0; i < plugins->len; i++) {
-        const AditPlugin *plugin = plugins->pdata[i];
-        g_autofree char *name = g_strdup_printf("%s-%s", plugin->kind, plugin->name);
-
-        if (plugin->reason == NULL)
-            json_object_set_string_member(object, name, plugin->version);
-    }
-    return object;
-}
-
-JsonObject *
-adit_session_describe(const AditInvocation *invocation, GPtrArray *data, AditDevice *device)
-{
-    JsonObject *details = json_object_new();
-    const AditOptions *options = &invocation->options;
-
-    describe_device(invocation, device, details);
-    json_object_set_array_member(details, "data", describe_data(data));
-    json_object_set_object_member(details, "plugins", describe_plugins());
-    /* they change the numbers, so that resuming keeps them */
-    adit_json_set_unsigned(details, "limit-batches", options->limit_batches);
-    adit_json_set_unsigned(details, "overfit-batches", options->overfit_batches);
-    return details;
 }
 
 /* ---- progress ---- */

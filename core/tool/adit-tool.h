@@ -242,9 +242,6 @@ struct _AditSession {
 void adit_session_clear(AditSession *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AditSession, adit_session_clear)
 
-/* What run.json keeps of device, data and plugins. */
-JsonObject *adit_session_describe(const AditInvocation *invocation, GPtrArray *data,
-                                  AditDevice *device);
 /* Opens the experiment's data. */
 gboolean adit_session_open_data(AditSession *self, GError **error);
 /* Makes all ready that `run` needs: a new run, or one that goes on, as the options say. What can be

@@ -374,6 +374,17 @@ make_layout(AditVulkanDevice *self)
     return result;
 }
 
+/* A device that has no memory, or fails with the first that it is given to do, is not opened. */
+static gboolean
+make_staging(AditVulkanDevice *self, GError **error)
+{
+    if (!adit_vulkan_buffer_init(self, &self->staging, ADIT_VULKAN_STAGING, ADIT_VULKAN_FOR_READING,
+                                 "staging", error))
+        return FALSE;
+    adit_vulkan_zero(self, &self->staging);
+    return wait(ADIT_DEVICE(self), error);
+}
+
 static gboolean
 set_up(AditVulkanDevice *self, GError **error)
 {
@@ -393,7 +404,7 @@ set_up(AditVulkanDevice *self, GError **error)
         g_propagate_error(error, g_error_copy(self->error));
         return FALSE;
     }
-    return TRUE;
+    return make_staging(self, error);
 }
 
 /* Buffers that are kept by what is in them. */

@@ -3,9 +3,6 @@
 
 #include <string.h>
 
-/* Bytes of the host memory that transfers go through. */
-#define STAGING_SIZE ((gsize) 16 << 20)
-
 /* ---- buffers ---- */
 
 /* Memory types by what they are used for: all of the first, else all of the second; there is
@@ -202,27 +199,11 @@ get_copy(AditVulkanDevice *device, const Copy *copy)
     return commands;
 }
 
-static gboolean
-ensure_staging(AditVulkanDevice *device)
-{
-    g_autoptr(GError) error = NULL;
-
-    if (device->staging.handle != VK_NULL_HANDLE)
-        return TRUE;
-    if (adit_vulkan_buffer_init(device, &device->staging, STAGING_SIZE, ADIT_VULKAN_FOR_READING,
-                                "staging", &error))
-        return TRUE;
-    if (device->error == NULL)
-        device->error = g_steal_pointer(&error);
-    return FALSE;
-}
-
 static void
 transfer(AditVulkanDevice *device, const AditVulkanBuffer *buffer, gsize offset, gsize size,
          char *data, gboolean writes)
 {
-    if (size == 0 || device->error != NULL || !ensure_staging(device) ||
-        !adit_vulkan_queue_finish(device->queue))
+    if (size == 0 || device->error != NULL || !adit_vulkan_queue_finish(device->queue))
         return;
     while (size > 0) {
         Copy copy = {buffer->handle, offset, MIN(size, device->staging.size), writes};
@@ -304,7 +285,7 @@ write_rows(AditVulkanDevice *device, const AditVulkanBuffer *buffer, const AditA
            gboolean is_index)
 {
     gsize count = array->rows * adit_shape_count(&array->shape);
-    gsize step = STAGING_SIZE / sizeof(float);
+    gsize step = ADIT_VULKAN_STAGING / sizeof(float);
     g_autofree float *numbers = g_new(float, MIN(count, step) + 1);
 
     for (gsize first = 0; first < count; first += step) {

@@ -5,6 +5,8 @@
 
 G_BEGIN_DECLS
 
+/* Bytes of the host memory that transfers go through. */
+#define ADIT_VULKAN_STAGING    ((gsize) 16 << 20)
 #define ADIT_VULKAN_BINDINGS   8
 #define ADIT_VULKAN_INPUTS     5
 #define ADIT_VULKAN_CONSTANTS  6
