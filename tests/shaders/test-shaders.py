@@ -75,7 +75,7 @@ def kernels():
     with open(KERNELS, encoding='utf-8') as stream:
         text = stream.read()
     rows = re.findall(r'^ADIT_VULKAN_KERNEL\("([^"]*)", "([^"]*)", [A-Z_]+\)$', text, re.M)
-    products = re.findall(r'"([^"]*)", (?:SLICE_)?TILES\)$', text, re.M)
+    products = re.findall(r'"([^"]*)", (?:SLICE_|BATCH_)?TILES\)$', text, re.M)
     with open(POINTWISE, encoding='utf-8') as stream:
         operations = re.findall(r'^ADIT_POINTWISE(?:_HELPER)?\(\s*\w+, "([^"]*)"',
                                 stream.read(), re.M)
