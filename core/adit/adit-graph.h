@@ -72,7 +72,7 @@ AditTensor *adit_step(AditGraph *graph);
  * AditRole: what a parameter is to its layer; regularizers and reports choose by it.
  */
 typedef enum {
-    ADIT_ROLE_WEIGHT, /* kernels of dense and convolution: in x out, kernel x in x out */
+    ADIT_ROLE_WEIGHT, /* dense: in x out; convolution: filters x channels x height x width */
     ADIT_ROLE_BIAS,
     ADIT_ROLE_NORM, /* scale and shift of a normalisation */
     ADIT_ROLE_OTHER,
