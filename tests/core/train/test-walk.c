@@ -70,7 +70,6 @@ static const Network networks[] = {
      "batch: 64, epochs: 1}",
      64, 2 * 6},
     {"resnet-odd", RESNET("3", "2"), SGD, 61, 2 * 4},
-    {"resnet-few-rows", RESNET("3", "2"), SGD, 5, 2 * 4},
     {"resnet-wide", RESNET("40", "2"), SGD, 50, 2 * 4},
     /* outside of loops, in a loop and in one around it, with one cut an iteration */
     {"batch-norms",
