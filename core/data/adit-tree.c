@@ -241,6 +241,8 @@ adit_tree_read(AditTree *self, guint entry, GError **error)
     char *contents = NULL;
     gsize size = 0;
 
+    g_return_val_if_fail(!g_str_has_suffix(found->name, "/"), NULL);
+
     if (found->bytes != NULL)
         return g_bytes_ref(found->bytes);
     path = g_build_filename(self->path, found->name, NULL);

@@ -193,7 +193,6 @@ adit_cifar_class_init(AditComponentClass *klass)
     dataset_class->has_test = TRUE;
     dataset_class->default_test = (AditAmount){.value = 0.2, .unit = ADIT_UNIT_PERCENT};
     adit_component_class_describe(klass, "cifar", "CIFAR-10 or CIFAR-100, the binary version");
-    adit_component_class_set_example(klass, "{cifar: {folder: cifar-10-batches-bin}}");
     adit_component_class_add_path(klass, "folder",
                                   "Folder with data_batch_1.bin to data_batch_5.bin and "
                                   "test_batch.bin (CIFAR-10) or train.bin and test.bin "

@@ -317,7 +317,6 @@ adit_image_folder_class_init(AditComponentClass *klass)
     dataset_class->default_test = (AditAmount){.value = 0.2, .unit = ADIT_UNIT_PERCENT};
     adit_component_class_describe(klass, "image-folder",
                                   "JPEG and PNG files, a folder of them for each class");
-    adit_component_class_set_example(klass, "{image-folder: {folder: pictures}}");
     adit_component_class_add_path(klass, "folder",
                                   "Folder, or tar archive (.gz and .xz are unpacked), with a "
                                   "folder for each class; classes are numbered by name",

@@ -11,8 +11,8 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import tap  # noqa: E402
-from command import (differing, expect, figures, in_folder, make_table, metrics, read,  # noqa: E402
-                     results, succeed, tensors, write)
+from command import (differing, expect, figures, in_folder, make_images, make_table,  # noqa: E402
+                     metrics, read, results, succeed, tensors, write)
 
 # Last batches are ragged in training (132 = 8 * 16 + 4) and in evaluation, and all that keeps state
 # of its own is here: dropout, running statistics, schedules, momenta, clipping, two stages.
@@ -69,13 +69,28 @@ model:
   head: [{dense: {units: 1}}]
 train: {loss: mse, optimizer: {adam: {lr: 0.01}}, batch: 48, epochs: 4}
 '''
-PIPELINES = {'stages': STAGES, 'classes': CLASSES, 'skips': SKIPS}
+# Every row of a batch draws for itself where it is cut, and whether it is mirrored.
+IMAGES = '''adit: 1
+data:
+  idx:
+    folder: images
+    test: 20%
+    augment: [{random-crop: {padding: 1}}, flip, {random-resized-crop: {min-area: 0.5}}, {cutout: {size: 1}}]
+    transform: {normalize: {mean: 0.5, std: 0.25}}
+model: {stem: [flatten, {dense: {units: 24, activation: relu}}], head: [{dense: {units: 3}}]}
+train: {loss: cross-entropy, optimizer: {adam: {lr: 0.01}}, batch: 48, micro-batch: 20, epochs: 4}
+'''
+PIPELINES = {'stages': STAGES, 'classes': CLASSES, 'skips': SKIPS, 'images': IMAGES}
+
+
+def prepare(name):
+    write(f'{name}.yaml', PIPELINES[name])
+    make_table('table.csv')
+    make_images('images', 203)
 
 
 def train(name, run, *arguments, env=None):
-    write(f'{name}.yaml', PIPELINES[name])
-    if not os.path.exists('table.csv'):
-        make_table('table.csv')
+    prepare(name)
     succeed('run', f'{name}.yaml', '--run-dir', run, '-q', *arguments, env=env)
 
 
@@ -105,8 +120,7 @@ def other_seed(name):
 def kernels(name):
     """Other instruction sets may differ in the last bits; each is the same as itself."""
     for run in 'ab':
-        write(f'{name}.yaml', PIPELINES[name])
-        make_table('table.csv')
+        prepare(name)
         succeed('run', f'{name}.yaml', '--run-dir', run, '--threads', 1 if run == 'a' else 2,
                 env={'ADIT_ISA': 'portable'})
     expect(differing('a', 'b'), [])

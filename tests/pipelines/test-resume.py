@@ -23,7 +23,7 @@ STEPS = 17 * 13  # of the whole run
 # 132 training rows: 17 batches of 8 an epoch, the last of 4. Wide enough that a step takes its time.
 PIPELINE = '''adit: 1
 params: {every: ~}
-data: {csv: {path: table.csv, target: y, standardize: features, test: 20%, validation: 15%}}
+data: {csv: {path: table.csv, target: y, augment: [{dropout: {rate: 0.1}}], standardize: features, test: 20%, validation: 15%}}
 model:
   stem: [{dense: {units: 192}}]
   trunk:
