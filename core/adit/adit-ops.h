@@ -56,6 +56,49 @@ AditTensor *adit_matmul(AditTensor *a, AditTensor *b, gboolean transpose_b);
  * -> [i, j] without rows; the gradient of a layer's weights. */
 AditTensor *adit_matmul_rows(AditTensor *a, AditTensor *b);
 
+/* Images are [channels, height, width]. A pair of sizes is height, then width. */
+
+/**
+ * AditWindow: how a window moves over an image. Along each axis output o sees the pixels
+ * o stride - before + i dilation, i < size; beyond the image lies the padding. There are
+ * (image + before + after - (size - 1) dilation - 1) / stride + 1 outputs.
+ */
+typedef struct {
+    gsize size[2];
+    gsize stride[2];
+    gsize dilation[2];
+    gsize before[2];
+    gsize after[2];
+} AditWindow;
+
+/* Pads for ceil(image / stride) outputs, "same": (size - 1) dilation in all, one half before and
+ * one after; of an odd number the larger half after. So odd windows lie symmetrically at every
+ * stride. */
+void adit_window_pad_same(AditWindow *self);
+
+/* Cross-correlation: x [channels, h, w] with rows, @weight [filters, channels / groups, kernel
+ * height, kernel width] without -> [filters, h', w']; the padding is 0. Filter f sees the channels
+ * of group f groups / filters. */
+AditTensor *adit_conv2d(AditTensor *x, AditTensor *weight, const AditWindow *window, guint groups);
+/* Its transpose, the gradient by the image: @dy [filters, h', w'] -> [channels, h, w], @image being
+ * h and w. */
+AditTensor *adit_conv2d_back(AditTensor *dy, AditTensor *weight, const AditWindow *window,
+                             guint groups, const gsize *image);
+/* Its gradient by the weights: over all rows, @x and @dy as above -> the shape of the weights. */
+AditTensor *adit_conv2d_rows(AditTensor *x, AditTensor *dy, const AditWindow *window, guint groups);
+
+typedef enum {
+    ADIT_POOL_MAX,
+    ADIT_POOL_AVERAGE,
+} AditPooling;
+
+/* The largest pixel of each window, whose gradient goes to the first of equal ones, or the mean of
+ * those in the image: padding does not count. x [channels, h, w] -> [channels, h', w']. */
+AditTensor *adit_pool2d(AditTensor *x, AditPooling pooling, const AditWindow *window);
+/* The same to @size, h' and w', by windows of about equal size: output o of n sees the pixels from
+ * floor(o size / n) up to ceil((o + 1) size / n). */
+AditTensor *adit_pool2d_to(AditTensor *x, AditPooling pooling, const gsize *size);
+
 typedef enum {
     ADIT_REDUCE_SUM,
     ADIT_REDUCE_MEAN,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <adit/adit-op.h>
+#include <adit/adit-ops.h>
 
 #include "adit-pointwise.h"
 
@@ -58,5 +59,19 @@ typedef struct {
     gsize inner;
     double epsilon;
 } AditChannelAttributes;
+
+/* @image: height and width of what the window moves over. */
+typedef struct {
+    AditWindow window;
+    gsize groups;
+    gsize image[2];
+} AditConvAttributes;
+
+/* @adaptive: of @window nothing holds; the windows follow from the sizes of image and output. */
+typedef struct {
+    AditWindow window;
+    gboolean adaptive;
+    gsize image[2];
+} AditPoolAttributes;
 
 G_END_DECLS

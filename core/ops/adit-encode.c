@@ -96,3 +96,35 @@ adit_encode_pointwise(const void *data, guint32 *words)
     words[0] = float_bits(attributes->value);
     return 1;
 }
+
+static guint
+encode_window(const AditWindow *window, guint32 *words)
+{
+    for (guint i = 0; i < 2; i++) {
+        words[i] = (guint32) window->size[i];
+        words[2 + i] = (guint32) window->stride[i];
+        words[4 + i] = (guint32) window->dilation[i];
+        words[6 + i] = (guint32) window->before[i];
+    }
+    return 8;
+}
+
+guint
+adit_encode_conv(const void *data, guint32 *words)
+{
+    const AditConvAttributes *attributes = data;
+    guint n = encode_window(&attributes->window, words);
+
+    words[n++] = (guint32) attributes->groups;
+    return n;
+}
+
+guint
+adit_encode_pool(const void *data, guint32 *words)
+{
+    const AditPoolAttributes *attributes = data;
+    guint n = encode_window(&attributes->window, words);
+
+    words[n++] = attributes->adaptive ? 1 : 0;
+    return n;
+}

@@ -29,6 +29,11 @@ AditTensor *adit_broadcast_rows_mean(AditTensor *x);
 /* A gradient rule for operations that are constant almost everywhere. */
 void adit_gradient_zero(AditTensor *y, AditTensor *dy, AditTensor *const *inputs, AditTensor **dx);
 
+/* Sets @out, height and width, to the numbers of windows that fit on @image; FALSE: @error says why
+ * there are none. @name: the operation. */
+gboolean adit_window_infer(const char *name, const AditWindow *window, const gsize *image,
+                           gsize *out, GError **error);
+
 /* How attributes become the words of a shader: sizes and numbers in the order given here. */
 guint adit_encode_matmul(const void *attributes, guint32 *words);    /* transpose_b */
 guint adit_encode_reduce(const void *attributes, guint32 *words);    /* size, inner */
@@ -39,5 +44,9 @@ guint adit_encode_slice(const void *attributes, guint32 *words);
 guint adit_encode_gather(const void *attributes, guint32 *words);    /* size */
 guint adit_encode_channels(const void *attributes, guint32 *words);  /* size, inner, epsilon */
 guint adit_encode_pointwise(const void *attributes, guint32 *words); /* value */
+/* Pairs of height and width: size, stride, dilation, before; then groups */
+guint adit_encode_conv(const void *attributes, guint32 *words);
+/* the same pairs; then whether the window is adaptive */
+guint adit_encode_pool(const void *attributes, guint32 *words);
 
 G_END_DECLS

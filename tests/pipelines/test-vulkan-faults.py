@@ -471,7 +471,7 @@ def barriers():
     expect(find_hazards(1 << 20), set())
     last = count_calls(*ONE_EPOCH, 'count')['vkCmdPipelineBarrier']
     found = {}
-    for n in range(1, last + 1) if EXHAUSTIVE else range(last // 2, last // 2 + 8):
+    for n in range(1, last + 1) if EXHAUSTIVE else range(last // 2, last):
         kinds = find_hazards(n)
         assert all(kind.startswith('SYNC-HAZARD-') for kind in kinds), (n, kinds)
         if kinds:
