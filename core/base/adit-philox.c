@@ -133,6 +133,14 @@ adit_permutation_at(const AditPermutation *self, guint64 index)
 /* Values that are on their way at once: each waits long for itself. */
 #define WALKERS 16
 
+/* Built for several instruction sets, of which the program's loader takes the best: integers, so
+ * that all give the same. */
+#if defined __x86_64__ && defined __GLIBC__ && defined __GNUC__ && !defined __clang__
+#define EACH_ISA __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define EACH_ISA
+#endif
+
 typedef guint32 Halves __attribute__((vector_size(WALKERS * sizeof(guint32))));
 
 /**
@@ -144,7 +152,7 @@ typedef struct {
 } Walkers;
 
 /* One time through the network, as adit_permutation_at() goes. */
-static void
+static inline __attribute__((always_inline)) void
 walk(const AditPermutation *self, Walkers *walkers)
 {
     guint32 mask = (guint32) (((guint64) 1 << self->half_bits) - 1);
@@ -173,7 +181,7 @@ begin_walk(const AditPermutation *self, Walkers *walkers, guint i, guint64 value
     walkers->places[i] = place;
 }
 
-void
+EACH_ISA void
 adit_permutation_fill(const AditPermutation *self, guint64 first, gsize n, gsize *values)
 {
     Walkers walkers;

@@ -1,12 +1,5 @@
 /* core/ops/adit-matmul.kernel.c - SPDX-License-Identifier: MIT */
-#include "adit-lanes.h"
-#include "adit-product.h"
-
-/* Both products keep a tile of the result in registers: some lines of one to three vectors, as many
- * as leave room for the vectors of b. An element is the sum of its products in order, each added by
- * one fused multiply-add, whatever tile it lies in. */
-#define MAX_VECTORS 3
-#define MAX_LINES   16
+#include "adit-tile.h"
 
 /* Columns of a product: @vectors, the last of @last numbers; the first @whole lines of b have all
  * LANES numbers there that may be read. */
@@ -15,8 +8,6 @@ typedef struct {
     gsize last;
     gsize whole;
 } Band;
-
-typedef vector Tile[MAX_LINES][MAX_VECTORS];
 
 /* Lines of a by fours: so that few addresses do for them. */
 typedef const real *Fours[MAX_LINES / 4];
@@ -71,17 +62,6 @@ add_across(Tile sum, const real *a, gsize a_step, const real *b, gsize b_step, g
 }
 
 ADIT_ALWAYS_INLINE void
-begin(Tile sum, const real *out, gsize step, gsize last, const gsize m, const gsize v)
-{
-#pragma GCC unroll 16
-    for (gsize i = 0; i < m; i++, out += step) {
-#pragma GCC unroll 3
-        for (gsize j = 0; j < v; j++)
-            sum[i][j] = vector_load_some(out + j * LANES, j + 1 < v ? LANES : last);
-    }
-}
-
-ADIT_ALWAYS_INLINE void
 add_addend(Tile sum, const real *addend, gsize step, gboolean relu, gsize last, const gsize m,
            const gsize v)
 {
@@ -94,18 +74,6 @@ add_addend(Tile sum, const real *addend, gsize step, gboolean relu, gsize last, 
                 sum[i][j] = vector_relu(sum[i][j]);
         }
         KEEP(addend);
-    }
-}
-
-ADIT_ALWAYS_INLINE void
-finish(Tile sum, real *out, gsize step, gsize last, const gsize m, const gsize v)
-{
-#pragma GCC unroll 16
-    for (gsize i = 0; i < m; i++, out += step) {
-#pragma GCC unroll 3
-        for (gsize j = 0; j < v; j++)
-            vector_store_some(out + j * LANES, sum[i][j], j + 1 < v ? LANES : last);
-        KEEP(out);
     }
 }
 
@@ -212,11 +180,6 @@ typedef void (*RunTile)(const Product *t, const Band *band, gsize line);
 #define FEW_6(f, v)  FEW_4(f, v) f(v, 6)
 #define FEW_8(f, v)  FEW_4(f, v) f(v, 8)
 #define FEW_16(f, v) FEW_8(f, v) f(v, 16)
-#define ALL_4(f, v)  f(v, 1) f(v, 2) f(v, 3) f(v, 4)
-#define ALL_6(f, v)  ALL_4(f, v) f(v, 5) f(v, 6)
-#define ALL_8(f, v)  ALL_6(f, v) f(v, 7) f(v, 8)
-#define ALL_12(f, v) ALL_8(f, v) f(v, 9) f(v, 10) f(v, 11) f(v, 12)
-#define ALL_16(f, v) ALL_12(f, v) f(v, 13) f(v, 14) f(v, 15) f(v, 16)
 #if defined __AVX512F__ || defined __aarch64__
 #define TILES(f)        FEW_16(f, 1) FEW_8(f, 2) FEW_8(f, 3)
 #define TILES_ACROSS(f) ALL_16(f, 1) ALL_12(f, 2) ALL_8(f, 3)
@@ -267,9 +230,8 @@ run_band_across(const Product *t, const Band *band, gsize v)
     }
 }
 
-/* The product with a's lines, a_step 1, or across them, a_line 1. */
-static void
-multiply(const Product *t, gboolean across)
+void
+ADIT_KERNEL(multiply)(const Product *t, gboolean across)
 {
     gsize vectors = (t->columns + LANES - 1) / LANES;
 
@@ -277,6 +239,8 @@ multiply(const Product *t, gboolean across)
         ADIT_KERNEL(large_product)(t);
         return;
     }
+    if (!across && ADIT_KERNEL(multiply_held)(t))
+        return;
     for (gsize first = 0, n; first < vectors; first += n) {
         gsize end;
         Band band = {first * LANES, LANES, t->depth};
@@ -294,12 +258,6 @@ multiply(const Product *t, gboolean across)
         else
             run_band(t, &band, n);
     }
-}
-
-void
-ADIT_KERNEL(multiply)(const Product *product, gboolean across)
-{
-    multiply(product, across);
 }
 
 /* The transpose of @from, [@columns][@depth], with lines @step numbers apart. Lines may be written
@@ -389,7 +347,7 @@ ADIT_KERNEL(matmul)(const AditKernelCall *call)
         return;
     }
     product_init(&product, call);
-    multiply(&product, FALSE);
+    ADIT_KERNEL(multiply)(&product, FALSE);
 }
 
 /* An addend without rows is the same for all: of one line, or of as many as a row has. @collects:
@@ -414,13 +372,13 @@ multiply_add(const AditKernelCall *call, gboolean relu, gboolean collects)
     product.collect = collects ? call->inputs[3].data : NULL;
     product.total = collects ? call->inputs[4].data : NULL;
     if (addend->rows || addend->count == product.columns) {
-        multiply(&product, FALSE);
+        ADIT_KERNEL(multiply)(&product, FALSE);
         return;
     }
     product.addend_step = product.columns;
     product.lines /= rows;
     for (gsize r = 0; r < rows; r++) {
-        multiply(&product, FALSE);
+        ADIT_KERNEL(multiply)(&product, FALSE);
         product.a += product.lines * product.depth;
         product.out += product.lines * product.columns;
         product.further += product.further != NULL ? call->output.count : 0;
@@ -472,172 +430,5 @@ ADIT_KERNEL(matmul_rows)(const AditKernelCall *call)
     product.readable = product.depth * columns;
     product.out = call->output.data;
     product.accumulate = call->accumulate;
-    multiply(&product, TRUE);
-}
-
-/* ---- backwards through a rectifier ---- */
-
-/**
- * Backward: delta = y > 0 ? dy (+ addend) : 0 for @rows rows of @columns numbers; its product with
- * the transpose of x, of @lines numbers a row, and its sum over the rows.
- * @y: (nullable): without, @delta is there and @dy is not
- * @addend: (nullable)
- */
-typedef struct {
-    gsize rows, columns, lines;
-    const real *y, *dy, *addend, *x;
-    real *delta, *weights, *bias;
-    gboolean accumulate;
-} Backward;
-
-/* A vector of delta, @n numbers from @at on; stores it. */
-ADIT_ALWAYS_INLINE vector
-let_through(const Backward *t, gsize at, gsize n)
-{
-    vector dy = vector_load_some(t->dy + at, n), delta;
-    bit_vector open;
-
-    if (t->addend != NULL)
-        dy += vector_load_some(t->addend + at, n);
-    open = (bit_vector) (vector_load_some(t->y + at, n) > (vector){0});
-    delta = (vector) ((bit_vector) dy & open);
-    vector_store_some(t->delta + at, delta, n);
-    return delta;
-}
-
-/* Adds what @n rows from @row on give, four or one, a constant at every call, to the sums. As
- * columns_sum() does: four rows by halves. */
-ADIT_ALWAYS_INLINE void
-backward_rows(Tile sum, vector *bias, const Backward *t, gsize row, gsize columns, const gsize n,
-              const gsize m, const gboolean gates)
-{
-    const real *x = t->x + row * m;
-    vector delta[4];
-
-#pragma GCC unroll 4
-    for (gsize i = 0; i < n; i++)
-        delta[i] = gates ? let_through(t, (row + i) * columns, columns)
-                         : vector_load_some(t->delta + (row + i) * columns, columns);
-    *bias += n == 4 ? (delta[0] + delta[1]) + (delta[2] + delta[3]) : delta[0];
-#pragma GCC unroll 4
-    for (gsize i = 0; i < n; i++, x += m) {
-#pragma GCC unroll 16
-        for (gsize k = 0; k < m; k++)
-            sum[k][0] = VECTOR_FMA(vector_fill(x[k]), delta[i], sum[k][0]);
-    }
-}
-
-/* Rows of one vector: delta goes from registers into all sums. @columns, if it is LANES, @m,
- * t->lines, and @gates, whether there is a y, are constants at every call. */
-ADIT_ALWAYS_INLINE void
-backward_tile(const Backward *t, gsize columns, const gsize m, const gboolean gates)
-{
-    Tile sum = {0};
-    gsize row = 0;
-    vector bias = {0};
-
-    if (t->accumulate) {
-        begin(sum, t->weights, columns, columns, m, 1);
-        bias = vector_load_some(t->bias, columns);
-    }
-    for (; row + 4 <= t->rows; row += 4)
-        backward_rows(sum, &bias, t, row, columns, 4, m, gates);
-    for (; row < t->rows; row++)
-        backward_rows(sum, &bias, t, row, columns, 1, m, gates);
-    finish(sum, t->weights, columns, columns, m, 1);
-    vector_store_some(t->bias, bias, columns);
-}
-
-typedef void (*RunBackward)(const Backward *t);
-
-#define BACKWARD(v, m)                                                                             \
-    static void backward_##m(const Backward *t)                                                    \
-    {                                                                                              \
-        if (t->columns == LANES && t->y != NULL)                                                   \
-            backward_tile(t, LANES, m, TRUE);                                                      \
-        else if (t->columns == LANES)                                                              \
-            backward_tile(t, LANES, m, FALSE);                                                     \
-        else if (t->y != NULL)                                                                     \
-            backward_tile(t, t->columns, m, TRUE);                                                 \
-        else                                                                                       \
-            backward_tile(t, t->columns, m, FALSE);                                                \
-    }
-#define BACKWARD_ENTRY(v, m) [m] = backward_##m,
-#if defined __AVX512F__ || defined __aarch64__
-#define BACKWARDS(f) ALL_16(f, 1)
-#else
-#define BACKWARDS(f) ALL_8(f, 1)
-#endif
-BACKWARDS(BACKWARD)
-
-/* Any size: first delta, then its sums. */
-static void
-run_large_backward(const Backward *t)
-{
-    gsize columns = t->columns;
-    Product product = {.lines = t->lines,
-                       .columns = columns,
-                       .depth = t->rows,
-                       .a = t->x,
-                       .a_line = 1,
-                       .a_step = t->lines,
-                       .b = t->delta,
-                       .b_step = columns,
-                       .readable = t->rows * columns,
-                       .out = t->weights,
-                       .accumulate = t->accumulate};
-
-    for (gsize at = 0; t->y != NULL && at < t->rows * columns; at += LANES)
-        let_through(t, at, MIN(LANES, t->rows * columns - at));
-    columns_sum(t->rows, columns, columns, t->delta, t->bias, t->accumulate);
-    multiply(&product, TRUE);
-}
-
-static void
-run_backward(const Backward *t)
-{
-    static const RunBackward sizes[MAX_LINES + 1] = {BACKWARDS(BACKWARD_ENTRY)};
-
-    if (t->columns <= LANES && t->lines <= MAX_LINES && sizes[t->lines] != NULL)
-        sizes[t->lines](t);
-    else
-        run_large_backward(t);
-}
-
-/* Inputs: y, x, dy and perhaps an addend, all with rows; results: delta, and over rows the
- * gradients of weights and bias. */
-void
-ADIT_KERNEL(relu_backward)(const AditKernelCall *call)
-{
-    const AditView *results = &call->inputs[call->n_inputs];
-    Backward backward = {.rows = call->rows,
-                         .columns = call->output.count,
-                         .lines = call->inputs[1].count,
-                         .y = call->inputs[0].data,
-                         .dy = call->inputs[2].data,
-                         .addend = call->n_inputs > 3 ? call->inputs[3].data : NULL,
-                         .x = call->inputs[1].data,
-                         .delta = call->output.data,
-                         .weights = results[0].data,
-                         .bias = results[1].data,
-                         .accumulate = call->accumulate};
-
-    if (call->pitch != 0)
-        ADIT_KERNEL(pitched_relu_backward)(call);
-    else
-        run_backward(&backward);
-}
-
-/* Inputs: x and delta, both with rows; results: the gradients of weights and bias. */
-void
-ADIT_KERNEL(matmul_rows_sum)(const AditKernelCall *call)
-{
-    run_backward(&(Backward){.rows = call->rows,
-                             .columns = call->inputs[1].count,
-                             .lines = call->inputs[0].count,
-                             .x = call->inputs[0].data,
-                             .delta = call->inputs[1].data,
-                             .weights = call->output.data,
-                             .bias = call->inputs[call->n_inputs].data,
-                             .accumulate = call->accumulate});
+    ADIT_KERNEL(multiply)(&product, TRUE);
 }

@@ -1,6 +1,6 @@
 /* core/ops/adit-product.h - SPDX-License-Identifier: MIT */
 
-/* The matrix product that kernels are made of (adit-matmul.kernel.c). */
+/* The matrix product that kernels are made of. */
 
 #pragma once
 
@@ -48,7 +48,10 @@ product_is_large(const Product *t)
 void ADIT_KERNEL(large_product)(const Product *t);
 
 /* The product with a's lines, a_step 1, or across them, a_line 1. */
-void ADIT_KERNEL(multiply)(const Product *product, gboolean across);
+void ADIT_KERNEL(multiply)(const Product *t, gboolean across);
+
+/* The former, of few lines of b of one vector. FALSE: nothing is done, it is another product. */
+gboolean ADIT_KERNEL(multiply_held)(const Product *t);
 
 /* LANES lines of @from, @step apart, as columns: @lines of them are there, of @columns numbers, the
  * others are 0. @width: numbers of each line of @to that are written; LANES or @lines. */

@@ -53,6 +53,7 @@ make_workers(AditExecutable *self, guint64 seed, GError **error)
             return FALSE;
         self->bytes += bytes;
         worker->rows.numbers = g_new(gsize, self->panel_rows);
+        worker->rows_ahead.numbers = g_new(gsize, self->panel_rows);
         adit_cpu_make_ops(worker, i > 0 ? self->workers : NULL, seed);
     }
     return TRUE;
@@ -93,6 +94,7 @@ adit_cpu_executable_free(AditExecutable *self)
         adit_cpu_free_ops(&self->workers[i]);
         free(self->workers[i].panel);
         g_free(self->workers[i].rows.numbers);
+        g_free(self->workers[i].rows_ahead.numbers);
     }
     for (guint i = ADIT_ARENA_ROWS; i < ADIT_N_ARENAS; i++)
         free(self->arenas[i]);

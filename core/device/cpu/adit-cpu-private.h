@@ -143,25 +143,30 @@ typedef enum { ADIT_CPU_SEEN, ADIT_CPU_LEFT_SLICES, ADIT_CPU_LEFT_WHOLE } AditCp
 
 /**
  * AditCpuRows: which rows of the data a panel's are.
- * @run, @begin, @feed: what they were found for
+ * @run, @begin, @n, @feed: what they were found for
+ * @n_fetched: how many of them are in cache, or on their way there
  */
 typedef struct {
     guint64 run;
-    gsize begin;
+    gsize begin, n;
     const AditFeed *feed;
+    gsize n_fetched;
     gsize *numbers;
 } AditCpuRows;
 
 /**
  * AditCpuWorker: a thread's part of an executable.
  * @panel: memory of the values that live within a stretch (AditStorage), for one panel of rows
+ * @rows, @rows_ahead: of the panel under way, and of the next
+ * @next: the panel that comes next in a stretch; of no rows: none does
  * @calls: of kernels, in all runs so far
  */
 typedef struct {
     AditExecutable *executable;
     guint thread;
     void *panel;
-    AditCpuRows rows;
+    AditCpuRows rows, rows_ahead;
+    AditCpuPanel next;
     AditCpuOp *ops;
     guint n_ops;
     AditCpuOp *commits;

@@ -195,22 +195,18 @@ gather_bytes(const AditCpuNumbers *numbers, const AditArray *array, const gsize 
     }
 }
 
-/* Begins of rows, and where they may end in another line, ends. To the second cache, to which more
- * can be on its way at once. */
-static void
-fetch_ahead(const AditArray *array, const gsize *rows, gsize n)
+/* Begins of a row, and where it may end in another line, its end. To the second cache, to which
+ * more can be on its way at once. A call of its own the compiler would leave out, as it gives
+ * nothing. */
+static inline __attribute__((always_inline)) void
+fetch_row(const AditArray *array, gsize row, gsize bytes)
 {
-    gsize bytes = adit_shape_count(&array->shape) * adit_type_code_get_size(array->type);
-    gboolean ends_apart = bytes > 0 && 64 % bytes != 0;
+    const char *data = (const char *) array->data + row * bytes;
 
-    for (gsize i = 0; i < n; i++) {
-        const char *data = (const char *) array->data + rows[i] * bytes;
-
-        for (gsize at = 0; at < MIN(bytes, 256); at += 64)
-            __builtin_prefetch(data + at, 0, 2);
-        if (ends_apart)
-            __builtin_prefetch(data + bytes - 1, 0, 2);
-    }
+    for (gsize at = 0; at < MIN(bytes, 256); at += 64)
+        __builtin_prefetch(data + at, 0, 2);
+    if (bytes > 0 && 64 % bytes != 0)
+        __builtin_prefetch(data + bytes - 1, 0, 2);
 }
 
 static gboolean
@@ -219,25 +215,67 @@ same_order(const AditFeed *a, const AditFeed *b)
     return a->order == b->order && a->subset == b->subset && a->first == b->first;
 }
 
-/* The rows of a panel, which are the same for all feeds in one order; where they lie is all over
- * the memory. */
+/* Has the next @n of the rows fetched, for all feeds in their order: where they lie is all over the
+ * memory. */
+static void
+fetch_rows(const AditCpuWorker *self, AditCpuRows *rows, gsize n)
+{
+    const AditCall *current = self->executable->current;
+    gsize end = MIN(rows->n_fetched + n, rows->n);
+
+    for (guint i = 0; i < self->executable->program->feeds->len; i++) {
+        const AditFeed *feed = &current->feeds[i];
+        const AditArray *array = feed->array;
+        gsize bytes;
+
+        if (!same_order(feed, rows->feed))
+            continue;
+        bytes = adit_shape_count(&array->shape) * adit_type_code_get_size(array->type);
+        for (gsize j = rows->n_fetched; j < end; j++)
+            fetch_row(array, rows->numbers[j], bytes);
+    }
+    rows->n_fetched = end;
+}
+
+static void
+set_rows(const AditCpuWorker *self, AditCpuRows *rows, const AditFeed *feed, gsize begin, gsize n)
+{
+    *rows = (AditCpuRows){.run = self->executable->n_runs,
+                          .begin = begin,
+                          .n = n,
+                          .feed = feed,
+                          .numbers = rows->numbers};
+    adit_feed_get_rows(feed, begin, n, rows->numbers);
+}
+
+static gboolean
+has_rows(const AditCpuWorker *self, const AditCpuRows *rows, const AditFeed *feed, gsize begin)
+{
+    return rows->run == self->executable->n_runs && rows->begin == begin &&
+           same_order(rows->feed, feed);
+}
+
+/* The rows of a panel, which are the same for all feeds in one order. Those of the next panel are
+ * found too, to be fetched little by little until then. */
 static const gsize *
 find_rows(AditCpuWorker *self, const AditFeed *feed, gsize begin, gsize n)
 {
     const AditCall *current = self->executable->current;
-    AditCpuRows *rows = &self->rows;
+    AditCpuRows *rows = &self->rows, *ahead = &self->rows_ahead;
 
-    if (rows->run == self->executable->n_runs && rows->begin == begin &&
-        same_order(rows->feed, feed))
+    if (has_rows(self, rows, feed, begin))
         return rows->numbers;
-    rows->run = self->executable->n_runs;
-    rows->begin = begin;
-    rows->feed = feed;
-    adit_feed_get_rows(feed, begin, n, rows->numbers);
-    for (guint i = 0; i < self->executable->program->feeds->len; i++) {
-        if (same_order(&current->feeds[i], feed))
-            fetch_ahead(current->feeds[i].array, rows->numbers, n);
+    if (has_rows(self, ahead, feed, begin)) {
+        AditCpuRows found = *ahead;
+
+        *ahead = *rows;
+        *rows = found;
+    } else {
+        set_rows(self, rows, feed, begin, n);
     }
+    fetch_rows(self, rows, n);
+    if (self->next.rows > 0 && same_order(feed, current->feeds))
+        set_rows(self, ahead, feed, self->next.linear - current->first_row, self->next.rows);
     return rows->numbers;
 }
 
@@ -313,12 +351,18 @@ run_loop(AditCpuWorker *self, AditCpuOp *loop, const AditCpuPanel *panel)
     }
 }
 
+/* Rows of the next panel that are fetched while an op runs: not so many that it would have to wait
+ * for them. */
+#define ROWS_AHEAD 8
+
 static void
 run_ops(AditCpuWorker *self, AditCpuOp *ops, guint n_ops, const AditCpuPanel *panel)
 {
     for (guint i = 0; i < n_ops; i++) {
         AditCpuOp *op = &ops[i];
 
+        if (self->rows_ahead.n_fetched < self->rows_ahead.n)
+            fetch_rows(self, &self->rows_ahead, ROWS_AHEAD);
         self->calls += op->kernel != NULL;
         if (op->body != NULL)
             run_loop(self, op, panel);
@@ -347,31 +391,47 @@ meet(AditCpuWorker *self)
     self->pending = ADIT_CPU_SEEN;
 }
 
+/* Makes @panel, of which slice and row are set, the thread's first from there on; of no rows, if
+ * there is none. */
+static void
+place_panel(const AditCpuWorker *self, AditCpuPanel *panel)
+{
+    const AditExecutable *executable = self->executable;
+    gsize rows = executable->current->rows, first;
+    guint n_slices = count_slices(rows);
+
+    if (panel->slice < n_slices && adit_slice_begin(rows, panel->slice) + panel->row >=
+                                       adit_slice_begin(rows, panel->slice + 1)) {
+        panel->slice += executable->n_workers;
+        panel->row = 0;
+    }
+    panel->rows = 0;
+    if (panel->slice >= n_slices)
+        return;
+    first = adit_slice_begin(rows, panel->slice) + panel->row;
+    panel->linear = executable->current->first_row + first;
+    panel->rows = MIN(executable->panel_rows, adit_slice_begin(rows, panel->slice + 1) - first);
+}
+
 /* A stretch: instructions that run slice by slice go through together, panel by panel, so that a
  * panel's values stay in cache. Returns how many they are. */
 static guint
 run_stretch(AditCpuWorker *self, AditCpuOp *ops, guint n_ops)
 {
-    const AditExecutable *executable = self->executable;
-    gsize rows = executable->current->rows;
-    guint n_slices = count_slices(rows), n = 0;
+    AditCpuPanel panel = {.slice = self->thread};
+    guint n = 0;
 
     while (n < n_ops && ops[n].instruction->domain == ADIT_DOMAIN_SLICES)
         n++;
     if (self->pending == ADIT_CPU_LEFT_WHOLE)
         meet(self);
     begin(self, ops, n);
-    for (guint slice = self->thread; slice < n_slices; slice += executable->n_workers) {
-        gsize first = adit_slice_begin(rows, slice);
-        gsize end = adit_slice_begin(rows, slice + 1) - first;
-
-        for (gsize row = 0; row < end; row += executable->panel_rows) {
-            AditCpuPanel panel = {slice, row, executable->current->first_row + first + row,
-                                  MIN(executable->panel_rows, end - row)};
-
-            aim(self, ops, n, &panel);
-            run_ops(self, ops, n, &panel);
-        }
+    for (place_panel(self, &panel); panel.rows > 0; panel = self->next) {
+        self->next = panel;
+        self->next.row += panel.rows;
+        place_panel(self, &self->next);
+        aim(self, ops, n, &panel);
+        run_ops(self, ops, n, &panel);
     }
     self->pending = ADIT_CPU_LEFT_SLICES;
     return n;
@@ -514,6 +574,7 @@ adit_cpu_run_worker(gpointer data, guint thread)
     AditCpuWorker *worker = &self->workers[thread];
 
     worker->pending = ADIT_CPU_SEEN;
+    worker->rows_ahead.n = 0;
     adit_cpu_transpose(worker);
     run_list(worker, worker->ops, worker->n_ops);
     meet(worker);
