@@ -182,8 +182,8 @@ test_fans(void)
 {
     g_assert_cmpfloat(adit_shape_fan_in(&ADIT_SHAPE(3, 5)), ==, 3.0);
     g_assert_cmpfloat(adit_shape_fan_out(&ADIT_SHAPE(3, 5)), ==, 5.0);
-    g_assert_cmpfloat(adit_shape_fan_in(&ADIT_SHAPE(3, 3, 16, 32)), ==, 144.0);
-    g_assert_cmpfloat(adit_shape_fan_out(&ADIT_SHAPE(3, 3, 16, 32)), ==, 288.0);
+    g_assert_cmpfloat(adit_shape_fan_in(&ADIT_SHAPE(32, 16, 3, 3)), ==, 144.0);
+    g_assert_cmpfloat(adit_shape_fan_out(&ADIT_SHAPE(32, 16, 3, 3)), ==, 288.0);
     g_assert_cmpfloat(adit_shape_fan_in(&ADIT_SHAPE(7)), ==, 1.0);
     g_assert_cmpfloat(adit_shape_fan_in(&ADIT_SCALAR), ==, 1.0);
 }
