@@ -102,6 +102,8 @@ gboolean adit_node_is_null(const AditNode *self);
 gboolean adit_is_word(const char *text);
 /* The node as messages print it after "got": 12, "two", a list, 6.66667 from $(depth / 3). */
 char *adit_node_describe(const AditNode *self);
+/* Doubles the dollars in what was substituted already, as it is to be read again. */
+void adit_node_escape(AditNode *self);
 /* The shortest text that reads back as @value. */
 char *adit_number_to_string(double value);
 

@@ -62,6 +62,7 @@ static const AditOptionRow rows[] = {
     {"resolved", 0, ADIT_OPTION_FLAG, FIELD(resolved), NULL,
      "with overrides, parameters and defaults filled in"},
     {"json", 0, ADIT_OPTION_FLAG, FIELD(json), NULL, "JSON on standard output"},
+    {"to", 0, ADIT_OPTION_TEXT, FIELD(to), "AGGREGATOR", "what takes the place of skips: glonet"},
     {"color", 0, ADIT_OPTION_WORD, FIELD(colour), "WHEN",
      "colour of messages: auto, always, never; auto honours NO_COLOR", when_words},
     {"progress", 0, ADIT_OPTION_WORD, FIELD(progress), "WHEN",
@@ -373,4 +374,5 @@ adit_invocation_clear(AditInvocation *self)
     g_free(options->output);
     g_free(options->study_dir);
     g_free(options->shard);
+    g_free(options->to);
 }

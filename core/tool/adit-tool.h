@@ -28,6 +28,7 @@ typedef struct {
     char *output;
     char *study_dir;
     char *shard;
+    char *to;
     guint64 jobs;
     guint64 together;
     guint64 threads;
@@ -113,6 +114,7 @@ extern const AditVerb adit_verb_predict;
 extern const AditVerb adit_verb_probe;
 extern const AditVerb adit_verb_bench;
 extern const AditVerb adit_verb_config;
+extern const AditVerb adit_verb_convert;
 extern const AditVerb adit_verb_together;
 extern const AditVerb adit_verb_man;
 
