@@ -134,6 +134,23 @@ see_through(Converter *self, AditNode *item)
     return see_through(self, adit_node_get(box, "blocks"));
 }
 
+/* What becomes of box @item: a sequence of @list, under the same name. */
+static AditNode *
+make_box(const AditNode *item, AditNode *list)
+{
+    const AditNode *inner = item->kind == ADIT_NODE_MAPPING && adit_node_count(item) == 1
+                                ? adit_node_get_item(item, 0)
+                                : item;
+    AditNode *name = adit_node_get(inner, "name");
+
+    if (name == NULL)
+        return wrap("sequence", list);
+    AditNode *mapping = wrap("blocks", list);
+
+    adit_node_set_new(mapping, "name", adit_node_ref(name));
+    return wrap("sequence", mapping);
+}
+
 /* Normalisation. */
 
 static gboolean
@@ -203,7 +220,7 @@ open_end(Converter *self, AditNode *item)
     for (guint i = 0; i + 1 < left; i++)
         adit_node_append(result, adit_node_ref(adit_node_get_item(blocks, i)));
     adit_node_append(result, adit_node_ref(opened));
-    return wrap("sequence", adit_node_ref(result));
+    return make_box(item, adit_node_ref(result));
 }
 
 /* Skips inside of blocks. */
@@ -288,7 +305,7 @@ remove_skips(Converter *self, AditNode *item)
     if (self->n_skips == before)
         return adit_node_ref(item);
     if (adit_node_get(box, "aggregator") == NULL)
-        return wrap("sequence", g_steal_pointer(&list));
+        return make_box(item, g_steal_pointer(&list));
     AditNode *mapping = adit_node_copy_top(box);
 
     adit_node_set_new(mapping, "blocks", g_steal_pointer(&list));

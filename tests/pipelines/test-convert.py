@@ -162,6 +162,22 @@ def wrong_file():
     assert "unknown block 'densee'; did you mean 'dense'?" in err, err
 
 
+def names():
+    """A block that stays whole keeps its name, so that addresses find it."""
+    parts = """parts:
+  encoder: {aggregator: residual, blocks: [{dense: {units: 4}}, {sequence: [{dense: {units: 4}}, batch-norm]}]}
+"""
+    make('    [{encoder: {name: first}}, {sequence: {name: second, aggregator: residual, blocks: [{dense: {units: 4}}, batch-norm]}}]\n', parts)
+    before = json.loads(succeed('check', 'net.yaml', '--json'))
+    write('probe.yaml', open('net.yaml', encoding='utf-8').read()
+          + 'probes: [{block-norm: {at: [trunk.first, trunk.second]}}]\n')
+    report, _, blocks = convert('probe.yaml')
+    expect(report['blocks'], 2)
+    expect([blocks[i + 1] for i, word in enumerate(blocks) if word == 'name:'], ['first', 'second'])
+    # each lost a scale and a shift of 4 channels
+    expect(before['parameters'] - report['parameters'], 16)
+
+
 def vanilla():
     """Any aggregator without skips will do: the baseline without them."""
     make('    aggregator: residual\n    blocks: [{repeat: {times: 3, blocks: [{residual-v2: {units: 4}}]}}]\n')
@@ -171,7 +187,7 @@ def vanilla():
 
 
 cases = [(f'/convert/{function.__name__.replace("_", "-")}', in_folder(function))
-         for function in (resnet20, resnet20_without_norms, vit, densenet18, residual_v2, wrong_file, vanilla)]
+         for function in (resnet20, resnet20_without_norms, vit, densenet18, residual_v2, names, wrong_file, vanilla)]
 cases += [(f'/convert/split/{name}', in_folder(lambda each=(name, item, expected): split(*each)))
           for name, item, expected in SPLIT]
 cases += [(f'/convert/refused/{name}',
