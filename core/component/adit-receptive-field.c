@@ -265,12 +265,13 @@ meet(Field *self, const Field *other, const AditShape *shape)
 /**
  * Walk:
  * @input: what is looked at
- * @taps: (element-type GPtrArray): tensor -> its taps as an output
+ * @ins, @outs: (element-type GPtrArray): tensor -> scopes of items that are fed it, that give it
  * @found: address -> AditReceptiveField
  */
 typedef struct {
     const AditTensor *input;
-    GHashTable *taps;
+    GHashTable *ins;
+    GHashTable *outs;
     GHashTable *found;
     gboolean except_points;
 } Walk;
@@ -311,20 +312,65 @@ describe(const Field *field, const AditShape *shape, AditReceptiveField *found)
     memcpy(found->max, position.reach[MAX_PATH], sizeof found->max);
 }
 
+/* Every instance of @scope that @tensor, of iteration @instance, belongs to: an item may give what
+ * was made outside of its loop. */
+static void
+find_instances(const AditScope *scope, const AditTensor *tensor, guint instance, guint *first,
+               guint *end)
+{
+    gboolean is_own = scope->loop == tensor->graph->loop;
+
+    *first = is_own ? instance : 0;
+    *end = is_own ? instance + 1 : adit_scope_count(scope);
+}
+
+static void
+record_fed(const Walk *self, const AditTensor *tensor, const Field *field, guint instance)
+{
+    const GPtrArray *scopes = g_hash_table_lookup(self->ins, tensor);
+    AditReceptiveField fed = {0};
+    guint first, end;
+
+    if (scopes == NULL)
+        return;
+    describe(field, &tensor->shape, &fed);
+    for (guint i = 0; i < scopes->len; i++) {
+        find_instances(scopes->pdata[i], tensor, instance, &first, &end);
+        for (guint j = first; j < end; j++) {
+            AditReceptiveField *found = get_found(self, scopes->pdata[i], j);
+
+            memcpy(found->fed, fed.min, sizeof found->fed);
+            found->fed_shape = tensor->shape;
+        }
+    }
+}
+
+/* Items that give the same tensor, a path and its last layer, are of one kind. */
+static void
+record_outputs(const Walk *self, const AditTensor *tensor, const Field *field, guint instance)
+{
+    const GPtrArray *scopes = g_hash_table_lookup(self->outs, tensor);
+    AditLayerKind kind = ADIT_LAYER_NONE;
+    guint first, end;
+
+    for (guint i = 0; scopes != NULL && i < scopes->len; i++) {
+        find_instances(scopes->pdata[i], tensor, instance, &first, &end);
+        for (guint j = first; j < end; j++) {
+            AditReceptiveField *found = get_found(self, scopes->pdata[i], j);
+
+            describe(field, &tensor->shape, found);
+            found->shape = tensor->shape;
+            kind = found->kind != ADIT_LAYER_NONE ? found->kind : kind;
+            found->kind = kind;
+        }
+    }
+}
+
 static void
 record(const Walk *self, const AditTensor *tensor, const Field *field, guint instance)
 {
-    const GPtrArray *taps = g_hash_table_lookup(self->taps, tensor);
-
-    for (guint i = 0; taps != NULL && i < taps->len; i++) {
-        const AditScope *scope = taps->pdata[i];
-        /* an item may give what was made outside of its loop */
-        gboolean is_own = scope->loop == tensor->graph->loop;
-        guint first = is_own ? instance : 0, end = is_own ? instance + 1 : adit_scope_count(scope);
-
-        for (guint j = first; j < end; j++)
-            describe(field, &tensor->shape, get_found(self, scope, j));
-    }
+    record_fed(self, tensor, field, instance);
+    record_outputs(self, tensor, field, instance);
 }
 
 /* Of a layer that sees @own through @reach, fed with what sees @before. */
@@ -532,18 +578,18 @@ walk_graph(const Walk *self, const AditGraph *graph, guint instance, Field **val
     }
 }
 
-/* tensor -> scopes of which it is the output */
+/* tensor -> scopes that have it at @port, the inner ones first */
 static GHashTable *
-collect_taps(const AditGraph *graph)
+collect_taps(const AditGraph *graph, const char *port)
 {
     GHashTable *taps = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify) g_ptr_array_unref);
-    const char *out = g_intern_string("out");
+    const char *name = g_intern_string(port);
 
     for (guint i = 0; i < graph->taps->len; i++) {
         const AditTap *tap = &g_array_index(graph->taps, AditTap, i);
         GPtrArray *scopes = g_hash_table_lookup(taps, tap->tensor);
 
-        if (tap->port != out)
+        if (tap->port != name)
             continue;
         if (scopes == NULL) {
             scopes = g_ptr_array_new();
@@ -586,8 +632,9 @@ adit_graph_find_receptive_fields(AditGraph *graph, gboolean except_points, GErro
 
     if (input == NULL)
         return NULL;
-    g_autoptr(GHashTable) taps = collect_taps(graph);
-    Walk walk = {input, taps, g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
+    g_autoptr(GHashTable) ins = collect_taps(graph, "in");
+    g_autoptr(GHashTable) outs = collect_taps(graph, "out");
+    Walk walk = {input, ins, outs, g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
                  except_points};
     Field **values = values_new(graph);
 

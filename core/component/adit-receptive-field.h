@@ -34,6 +34,8 @@ typedef enum {
  * @stride: pixels between neighbouring positions; 0: it has none
  * @map: its positions; 0: it has none
  * @kind: of the layer that gives the tensor
+ * @fed: @min of what the item is fed
+ * @shape, @fed_shape: of the tensor, and of what the item is fed
  */
 typedef struct {
     double min[2];
@@ -41,6 +43,9 @@ typedef struct {
     double stride[2];
     gsize map[2];
     AditLayerKind kind;
+    double fed[2];
+    AditShape shape;
+    AditShape fed_shape;
 } AditReceptiveField;
 
 /* "border" */

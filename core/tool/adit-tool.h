@@ -111,6 +111,7 @@ extern const AditVerb adit_verb_sweep;
 extern const AditVerb adit_verb_check;
 extern const AditVerb adit_verb_inspect;
 
+extern const AditVerb adit_verb_prune;
 extern const AditVerb adit_verb_devices;
 extern const AditVerb adit_verb_selftest;
 extern const AditVerb adit_verb_eval;
