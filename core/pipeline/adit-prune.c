@@ -76,6 +76,12 @@ look_at_leaf(const Prune *self, const char *address)
     return light ? LIGHT : WEIGHTY;
 }
 
+static void
+add_content(Content *content, Content part)
+{
+    *content = MAX(*content, part);
+}
+
 static char *
 number_address(const char *prefix, guint number)
 {
@@ -94,12 +100,12 @@ look_at_items(const Prune *self, const GPtrArray *items, const char *prefix, gui
         const AditItem *item = items->pdata[i];
 
         for (guint j = 0; item->block == NULL && j < item->times; j++)
-            content = MAX(content, look_at_items(self, item->items, prefix, number, layers));
+            add_content(&content, look_at_items(self, item->items, prefix, number, layers));
         if (item->block == NULL)
             continue;
         g_autofree char *address = number_address(prefix, (*number)++);
 
-        content = MAX(content, look_at(self, item->block, address, layers));
+        add_content(&content, look_at(self, item->block, address, layers));
     }
     return content;
 }
@@ -124,8 +130,8 @@ look_at(const Prune *self, AditBlock *block, const char *address, GPtrArray *lay
         g_autofree char *path =
             g_strconcat(address, ".", adit_paths_get_name(ADIT_PATHS(block), i), NULL);
 
-        content =
-            MAX(content, look_at(self, adit_paths_get_block(ADIT_PATHS(block), i), path, layers));
+        add_content(&content,
+                    look_at(self, adit_paths_get_block(ADIT_PATHS(block), i), path, layers));
     }
     return content;
 }
