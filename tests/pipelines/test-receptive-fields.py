@@ -335,6 +335,12 @@ def pruned_not():
     expect(refuse(tied, '--border-layers'),
            "adit prune: error: a repeat in 'trunk' is tied and has border layers; its instances share their "
            "weights and cannot become different\n")
+    prepare(trunk('{conv: {filters: 3}}'))
+    succeed('run', 'net.yaml', '--run-dir', 'run', '-q')
+    write('net.yaml', FRAME + 'model: {from: run}\n')
+    expect(adit('prune', 'net.yaml', '--border-layers'),
+           (2, '', "adit prune: error: 'model.from' takes weights from a run, where items have other addresses; "
+                   "prune the pipeline that was trained there\n"))
 
 
 CASES = {'vgg': vgg, 'strided': strided, 'transformer': transformer, 'paths': paths,

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 static const char *const verbs[] = {"run",  "resume",  "check", "inspect", "devices", "selftest",
-                                    "eval", "predict", "probe", "bench",   "config"};
+                                    "eval", "predict", "probe", "bench",   "config",  "prune"};
 
 static void
 assert_width(const char *text)
