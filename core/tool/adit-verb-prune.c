@@ -22,7 +22,7 @@ prune(AditInvocation *self, const AditExperiment *experiment, const AditCheck *c
 
 /* The first error: its place is in a text that nobody sees. */
 static void
-set_reason(const AditDiagnostics *diagnostics, GError **error)
+set_reason(const AditDiagnostics *diagnostics, gboolean probed, GError **error)
 {
     g_autofree char *line = NULL;
     const char *reason = NULL;
@@ -35,14 +35,15 @@ set_reason(const AditDiagnostics *diagnostics, GError **error)
         reason = strstr(line, "error: ");
     }
     g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
-                "without its border layers this is no pipeline that runs: %s",
-                reason != NULL ? reason + strlen("error: ") : "");
+                "without its border layers this is no pipeline that runs: %s%s",
+                reason != NULL ? reason + strlen("error: ") : "",
+                probed ? "; -o probes=~ leaves the probes out" : "");
 }
 
 /* Reads what is left as a file would be read; its resolved form has the parts alone that it uses.
  */
 static AditExperiment *
-read_back(AditInvocation *self, const char *text, AditCheck *check, GError **error)
+read_back(AditInvocation *self, const char *text, gboolean probed, AditCheck *check, GError **error)
 {
     g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
     const char *folder = adit_tool_get_data_folder(self);
@@ -62,7 +63,7 @@ read_back(AditInvocation *self, const char *text, AditCheck *check, GError **err
         return NULL;
     if (experiment != NULL && adit_check_experiment(experiment, folder, check, diagnostics))
         return g_steal_pointer(&experiment);
-    set_reason(diagnostics, error);
+    set_reason(diagnostics, probed, error);
     return NULL;
 }
 
@@ -121,7 +122,8 @@ run(AditInvocation *self, GError **error)
     }
     g_autoptr(AditPruning) pruning = prune(self, experiment, &check, error);
     g_autoptr(AditExperiment) pruned =
-        pruning != NULL ? read_back(self, pruning->text, &left, error) : NULL;
+        pruning != NULL ? read_back(self, pruning->text, experiment->probes->len > 0, &left, error)
+                        : NULL;
 
     if (pruned == NULL)
         return FALSE;

@@ -330,7 +330,12 @@ def pruned_not():
     expect(refuse(VGG), 'adit prune: error: say what is dropped: adit prune FILE --border-layers\n')
     expect(refuse(VGG, '--border-layers', '-o', 'probes=[{block-norm: {at: trunk.5.1}}]'),
            "adit prune: error: without its border layers this is no pipeline that runs: nothing is at "
-           "'trunk.5.1'; 'trunk' has 3 items\n")
+           "'trunk.5.1'; 'trunk' has 3 items; -o probes=~ leaves the probes out\n")
+    shrinks = trunk('{paths: {of: {a: [{conv: {filters: 3, kernel: 31}}, {conv: {filters: 3}}, '
+                    '{conv: {filters: 3, padding: valid}}], b: {centre-crop: {size: 30}}}}}')
+    expect(refuse(shrinks, '--border-layers'),
+           "adit prune: error: without its border layers this is no pipeline that runs: the paths give "
+           "'a' 3x32x32, 'b' 3x30x30; 'sum' joins equal shapes\n")
     tied = trunk('{repeat: {times: 6, tied: true, blocks: [{conv: {filters: 3, kernel: 9}}]}}')
     expect(refuse(tied, '--border-layers'),
            "adit prune: error: a repeat in 'trunk' is tied and has border layers; its instances share their "
