@@ -37,7 +37,7 @@ set_reason(const AditDiagnostics *diagnostics, gboolean probed, GError **error)
     g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
                 "without its border layers this is no pipeline that runs: %s%s",
                 reason != NULL ? reason + strlen("error: ") : "",
-                probed ? "; -o probes=~ leaves the probes out" : "");
+                probed ? "; -o 'probes=~' leaves the probes out" : "");
 }
 
 /* Reads what is left as a file would be read; its resolved form has the parts alone that it uses.

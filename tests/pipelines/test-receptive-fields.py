@@ -330,7 +330,7 @@ def pruned_not():
     expect(refuse(VGG), 'adit prune: error: say what is dropped: adit prune FILE --border-layers\n')
     expect(refuse(VGG, '--border-layers', '-o', 'probes=[{block-norm: {at: trunk.5.1}}]'),
            "adit prune: error: without its border layers this is no pipeline that runs: nothing is at "
-           "'trunk.5.1'; 'trunk' has 3 items; -o probes=~ leaves the probes out\n")
+           "'trunk.5.1'; 'trunk' has 3 items; -o 'probes=~' leaves the probes out\n")
     shrinks = trunk('{paths: {of: {a: [{conv: {filters: 3, kernel: 31}}, {conv: {filters: 3}}, '
                     '{conv: {filters: 3, padding: valid}}], b: {centre-crop: {size: 30}}}}}')
     expect(refuse(shrinks, '--border-layers'),
