@@ -381,4 +381,5 @@ adit_invocation_clear(AditInvocation *self)
     g_free(options->output);
     g_free(options->study_dir);
     g_free(options->shard);
+    g_free(options->resolution);
 }
