@@ -107,6 +107,11 @@ void adit_node_escape(AditNode *self);
 /* The shortest text that reads back as @value. */
 char *adit_number_to_string(double value);
 
+/* Object data (g_object_get_data()) of components: the AditNode that they are written as, every
+ * parameter bound; ADIT_NODE_PART: of a block that is a part, how it was referred to. */
+#define ADIT_NODE_OWN  "adit-node"
+#define ADIT_NODE_PART "adit-node-part"
+
 /* The document in @source; NULL after errors of form, which are added to @diagnostics. */
 AditNode *adit_yaml_read(AditSource *source, AditDiagnostics *diagnostics);
 /* YAML text that reads back as @self. Scalars that are not plain are quoted where they need it. */

@@ -561,6 +561,8 @@ adit_part_bind(AditBinder *self, AditPart *part, const AditNamed *named, char **
     block = adit_bind_wired(self, (AditValue){.node = part->node, .scope = scope},
                             &named->name.node->place, types, body);
     g_ptr_array_set_size(self->stack, (int) self->stack->len - 1);
+    if (block != NULL)
+        adit_bind_keep_node(block, ADIT_NODE_PART, *resolved);
     return block;
 }
 
