@@ -139,15 +139,14 @@ scratch_free(void *data)
     g_free(scratch);
 }
 
-void *
-adit_scratch_get(gsize size)
+static void *
+get_scratch(GPrivate *key, gsize size)
 {
-    static GPrivate key = G_PRIVATE_INIT(scratch_free);
-    Scratch *scratch = g_private_get(&key);
+    Scratch *scratch = g_private_get(key);
 
     if (scratch == NULL) {
         scratch = g_new0(Scratch, 1);
-        g_private_set(&key, scratch);
+        g_private_set(key, scratch);
     }
     if (scratch->size < size) {
         free(scratch->memory);
@@ -157,4 +156,20 @@ adit_scratch_get(gsize size)
             g_error("out of memory: %" G_GSIZE_FORMAT " bytes of scratch", scratch->size);
     }
     return scratch->memory;
+}
+
+void *
+adit_scratch_get(gsize size)
+{
+    static GPrivate key = G_PRIVATE_INIT(scratch_free);
+
+    return get_scratch(&key, size);
+}
+
+void *
+adit_scratch_get_further(gsize size)
+{
+    static GPrivate key = G_PRIVATE_INIT(scratch_free);
+
+    return get_scratch(&key, size);
 }

@@ -51,5 +51,7 @@ double adit_isa_run_burst(AditIsa isa, gsize rounds);
 /* At least @size bytes of this thread's scratch memory, aligned to 64 bytes; the next call in this
  * thread gives the same memory again. */
 void *adit_scratch_get(gsize size);
+/* The same of what kernels call while they work with theirs. */
+void *adit_scratch_get_further(gsize size);
 
 G_END_DECLS

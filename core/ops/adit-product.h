@@ -44,7 +44,7 @@ product_is_large(const Product *t)
 }
 
 /* The product in blocks: of b so much as stays in the second cache, put together as it is read. The
- * same sums in the same order as everywhere else. Takes the thread's scratch memory. */
+ * same sums in the same order as everywhere else. Takes the thread's further scratch memory. */
 void ADIT_KERNEL(large_product)(const Product *t);
 
 /* The product with a's lines, a_step 1, or across them, a_line 1. */

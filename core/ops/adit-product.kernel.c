@@ -326,7 +326,7 @@ ADIT_KERNEL(large_product)(const Product *t)
     Block block = {.product = t};
 
     width = MIN(width, (t->columns + LANES - 1) / LANES * LANES);
-    block.b = adit_scratch_get((width + GROUP) * depth * sizeof(real));
+    block.b = adit_scratch_get_further((width + GROUP) * depth * sizeof(real));
     block.lines = block.b + width * depth;
     for (block.column = 0; block.column < t->columns; block.column = block.end) {
         block.end = MIN(block.column + width, t->columns);
