@@ -48,16 +48,16 @@ add_parameter(GHashTable *costs, const AditTensor *tensor)
     }
 }
 
-/* Products of a product with @left on the left: every line of that is multiplied with all columns of
- * the result. */
+/* Products of a product with @left on the left: every line of that is multiplied with all columns
+ * of the result. */
 static guint64
 count_multiplied(const AditShape *left, const AditShape *result)
 {
     return (guint64) adit_shape_count(left) * result->size[result->rank - 1];
 }
 
-/* The same of a convolution with @weight [filters, ..]: each of @count results sums over all weights
- * of a filter. */
+/* The same of a convolution with @weight [filters, ..]: each of @count results sums over all
+ * weights of a filter. */
 static guint64
 count_convolved(gsize count, const AditShape *weight)
 {

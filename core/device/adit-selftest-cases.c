@@ -1,5 +1,6 @@
 /* core/device/adit-selftest-cases.c - SPDX-License-Identifier: MIT */
 #include "adit-selftest-expressions.h"
+#include "adit-selftest-list.h"
 
 #include <adit/adit-ops.h>
 
@@ -7,22 +8,13 @@
 
 /* The cases of every kernel. A new kernel gets a line here; a test compares with the tables. */
 
-#define MOVES    0.0
-#define ELEMENTS 1e-12
-#define PRODUCTS 1e-10
-
-typedef struct {
-    GPtrArray *cases;
-    gboolean full;
-} List;
-
 /* One below, at and above what a kernel may take together; primes. The first few are those of the
  * quick test. */
 static const gsize sizes[] = {17, 1, 2, 7, 16, 64, 65, 129, 1000};
 #define QUICK_SIZES 1
 
 static guint
-count_sizes(const List *list)
+count_sizes(const AditSelftestList *list)
 {
     return list->full ? G_N_ELEMENTS(sizes) : QUICK_SIZES;
 }
@@ -37,7 +29,7 @@ add_run(AditSelftestCase *self, gsize rows)
 
 /* Runs of a case that has none yet: by the rows of its inputs. */
 static void
-add_runs(const List *list, AditSelftestCase *self)
+add_runs(const AditSelftestList *list, AditSelftestCase *self)
 {
     static const gsize many[] = {9, 1, 7, 8, 100, 129};
     gboolean rows = self->n_inputs == 0;
@@ -50,8 +42,8 @@ add_runs(const List *list, AditSelftestCase *self)
         add_run(self, 100);
 }
 
-static AditSelftestCase *
-add(List *list, const char *kernel, AditSelftestBuild build, double limit)
+AditSelftestCase *
+adit_selftest_add(AditSelftestList *list, const char *kernel, AditSelftestBuild build, double limit)
 {
     AditSelftestCase *self = g_new0(AditSelftestCase, 1);
 
@@ -64,27 +56,26 @@ add(List *list, const char *kernel, AditSelftestBuild build, double limit)
     return self;
 }
 
-static void
-add_input(AditSelftestCase *self, gboolean rows, AditShape shape)
+void
+adit_selftest_add_input(AditSelftestCase *self, gboolean rows, AditShape shape)
 {
     self->inputs[self->n_inputs++] = (AditSelftestInput){rows, shape};
 }
 
-/* A case of an operation with one input. */
-static AditSelftestCase *
-add_one(List *list, const char *kernel, AditSelftestBuild build, double limit, gboolean rows,
-        AditShape shape)
+AditSelftestCase *
+adit_selftest_add_one(AditSelftestList *list, const char *kernel, AditSelftestBuild build,
+                      double limit, gboolean rows, AditShape shape)
 {
-    AditSelftestCase *self = add(list, kernel, build, limit);
+    AditSelftestCase *self = adit_selftest_add(list, kernel, build, limit);
 
-    add_input(self, rows, shape);
+    adit_selftest_add_input(self, rows, shape);
     return self;
 }
 
 /* ---- what a device does beside kernels ---- */
 
 static void
-list_own(List *list)
+list_own(AditSelftestList *list)
 {
     static const AditTypeCode types[] = {ADIT_TYPE_CODE_F32, ADIT_TYPE_CODE_U8, ADIT_TYPE_CODE_I32,
                                          ADIT_TYPE_CODE_F64};
@@ -95,7 +86,8 @@ list_own(List *list)
 
         if (!list->full && way != 0 && way != 3 && way != 7)
             continue;
-        AditSelftestCase *self = add_one(list, "feed", NULL, ELEMENTS, TRUE, ADIT_SHAPE(7));
+        AditSelftestCase *self =
+            adit_selftest_add_one(list, "feed", NULL, ELEMENTS, TRUE, ADIT_SHAPE(7));
 
         self->kind = ADIT_SELFTEST_FEED;
         self->numbers[0] = types[i % G_N_ELEMENTS(types)];
@@ -103,9 +95,11 @@ list_own(List *list)
         for (gsize rows = 1; rows <= 129; rows = 2 * rows + 5)
             self->runs[self->n_runs++] = (AditSelftestRun){.rows = rows, .feed_row = 130 - rows};
     }
-    add_one(list, "note-rows", NULL, ELEMENTS, TRUE, ADIT_SCALAR)->kind = ADIT_SELFTEST_SUMS;
+    adit_selftest_add_one(list, "note-rows", NULL, ELEMENTS, TRUE, ADIT_SCALAR)->kind =
+        ADIT_SELFTEST_SUMS;
 
-    AditSelftestCase *guard = add_one(list, "guard", NULL, ELEMENTS, TRUE, ADIT_SCALAR);
+    AditSelftestCase *guard =
+        adit_selftest_add_one(list, "guard", NULL, ELEMENTS, TRUE, ADIT_SCALAR);
 
     guard->kind = ADIT_SELFTEST_GUARD;
     for (guint i = 0; i < 3; i++)
@@ -128,9 +122,10 @@ static const struct {
 };
 
 static AditSelftestCase *
-add_pointwise(List *list, const AditPointwise *row)
+add_pointwise(AditSelftestList *list, const AditPointwise *row)
 {
-    AditSelftestCase *self = add(list, row->name, adit_selftest_build_pointwise, ELEMENTS);
+    AditSelftestCase *self =
+        adit_selftest_add(list, row->name, adit_selftest_build_pointwise, ELEMENTS);
 
     self->op = row->op;
     for (guint i = 0; i < G_N_ELEMENTS(domains); i++) {
@@ -172,7 +167,7 @@ make_shape(const gsize *size)
 /* How operands are repeated is the same code for all operations; the quick test looks at it for one
  * of each number of operands. */
 static void
-list_layouts(List *list, const AditPointwise *row)
+list_layouts(AditSelftestList *list, const AditPointwise *row)
 {
     gboolean is_sample = g_str_equal(row->name, "scale") || g_str_equal(row->name, "mul") ||
                          g_str_equal(row->name, "select");
@@ -183,12 +178,12 @@ list_layouts(List *list, const AditPointwise *row)
         AditSelftestCase *self = add_pointwise(list, row);
 
         for (guint k = 0; k < row->arity; k++)
-            add_input(self, layouts[i].rows[k], make_shape(layouts[i].size[k]));
+            adit_selftest_add_input(self, layouts[i].rows[k], make_shape(layouts[i].size[k]));
     }
 }
 
 static void
-list_pointwise(List *list)
+list_pointwise(AditSelftestList *list)
 {
     static const gsize crossings[] = {0, 16, 16 * 16, 8 * 8 * 8};
     guint n;
@@ -201,8 +196,8 @@ list_pointwise(List *list)
         crossed->spread = ADIT_SPREAD_CROSSED;
         wide->spread = ADIT_SPREAD_WIDE;
         for (guint k = 0; k < rows[i].arity; k++) {
-            add_input(crossed, TRUE, ADIT_SHAPE(crossings[rows[i].arity]));
-            add_input(wide, TRUE, ADIT_SHAPE(57));
+            adit_selftest_add_input(crossed, TRUE, ADIT_SHAPE(crossings[rows[i].arity]));
+            adit_selftest_add_input(wide, TRUE, ADIT_SHAPE(57));
         }
         add_run(crossed, 1);
         add_run(wide, 9);
@@ -220,44 +215,48 @@ static const gsize products[][2] = {
 #define QUICK_PRODUCTS 1
 
 static AditSelftestCase *
-add_matmul(List *list, gboolean rows, AditShape left, gsize width, gboolean transposed)
+add_matmul(AditSelftestList *list, gboolean rows, AditShape left, gsize width, gboolean transposed)
 {
     AditSelftestCase *self =
-        add_one(list, "matmul", adit_selftest_build_matmul, PRODUCTS, rows, left);
+        adit_selftest_add_one(list, "matmul", adit_selftest_build_matmul, PRODUCTS, rows, left);
     gsize depth = left.size[left.rank - 1];
 
-    add_input(self, FALSE, transposed ? ADIT_SHAPE(width, depth) : ADIT_SHAPE(depth, width));
+    adit_selftest_add_input(self, FALSE,
+                            transposed ? ADIT_SHAPE(width, depth) : ADIT_SHAPE(depth, width));
     self->numbers[0] = transposed;
     return self;
 }
 
 static AditSelftestCase *
-add_matmul_rows(List *list, gboolean rows, AditShape left, AditShape right)
+add_matmul_rows(AditSelftestList *list, gboolean rows, AditShape left, AditShape right)
 {
-    AditSelftestCase *self = add_one(list, rows ? "matmul-rows" : "matmul-outer",
-                                     adit_selftest_build_matmul_rows, PRODUCTS, rows, left);
+    AditSelftestCase *self =
+        adit_selftest_add_one(list, rows ? "matmul-rows" : "matmul-outer",
+                              adit_selftest_build_matmul_rows, PRODUCTS, rows, left);
 
-    add_input(self, rows, right);
+    adit_selftest_add_input(self, rows, right);
     return self;
 }
 
 /* @lines x @depth by @depth x @columns, @n of them a row; @way: 1, 2: the left, the right one is
  * transposed. */
 static AditSelftestCase *
-add_batch_matmul(List *list, gboolean rows, gsize n, gsize lines, const gsize *product, guint way)
+add_batch_matmul(AditSelftestList *list, gboolean rows, gsize n, gsize lines, const gsize *product,
+                 guint way)
 {
     gsize depth = product[0], columns = product[1];
     AditShape left = way & 1 ? ADIT_SHAPE(n, depth, lines) : ADIT_SHAPE(n, lines, depth);
-    AditSelftestCase *self =
-        add_one(list, "batch-matmul", adit_selftest_build_batch_matmul, PRODUCTS, rows, left);
+    AditSelftestCase *self = adit_selftest_add_one(
+        list, "batch-matmul", adit_selftest_build_batch_matmul, PRODUCTS, rows, left);
 
-    add_input(self, rows, way & 2 ? ADIT_SHAPE(n, columns, depth) : ADIT_SHAPE(n, depth, columns));
+    adit_selftest_add_input(
+        self, rows, way & 2 ? ADIT_SHAPE(n, columns, depth) : ADIT_SHAPE(n, depth, columns));
     self->numbers[0] = way;
     return self;
 }
 
 static void
-list_batch_products(List *list)
+list_batch_products(AditSelftestList *list)
 {
     static const gsize lines[] = {5, 17, 65, 1};
 
@@ -271,7 +270,7 @@ list_batch_products(List *list)
 }
 
 static void
-list_products(List *list)
+list_products(AditSelftestList *list)
 {
     for (guint i = 0; i < (list->full ? G_N_ELEMENTS(products) : QUICK_PRODUCTS); i++) {
         gsize m = products[i][0], n = products[i][1];
@@ -300,117 +299,6 @@ list_products(List *list)
     }
 }
 
-/* ---- images ---- */
-
-/* Images and windows on them: strides, gaps, padding larger on one side, groups up to one for each
- * channel, windows of one pixel and of all; more filters and windows than a tile has. The first few
- * are the quick test's. */
-static const struct {
-    AditShape image;
-    gsize filters;
-    AditWindow window;
-    guint groups;
-} windows[] = {
-    {{3, {3, 7, 6}}, 5, {{3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}}, 1},
-    {{3, {4, 9, 8}}, 6, {{3, 2}, {2, 3}, {1, 2}, {0, 1}, {2, 0}}, 2},
-    {{3, {5, 8, 8}}, 5, {{3, 3}, {2, 2}, {1, 1}, {1, 1}, {1, 1}}, 5},
-    {{3, {17, 4, 5}}, 33, {{1, 1}, {1, 1}, {1, 1}, {0, 0}, {0, 0}}, 1},
-    {{3, {2, 5, 7}}, 3, {{5, 7}, {1, 1}, {1, 1}, {0, 0}, {0, 0}}, 1},
-    {{3, {1, 2, 1}}, 3, {{2, 1}, {1, 1}, {1, 1}, {0, 0}, {1, 0}}, 1},
-    {{3, {3, 11, 9}}, 2, {{2, 3}, {1, 1}, {5, 2}, {2, 3}, {3, 1}}, 1},
-    {{3, {2, 1, 65}}, 1, {{1, 7}, {1, 4}, {1, 3}, {0, 9}, {0, 8}}, 1},
-    {{3, {16, 4, 6}}, 70, {{3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}}, 1},
-    {{3, {68, 5, 5}}, 12, {{2, 2}, {2, 2}, {1, 1}, {0, 0}, {1, 1}}, 4},
-};
-#define QUICK_WINDOWS 2
-
-static guint
-count_windows(const List *list)
-{
-    return list->full ? G_N_ELEMENTS(windows) : QUICK_WINDOWS;
-}
-
-/* A case with a window on its image. */
-static AditSelftestCase *
-add_window(List *list, const char *kernel, AditSelftestBuild build, double limit, guint i,
-           gsize last)
-{
-    const AditWindow *window = &windows[i].window;
-    AditSelftestCase *self = add_one(list, kernel, build, limit, TRUE, windows[i].image);
-
-    for (guint axis = 0; axis < 2; axis++) {
-        self->numbers[axis] = window->size[axis];
-        self->numbers[2 + axis] = window->stride[axis];
-        self->numbers[4 + axis] = window->dilation[axis];
-        self->numbers[6 + axis] = window->before[axis];
-        self->numbers[8 + axis] = window->after[axis];
-    }
-    self->numbers[10] = last;
-    return self;
-}
-
-static void
-list_conv2d(List *list, const char *kernel, gboolean of_gradient)
-{
-    for (guint i = 0; i < count_windows(list); i++) {
-        AditSelftestCase *self =
-            add_window(list, kernel, adit_selftest_build_conv2d, PRODUCTS, i, windows[i].groups);
-        const AditWindow *window = &windows[i].window;
-
-        add_input(self, FALSE,
-                  ADIT_SHAPE(windows[i].filters, windows[i].image.size[0] / windows[i].groups,
-                             window->size[0], window->size[1]));
-        self->of_gradient = of_gradient;
-    }
-}
-
-/* How the @i-th image is pooled: by its window, with plain and with special numbers, and to a size.
- */
-static void
-add_pool2d(List *list, const char *kernel, AditPooling pooling, double limit, guint i,
-           AditSelftestSpread spread, const gsize *to)
-{
-    AditSelftestCase *self =
-        add_window(list, kernel, adit_selftest_build_pool2d, limit, i, pooling);
-
-    self->of_gradient = !g_str_equal(kernel, "pool-max") && !g_str_equal(kernel, "pool-average");
-    self->spread = spread;
-    self->positions = windows[i].image.size[1] * windows[i].image.size[2];
-    if (g_str_equal(kernel, "pool-max-back"))
-        self->values[0] = ADIT_VALUES_POSITIONS;
-    if (to == NULL)
-        return;
-    self->numbers[0] = to[0];
-    self->numbers[1] = to[1];
-    self->numbers[2] = 0;
-}
-
-static void
-list_pool2d(List *list, const char *kernel, AditPooling pooling, double limit)
-{
-    static const gsize to[][2] = {{2, 3}, {1, 1}, {7, 6}, {4, 5}};
-
-    for (guint i = 0; i < count_windows(list); i++) {
-        add_pool2d(list, kernel, pooling, limit, i, ADIT_SPREAD_PLAIN, NULL);
-        add_pool2d(list, kernel, pooling, limit, i, ADIT_SPREAD_SPRINKLED, NULL);
-    }
-    for (guint i = 0; i < (list->full ? G_N_ELEMENTS(to) : 1); i++)
-        add_pool2d(list, kernel, pooling, limit, 0, ADIT_SPREAD_PLAIN, to[i]);
-}
-
-static void
-list_images(List *list)
-{
-    list_conv2d(list, "conv2d", FALSE);
-    list_conv2d(list, "conv2d-back", TRUE);
-    list_conv2d(list, "conv2d-rows", TRUE);
-    list_pool2d(list, "pool-max", ADIT_POOL_MAX, MOVES);
-    list_pool2d(list, "pool-argmax", ADIT_POOL_MAX, MOVES);
-    list_pool2d(list, "pool-max-back", ADIT_POOL_MAX, ELEMENTS);
-    list_pool2d(list, "pool-average", ADIT_POOL_AVERAGE, ELEMENTS);
-    list_pool2d(list, "pool-average-back", ADIT_POOL_AVERAGE, ELEMENTS);
-}
-
 /* ---- reductions ---- */
 
 static const char *const reductions[] = {
@@ -433,10 +321,12 @@ name_of(const char *family, guint reduction)
 }
 
 static AditSelftestCase *
-add_reduce(List *list, guint reduction, gboolean rows, AditShape shape, gsize first, gsize n_axes)
+add_reduce(AditSelftestList *list, guint reduction, gboolean rows, AditShape shape, gsize first,
+           gsize n_axes)
 {
-    AditSelftestCase *self = add_one(list, name_of("reduce-", reduction),
-                                     adit_selftest_build_reduce, limit_of(reduction), rows, shape);
+    AditSelftestCase *self =
+        adit_selftest_add_one(list, name_of("reduce-", reduction), adit_selftest_build_reduce,
+                              limit_of(reduction), rows, shape);
 
     self->numbers[0] = reduction;
     self->numbers[1] = first;
@@ -445,7 +335,7 @@ add_reduce(List *list, guint reduction, gboolean rows, AditShape shape, gsize fi
 }
 
 static void
-list_reductions(List *list)
+list_reductions(AditSelftestList *list)
 {
     for (guint r = 0; r < G_N_ELEMENTS(reductions); r++) {
         for (guint i = 0; i < count_sizes(list); i++) {
@@ -464,11 +354,11 @@ list_reductions(List *list)
 }
 
 static AditSelftestCase *
-add_reduce_rows(List *list, const char *family, guint reduction, AditShape shape)
+add_reduce_rows(AditSelftestList *list, const char *family, guint reduction, AditShape shape)
 {
     AditSelftestCase *self =
-        add_one(list, name_of(family, reduction), adit_selftest_build_reduce_rows,
-                limit_of(reduction), TRUE, shape);
+        adit_selftest_add_one(list, name_of(family, reduction), adit_selftest_build_reduce_rows,
+                              limit_of(reduction), TRUE, shape);
 
     self->numbers[0] = reduction;
     self->target = name_of("rows-", reduction);
@@ -486,7 +376,7 @@ add_single_rows(AditSelftestCase *self)
 }
 
 static void
-list_combines(List *list)
+list_combines(AditSelftestList *list)
 {
     for (guint r = ADIT_REDUCE_SUM; r <= ADIT_REDUCE_MIN; r++) {
         for (guint i = 0; i < count_sizes(list); i++)
@@ -497,8 +387,9 @@ list_combines(List *list)
         add_single_rows(special);
     }
     for (guint i = 0; i < count_sizes(list); i++) {
-        AditSelftestCase *self = add_one(list, "combine-moments", adit_selftest_build_moments,
-                                         ELEMENTS, TRUE, ADIT_SHAPE(sizes[i]));
+        AditSelftestCase *self =
+            adit_selftest_add_one(list, "combine-moments", adit_selftest_build_moments, ELEMENTS,
+                                  TRUE, ADIT_SHAPE(sizes[i]));
 
         self->target = "moments";
         add_single_rows(self);
@@ -506,7 +397,7 @@ list_combines(List *list)
 }
 
 static void
-list_rows(List *list)
+list_rows(AditSelftestList *list)
 {
     for (guint r = ADIT_REDUCE_SUM; r <= ADIT_REDUCE_MIN; r++) {
         for (guint i = 0; i < count_sizes(list); i++)
@@ -521,10 +412,10 @@ list_rows(List *list)
 /* ---- moving ---- */
 
 static AditSelftestCase *
-add_with(List *list, const char *kernel, AditSelftestBuild build, gboolean rows, AditShape shape,
-         const gsize *numbers)
+add_with(AditSelftestList *list, const char *kernel, AditSelftestBuild build, gboolean rows,
+         AditShape shape, const gsize *numbers)
 {
-    AditSelftestCase *self = add_one(list, kernel, build, MOVES, rows, shape);
+    AditSelftestCase *self = adit_selftest_add_one(list, kernel, build, MOVES, rows, shape);
 
     for (guint i = 0; i < ADIT_SELFTEST_NUMBERS; i++)
         self->numbers[i] = numbers[i];
@@ -534,28 +425,32 @@ add_with(List *list, const char *kernel, AditSelftestBuild build, gboolean rows,
 #define NUMBERS(...) ((gsize[ADIT_SELFTEST_NUMBERS]){__VA_ARGS__})
 
 static void
-list_broadcasts(List *list)
+list_broadcasts(AditSelftestList *list)
 {
     for (guint rows = 0; rows < 2; rows++) {
-        add_one(list, "broadcast", adit_selftest_build_broadcast, MOVES, rows, ADIT_SHAPE(3, 1, 5))
+        adit_selftest_add_one(list, "broadcast", adit_selftest_build_broadcast, MOVES, rows,
+                              ADIT_SHAPE(3, 1, 5))
             ->shape = ADIT_SHAPE(2, 3, 4, 5);
-        add_one(list, "broadcast", adit_selftest_build_broadcast, MOVES, rows, ADIT_SCALAR)->shape =
-            ADIT_SHAPE(129);
-        add_one(list, "broadcast", adit_selftest_build_broadcast, MOVES, rows, ADIT_SHAPE(65))
+        adit_selftest_add_one(list, "broadcast", adit_selftest_build_broadcast, MOVES, rows,
+                              ADIT_SCALAR)
+            ->shape = ADIT_SHAPE(129);
+        adit_selftest_add_one(list, "broadcast", adit_selftest_build_broadcast, MOVES, rows,
+                              ADIT_SHAPE(65))
             ->shape = ADIT_SHAPE(3, 65);
-        add_one(list, "broadcast", adit_selftest_build_broadcast, MOVES, rows, ADIT_SHAPE(7, 1))
+        adit_selftest_add_one(list, "broadcast", adit_selftest_build_broadcast, MOVES, rows,
+                              ADIT_SHAPE(7, 1))
             ->shape = ADIT_SHAPE(7, 17);
     }
     for (guint i = 0; i < count_sizes(list); i++)
-        add_one(list, "broadcast-rows", adit_selftest_build_broadcast_rows, MOVES, FALSE,
-                ADIT_SHAPE(sizes[i]));
+        adit_selftest_add_one(list, "broadcast-rows", adit_selftest_build_broadcast_rows, MOVES,
+                              FALSE, ADIT_SHAPE(sizes[i]));
     for (guint i = 0; i < count_sizes(list); i++)
-        add_one(list, "broadcast-rows-mean", adit_selftest_build_broadcast_rows_mean, ELEMENTS,
-                FALSE, ADIT_SHAPE(sizes[i]));
+        adit_selftest_add_one(list, "broadcast-rows-mean", adit_selftest_build_broadcast_rows_mean,
+                              ELEMENTS, FALSE, ADIT_SHAPE(sizes[i]));
 }
 
 static void
-list_transposes(List *list)
+list_transposes(AditSelftestList *list)
 {
     static const AditShape shapes[] = {
         {2, {5, 7}},       {3, {2, 3, 4}}, {1, {17}},
@@ -572,28 +467,30 @@ list_transposes(List *list)
 }
 
 static void
-list_joins(List *list)
+list_joins(AditSelftestList *list)
 {
     /* with and without rows, in the first and in the last axis */
     for (guint axis = 0; axis < 2; axis++) {
         for (guint n = 2; n <= ADIT_MAX_INPUTS; n += list->full ? 1 : 4) {
-            AditSelftestCase *self = add(list, "concat", adit_selftest_build_concat, MOVES);
+            AditSelftestCase *self =
+                adit_selftest_add(list, "concat", adit_selftest_build_concat, MOVES);
 
             self->numbers[0] = axis;
             for (guint i = 0; i < n; i++)
-                add_input(self, i % 3 == 1,
-                          axis == 0 ? ADIT_SHAPE(3 * i + 1, 5) : ADIT_SHAPE(3, 2 * i + 1));
+                adit_selftest_add_input(self, i % 3 == 1,
+                                        axis == 0 ? ADIT_SHAPE(3 * i + 1, 5)
+                                                  : ADIT_SHAPE(3, 2 * i + 1));
         }
     }
-    AditSelftestCase *still =
-        add_one(list, "concat", adit_selftest_build_concat, MOVES, FALSE, ADIT_SHAPE(64));
+    AditSelftestCase *still = adit_selftest_add_one(list, "concat", adit_selftest_build_concat,
+                                                    MOVES, FALSE, ADIT_SHAPE(64));
 
-    add_input(still, FALSE, ADIT_SHAPE(65));
+    adit_selftest_add_input(still, FALSE, ADIT_SHAPE(65));
     still->spread = ADIT_SPREAD_SPRINKLED;
 }
 
 static void
-list_cuts(List *list)
+list_cuts(AditSelftestList *list)
 {
     for (guint rows = 0; rows < 2; rows++) {
         add_with(list, "slice", adit_selftest_build_slice, rows, ADIT_SHAPE(17),
@@ -617,38 +514,14 @@ list_cuts(List *list)
     }
 }
 
-/* Windows at any place, and at whole ones: these read nothing beside the number they stand on. */
-static void
-list_crops(List *list, const char *kernel, gboolean of_gradient)
-{
-    static const gsize maps[][3] = {{3, 9, 7}, {1, 5, 33}, {2, 17, 4}};
-
-    for (guint i = 0; i < 8 * G_N_ELEMENTS(maps); i++) {
-        const gsize *map = maps[i / 8];
-        AditSelftestCase *self = add_one(list, kernel, adit_selftest_build_crop, PRODUCTS,
-                                         i % 2 == 0, ADIT_SHAPE(map[0], map[1], map[2]));
-
-        add_input(self, i / 2 % 2 == 0 || i % 2 == 1, ADIT_SHAPE(4));
-        self->of_gradient = of_gradient;
-        self->numbers[0] = i % 4 == 3 ? map[1] : 6;
-        self->numbers[1] = i % 4 == 3 ? map[2] : 11;
-        self->numbers[2] = i / 2 % 2;
-        if (i / 4 % 2 == 0)
-            continue;
-        self->positions = 4;
-        self->values[of_gradient ? 0 : 1] = ADIT_VALUES_POSITIONS;
-        self->spread = ADIT_SPREAD_SPRINKLED;
-    }
-}
-
 static AditSelftestCase *
-add_gather(List *list, const char *kernel, AditShape table, gboolean rows, AditShape index,
-           gboolean of_gradient)
+add_gather(AditSelftestList *list, const char *kernel, AditShape table, gboolean rows,
+           AditShape index, gboolean of_gradient)
 {
-    AditSelftestCase *self = add_one(list, kernel, adit_selftest_build_gather,
-                                     of_gradient ? ELEMENTS : MOVES, FALSE, table);
+    AditSelftestCase *self = adit_selftest_add_one(list, kernel, adit_selftest_build_gather,
+                                                   of_gradient ? ELEMENTS : MOVES, FALSE, table);
 
-    add_input(self, rows, index);
+    adit_selftest_add_input(self, rows, index);
     self->positions = table.size[0];
     self->of_gradient = of_gradient;
     self->values[of_gradient ? 0 : 1] = ADIT_VALUES_POSITIONS;
@@ -656,7 +529,7 @@ add_gather(List *list, const char *kernel, AditShape table, gboolean rows, AditS
 }
 
 static void
-list_gathers(List *list, const char *kernel, gboolean rows, gboolean of_gradient)
+list_gathers(AditSelftestList *list, const char *kernel, gboolean rows, gboolean of_gradient)
 {
     add_gather(list, kernel, ADIT_SHAPE(11, 5), rows, ADIT_SCALAR, of_gradient);
     add_gather(list, kernel, ADIT_SHAPE(7), rows, ADIT_SHAPE(3), of_gradient);
@@ -667,15 +540,16 @@ list_gathers(List *list, const char *kernel, gboolean rows, gboolean of_gradient
 }
 
 static void
-list_positions(List *list)
+list_positions(AditSelftestList *list)
 {
     list_gathers(list, "gather", TRUE, FALSE);
     list_gathers(list, "gather", FALSE, FALSE);
     list_gathers(list, "gather-gradient", TRUE, TRUE);
     list_gathers(list, "gather-gradient-outer", FALSE, TRUE);
     for (guint i = 0; i < 4 * count_sizes(list); i++) {
-        AditSelftestCase *self = add_one(list, "one-hot", adit_selftest_build_one_hot, MOVES,
-                                         i % 2 == 0, i % 4 < 2 ? ADIT_SCALAR : ADIT_SHAPE(3));
+        AditSelftestCase *self =
+            adit_selftest_add_one(list, "one-hot", adit_selftest_build_one_hot, MOVES, i % 2 == 0,
+                                  i % 4 < 2 ? ADIT_SCALAR : ADIT_SHAPE(3));
 
         self->positions = sizes[i / 4];
         self->values[0] = ADIT_VALUES_POSITIONS;
@@ -702,7 +576,8 @@ line_shape(guint form, gsize size)
 }
 
 static void
-list_softmax(List *list, const char *kernel, AditSelftestBuild build, gboolean of_gradient)
+list_softmax(AditSelftestList *list, const char *kernel, AditSelftestBuild build,
+             gboolean of_gradient)
 {
     for (guint i = 0; i < count_sizes(list) * G_N_ELEMENTS(line_forms); i++) {
         guint form = i % G_N_ELEMENTS(line_forms);
@@ -712,7 +587,7 @@ list_softmax(List *list, const char *kernel, AditSelftestBuild build, gboolean o
         if (of_gradient && line_forms[form].spread == ADIT_SPREAD_LARGE)
             continue;
         AditSelftestCase *self =
-            add_one(list, kernel, build, ELEMENTS, line_forms[form].rows, shape);
+            adit_selftest_add_one(list, kernel, build, ELEMENTS, line_forms[form].rows, shape);
 
         self->spread = line_forms[form].spread;
         self->of_gradient = of_gradient;
@@ -720,17 +595,19 @@ list_softmax(List *list, const char *kernel, AditSelftestBuild build, gboolean o
 }
 
 static void
-list_cross_entropy(List *list, const char *kernel, gboolean of_gradient)
+list_cross_entropy(AditSelftestList *list, const char *kernel, gboolean of_gradient)
 {
     for (guint i = 0; i < count_sizes(list) * G_N_ELEMENTS(line_forms); i++) {
         guint form = i % G_N_ELEMENTS(line_forms);
         gsize size = sizes[i / G_N_ELEMENTS(line_forms)];
-        AditSelftestCase *self = add_one(list, kernel, adit_selftest_build_cross_entropy, ELEMENTS,
-                                         line_forms[form].rows, line_shape(form, size));
+        AditSelftestCase *self =
+            adit_selftest_add_one(list, kernel, adit_selftest_build_cross_entropy, ELEMENTS,
+                                  line_forms[form].rows, line_shape(form, size));
 
         /* logits without rows: the same for every row's target */
-        add_input(self, TRUE,
-                  line_forms[form].lines > 0 ? ADIT_SHAPE(line_forms[form].lines) : ADIT_SCALAR);
+        adit_selftest_add_input(self, TRUE,
+                                line_forms[form].lines > 0 ? ADIT_SHAPE(line_forms[form].lines)
+                                                           : ADIT_SCALAR);
         self->values[1] = ADIT_VALUES_POSITIONS;
         self->positions = size;
         self->spread = line_forms[form].spread;
@@ -739,7 +616,7 @@ list_cross_entropy(List *list, const char *kernel, gboolean of_gradient)
 }
 
 static void
-list_layer_norm(List *list, const char *kernel, gboolean of_gradient)
+list_layer_norm(AditSelftestList *list, const char *kernel, gboolean of_gradient)
 {
     for (guint i = 0; i < count_sizes(list) * G_N_ELEMENTS(line_forms); i++) {
         guint form = i % G_N_ELEMENTS(line_forms);
@@ -748,18 +625,19 @@ list_layer_norm(List *list, const char *kernel, gboolean of_gradient)
         /* two numbers may be nearly equal: their variance, and what is left of them, is rounding */
         if (size == 2)
             continue;
-        AditSelftestCase *self = add_one(list, kernel, adit_selftest_build_layer_norm, ELEMENTS,
-                                         line_forms[form].rows, line_shape(form, size));
+        AditSelftestCase *self =
+            adit_selftest_add_one(list, kernel, adit_selftest_build_layer_norm, ELEMENTS,
+                                  line_forms[form].rows, line_shape(form, size));
 
-        add_input(self, FALSE, ADIT_SHAPE(size));
-        add_input(self, FALSE, ADIT_SHAPE(size));
+        adit_selftest_add_input(self, FALSE, ADIT_SHAPE(size));
+        adit_selftest_add_input(self, FALSE, ADIT_SHAPE(size));
         self->spread = line_forms[form].spread;
         self->of_gradient = of_gradient;
     }
 }
 
 static void
-list_lines(List *list)
+list_lines(AditSelftestList *list)
 {
     list_softmax(list, "softmax", adit_selftest_build_softmax, FALSE);
     list_softmax(list, "softmax-gradient", adit_selftest_build_softmax, TRUE);
@@ -787,18 +665,18 @@ static const struct {
 
 /* @moments: which of the operation's inputs they are: variances are no less than 0 */
 static void
-list_normalize(List *list, const char *kernel, gboolean of_gradient, guint moments)
+list_normalize(AditSelftestList *list, const char *kernel, gboolean of_gradient, guint moments)
 {
     guint n = list->full ? G_N_ELEMENTS(channels) : QUICK_CHANNELS;
 
     for (guint i = 0; i < 2 * n; i++) {
         gsize size = channels[i / 2].shape.size[channels[i / 2].axis];
-        AditSelftestCase *self = add_one(list, kernel, adit_selftest_build_normalize, ELEMENTS,
-                                         TRUE, channels[i / 2].shape);
+        AditSelftestCase *self = adit_selftest_add_one(list, kernel, adit_selftest_build_normalize,
+                                                       ELEMENTS, TRUE, channels[i / 2].shape);
 
-        add_input(self, FALSE, ADIT_SHAPE(2, size));
-        add_input(self, FALSE, ADIT_SHAPE(size));
-        add_input(self, FALSE, ADIT_SHAPE(size));
+        adit_selftest_add_input(self, FALSE, ADIT_SHAPE(2, size));
+        adit_selftest_add_input(self, FALSE, ADIT_SHAPE(size));
+        adit_selftest_add_input(self, FALSE, ADIT_SHAPE(size));
         self->numbers[0] = channels[i / 2].axis;
         self->of_gradient = of_gradient;
         self->values[moments] = ADIT_VALUES_POSITIVE;
@@ -807,13 +685,13 @@ list_normalize(List *list, const char *kernel, gboolean of_gradient, guint momen
 }
 
 static void
-list_moments(List *list, const char *kernel, gboolean of_gradient)
+list_moments(AditSelftestList *list, const char *kernel, gboolean of_gradient)
 {
     guint n = list->full ? G_N_ELEMENTS(channels) : QUICK_CHANNELS;
 
     for (guint i = 0; i < 2 * n; i++) {
-        AditSelftestCase *self = add_one(list, kernel, adit_selftest_build_moments, ELEMENTS, TRUE,
-                                         channels[i / 2].shape);
+        AditSelftestCase *self = adit_selftest_add_one(list, kernel, adit_selftest_build_moments,
+                                                       ELEMENTS, TRUE, channels[i / 2].shape);
 
         self->numbers[0] = channels[i / 2].axis;
         self->of_gradient = of_gradient;
@@ -822,7 +700,7 @@ list_moments(List *list, const char *kernel, gboolean of_gradient)
 }
 
 static void
-list_channels(List *list)
+list_channels(AditSelftestList *list)
 {
     list_moments(list, "moments", FALSE);
     list_moments(list, "moments-gradient", TRUE);
@@ -835,10 +713,10 @@ list_channels(List *list)
 /* ---- noise ---- */
 
 static void
-list_noise(List *list, const char *kernel, AditSelftestBuild build, double limit)
+list_noise(AditSelftestList *list, const char *kernel, AditSelftestBuild build, double limit)
 {
     for (guint i = 0; i < count_sizes(list); i++) {
-        AditSelftestCase *self = add(list, kernel, build, limit);
+        AditSelftestCase *self = adit_selftest_add(list, kernel, build, limit);
 
         self->shape = sizes[i] == 7 ? ADIT_SHAPE(3, 7) : ADIT_SHAPE(sizes[i]);
         add_run(self, 9);
@@ -852,19 +730,20 @@ list_noise(List *list, const char *kernel, AditSelftestBuild build, double limit
 /* ---- several operations ---- */
 
 static AditSelftestCase *
-add_fused(List *list, AditSelftestBuild build, AditShape shape, AditShape second, AditShape third)
+add_fused(AditSelftestList *list, AditSelftestBuild build, AditShape shape, AditShape second,
+          AditShape third)
 {
-    AditSelftestCase *self = add(list, "fused", build, PRODUCTS);
+    AditSelftestCase *self = adit_selftest_add(list, "fused", build, PRODUCTS);
 
     self->kind = ADIT_SELFTEST_FUSED;
-    add_input(self, TRUE, shape);
-    add_input(self, FALSE, second);
-    add_input(self, build == adit_selftest_build_chain, third);
+    adit_selftest_add_input(self, TRUE, shape);
+    adit_selftest_add_input(self, FALSE, second);
+    adit_selftest_add_input(self, build == adit_selftest_build_chain, third);
     return self;
 }
 
 static void
-list_fused_products(List *list, gsize depth, gsize width)
+list_fused_products(AditSelftestList *list, gsize depth, gsize width)
 {
     static const AditSelftestBuild builds[] = {adit_selftest_build_dense_gelu,
                                                adit_selftest_build_dense_transposed,
@@ -885,7 +764,7 @@ list_fused_products(List *list, gsize depth, gsize width)
 }
 
 static void
-list_fused(List *list)
+list_fused(AditSelftestList *list)
 {
     /* what is made at run time takes its time: the quick test looks at the smallest tile */
     add_fused(list, adit_selftest_build_dense_shared, ADIT_SHAPE(17), ADIT_SHAPE(17, 3),
@@ -908,7 +787,7 @@ list_fused(List *list)
 GPtrArray *
 adit_selftest_list_cases(gboolean full)
 {
-    List list = {g_ptr_array_new_with_free_func(g_free), full};
+    AditSelftestList list = {g_ptr_array_new_with_free_func(g_free), full};
 
     list_own(&list);
     list_combines(&list);
@@ -918,13 +797,11 @@ adit_selftest_list_cases(gboolean full)
     list_transposes(&list);
     list_joins(&list);
     list_cuts(&list);
-    list_crops(&list, "crop", FALSE);
-    list_crops(&list, "crop-gradient", TRUE);
     list_positions(&list);
     list_reductions(&list);
     list_products(&list);
     list_batch_products(&list);
-    list_images(&list);
+    adit_selftest_list_images(&list);
     list_lines(&list);
     list_channels(&list);
     list_noise(&list, "noise-uniform", adit_selftest_build_noise_uniform, MOVES);

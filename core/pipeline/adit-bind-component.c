@@ -456,6 +456,13 @@ find_faulty(AditBinder *self, const AditNamed *named, const char *message)
     return value.node != NULL && !value.opaque ? value : named->name;
 }
 
+void
+adit_bind_keep_node(gpointer component, const char *which, AditNode *node)
+{
+    g_object_set_data_full(G_OBJECT(component), which, adit_node_ref(node),
+                           (GDestroyNotify) adit_node_unref);
+}
+
 AditComponent *
 adit_bind_type(AditBinder *self, GType type, const AditNamed *named, char **item_name,
                AditNode **resolved)
@@ -474,6 +481,7 @@ adit_bind_type(AditBinder *self, GType type, const AditNamed *named, char **item
                          (AditError) error->code, "%s", error->message);
         return NULL;
     }
+    adit_bind_keep_node(component, ADIT_NODE_OWN, *resolved);
     return g_steal_pointer(&component);
 }
 

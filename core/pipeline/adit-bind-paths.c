@@ -119,5 +119,6 @@ adit_bind_paths(AditBinder *self, AditValue value, const AditPlace *place, AditN
     gboolean good = bind_of(self, paths, value, *resolved);
 
     good = bind_join(self, paths, value, *resolved) && good;
+    adit_bind_keep_node(paths, ADIT_NODE_OWN, *resolved);
     return good ? (AditBlock *) g_steal_pointer(&paths) : NULL;
 }

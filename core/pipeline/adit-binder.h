@@ -126,6 +126,8 @@ typedef struct {
 /* FALSE: wrong. */
 gboolean adit_bind_read_name(AditBinder *self, const char *kind, AditValue value, AditNamed *named);
 AditNode *adit_named_resolve(const AditNamed *named, AditNode *parameters);
+/* Keeps what @component is written as: ADIT_NODE_OWN, ADIT_NODE_PART. */
+void adit_bind_keep_node(gpointer component, const char *which, AditNode *node);
 /* Sets the parameters of a component whose type is known. @item_name: (nullable): `name` is the
  * item's and goes there. */
 AditComponent *adit_bind_type(AditBinder *self, GType type, const AditNamed *named,

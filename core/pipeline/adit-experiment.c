@@ -426,23 +426,6 @@ check_overrides(AditBinder *self)
     }
 }
 
-/* Text of parameters is doubled where it holds a dollar, as it is read again. */
-static void
-escape(AditNode *node)
-{
-    if (node->kind == ADIT_NODE_SCALAR && node->literal && strchr(node->text, '$') != NULL) {
-        g_autoptr(GString) text = g_string_new(NULL);
-
-        for (const char *at = node->text; *at != '\0'; at++)
-            g_string_append(text, *at == '$' ? "$$" : (char[]){*at, '\0'});
-        g_free(node->text);
-        node->text = g_strdup(text->str);
-        node->literal = FALSE;
-    }
-    for (guint i = 0; i < adit_node_count(node); i++)
-        escape(adit_node_get_item(node, i));
-}
-
 /* Live values and seeds do not change what is computed, only with which numbers. */
 static void
 drop_live(AditNode *node)
@@ -494,7 +477,7 @@ bind_sections(AditBinder *self)
                       adit_node_copy(adit_node_get_item(body, i)));
     if (adit_diagnostics_count_errors(self->diagnostics) > 0)
         return;
-    escape(resolved);
+    adit_node_escape(resolved);
     experiment->resolved = adit_yaml_write(resolved);
     experiment->structure = make_structure(resolved);
 }

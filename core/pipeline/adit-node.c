@@ -330,3 +330,19 @@ adit_number_to_string(double value)
     }
     return g_strdup(text);
 }
+
+void
+adit_node_escape(AditNode *self)
+{
+    if (self->kind == ADIT_NODE_SCALAR && self->literal && strchr(self->text, '$') != NULL) {
+        g_autoptr(GString) text = g_string_new(NULL);
+
+        for (const char *at = self->text; *at != '\0'; at++)
+            g_string_append(text, *at == '$' ? "$$" : (char[]){*at, '\0'});
+        g_free(self->text);
+        self->text = g_strdup(text->str);
+        self->literal = FALSE;
+    }
+    for (guint i = 0; i < adit_node_count(self); i++)
+        adit_node_escape(adit_node_get_item(self, i));
+}

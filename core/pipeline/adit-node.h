@@ -102,8 +102,15 @@ gboolean adit_node_is_null(const AditNode *self);
 gboolean adit_is_word(const char *text);
 /* The node as messages print it after "got": 12, "two", a list, 6.66667 from $(depth / 3). */
 char *adit_node_describe(const AditNode *self);
+/* Doubles the dollars in what was substituted already, as it is to be read again. */
+void adit_node_escape(AditNode *self);
 /* The shortest text that reads back as @value. */
 char *adit_number_to_string(double value);
+
+/* Object data (g_object_get_data()) of components: the AditNode that they are written as, every
+ * parameter bound; ADIT_NODE_PART: of a block that is a part, how it was referred to. */
+#define ADIT_NODE_OWN  "adit-node"
+#define ADIT_NODE_PART "adit-node-part"
 
 /* The document in @source; NULL after errors of form, which are added to @diagnostics. */
 AditNode *adit_yaml_read(AditSource *source, AditDiagnostics *diagnostics);

@@ -9,7 +9,9 @@ typedef enum { ROLE_KEYS, ROLE_REFERENCE } Role;
 
 /* A walk down the tree. @at is what @path, the first @n_done segments, leads to. */
 typedef struct {
+    const GPtrArray *overrides; /* (element-type AditOverride): all of them */
     const AditOverride *override;
+    const AditNode *root;
     AditDiagnostics *diagnostics;
     char **segments;
     guint n_done;
@@ -160,6 +162,35 @@ fail_name(const Walk *walk, const AditNode *name)
     return fail(walk, text);
 }
 
+/* (nullable): what parameter @name of the file will stand for. */
+static const AditNode *
+find_parameter(const Walk *walk, const char *name)
+{
+    const AditNode *params = adit_node_get(walk->root, "params");
+    const AditNode *value =
+        params != NULL && params->kind == ADIT_NODE_MAPPING ? adit_node_get(params, name) : NULL;
+
+    for (guint i = 0; value != NULL && i < walk->overrides->len; i++) {
+        const AditOverride *override = (const AditOverride *) walk->overrides->pdata[i];
+
+        if (!override->is_path && strcmp(override->path, name) == 0)
+            value = override->value;
+    }
+    return value;
+}
+
+/* "$set" is called what parameter `set` says. In a part the parameter may be the part's own, which
+ * has a value only where the part is used. */
+static gboolean
+is_chosen(const Walk *walk, const AditNode *name, const char *segment)
+{
+    if (*name->text != '$' || strcmp(walk->segments[0], "parts") == 0)
+        return FALSE;
+    const AditNode *value = find_parameter(walk, name->text + 1);
+
+    return value != NULL && value->kind == ADIT_NODE_SCALAR && strcmp(value->text, segment) == 0;
+}
+
 static gboolean
 is_reference(const AditNode *node, Role role)
 {
@@ -276,7 +307,9 @@ step(Walk *walk, gboolean last, gboolean *missing)
         gboolean reference = is_reference(walk->at, walk->role);
         Role role = reference ? ROLE_KEYS : get_role(walk, segment);
 
-        if (!adit_node_find(walk->at, segment, &index)) {
+        /* where the key is a reference's one name, @index is that of it */
+        if (!adit_node_find(walk->at, segment, &index) &&
+            !(reference && is_chosen(walk, adit_node_get_key(walk->at, 0), segment))) {
             if (reference)
                 return fail_name(walk, adit_node_get_key(walk->at, 0));
             *missing = last;
@@ -365,10 +398,15 @@ set_missing(Walk *walk)
 }
 
 static void
-apply(AditOverride *override, AditNode *root, AditDiagnostics *diagnostics)
+apply(AditOverride *override, const GPtrArray *overrides, AditNode *root,
+      AditDiagnostics *diagnostics)
 {
     g_auto(GStrv) segments = g_strsplit(override->path, ".", -1);
-    Walk walk = {.override = override, .diagnostics = diagnostics, .segments = segments};
+    Walk walk = {.overrides = overrides,
+                 .override = override,
+                 .root = root,
+                 .diagnostics = diagnostics,
+                 .segments = segments};
     guint n = g_strv_length(segments);
     gboolean missing = FALSE;
 
@@ -399,6 +437,6 @@ adit_overrides_apply(const GPtrArray *overrides, AditNode *root, AditDiagnostics
         AditOverride *override = (AditOverride *) g_ptr_array_index(overrides, i);
 
         if (override->is_path)
-            apply(override, root, diagnostics);
+            apply(override, overrides, root, diagnostics);
     }
 }

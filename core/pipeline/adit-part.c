@@ -145,6 +145,14 @@ check_parameter_name(AditBinder *self, const AditNode *key, gboolean of_file)
     return message == NULL;
 }
 
+/* A text, and no more is asked of it where another value is given: $data may have none. */
+static gboolean
+is_below_data(const AditNode *node)
+{
+    return node->kind == ADIT_NODE_SCALAR &&
+           (strcmp(node->text, "$data") == 0 || g_str_has_prefix(node->text, "$data/"));
+}
+
 /* The default's type binds: an integer stays one, a number may become an integer. */
 static gboolean
 check_type(AditBinder *self, const char *name, AditValue def, AditValue given)
@@ -154,8 +162,11 @@ check_type(AditBinder *self, const char *name, AditValue def, AditValue given)
         [ADIT_SCALAR_INTEGER] = "an integer",
         [ADIT_SCALAR_NUMBER] = "a number",
     };
-    AditValue known = adit_substitute(&self->substitution, def);
     AditValue value = adit_substitute(&self->substitution, given);
+
+    if (is_below_data(def.node))
+        return value.node != NULL;
+    AditValue known = adit_substitute(&self->substitution, def);
 
     if (known.node == NULL || value.node == NULL || known.opaque || value.opaque ||
         known.node->kind != ADIT_NODE_SCALAR)
@@ -550,6 +561,8 @@ adit_part_bind(AditBinder *self, AditPart *part, const AditNamed *named, char **
     block = adit_bind_wired(self, (AditValue){.node = part->node, .scope = scope},
                             &named->name.node->place, types, body);
     g_ptr_array_set_size(self->stack, (int) self->stack->len - 1);
+    if (block != NULL)
+        adit_bind_keep_node(block, ADIT_NODE_PART, *resolved);
     return block;
 }
 

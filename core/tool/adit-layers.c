@@ -4,7 +4,9 @@
 #include "adit-cost.h"
 #include "adit-graph-private.h"
 #include "adit-json.h"
+#include "adit-receptive-field.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -148,37 +150,123 @@ list_layers(AditGraph *graph)
     return layers;
 }
 
-static void
-add_row(GPtrArray *table, const char *address, const char *shape, const AditCost *cost,
-        const char *ports)
-{
-    char **row = g_new0(char *, 6);
+/* ---- what is told of a layer ---- */
 
-    row[0] = g_strdup(address);
-    row[1] = g_strdup(shape);
-    row[2] = adit_tool_format_count(cost->parameters);
-    row[3] = adit_tool_format_count(cost->multiply_adds);
-    row[4] = g_strdup(ports);
-    g_ptr_array_add(table, row);
+/* "16x8", or one number if both are the same; "whole" is no number. */
+static char *
+format_pair(const double *pair)
+{
+    char *texts[2];
+    char *result;
+
+    for (guint i = 0; i < 2; i++) {
+        char text[G_ASCII_DTOSTR_BUF_SIZE];
+
+        texts[i] = g_strdup(isinf(pair[i]) ? "whole"
+                                           : g_ascii_formatd(text, sizeof text, "%.6g", pair[i]));
+    }
+    result = g_str_equal(texts[0], texts[1]) ? g_strdup(texts[0])
+                                             : g_strconcat(texts[0], "x", texts[1], NULL);
+    g_free(texts[0]);
+    g_free(texts[1]);
+    return result;
+}
+
+static char *
+format_map(const AditReceptiveField *field)
+{
+    if (field->map[0] == 0 && field->map[1] == 0)
+        return g_strdup("");
+    return g_strdup_printf("%" G_GSIZE_FORMAT "x%" G_GSIZE_FORMAT, field->map[0], field->map[1]);
+}
+
+/* Five cells; @field: (nullable). */
+static void
+add_field_cells(GPtrArray *row, const AditReceptiveField *field)
+{
+    if (field == NULL) {
+        for (guint i = 0; i < 5; i++)
+            g_ptr_array_add(row, g_strdup(""));
+        return;
+    }
+    g_ptr_array_add(row, format_pair(field->min));
+    g_ptr_array_add(row, format_pair(field->max));
+    g_ptr_array_add(row, field->map[0] == 0 ? g_strdup("") : format_pair(field->stride));
+    g_ptr_array_add(row, format_map(field));
+    g_ptr_array_add(row, g_strdup(adit_layer_kind_to_string(field->kind)));
 }
 
 static void
-print_table(AditInvocation *self, GPtrArray *layers, GHashTable *costs)
+add_cost_cells(GPtrArray *row, const AditCost *cost)
 {
-    g_autoptr(GPtrArray) table = g_ptr_array_new_with_free_func((GDestroyNotify) g_strfreev);
-    const char *const head[] = {"address", "shape", "parameters", "multiply-adds", "ports", NULL};
+    g_ptr_array_add(row, adit_tool_format_count(cost->parameters));
+    g_ptr_array_add(row, adit_tool_format_count(cost->multiply_adds));
+}
+
+static void
+finish_row(GPtrArray *table, GPtrArray *row)
+{
+    g_ptr_array_add(row, NULL);
+    g_ptr_array_add(table, g_ptr_array_free(row, FALSE));
+}
+
+static GPtrArray *
+make_head(gboolean costs, gboolean fields)
+{
+    GPtrArray *row = g_ptr_array_new();
+    const char *const cells[] = {"address", "shape", "parameters", "multiply-adds", NULL};
+    const char *const field_cells[] = {"field", "largest", "stride", "map", "kind", NULL};
+
+    for (guint i = 0; cells[i] != NULL && (costs || i < 2); i++)
+        g_ptr_array_add(row, g_strdup(cells[i]));
+    for (guint i = 0; fields && field_cells[i] != NULL; i++)
+        g_ptr_array_add(row, g_strdup(field_cells[i]));
+    if (costs)
+        g_ptr_array_add(row, g_strdup("ports"));
+    return row;
+}
+
+static void
+add_total(GPtrArray *table, GHashTable *costs, gboolean fields)
+{
+    GPtrArray *row = g_ptr_array_new();
     AditCost total = adit_costs_find(costs, "");
 
-    g_ptr_array_add(table, g_strdupv((char **) head));
+    g_ptr_array_add(row, g_strdup("total"));
+    g_ptr_array_add(row, g_strdup(""));
+    add_cost_cells(row, &total);
+    if (fields)
+        add_field_cells(row, NULL);
+    g_ptr_array_add(row, g_strdup(""));
+    finish_row(table, row);
+}
+
+static void
+print_table(AditInvocation *self, GPtrArray *layers, GHashTable *costs, GHashTable *fields)
+{
+    g_autoptr(GPtrArray) table = g_ptr_array_new_with_free_func((GDestroyNotify) g_strfreev);
+    gboolean with_costs = fields == NULL || self->options.layers;
+    const char *align = fields == NULL ? "lrrrl" : with_costs ? "lrrrrrrrll" : "lrrrrrl";
+
+    finish_row(table, make_head(with_costs, fields != NULL));
     for (guint i = 0; i < layers->len; i++) {
         const Layer *layer = layers->pdata[i];
-        g_autofree char *shape = adit_shape_to_string(&layer->tensor->shape);
         AditCost cost = adit_costs_find(costs, layer->address);
+        GPtrArray *row = g_ptr_array_new();
 
-        add_row(table, layer->address, shape, &cost, layer->ports->str);
+        g_ptr_array_add(row, g_strdup(layer->address));
+        g_ptr_array_add(row, adit_shape_to_string(&layer->tensor->shape));
+        if (with_costs)
+            add_cost_cells(row, &cost);
+        if (fields != NULL)
+            add_field_cells(row, g_hash_table_lookup(fields, layer->address));
+        if (with_costs)
+            g_ptr_array_add(row, g_strdup(layer->ports->str));
+        finish_row(table, row);
     }
-    add_row(table, "total", "", &total, "");
-    adit_tool_print_table(self, table, "lrrrl");
+    if (with_costs)
+        add_total(table, costs, fields != NULL);
+    adit_tool_print_table(self, table, align);
 }
 
 static void
@@ -188,8 +276,40 @@ set_costs(JsonObject *object, const AditCost *cost)
     adit_json_set_unsigned(object, "multiply-adds", cost->multiply_adds);
 }
 
+/* Height and width; null: the whole input. */
 static void
-print_json(AditInvocation *self, GPtrArray *layers, GHashTable *costs)
+set_pair(JsonObject *object, const char *name, const double *pair)
+{
+    JsonArray *array = json_array_new();
+
+    for (guint i = 0; i < 2; i++) {
+        if (isinf(pair[i]))
+            json_array_add_null_element(array);
+        else
+            json_array_add_double_element(array, pair[i]);
+    }
+    json_object_set_array_member(object, name, array);
+}
+
+static void
+set_field(JsonObject *row, const AditReceptiveField *field)
+{
+    JsonObject *object = json_object_new();
+    double map[2] = {(double) field->map[0], (double) field->map[1]};
+
+    set_pair(object, "min", field->min);
+    set_pair(object, "max", field->max);
+    if (field->map[0] > 0) {
+        set_pair(object, "stride", field->stride);
+        set_pair(object, "map", map);
+    }
+    if (field->kind != ADIT_LAYER_NONE)
+        json_object_set_string_member(object, "kind", adit_layer_kind_to_string(field->kind));
+    json_object_set_object_member(row, "receptive-field", object);
+}
+
+static void
+print_json(AditInvocation *self, GPtrArray *layers, GHashTable *costs, GHashTable *fields)
 {
     JsonObject *object = json_object_new();
     JsonArray *array = json_array_new();
@@ -199,12 +319,16 @@ print_json(AditInvocation *self, GPtrArray *layers, GHashTable *costs)
         const Layer *layer = layers->pdata[i];
         g_autofree char *shape = adit_shape_to_string(&layer->tensor->shape);
         AditCost cost = adit_costs_find(costs, layer->address);
+        const AditReceptiveField *field =
+            fields != NULL ? g_hash_table_lookup(fields, layer->address) : NULL;
         JsonObject *row = json_object_new();
 
         json_object_set_string_member(row, "address", layer->address);
         json_object_set_string_member(row, "shape", shape);
         set_costs(row, &cost);
         json_object_set_string_member(row, "ports", layer->ports->str);
+        if (field != NULL)
+            set_field(row, field);
         json_array_add_object_element(array, row);
     }
     json_object_set_array_member(object, "layers", array);
@@ -212,14 +336,22 @@ print_json(AditInvocation *self, GPtrArray *layers, GHashTable *costs)
     adit_tool_print_json(self, object);
 }
 
-void
-adit_layers_print(AditInvocation *self, AditGraph *graph)
+gboolean
+adit_layers_print(AditInvocation *self, AditGraph *graph, GError **error)
 {
+    g_autoptr(GHashTable) fields = NULL;
+
+    if (self->options.receptive_field) {
+        fields = adit_graph_find_receptive_fields(graph, self->options.except_1x1, error);
+        if (fields == NULL)
+            return FALSE;
+    }
     g_autoptr(GPtrArray) layers = list_layers(graph);
     g_autoptr(GHashTable) costs = adit_graph_count_costs(graph);
 
     if (self->options.json)
-        print_json(self, layers, costs);
+        print_json(self, layers, costs, fields);
     else
-        print_table(self, layers, costs);
+        print_table(self, layers, costs, fields);
+    return TRUE;
 }

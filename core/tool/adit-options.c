@@ -57,11 +57,20 @@ static const AditOptionRow rows[] = {
      "run nothing; make table and report of the runs that are there"},
     {"layers", 0, ADIT_OPTION_FLAG, FIELD(layers), NULL,
      "every address with shape, parameters and multiply-adds"},
+    {"receptive-field", 0, ADIT_OPTION_FLAG, FIELD(receptive_field), NULL,
+     "what each layer sees of the input, on the path where it is least and most, and its kind"},
+    {"border-layers", 0, ADIT_OPTION_FLAG, FIELD(border_layers), NULL,
+     "drop the layers that see nothing new: all before them saw the whole input"},
+    {"resolution", 0, ADIT_OPTION_TEXT, FIELD(resolution), "N|HxW",
+     "of the network's input, 32 or 24x32; else the data's"},
+    {"except-1x1", 0, ADIT_OPTION_FLAG, FIELD(except_1x1), NULL,
+     "layers with a kernel of 1x1 are no border layers"},
     {"dot", 0, ADIT_OPTION_FLAG, FIELD(dot), NULL, "the graph in Graphviz' language"},
     {"broken", 0, ADIT_OPTION_FLAG, FIELD(broken), NULL, "plugins that were refused, and why"},
     {"resolved", 0, ADIT_OPTION_FLAG, FIELD(resolved), NULL,
      "with overrides, parameters and defaults filled in"},
     {"json", 0, ADIT_OPTION_FLAG, FIELD(json), NULL, "JSON on standard output"},
+    {"to", 0, ADIT_OPTION_TEXT, FIELD(to), "AGGREGATOR", "what takes the place of skips: glonet"},
     {"color", 0, ADIT_OPTION_WORD, FIELD(colour), "WHEN",
      "colour of messages: auto, always, never; auto honours NO_COLOR", when_words},
     {"progress", 0, ADIT_OPTION_WORD, FIELD(progress), "WHEN",
@@ -373,4 +382,6 @@ adit_invocation_clear(AditInvocation *self)
     g_free(options->output);
     g_free(options->study_dir);
     g_free(options->shard);
+    g_free(options->to);
+    g_free(options->resolution);
 }

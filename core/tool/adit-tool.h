@@ -28,6 +28,8 @@ typedef struct {
     char *output;
     char *study_dir;
     char *shard;
+    char *to;
+    char *resolution;
     guint64 jobs;
     guint64 together;
     guint64 threads;
@@ -42,6 +44,9 @@ typedef struct {
     gboolean verbose;
     gboolean json;
     gboolean layers;
+    gboolean receptive_field;
+    gboolean except_1x1;
+    gboolean border_layers;
     gboolean dot;
     gboolean broken;
     gboolean resolved;
@@ -106,6 +111,8 @@ extern const AditVerb adit_verb_resume;
 extern const AditVerb adit_verb_sweep;
 extern const AditVerb adit_verb_check;
 extern const AditVerb adit_verb_inspect;
+
+extern const AditVerb adit_verb_prune;
 extern const AditVerb adit_verb_devices;
 extern const AditVerb adit_verb_selftest;
 extern const AditVerb adit_verb_eval;
@@ -113,6 +120,7 @@ extern const AditVerb adit_verb_predict;
 extern const AditVerb adit_verb_probe;
 extern const AditVerb adit_verb_bench;
 extern const AditVerb adit_verb_config;
+extern const AditVerb adit_verb_convert;
 extern const AditVerb adit_verb_together;
 extern const AditVerb adit_verb_man;
 
@@ -257,7 +265,15 @@ gboolean adit_session_train(AditSession *self, GError **error);
  * length=n): (out): NULL, or why a run failed */
 void adit_session_train_together(AditSession *const *sessions, guint n, GError **failures);
 
-/* adit-layers.c: what `inspect FILE --layers` prints. */
-void adit_layers_print(AditInvocation *self, AditGraph *graph);
+/* adit-layers.c: what `inspect FILE --layers` prints, with --receptive-field what each layer sees.
+ */
+gboolean adit_layers_print(AditInvocation *self, AditGraph *graph, GError **error);
+
+/* adit-resolution.c */
+
+/* The network for evaluation of a checked experiment, on images of --resolution: @check's own if
+ * that is not given. The same but for `transform`, which may resize what it is given. */
+AditGraph *adit_tool_build_at_resolution(AditInvocation *self, const AditExperiment *experiment,
+                                         const AditCheck *check, GError **error);
 
 G_END_DECLS

@@ -385,8 +385,24 @@ inspect_file(AditInvocation *self, const char *path, GError **error)
         adit_terminal_print(&self->terminal, "%s", text);
         return TRUE;
     }
-    adit_layers_print(self, check.graph);
-    return TRUE;
+    g_autoptr(AditGraph) graph = adit_tool_build_at_resolution(self, experiment, &check, error);
+
+    return graph != NULL && adit_layers_print(self, graph, error);
+}
+
+/* What says how receptive fields are looked at needs them. */
+static gboolean
+check_field_options(AditInvocation *self, GError **error)
+{
+    const char *alone = self->options.resolution != NULL ? "--resolution"
+                        : self->options.except_1x1       ? "--except-1x1"
+                                                         : NULL;
+
+    if (alone == NULL || self->options.receptive_field)
+        return TRUE;
+    g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
+                "%s goes with --receptive-field: adit inspect FILE --receptive-field", alone);
+    return FALSE;
 }
 
 static gboolean
@@ -399,11 +415,14 @@ run(AditInvocation *self, GError **error)
     gboolean is_kind =
         word != NULL && second == NULL && g_strv_contains(adit_registry_list_kinds(), word);
 
-    if (self->options.layers || self->options.dot) {
+    if (!check_field_options(self, error))
+        return FALSE;
+    if (self->options.layers || self->options.receptive_field || self->options.dot) {
         if (word != NULL && second == NULL)
             return inspect_file(self, word, error);
         g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
-                    "--layers and --dot take one pipeline: adit inspect FILE --layers");
+                    "--layers, --receptive-field and --dot take one pipeline: adit inspect FILE "
+                    "--layers");
         return FALSE;
     }
     if (self->options.json && (word == NULL || is_kind))
@@ -425,7 +444,7 @@ run(AditInvocation *self, GError **error)
 
 const AditVerb adit_verb_inspect = {
     .name = "inspect",
-    .usage = "[KIND] [NAME] | FILE [--layers|--dot] [name=value ...] [options]",
+    .usage = "[KIND] [NAME] | FILE [--layers|--receptive-field|--dot] [name=value ...] [options]",
     .summary = "list components, parameters or the layers of a pipeline",
     .about =
         "Without an argument lists every kind and component with one line each; with a KIND, that "
@@ -433,9 +452,17 @@ const AditVerb adit_verb_inspect = {
         "default and meaning, and where it comes from.\n"
         "With a pipeline FILE builds its network and prints every address with its shape, "
         "parameters and multiply-adds a sample (in matrix products). A row counts all that is "
-        "inside it; ports are what else an address may ask for, as in trunk.7:pre.",
-    .options = (const char *const[]){"layers", "dot", "broken", "override", "data", "json", "color",
-                                     "quiet", "verbose", "help", NULL},
+        "inside it; ports are what else an address may ask for, as in trunk.7:pre.\n"
+        "With --receptive-field prints what a position of each layer sees of the input, in pixels, "
+        "on the path where it sees least (field) and most (largest); how many pixels lie between "
+        "positions (stride), how many positions there are (map); and of convolutions and poolings "
+        "the kind: inside; partly, critical: the field is larger than the input along one axis, "
+        "along both; border: so it is, and all that feeds the layer saw the whole input already, or "
+        "its kernel covers its whole map; whole: behind an operation over all positions. Border "
+        "layers see nothing new; adit prune drops them.",
+    .options = (const char *const[]){"layers", "receptive-field", "resolution", "except-1x1", "dot",
+                                     "broken", "override", "data", "json", "color", "quiet",
+                                     "verbose", "help", NULL},
     .max_arguments = 2,
     .has_overrides = TRUE,
     .run = run,

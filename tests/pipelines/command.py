@@ -10,6 +10,7 @@ import random
 import struct
 import subprocess
 import tempfile
+import zlib
 
 COMMAND = os.environ['ADIT_COMMAND']
 PIPELINES = os.environ['ADIT_PIPELINES_DIR']
@@ -169,3 +170,46 @@ def make_images(folder, rows=30, cut=0, label=lambda row: row % 3):
     pixels = [draw.randrange(256) for _ in range(rows * 16 - cut)]
     write_idx(f'{folder}/train-images-idx3-ubyte', [rows, 4, 4], pixels)
     write_idx(f'{folder}/train-labels-idx1-ubyte', [rows], [label(row) for row in range(rows)])
+
+
+def draw_image(draw, label):
+    """3x32x32: noise, and a bright bar whose place is the class, one of 10."""
+    planes = bytearray(draw.randrange(128) for _ in range(3 * 1024))
+    for plane in range(3):
+        for i in range(96):
+            planes[1024 * plane + 96 * label + i] += 120
+    return bytes(planes)
+
+
+def write_cifar(folder, rows=8):
+    """CIFAR-10's binary version with so many images in each of its six files."""
+    draw = random.Random(1)
+    os.makedirs(folder, exist_ok=True)
+    for name in [f'data_batch_{number}' for number in range(1, 6)] + ['test_batch']:
+        labels = [draw.randrange(10) for _ in range(rows)]
+        with open(f'{folder}/{name}.bin', 'wb') as stream:
+            stream.write(b''.join(bytes([label]) + draw_image(draw, label) for label in labels))
+
+
+def write_png(path, planes, size):
+    """Red, green and blue planes of size x size as a PNG file."""
+    def chunk(kind, data):
+        check = zlib.crc32(kind + data)
+        return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', check)
+
+    n = size * size
+    lines = b''.join(b'\0' + b''.join(bytes(planes[i::n]) for i in range(row * size, (row + 1) * size))
+                     for row in range(size))
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, 'wb') as stream:
+        stream.write(b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', size, size, 8, 2, 0, 0, 0))
+                     + chunk(b'IDAT', zlib.compress(lines)) + chunk(b'IEND', b''))
+
+
+def write_tree(folder, rows=2):
+    """A folder of PNG files for each of ten classes, for training and testing."""
+    draw = random.Random(1)
+    for label in range(10):
+        for row in range(rows):
+            for part in 'train', 'test':
+                write_png(f'{folder}/{part}/class-{label}/{row}.png', draw_image(draw, label), 32)

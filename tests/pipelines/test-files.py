@@ -12,7 +12,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import tap  # noqa: E402
 from command import (PIPELINES, adit, differing, expect, in_folder, metrics, read,  # noqa: E402
-                     record, succeed, tensors, write)
+                     record, succeed, tensors, write, write_cifar, write_tree)
 
 DATA = os.environ.get('ADIT_DATA')
 WITHOUT_DATA = 'tutorial/01-moons.yaml'
@@ -26,8 +26,15 @@ def list_files():
 
 
 def data_of(file):
-    if DATA is None and file != WITHOUT_DATA:
+    text = read(os.path.join(PIPELINES, file))
+    if '$data/cifar-10' in text and not (DATA and os.path.exists(f'{DATA}/cifar-10')):
+        write_cifar('data/cifar-10')
+        return ['--data', 'data']
+    if DATA is None and 'data: {moons:' not in text:
         raise tap.Skip('ADIT_DATA is not set')
+    for folder in re.findall(r'[$]data/([\w-]+)', read(os.path.join(PIPELINES, file))):
+        if DATA is not None and not os.path.exists(os.path.join(DATA, folder)):
+            raise tap.Skip(f'no {folder} in ADIT_DATA')
     return ['--data', DATA] if DATA is not None else []
 
 
@@ -72,7 +79,9 @@ def comment_lines(file):
     for line in re.findall(r'^#   adit (?:run|sweep) (\S+\.yaml.*?)(?:  +#.*)?$', read(path), re.MULTILINE):
         if 'mine.csv' in line:
             write('mine.csv', 'rooms,price\n' + ''.join(f'{i},{3 * i}\n' for i in range(50)))
-        name, *arguments = line.replace('--data DATA', '').replace(
+        if 'FOLDER' in line:
+            write_tree('tree')
+        name, *arguments = line.replace('--data DATA', '').replace('FOLDER', 'tree').replace(
             'mine.csv', os.path.abspath('mine.csv')).split('  ')[0].split()
         succeed('check', os.path.join(folder, name), *arguments, *data_of(file))
 

@@ -27,11 +27,14 @@ find_maker(const AditWalkMaking *self, const AditOperand *operand)
                : g_hash_table_lookup(self->makers, GINT_TO_POINTER(operand->storage + 1));
 }
 
-gboolean
-adit_walk_comes_of_sum(const AditWalkMaking *self, const AditWalkMaker *maker)
+/* @seen: the makers that were asked: a carry may come of itself. */
+static gboolean
+comes_of_sum(const AditWalkMaking *self, const AditWalkMaker *maker, GHashTable *seen)
 {
     const AditInstruction *instruction = maker->instruction;
 
+    if (!g_hash_table_add(seen, (gpointer) maker))
+        return FALSE;
     if (instruction->kind == ADIT_INSTRUCTION_COMBINE)
         return adit_walk_find_join(self, instruction->output.storage) == NULL;
     for (guint i = 0; i < instruction->n_inputs; i++) {
@@ -39,10 +42,18 @@ adit_walk_comes_of_sum(const AditWalkMaking *self, const AditWalkMaker *maker)
         const AditWalkMaker *other = find_maker(self, input);
 
         if (other != NULL && adit_walk_find_join(self, input->storage) == NULL &&
-            adit_walk_comes_of_sum(self, other))
+            comes_of_sum(self, other, seen))
             return TRUE;
     }
     return FALSE;
+}
+
+gboolean
+adit_walk_comes_of_sum(const AditWalkMaking *self, const AditWalkMaker *maker)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
+
+    return comes_of_sum(self, maker, seen);
 }
 
 static char *

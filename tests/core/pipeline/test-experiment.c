@@ -607,6 +607,33 @@ test_overrides(void)
     place_leave(&place);
 }
 
+/* A component whose name a parameter chooses is found under the name chosen. */
+static void
+test_overrides_of_choice(void)
+{
+    static const char text[] = "adit: 1\n"
+                               "params: {set: moons}\n"
+                               "data: {$set: {samples: 100}}\n"
+                               "model: {trunk: []}\n";
+    Place place;
+    guint64 samples = 0;
+
+    place_enter(&place);
+    g_autoptr(AditExperiment) file =
+        read_good(&place, "p.yaml", text, "-o\tdata.moons.samples=200\t-o\tdata.moons.noise=0.5");
+    g_object_get(file->datasets->pdata[0], "samples", &samples, NULL);
+    g_assert_cmpuint(samples, ==, 200);
+    g_autoptr(AditExperiment) given = read_good(&place, "p.yaml",
+                                                "adit: 1\n"
+                                                "params: {set: csv}\n"
+                                                "data: {$set: {noise: 0.1}}\n"
+                                                "model: {trunk: []}\n",
+                                                "-o\tdata.moons.samples=300\tset=csv\tset=moons");
+    g_object_get(given->datasets->pdata[0], "samples", &samples, NULL);
+    g_assert_cmpuint(samples, ==, 300);
+    place_leave(&place);
+}
+
 /* A path belongs to the file that says it; on the command line to the working directory. */
 static void
 test_paths(void)
@@ -736,6 +763,7 @@ main(int argc, char **argv)
     g_test_add_func("/pipeline/experiment/stages", test_stages);
     g_test_add_func("/pipeline/experiment/places", test_places);
     g_test_add_func("/pipeline/experiment/overrides", test_overrides);
+    g_test_add_func("/pipeline/experiment/overrides-of-choice", test_overrides_of_choice);
     g_test_add_func("/pipeline/experiment/parallel", test_parallel);
     g_test_add_func("/pipeline/experiment/paths", test_paths);
     g_test_add_func("/pipeline/experiment/whole-output", test_whole_output);

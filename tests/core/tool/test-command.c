@@ -5,8 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const verbs[] = {"run",  "resume",  "check", "inspect", "devices", "selftest",
-                                    "eval", "predict", "probe", "bench",   "config"};
+static const char *const verbs[] = {"run",      "resume",  "check",   "inspect", "devices",
+                                    "selftest", "eval",    "predict", "probe",   "bench",
+                                    "config",   "convert", "prune"};
 
 static void
 assert_width(const char *text)

@@ -81,6 +81,10 @@ static const Network networks[] = {
 
 /* What a device is known not to walk. */
 static const Network others[] = {
+    {"tied",
+     "{stem: {dense: {units: 6}}, trunk: {aggregator: glonet, blocks: [{repeat: {times: 5, tied: "
+     "true, blocks: [{dense: {units: 6, activation: silu}}]}}]}, head: {dense: {units: 2}}}",
+     SGD, 64},
     {"clip", GLONET,
      "{loss: cross-entropy, optimizer: {adam: {lr: 0.01}}, clip: 1, batch: 64, epochs: 1}", 64},
 };
