@@ -101,6 +101,10 @@ typedef void (*AditKernel)(const AditKernelCall *call);
  *   programs with it run on the CPU only. The core's own are found by name
  * @encode: (nullable): writes the attributes as the words that adit_attribute() reads, at most
  *   ADIT_MAX_WORDS, and returns how many; a float by its bits
+ * @lay_channels_last: (nullable): the operation can take images [channels, height, width] as
+ *   [height, width, channels] and leave them so, with the same result up to rounding: changes
+ *   @attributes, a copy of what the builder gave, into what this takes; the shape of its first
+ *   image was @image. FALSE: not with these. Operands that are no images stay as they are
  * @over_rows: the result has no rows though its inputs do: every slice gives a partial result
  * @accumulates: over rows: the kernel honours `accumulate`
  * @is_view: the operation is a view of its input: no work, no memory of its own (reshape)
@@ -117,6 +121,7 @@ struct _AditOp {
     const char *combine;
     const char *shader;
     guint (*encode)(const void *attributes, guint32 *words);
+    gboolean (*lay_channels_last)(const AditShape *image, void *attributes);
     gboolean over_rows;
     gboolean accumulates;
     gboolean is_view;

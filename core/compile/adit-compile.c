@@ -24,7 +24,8 @@ tell(const AditProgram *self)
 
 AditProgram *
 adit_compile(AditGraph *graph, const AditLayout *layout, const AditProgramInput *inputs,
-             guint n_inputs, const AditProgramOutput *outputs, guint n_outputs)
+             guint n_inputs, const AditProgramOutput *outputs, guint n_outputs,
+             AditCompileFlags flags)
 {
     g_return_val_if_fail(adit_graph_get_error(graph) == NULL, NULL);
 
@@ -37,10 +38,16 @@ adit_compile(AditGraph *graph, const AditLayout *layout, const AditProgramInput 
     self->storages = g_array_new(FALSE, FALSE, sizeof(AditStorage));
     self->constants = g_array_new(FALSE, FALSE, sizeof(double));
     self->lives = g_ptr_array_new();
+    self->laid = g_ptr_array_new_with_free_func(g_free);
     g_array_append_vals(self->outputs, outputs, n_outputs);
 
     g_autoptr(GHashTable) live = adit_simplify(outputs, n_outputs);
-    adit_lower(self, layout, inputs, n_inputs, live);
+    AditChannelsLast images;
+    adit_channels_last_init(&images);
+    if (flags & ADIT_COMPILE_CHANNELS_LAST)
+        adit_channels_last_find(&images, self, live);
+    adit_lower(self, layout, inputs, n_inputs, live, &images);
+    adit_channels_last_clear(&images);
     adit_schedule(self->instructions);
     adit_schedule(self->commits);
     adit_plan_memory(self);
@@ -59,6 +66,7 @@ adit_program_free(AditProgram *self)
     g_array_unref(self->storages);
     g_array_unref(self->constants);
     g_ptr_array_unref(self->lives);
+    g_ptr_array_unref(self->laid);
     g_free(self);
 }
 

@@ -1,6 +1,7 @@
 /* core/compile/adit-lower.c - SPDX-License-Identifier: MIT */
 #include "adit-attributes.h"
 #include "adit-compile-private.h"
+#include "adit-image-layout.h"
 
 #include <string.h>
 
@@ -10,15 +11,21 @@
  * A loop's carries need no copies: a carry has a row of places, one for every iteration and one for
  * its start if somebody keeps its history (the gradient does), else two in turn; the iteration
  * reads one and writes the next. What is stacked is written where it will stay.
+ *
+ * Images may lie with their channels last (adit-channels-last.c). Who reads one in the other way
+ * reads a transposed copy, made where it is first read.
  */
 typedef struct {
     AditProgram *program;
     const AditLayout *layout;
+    const AditChannelsLast *images;
     GHashTable *live;
     GHashTable *reads; /* AditTensor -> how many read it, outputs too, stacks apart; 0: not in it */
     GHashTable *places;  /* AditTensor -> AditOperand */
     GHashTable *writers; /* AditTensor -> AditNode that writes it, in its graph's list */
     GHashTable *nexts;   /* CARRY -> AditOperand the next iteration reads */
+    GHashTable *turned;  /* AditTensor -> AditOperand: images in the other way than they lie */
+    GHashTable *turners; /* AditTensor -> AditNode that writes that */
     GHashTable *apart;   /* stacks that lie elsewhere than the history they repeat */
 } Lowering;
 
@@ -51,14 +58,33 @@ count_reads(const Lowering *self, const AditTensor *tensor)
     return GPOINTER_TO_UINT(g_hash_table_lookup(self->reads, tensor));
 }
 
+static gboolean
+has_channels_last(const Lowering *self, const AditTensor *tensor)
+{
+    return adit_channels_last_has(self->images, tensor);
+}
+
+/* Whether an operation changes no number but reads an image in the other way than it lies. */
+static gboolean
+is_turn(const Lowering *self, const AditTensor *tensor)
+{
+    return tensor->op->is_view && adit_image_is_laid(&tensor->inputs[0]->shape) &&
+           has_channels_last(self, tensor->inputs[0]) !=
+               adit_channels_last_takes(self->images, tensor);
+}
+
 /* Whether an operation's elements are neighbours in its first input, from @offset on, so that there
  * is nothing to compute: operations that are views, and slices of what has no rows along the first
  * axis. */
 static gboolean
-find_view(const AditTensor *tensor, gsize *offset)
+find_view(const Lowering *self, const AditTensor *tensor, gsize *offset)
 {
     const AditSliceAttributes *attributes = tensor->attributes;
     *offset = 0;
+    if (is_turn(self, tensor))
+        return FALSE;
+    if (has_channels_last(self, tensor) || has_channels_last(self, tensor->inputs[0]))
+        return tensor->op->is_view;
     if (strcmp(tensor->op->name, "slice") != 0 || tensor->rows || attributes->stride != 1 ||
         attributes->full * attributes->inner != adit_shape_count(&tensor->inputs[0]->shape))
         return tensor->op->is_view;
@@ -68,10 +94,10 @@ find_view(const AditTensor *tensor, gsize *offset)
 
 /* Whether the tensor is the work of an instruction that could write it anywhere. */
 static gboolean
-is_computed(const AditTensor *tensor)
+is_computed(const Lowering *self, const AditTensor *tensor)
 {
     gsize offset;
-    return tensor->kind == ADIT_TENSOR_OP && !find_view(tensor, &offset);
+    return tensor->kind == ADIT_TENSOR_OP && !find_view(self, tensor, &offset);
 }
 
 /* Places. */
@@ -193,7 +219,7 @@ make_place(Lowering *self, const AditTensor *tensor)
         return get_place(self, tensor->other);
     case ADIT_TENSOR_OP: {
         gsize offset;
-        if (!find_view(tensor, &offset))
+        if (!find_view(self, tensor, &offset))
             return new_storage(self, tensor, adit_shape_count(&tensor->shape),
                                tensor->graph->depth);
         AditOperand place = get_place(self, tensor->inputs[0]);
@@ -245,17 +271,75 @@ node_needs(Level *level, AditNode *node, const AditTensor *tensor)
         g_ptr_array_add(node->needs, writer);
 }
 
+/* Makes an instruction a copy of its input, an image of shape @shape to whoever built the graph,
+ * with the channels last, or first again. */
+static void
+set_transpose(Lowering *self, AditInstruction *instruction, const AditShape *shape,
+              gboolean channels_last)
+{
+    AditTransposeAttributes *attributes = g_new0(AditTransposeAttributes, 1);
+    AditShape laid = adit_image_lay(shape);
+    for (guint i = 0; i < 3; i++)
+        attributes->axes[i] = (i + (channels_last ? 1 : 2)) % 3;
+    g_ptr_array_add(self->program->laid, attributes);
+    instruction->kind = ADIT_INSTRUCTION_OP;
+    instruction->op = &adit_op_transpose;
+    instruction->attributes = attributes;
+    instruction->inputs[0].shape = channels_last ? *shape : laid;
+    instruction->output.shape = channels_last ? laid : *shape;
+}
+
+/* @channels_last: how images lie at @to. */
 static AditNode *
-emit_copy(Level *level, const AditTensor *from, const AditOperand *to)
+emit_copy(Level *level, const AditTensor *from, const AditOperand *to, gboolean channels_last)
 {
     AditNode *node = new_node(level, ADIT_INSTRUCTION_COPY, from);
     node->instruction.domain = from->rows ? ADIT_DOMAIN_SLICES : ADIT_DOMAIN_WHOLE;
     node->instruction.n_inputs = 1;
     node->instruction.inputs[0] = get_place(level->lowering, from);
     node->instruction.output = *to;
+    if (adit_image_is_laid(&from->shape) &&
+        has_channels_last(level->lowering, from) != channels_last)
+        set_transpose(level->lowering, &node->instruction, &from->shape, channels_last);
     node_needs(level, node, from);
     g_ptr_array_add(level->nodes, node);
     return node;
+}
+
+/* Where an image lies in the way that is asked for: its place, or that of a transposed copy. @node
+ * comes behind what writes it. */
+static AditOperand
+read_place(Level *level, AditNode *node, AditTensor *tensor, gboolean channels_last)
+{
+    Lowering *self = level->lowering;
+    if (!adit_image_is_laid(&tensor->shape) || has_channels_last(self, tensor) == channels_last) {
+        node_needs(level, node, tensor);
+        return get_place(self, tensor);
+    }
+    AditOperand *turned = g_hash_table_lookup(self->turned, tensor);
+    if (turned == NULL) {
+        gsize count = adit_shape_count(&tensor->shape);
+        AditOperand place = new_storage(self, tensor, count, tensor->graph->depth);
+        AditNode *turner = emit_copy(level, tensor, &place, channels_last);
+        turned = g_memdup2(&place, sizeof place);
+        g_hash_table_insert(self->turned, tensor, turned);
+        g_hash_table_insert(self->turners, tensor, turner);
+    }
+    g_ptr_array_add(node->needs, g_hash_table_lookup(self->turners, tensor));
+    return *turned;
+}
+
+/* The live stack of a tensor that lies as the tensor does; NULL: there is none. */
+static AditTensor *
+find_stack(Lowering *self, const AditLoop *loop, const AditTensor *tensor)
+{
+    for (guint i = 0; i < loop->stacks->len; i++) {
+        AditTensor *stack = loop->stacks->pdata[i];
+        if (stack->other == tensor && is_live(self, stack) &&
+            has_channels_last(self, stack) == has_channels_last(self, tensor))
+            return stack;
+    }
+    return NULL;
 }
 
 /* The graph in which a result over rows is first read by anything but a stack: its slices are
@@ -264,13 +348,7 @@ static AditGraph *
 joining_graph(Lowering *self, const AditTensor *tensor)
 {
     while (tensor->graph->loop != NULL && !g_hash_table_contains(self->reads, tensor)) {
-        const AditLoop *loop = tensor->graph->loop;
-        const AditTensor *stack = NULL;
-        for (guint i = 0; i < loop->stacks->len && stack == NULL; i++) {
-            const AditTensor *candidate = loop->stacks->pdata[i];
-            if (candidate->other == tensor && is_live(self, candidate))
-                stack = candidate;
-        }
+        const AditTensor *stack = find_stack(self, tensor->graph->loop, tensor);
         if (stack == NULL)
             break;
         tensor = stack;
@@ -314,7 +392,7 @@ emit_combine(Level *level, AditNode *writer, AditTensor *tensor)
     AditNode *node = new_node(level, ADIT_INSTRUCTION_COMBINE, tensor);
     node->instruction.domain = ADIT_DOMAIN_WHOLE;
     node->instruction.op = tensor->op;
-    node->instruction.attributes = tensor->attributes;
+    node->instruction.attributes = writer->instruction.attributes;
     node->instruction.partial = partial;
     node->instruction.n_inputs = 1;
     node->instruction.inputs[0] = parts;
@@ -341,9 +419,11 @@ emit_op(Level *level, AditTensor *tensor)
     Lowering *self = level->lowering;
     for (guint i = 0; i < tensor->n_inputs; i++)
         visit(level, tensor->inputs[i]);
-    if (!is_computed(tensor))
+    if (!is_computed(self, tensor))
         return;
     AditNode *node = new_node(level, ADIT_INSTRUCTION_OP, tensor);
+    gboolean channels_last = adit_channels_last_takes(self->images, tensor);
+    gboolean turns = is_turn(self, tensor);
     AditInstruction *instruction = &node->instruction;
     instruction->op = tensor->op;
     instruction->attributes = tensor->attributes;
@@ -351,12 +431,16 @@ emit_op(Level *level, AditTensor *tensor)
     instruction->n_inputs = tensor->n_inputs;
     gboolean rows = tensor->rows;
     for (guint i = 0; i < tensor->n_inputs; i++) {
-        instruction->inputs[i] = get_place(self, tensor->inputs[i]);
+        instruction->inputs[i] =
+            read_place(level, node, tensor->inputs[i], turns ? !channels_last : channels_last);
         rows = rows || tensor->inputs[i]->rows;
-        node_needs(level, node, tensor->inputs[i]);
     }
     instruction->domain = rows ? ADIT_DOMAIN_SLICES : ADIT_DOMAIN_WHOLE;
     instruction->output = get_place(self, tensor);
+    if (turns)
+        set_transpose(self, instruction, &tensor->inputs[0]->shape, channels_last);
+    else if (channels_last)
+        adit_channels_last_set(self->images, instruction);
     g_ptr_array_add(level->nodes, node);
     g_hash_table_insert(self->writers, tensor, node);
     if (tensor->op->over_rows && rows)
@@ -380,17 +464,6 @@ emit_gather(Level *level, AditTensor *tensor)
 
 /* Loops. */
 
-static AditTensor *
-find_stack(Lowering *self, const AditLoop *loop, const AditTensor *tensor)
-{
-    for (guint i = 0; i < loop->stacks->len; i++) {
-        AditTensor *stack = loop->stacks->pdata[i];
-        if (stack->other == tensor && is_live(self, stack))
-            return stack;
-    }
-    return NULL;
-}
-
 /* The history of a carry serves as the stack too, unless the stack has its place elsewhere. */
 static void
 share_history(Lowering *self, const AditLoop *loop, const AditTensor *tensor,
@@ -411,7 +484,9 @@ plan_carry(Lowering *self, const AditLoop *loop, AditTensor *carry)
 {
     if (is_invariant(carry))
         return;
-    gboolean bound = is_computed(carry->next) && carry->next->graph == loop->body &&
+    gboolean channels_last = has_channels_last(self, carry);
+    gboolean bound = is_computed(self, carry->next) && carry->next->graph == loop->body &&
+                     has_channels_last(self, carry->next) == channels_last &&
                      !has_place(self, carry->next);
     gboolean history = find_stack(self, loop, carry) != NULL ||
                        (bound && find_stack(self, loop, carry->next) != NULL);
@@ -440,7 +515,8 @@ plan_carry(Lowering *self, const AditLoop *loop, AditTensor *carry)
     AditOperand start = view_place(&base, carry, first * count);
     /* of places in turn the first is written again: what others read as well stays apart */
     gboolean lasts = history || count_reads(self, carry->initial) == 1;
-    if (lasts && is_computed(carry->initial) && !has_place(self, carry->initial))
+    if (lasts && is_computed(self, carry->initial) && !has_place(self, carry->initial) &&
+        has_channels_last(self, carry->initial) == channels_last)
         set_place(self, carry->initial, &start);
     for (guint i = 0; i < loop->lasts->len; i++) {
         AditTensor *tensor = loop->lasts->pdata[i];
@@ -454,7 +530,9 @@ static void
 plan_stack(Lowering *self, const AditLoop *loop, AditTensor *stack)
 {
     AditTensor *tensor = stack->other;
-    if (has_place(self, tensor) || !(is_computed(tensor) || tensor->kind == ADIT_TENSOR_STACK))
+    if (has_place(self, tensor) ||
+        !(is_computed(self, tensor) || tensor->kind == ADIT_TENSOR_STACK) ||
+        has_channels_last(self, tensor) != has_channels_last(self, stack))
         return;
     AditOperand base = get_place(self, stack);
     AditOperand place = view_place(&base, tensor, 0);
@@ -504,7 +582,7 @@ finish_body(Level *level, const AditLoop *loop)
         gboolean is_history = written.storage == base.storage && base.storage >= 0 &&
                               !g_hash_table_contains(self->apart, stack);
         if (!is_history && !same_place(&written, &place))
-            emit_copy(level, stack->other, &place);
+            emit_copy(level, stack->other, &place, has_channels_last(self, stack));
     }
     for (guint i = 0; i < loop->carries->len; i++) {
         AditTensor *carry = loop->carries->pdata[i];
@@ -513,7 +591,7 @@ finish_body(Level *level, const AditLoop *loop)
         AditOperand *out = g_hash_table_lookup(self->nexts, carry);
         AditOperand written = get_place(self, carry->next);
         if (!same_place(&written, out))
-            emit_copy(level, carry->next, out);
+            emit_copy(level, carry->next, out, has_channels_last(self, carry));
     }
 }
 
@@ -555,7 +633,8 @@ emit_starts(Level *level, AditNode *node, const AditLoop *loop)
         start.strides[loop->body->depth - 1] = (AditStride){0};
         AditOperand initial = get_place(self, carry->initial);
         if (!same_place(&initial, &start))
-            g_ptr_array_add(node->needs, emit_copy(level, carry->initial, &start));
+            g_ptr_array_add(node->needs, emit_copy(level, carry->initial, &start,
+                                                   has_channels_last(self, carry)));
     }
 }
 
@@ -662,8 +741,9 @@ bind_outputs(Lowering *self)
         const AditProgramOutput *output =
             &g_array_index(self->program->outputs, AditProgramOutput, i);
         AditTensor *tensor = output->tensor;
-        gboolean can_bind = (is_computed(tensor) || tensor->kind == ADIT_TENSOR_STACK) &&
-                            !tensor->rows && !has_place(self, tensor);
+        gboolean can_bind = (is_computed(self, tensor) || tensor->kind == ADIT_TENSOR_STACK) &&
+                            !tensor->rows && !has_place(self, tensor) &&
+                            !has_channels_last(self, tensor);
         if (output->kind != ADIT_OUTPUT_ARENA || output->arena != ADIT_ARENA_GRADIENTS || !can_bind)
             continue;
         AditOperand place = new_operand(tensor);
@@ -684,8 +764,24 @@ keep_apart(Lowering *self, const AditTensor *tensor, const AditOperand *to)
     if (!is_kept || same_place(&from, to))
         return;
     AditOperand place = new_storage(self, tensor, from.count, 0);
-    emit_copy(&level, tensor, &place);
+    emit_copy(&level, tensor, &place, FALSE);
     set_place(self, tensor, &place);
+}
+
+/* Where the host reads an output: images with their channels first. */
+static AditOperand
+output_place(Lowering *self, AditTensor *tensor)
+{
+    Level level = {self, self->program->graph, self->program->instructions, NULL, NULL};
+    if (!has_channels_last(self, tensor))
+        return get_place(self, tensor);
+    AditOperand *turned = g_hash_table_lookup(self->turned, tensor);
+    if (turned != NULL)
+        return *turned;
+    AditOperand place = new_storage(self, tensor, adit_shape_count(&tensor->shape), 0);
+    emit_copy(&level, tensor, &place, FALSE);
+    g_hash_table_insert(self->turned, tensor, g_memdup2(&place, sizeof place));
+    return place;
 }
 
 static void
@@ -694,7 +790,7 @@ finish_outputs(Lowering *self)
     Level level = {self, self->program->graph, self->program->commits, NULL, NULL};
     for (guint i = 0; i < self->program->outputs->len; i++) {
         AditProgramOutput *output = &g_array_index(self->program->outputs, AditProgramOutput, i);
-        output->operand = get_place(self, output->tensor);
+        output->operand = output_place(self, output->tensor);
         if (output->kind != ADIT_OUTPUT_ARENA)
             continue;
         AditOperand place = new_operand(output->tensor);
@@ -702,10 +798,10 @@ finish_outputs(Lowering *self)
         place.offset = output->offset;
         place.linear = place.rows;
         keep_apart(self, output->tensor, &place);
-        output->operand = get_place(self, output->tensor);
+        output->operand = output_place(self, output->tensor);
         if (same_place(&output->operand, &place))
             continue;
-        AditNode *copy = emit_copy(&level, output->tensor, &place);
+        AditNode *copy = emit_copy(&level, output->tensor, &place, FALSE);
         g_ptr_array_set_size(copy->needs, 0); /* commits come behind all instructions */
         output->operand = place;
     }
@@ -740,13 +836,15 @@ collect_reads(Lowering *self)
 
 void
 adit_lower(AditProgram *program, const AditLayout *layout, const AditProgramInput *inputs,
-           guint n_inputs, GHashTable *live)
+           guint n_inputs, GHashTable *live, const AditChannelsLast *images)
 {
-    Lowering self = {program, layout, live};
+    Lowering self = {program, layout, images, live};
     self.reads = g_hash_table_new(NULL, NULL);
     self.places = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     self.writers = g_hash_table_new(NULL, NULL);
     self.nexts = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    self.turned = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    self.turners = g_hash_table_new(NULL, NULL);
     self.apart = g_hash_table_new(NULL, NULL);
     collect_reads(&self);
     for (guint i = 0; i < n_inputs; i++) {
@@ -764,5 +862,7 @@ adit_lower(AditProgram *program, const AditLayout *layout, const AditProgramInpu
     g_hash_table_unref(self.places);
     g_hash_table_unref(self.writers);
     g_hash_table_unref(self.nexts);
+    g_hash_table_unref(self.turned);
+    g_hash_table_unref(self.turners);
     g_hash_table_unref(self.apart);
 }

@@ -160,10 +160,20 @@ typedef struct {
     GArray *storages;        /* AditStorage */
     GArray *constants;       /* double */
     GPtrArray *lives;        /* AditLive; the step comes behind them */
+    GPtrArray *laid;         /* attributes of instructions that the graph has not, owned */
     gsize row_units;         /* elements the ROWS arena needs for each row: */
     gsize crossing_units;    /* the first of them are of values used in several stretches */
     gsize shared_size;       /* elements of the SHARED arena */
 } AditProgram;
+
+/**
+ * AditCompileFlags: what a program's device wants of it.
+ * @ADIT_COMPILE_CHANNELS_LAST: images that convolutions and poolings work on lie [height, width,
+ * channels]; its outputs, and what it is fed with, do not
+ */
+typedef enum {
+    ADIT_COMPILE_CHANNELS_LAST = 1 << 0,
+} AditCompileFlags;
 
 /**
  * adit_compile:
@@ -172,13 +182,15 @@ typedef struct {
  * @inputs: (array length=n_inputs): the inputs that are arenas; the others are fed with rows of
  * data
  * @outputs: (array length=n_outputs): what is wanted; everything else is dropped
+ * @flags: what adit_device_get_compile_flags() says
  *
- * Simplify (drop what nobody reads), schedule (as few waits between slices as possible), plan
- * memory. Does not fail: the graph was checked while it was built.
+ * Simplify (drop what nobody reads), lay out images, schedule (as few waits between slices as
+ * possible), plan memory. Does not fail: the graph was checked while it was built.
  */
 AditProgram *adit_compile(AditGraph *graph, const AditLayout *layout,
                           const AditProgramInput *inputs, guint n_inputs,
-                          const AditProgramOutput *outputs, guint n_outputs);
+                          const AditProgramOutput *outputs, guint n_outputs,
+                          AditCompileFlags flags);
 void adit_program_free(AditProgram *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditProgram, adit_program_free)
 

@@ -163,3 +163,11 @@ adit_executable_read_output(AditDevice *device, AditExecutable *executable, guin
 {
     ADIT_DEVICE_GET_CLASS(device)->read_output(device, executable, output, values);
 }
+
+AditCompileFlags
+adit_device_get_compile_flags(AditDevice *self)
+{
+    AditDeviceClass *klass = ADIT_DEVICE_GET_CLASS(self);
+
+    return klass->get_compile_flags != NULL ? klass->get_compile_flags(self) : 0;
+}

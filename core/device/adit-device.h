@@ -131,6 +131,7 @@ struct _AditDeviceClass {
     gboolean (*set_form)(AditDevice *self, const char *kernel, AditKernelForm form); /* or NULL */
     void (*describe)(AditDevice *self, JsonObject *object);
     void (*count)(AditDevice *self, AditDeviceCounts *counts);
+    AditCompileFlags (*get_compile_flags)(AditDevice *self); /* or NULL: none */
 };
 
 /* The CPU. @threads 0: one for each core; @f64: compute in float64, the oracle of tests. */
@@ -196,6 +197,9 @@ void adit_executable_set_sums(AditDevice *device, AditExecutable *executable, co
 /* A READ output of the last run: row after row, a stack's axes first. */
 void adit_executable_read_output(AditDevice *device, AditExecutable *executable, guint output,
                                  double *values);
+
+/* What programs for this device are to be compiled with. */
+AditCompileFlags adit_device_get_compile_flags(AditDevice *self);
 
 /* @counts: (out caller-allocates) */
 void adit_device_count(AditDevice *self, AditDeviceCounts *counts);

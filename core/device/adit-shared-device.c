@@ -329,6 +329,12 @@ adit_shared_device_finalize(GObject *object)
     G_OBJECT_CLASS(adit_shared_device_parent_class)->finalize(object);
 }
 
+static AditCompileFlags
+get_compile_flags(AditDevice *device)
+{
+    return adit_device_get_compile_flags(ADIT_SHARED_DEVICE(device)->ensemble->device);
+}
+
 static void
 adit_shared_device_class_init(AditSharedDeviceClass *klass)
 {
@@ -349,6 +355,7 @@ adit_shared_device_class_init(AditSharedDeviceClass *klass)
     device_class->read_output = read_output;
     device_class->set_form = set_form;
     device_class->describe = describe;
+    device_class->get_compile_flags = get_compile_flags;
     device_class->count = count;
 }
 

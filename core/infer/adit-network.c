@@ -167,8 +167,8 @@ ensure_evaluation(AditNetwork *self, gsize batch, GError **error)
         {.kind = ADIT_OUTPUT_SUM, .tensor = self->tensors.loss},
         {.kind = ADIT_OUTPUT_SUM, .tensor = self->tensors.metric},
     };
-    self->program =
-        adit_compile(self->graph, self->layout, NULL, 0, outputs, G_N_ELEMENTS(outputs));
+    self->program = adit_compile(self->graph, self->layout, NULL, 0, outputs, G_N_ELEMENTS(outputs),
+                                 adit_device_get_compile_flags(self->device));
     self->executable = adit_device_prepare(self->device, self->program, self->memory, batch,
                                            self->experiment->seed, error);
     self->executable_rows = batch;
@@ -241,7 +241,8 @@ adit_network_predict(AditNetwork *self, const AditSplit *split, gsize batch,
         {.kind = ADIT_OUTPUT_READ, .tensor = predicted},
     };
     g_autoptr(AditProgram) program =
-        adit_compile(self->graph, self->layout, NULL, 0, outputs, G_N_ELEMENTS(outputs));
+        adit_compile(self->graph, self->layout, NULL, 0, outputs, G_N_ELEMENTS(outputs),
+                     adit_device_get_compile_flags(self->device));
     AditExecutable *executable = adit_device_prepare(self->device, program, self->memory, batch,
                                                      self->experiment->seed, error);
     if (executable == NULL)

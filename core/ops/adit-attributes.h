@@ -74,11 +74,13 @@ typedef struct {
     double epsilon;
 } AditChannelAttributes;
 
-/* @image: height and width of what the window moves over. */
+/* @image: height and width of what the window moves over.
+ * @channels_last: images lie [height, width, channels], else [channels, height, width]. */
 typedef struct {
     AditWindow window;
     gsize groups;
     gsize image[2];
+    gboolean channels_last;
 } AditConvAttributes;
 
 /* @adaptive: of @window nothing holds; the windows follow from the sizes of image and output. */
@@ -86,6 +88,7 @@ typedef struct {
     AditWindow window;
     gboolean adaptive;
     gsize image[2];
+    gboolean channels_last;
 } AditPoolAttributes;
 
 G_END_DECLS

@@ -151,16 +151,26 @@ conv2d_rows_gradient(AditTensor *y, AditTensor *dy, AditTensor *const *inputs, A
     dx[1] = adit_conv2d(inputs[0], dy, &attributes->window, groups);
 }
 
+static gboolean
+conv2d_lay(const AditShape *image, void *attributes)
+{
+    ((AditConvAttributes *) attributes)->channels_last = TRUE;
+    return TRUE;
+}
+
 static const AditOp conv2d_op = {.name = "conv2d",
                                  .encode = adit_encode_conv,
+                                 .lay_channels_last = conv2d_lay,
                                  .infer = conv2d_infer,
                                  .gradient = conv2d_gradient};
 static const AditOp conv2d_back_op = {.name = "conv2d-back",
                                       .encode = adit_encode_conv,
+                                      .lay_channels_last = conv2d_lay,
                                       .infer = conv2d_back_infer,
                                       .gradient = conv2d_back_gradient};
 static const AditOp conv2d_rows_op = {.name = "conv2d-rows",
                                       .encode = adit_encode_conv,
+                                      .lay_channels_last = conv2d_lay,
                                       .infer = conv2d_rows_infer,
                                       .gradient = conv2d_rows_gradient,
                                       .over_rows = TRUE,
@@ -170,7 +180,7 @@ static AditTensor *
 apply(const AditOp *op, AditTensor *a, AditTensor *b, const AditWindow *window, guint groups,
       const gsize *image)
 {
-    AditConvAttributes attributes = {*window, groups, {image[0], image[1]}};
+    AditConvAttributes attributes = {*window, groups, {image[0], image[1]}, FALSE};
 
     return adit_apply(op, (AditTensor *[]){a, b}, 2, &attributes, sizeof attributes);
 }

@@ -1,5 +1,5 @@
 /* core/ops/adit-conv2d.kernel.c - SPDX-License-Identifier: MIT */
-#include "adit-product.h"
+#include "adit-conv2d.h"
 
 /* Convolution as products of matrices. For a tile of windows, of one row or of some whole rows, and
  * a group of filters the pixels that the windows see are laid out as columns, a window each:
@@ -232,6 +232,10 @@ ADIT_KERNEL(conv2d)(const AditKernelCall *call)
     Part part = {0};
     real *columns, *result;
 
+    if (conv_has_channels_last(call)) {
+        ADIT_KERNEL(conv2d_last)(call);
+        return;
+    }
     conv_init(&conv, call, &call->inputs[0].shape, &call->output.shape);
     columns = adit_scratch_get((conv.depth + conv.filters) * conv.step * sizeof(real));
     result = columns + conv.depth * conv.step;
@@ -253,6 +257,10 @@ ADIT_KERNEL(conv2d_back)(const AditKernelCall *call)
     const real *dy = call->inputs[0].data, *weights = call->inputs[1].data;
     real *columns, *deltas;
 
+    if (conv_has_channels_last(call)) {
+        ADIT_KERNEL(conv2d_back_last)(call);
+        return;
+    }
     conv_init(&conv, call, &call->output.shape, &call->inputs[0].shape);
     columns = adit_scratch_get((conv.depth + conv.filters) * conv.step * sizeof(real));
     deltas = columns + conv.depth * conv.step;
@@ -331,6 +339,10 @@ ADIT_KERNEL(conv2d_rows)(const AditKernelCall *call)
     gsize width, count = call->output.count;
     real *columns, *deltas, *sums, *out = call->output.data;
 
+    if (conv_has_channels_last(call)) {
+        ADIT_KERNEL(conv2d_rows_last)(call);
+        return;
+    }
     conv_init(&conv, call, &call->inputs[0].shape, &call->inputs[1].shape);
     width = round_up(conv.filters, LANES);
     columns = adit_scratch_get(((conv.depth + width) * conv.step + count) * sizeof(real));

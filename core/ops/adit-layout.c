@@ -1,5 +1,6 @@
 /* core/ops/adit-layout.c - SPDX-License-Identifier: MIT */
 #include "adit-attributes.h"
+#include "adit-image-layout.h"
 #include "adit-ops-private.h"
 
 /* Operations that move numbers and change none. */
@@ -34,8 +35,19 @@ broadcast_gradient(AditTensor *y, AditTensor *dy, AditTensor *const *inputs, Adi
     dx[0] = adit_sum_to(dy, inputs[0]);
 }
 
-static const AditOp broadcast_op = {
-    .name = "broadcast", .infer = broadcast_infer, .gradient = broadcast_gradient};
+static gboolean
+broadcast_lay(const AditShape *image, void *data)
+{
+    AditShapeAttributes *attributes = data;
+
+    attributes->shape = adit_image_lay(&attributes->shape);
+    return TRUE;
+}
+
+static const AditOp broadcast_op = {.name = "broadcast",
+                                    .infer = broadcast_infer,
+                                    .lay_channels_last = broadcast_lay,
+                                    .gradient = broadcast_gradient};
 
 AditTensor *
 adit_broadcast(AditTensor *x, const AditShape *shape)
@@ -86,8 +98,10 @@ adit_reshape(AditTensor *x, const AditShape *shape)
     return adit_apply(&reshape_op, &x, 1, &attributes, sizeof attributes);
 }
 
-static const AditOp stop_gradient_op = {
-    .name = "stop-gradient", .gradient = adit_gradient_zero, .is_view = TRUE};
+static const AditOp stop_gradient_op = {.name = "stop-gradient",
+                                        .lay_channels_last = adit_image_lay_anyhow,
+                                        .gradient = adit_gradient_zero,
+                                        .is_view = TRUE};
 
 AditTensor *
 adit_stop_gradient(AditTensor *x)

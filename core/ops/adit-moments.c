@@ -1,5 +1,6 @@
 /* core/ops/adit-moments.c - SPDX-License-Identifier: MIT */
 #include "adit-attributes.h"
+#include "adit-image-layout.h"
 #include "adit-ops-private.h"
 
 /* Mean and variance over a batch, and normalising by them. */
@@ -23,6 +24,18 @@ moments_infer(AditTensor *const *inputs, guint n_inputs, const void *data, AditS
     return expect_rows(inputs[0], "moments", error);
 }
 
+/* What lies behind channels comes before them, and so belongs to lines. */
+static gboolean
+channels_lay(const AditShape *image, void *data)
+{
+    AditChannelAttributes *attributes = data;
+
+    if (attributes->axis != 0)
+        return FALSE;
+    attributes->axis = adit_image_lay_axis(image, 0, &attributes->inner);
+    return TRUE;
+}
+
 /* Inputs: x, moments, the gradient by them. */
 static gboolean
 like_first_infer(AditTensor *const *inputs, guint n_inputs, const void *data, AditShape *shape,
@@ -33,8 +46,10 @@ like_first_infer(AditTensor *const *inputs, guint n_inputs, const void *data, Ad
     return TRUE;
 }
 
-static const AditOp moments_gradient_op = {
-    .name = "moments-gradient", .encode = adit_encode_channels, .infer = like_first_infer};
+static const AditOp moments_gradient_op = {.name = "moments-gradient",
+                                           .encode = adit_encode_channels,
+                                           .lay_channels_last = channels_lay,
+                                           .infer = like_first_infer};
 
 static void
 moments_gradient(AditTensor *y, AditTensor *dy, AditTensor *const *inputs, AditTensor **dx)
@@ -47,6 +62,7 @@ moments_gradient(AditTensor *y, AditTensor *dy, AditTensor *const *inputs, AditT
 
 static const AditOp moments_op = {.name = "moments",
                                   .encode = adit_encode_channels,
+                                  .lay_channels_last = channels_lay,
                                   .infer = moments_infer,
                                   .gradient = moments_gradient,
                                   .combine = "combine-moments",
@@ -99,6 +115,7 @@ normalize_infer(AditTensor *const *inputs, guint n_inputs, const void *data, Adi
 /* Inputs: x, dy, moments. The sums over the batch of dy and of dy times the normalised x. */
 static const AditOp normalize_sums_op = {.name = "normalize-sums",
                                          .encode = adit_encode_channels,
+                                         .lay_channels_last = channels_lay,
                                          .infer = moments_infer,
                                          .over_rows = TRUE};
 /* Inputs: those sums, moments, scale. */
@@ -106,8 +123,10 @@ static const AditOp normalize_moments_gradient_op = {.name = "normalize-moments-
                                                      .encode = adit_encode_channels,
                                                      .infer = like_first_infer};
 /* Inputs: dy, moments, scale. */
-static const AditOp normalize_gradient_op = {
-    .name = "normalize-gradient", .encode = adit_encode_channels, .infer = like_first_infer};
+static const AditOp normalize_gradient_op = {.name = "normalize-gradient",
+                                             .encode = adit_encode_channels,
+                                             .lay_channels_last = channels_lay,
+                                             .infer = like_first_infer};
 
 static void
 normalize_gradient(AditTensor *y, AditTensor *dy, AditTensor *const *inputs, AditTensor **dx)
@@ -129,6 +148,7 @@ normalize_gradient(AditTensor *y, AditTensor *dy, AditTensor *const *inputs, Adi
 
 static const AditOp normalize_op = {.name = "normalize",
                                     .encode = adit_encode_channels,
+                                    .lay_channels_last = channels_lay,
                                     .infer = normalize_infer,
                                     .gradient = normalize_gradient};
 

@@ -1,5 +1,6 @@
 /* core/ops/adit-move.c - SPDX-License-Identifier: MIT */
 #include "adit-attributes.h"
+#include "adit-image-layout.h"
 #include "adit-ops-private.h"
 
 /* Transposing, joining, cutting and padding along axes. */
@@ -27,10 +28,10 @@ transpose_gradient(AditTensor *y, AditTensor *dy, AditTensor *const *inputs, Adi
     dx[0] = adit_transpose(dy, back);
 }
 
-static const AditOp transpose_op = {.name = "transpose",
-                                    .encode = adit_encode_transpose,
-                                    .infer = transpose_infer,
-                                    .gradient = transpose_gradient};
+const AditOp adit_op_transpose = {.name = "transpose",
+                                  .encode = adit_encode_transpose,
+                                  .infer = transpose_infer,
+                                  .gradient = transpose_gradient};
 
 AditTensor *
 adit_transpose(AditTensor *x, const int *axes)
@@ -48,7 +49,7 @@ adit_transpose(AditTensor *x, const int *axes)
                                    axes[i]);
         seen |= 1u << attributes.axes[i];
     }
-    return adit_apply(&transpose_op, &x, 1, &attributes, sizeof attributes);
+    return adit_apply(&adit_op_transpose, &x, 1, &attributes, sizeof attributes);
 }
 
 static gboolean
@@ -95,8 +96,18 @@ concat_gradient(AditTensor *y, AditTensor *dy, AditTensor *const *inputs, AditTe
     }
 }
 
+static gboolean
+concat_lay(const AditShape *image, void *data)
+{
+    AditConcatAttributes *attributes = data;
+
+    attributes->axis = adit_image_lay_axis(image, attributes->axis, &attributes->inner);
+    return TRUE;
+}
+
 static const AditOp concat_op = {.name = "concat",
                                  .encode = adit_encode_concat,
+                                 .lay_channels_last = concat_lay,
                                  .infer = concat_infer,
                                  .gradient = concat_gradient};
 
@@ -163,10 +174,25 @@ pad_gradient(AditTensor *y, AditTensor *dy, AditTensor *const *inputs, AditTenso
     dx[0] = apply_slice(dy, adit_tensor_get_attributes(y));
 }
 
-static const AditOp slice_op = {
-    .name = "slice", .encode = adit_encode_slice, .infer = slice_infer, .gradient = slice_gradient};
-static const AditOp pad_op = {
-    .name = "pad", .encode = adit_encode_slice, .infer = pad_infer, .gradient = pad_gradient};
+static gboolean
+slice_lay(const AditShape *image, void *data)
+{
+    AditSliceAttributes *attributes = data;
+
+    attributes->axis = adit_image_lay_axis(image, attributes->axis, &attributes->inner);
+    return TRUE;
+}
+
+static const AditOp slice_op = {.name = "slice",
+                                .encode = adit_encode_slice,
+                                .lay_channels_last = slice_lay,
+                                .infer = slice_infer,
+                                .gradient = slice_gradient};
+static const AditOp pad_op = {.name = "pad",
+                              .encode = adit_encode_slice,
+                              .lay_channels_last = slice_lay,
+                              .infer = pad_infer,
+                              .gradient = pad_gradient};
 
 static AditTensor *
 apply_slice(AditTensor *x, const AditSliceAttributes *attributes)

@@ -1,5 +1,5 @@
 /* core/ops/adit-move.kernel.c - SPDX-License-Identifier: MIT */
-#include "adit-kernel.h"
+#include "adit-product.h"
 
 /* One row: the axes of the output are walked in order, the input's by their strides. */
 static void
@@ -25,13 +25,40 @@ transpose_row(const AditShape *shape, const gsize *stride, const real *x, real *
     }
 }
 
+/* Whether the first axes of three change places with the others as one: [lines][columns] becomes
+ * [columns][lines]. */
+static gboolean
+is_plane(const AditShape *from, const guint *axes, gsize *lines, gsize *columns)
+{
+    guint turn = axes[0];
+
+    if (from->rank != 3 || turn == 0 || axes[1] != (turn + 1) % 3)
+        return FALSE;
+    *lines = turn == 1 ? from->size[0] : from->size[0] * from->size[1];
+    *columns = turn == 1 ? from->size[1] * from->size[2] : from->size[2];
+    return TRUE;
+}
+
+static void
+transpose_plane(const real *x, gsize lines, gsize columns, real *out)
+{
+    for (gsize i = 0; i < lines; i += LANES) {
+        gsize n = MIN(lines - i, LANES);
+
+        for (gsize j = 0; j < columns; j += LANES)
+            transpose_block(x + i * columns + j, columns, n, MIN(columns - j, LANES),
+                            out + j * lines + i, lines, n);
+    }
+}
+
 void
 ADIT_KERNEL(transpose)(const AditKernelCall *call)
 {
     const AditTransposeAttributes *attributes = call->attributes;
     const AditShape *from = &call->inputs[0].shape;
     gsize rows = call->output.rows ? call->rows : 1;
-    gsize contiguous[ADIT_MAX_RANK], stride[ADIT_MAX_RANK];
+    gsize contiguous[ADIT_MAX_RANK], stride[ADIT_MAX_RANK], lines = 0, columns = 0;
+    gboolean plane = is_plane(from, attributes->axes, &lines, &columns);
 
     for (guint k = from->rank, n = 1; k-- > 0; n *= from->size[k])
         contiguous[k] = n;
@@ -40,7 +67,9 @@ ADIT_KERNEL(transpose)(const AditKernelCall *call)
     for (gsize r = 0; r < rows; r++) {
         real *out = (real *) call->output.data + r * call->output.count;
 
-        if (from->rank == 0)
+        if (plane)
+            transpose_plane(call_row(call, 0, r), lines, columns, out);
+        else if (from->rank == 0)
             *out = *call_row(call, 0, r);
         else
             transpose_row(&call->output.shape, stride, call_row(call, 0, r), out);

@@ -1,6 +1,7 @@
 /* core/ops/adit-pointwise.c - SPDX-License-Identifier: MIT */
 #include "adit-pointwise.h"
 
+#include "adit-image-layout.h"
 #include "adit-ops-private.h"
 
 static AditTensor *
@@ -71,6 +72,7 @@ hand_on(AditTensor *const *gradients, AditTensor *const *inputs, guint n, AditTe
     }                                                                                              \
     static const AditOp symbol##_op = {.name = label,                                              \
                                        .infer = symbol##_infer,                                    \
+                                       .lay_channels_last = adit_image_lay_anyhow,                 \
                                        .encode = parameters > 0 ? adit_encode_pointwise : NULL,    \
                                        .gradient = symbol##_gradient};                             \
     BUILDER_##arity##_##parameters(symbol)
@@ -78,6 +80,7 @@ hand_on(AditTensor *const *gradients, AditTensor *const *inputs, guint n, AditTe
     INFER(symbol, label)                                                                           \
     static const AditOp symbol##_op = {.name = label,                                              \
                                        .infer = symbol##_infer,                                    \
+                                       .lay_channels_last = adit_image_lay_anyhow,                 \
                                        .encode = parameters > 0 ? adit_encode_pointwise : NULL};   \
     BUILDER_##arity##_##parameters(symbol)
 #include "adit-pointwise.def"

@@ -98,6 +98,13 @@ apply(const AditOp *op, AditTensor *const *inputs, guint n_inputs,
     return adit_apply(op, inputs, n_inputs, attributes, sizeof *attributes);
 }
 
+static gboolean
+pool2d_lay(const AditShape *image, void *attributes)
+{
+    ((AditPoolAttributes *) attributes)->channels_last = TRUE;
+    return TRUE;
+}
+
 static void pool_average_gradient(AditTensor *y, AditTensor *dy, AditTensor *const *inputs,
                                   AditTensor **dx);
 static void pool_average_back_gradient(AditTensor *y, AditTensor *dy, AditTensor *const *inputs,
@@ -105,20 +112,25 @@ static void pool_average_back_gradient(AditTensor *y, AditTensor *dy, AditTensor
 
 static const AditOp pool_average_op = {.name = "pool-average",
                                        .encode = adit_encode_pool,
+                                       .lay_channels_last = pool2d_lay,
                                        .infer = pool2d_infer,
                                        .gradient = pool_average_gradient};
 static const AditOp pool_average_back_op = {.name = "pool-average-back",
                                             .encode = adit_encode_pool,
+                                            .lay_channels_last = pool2d_lay,
                                             .infer = image_infer,
                                             .gradient = pool_average_back_gradient};
 /* The number of the first of the window's largest pixels, counted through the channel's image. */
 static const AditOp pool_argmax_op = {.name = "pool-argmax",
                                       .encode = adit_encode_pool,
+                                      .lay_channels_last = pool2d_lay,
                                       .infer = pool2d_infer,
                                       .gradient = adit_gradient_zero};
 /* Inputs: those numbers, dy. */
-static const AditOp pool_max_back_op = {
-    .name = "pool-max-back", .encode = adit_encode_pool, .infer = image_infer};
+static const AditOp pool_max_back_op = {.name = "pool-max-back",
+                                        .encode = adit_encode_pool,
+                                        .lay_channels_last = pool2d_lay,
+                                        .infer = image_infer};
 
 static void
 pool_average_gradient(AditTensor *y, AditTensor *dy, AditTensor *const *inputs, AditTensor **dx)
@@ -144,6 +156,7 @@ pool_max_gradient(AditTensor *y, AditTensor *dy, AditTensor *const *inputs, Adit
 
 static const AditOp pool_max_op = {.name = "pool-max",
                                    .encode = adit_encode_pool,
+                                   .lay_channels_last = pool2d_lay,
                                    .infer = pool2d_infer,
                                    .gradient = pool_max_gradient};
 

@@ -15,10 +15,11 @@ typedef struct {
     gsize begin, end, step;
 } Span;
 
-/* Images of all rows and channels, and their windows, both [planes, height, width]. */
+/* Images of all rows and channels, and their windows, both [planes, height, width, channels]: of
+ * one channel, or of all of a row. */
 typedef struct {
     Axis y, x;
-    gsize planes;
+    gsize planes, channels;
 } Pool;
 
 static Axis
@@ -31,7 +32,7 @@ axis_of(const AditPoolAttributes *attributes, guint axis, const AditShape *windo
                   .dilation = window->dilation[axis],
                   .before = window->before[axis],
                   .image = attributes->image[axis],
-                  .out = windows->size[1 + axis],
+                  .out = windows->size[(attributes->channels_last ? 0 : 1) + axis],
                   .adaptive = attributes->adaptive};
 }
 
@@ -39,9 +40,16 @@ axis_of(const AditPoolAttributes *attributes, guint axis, const AditShape *windo
 static void
 pool_init(Pool *self, const AditKernelCall *call, const AditView *windows)
 {
+    const AditPoolAttributes *attributes = call->attributes;
+
     self->y = axis_of(call->attributes, 0, &windows->shape);
     self->x = axis_of(call->attributes, 1, &windows->shape);
-    self->planes = windows->shape.size[0] * (windows->rows ? call->rows : 1);
+    self->planes = windows->rows ? call->rows : 1;
+    self->channels = 1;
+    if (attributes->channels_last)
+        self->channels = windows->shape.size[2];
+    else
+        self->planes *= windows->shape.size[0];
 }
 
 /* What window @o sees. */
@@ -90,6 +98,104 @@ fold_span(const real *line, const Span *x, const gboolean adds)
     return result;
 }
 
+/* ---- with channels last ---- */
+
+/* A window of an image: its first pixel's first channel, lines @line numbers apart. */
+typedef struct {
+    Span y, x;
+    gsize line, channels;
+} Window;
+
+typedef void (*RunWindow)(const Window *window, real *image, real *numbers, const real *further);
+
+/* Runs all windows: @images, and up to two operands with numbers for each window. */
+static void
+run_windows(const Pool *t, real *image, real *numbers, const real *further, RunWindow run)
+{
+    Window window = {.line = t->x.image * t->channels, .channels = t->channels};
+
+    for (gsize plane = 0; plane < t->planes; plane++, image += t->y.image * window.line) {
+        for (gsize o = 0; o < t->y.out * t->x.out; o++, numbers += t->channels) {
+            window.y = span_of(&t->y, o / t->x.out);
+            window.x = span_of(&t->x, o % t->x.out);
+            run(&window, image, numbers, further);
+            further += further != NULL ? t->channels : 0;
+        }
+    }
+}
+
+ADIT_ALWAYS_INLINE void
+fold_window(const Window *t, const real *image, real *restrict out, const gboolean adds)
+{
+    for (gsize h = t->y.begin; h < t->y.end; h += t->y.step) {
+        for (gsize w = t->x.begin; w < t->x.end; w += t->x.step) {
+            const real *pixel = image + h * t->line + w * t->channels;
+
+            if (h == t->y.begin && w == t->x.begin) {
+                memcpy(out, pixel, t->channels * sizeof(real));
+                continue;
+            }
+            for (gsize c = 0; c < t->channels; c++)
+                out[c] = adds ? out[c] + pixel[c] : max_of(out[c], pixel[c]);
+        }
+    }
+}
+
+static void
+fold_maximum(const Window *t, real *image, real *out, const real *further)
+{
+    fold_window(t, image, out, FALSE);
+}
+
+static void
+fold_average(const Window *t, real *image, real *out, const real *further)
+{
+    real n = (real) (count_span(&t->y) * count_span(&t->x));
+
+    fold_window(t, image, out, TRUE);
+    for (gsize c = 0; c < t->channels; c++)
+        out[c] /= n;
+}
+
+/* The first of the largest pixels of each channel; NaN counts as the largest. */
+static void
+find_maximum(const Window *t, real *image, real *out, const real *further)
+{
+    gsize width = t->line / t->channels;
+
+    for (gsize c = 0; c < t->channels; c++) {
+        gsize best = t->y.begin * width + t->x.begin;
+
+        for (gsize h = t->y.begin; h < t->y.end; h += t->y.step) {
+            for (gsize w = t->x.begin; w < t->x.end; w += t->x.step) {
+                real value = image[(h * width + w) * t->channels + c];
+                real before = image[best * t->channels + c];
+
+                if (value > before || (value != value && before == before))
+                    best = h * width + w;
+            }
+        }
+        out[c] = (real) best;
+    }
+}
+
+static void
+share_average(const Window *t, real *image, real *dy, const real *further)
+{
+    real n = (real) (count_span(&t->y) * count_span(&t->x));
+
+    for (gsize h = t->y.begin; h < t->y.end; h += t->y.step) {
+        for (gsize w = t->x.begin; w < t->x.end; w += t->x.step) {
+            real *restrict pixel = image + h * t->line + w * t->channels;
+
+            for (gsize c = 0; c < t->channels; c++)
+                pixel[c] += dy[c] / n;
+        }
+    }
+}
+
+/* ---- the operations ---- */
+
 ADIT_ALWAYS_INLINE void
 pool(const AditKernelCall *call, const gboolean averages)
 {
@@ -98,6 +204,10 @@ pool(const AditKernelCall *call, const gboolean averages)
     real *out = call->output.data, *line;
 
     pool_init(&t, call, &call->output);
+    if (t.channels > 1) {
+        run_windows(&t, (real *) image, out, NULL, averages ? fold_average : fold_maximum);
+        return;
+    }
     line = adit_scratch_get(t.x.image * sizeof(real));
     for (gsize plane = 0; plane < t.planes; plane++, image += t.y.image * t.x.image) {
         for (gsize oy = 0; oy < t.y.out; oy++) {
@@ -151,6 +261,10 @@ ADIT_KERNEL(pool_argmax)(const AditKernelCall *call)
     real *out = call->output.data;
 
     pool_init(&t, call, &call->output);
+    if (t.channels > 1) {
+        run_windows(&t, (real *) image, out, NULL, find_maximum);
+        return;
+    }
     for (gsize plane = 0; plane < t.planes; plane++, image += t.y.image * t.x.image) {
         for (gsize oy = 0; oy < t.y.out; oy++) {
             Span y = span_of(&t.y, oy);
@@ -170,6 +284,25 @@ span_has(const Span *span, gsize i)
     return i >= span->begin && i < span->end && (i - span->begin) % span->step == 0;
 }
 
+/* Adds @dy to the pixel number @taken, @channels numbers each, if the window sees such a pixel. */
+ADIT_ALWAYS_INLINE void
+give_to_taken(real *image, gsize pixels, gsize width, gsize channels, const Span *y, const Span *x,
+              real taken, real dy)
+{
+    guint32 i = taken >= 0 && taken < (real) pixels ? (guint32) taken : 0;
+
+    if ((real) i == taken && span_has(y, i / width) && span_has(x, i % width))
+        image[i * channels] += dy;
+}
+
+static void
+give_maximum(const Window *t, real *image, real *taken, const real *dy)
+{
+    for (gsize c = 0; c < t->channels; c++)
+        give_to_taken(image + c, G_MAXUINT32, t->line / t->channels, t->channels, &t->y, &t->x,
+                      taken[c], dy[c]);
+}
+
 /* Inputs: the number of the pixel that each window took, dy. What is no number of a pixel that the
  * window sees gives nothing to any. */
 void
@@ -183,17 +316,18 @@ ADIT_KERNEL(pool_max_back)(const AditKernelCall *call)
     pool_init(&t, call, &call->inputs[0]);
     pixels = t.y.image * t.x.image;
     memset(image, 0, call_count(call) * sizeof(real));
+    if (t.channels > 1) {
+        run_windows(&t, image, (real *) taken, dy, give_maximum);
+        return;
+    }
     for (gsize plane = 0; plane < t.planes; plane++, image += pixels) {
         for (gsize oy = 0; oy < t.y.out; oy++) {
             Span y = span_of(&t.y, oy);
 
             for (gsize ox = 0; ox < t.x.out; ox++, taken++, dy++) {
                 Span x = span_of(&t.x, ox);
-                guint32 i = *taken >= 0 && *taken < (real) pixels ? (guint32) *taken : 0;
 
-                if ((real) i == *taken && span_has(&y, i / t.x.image) &&
-                    span_has(&x, i % t.x.image))
-                    image[i] += *dy;
+                give_to_taken(image, pixels, t.x.image, 1, &y, &x, *taken, *dy);
             }
         }
     }
@@ -219,6 +353,10 @@ ADIT_KERNEL(pool_average_back)(const AditKernelCall *call)
 
     pool_init(&t, call, &call->inputs[0]);
     memset(image, 0, call_count(call) * sizeof(real));
+    if (t.channels > 1) {
+        run_windows(&t, image, (real *) dy, NULL, share_average);
+        return;
+    }
     for (gsize plane = 0; plane < t.planes; plane++, image += t.y.image * t.x.image) {
         for (gsize oy = 0; oy < t.y.out; oy++) {
             Span y = span_of(&t.y, oy);

@@ -1,5 +1,6 @@
 /* core/ops/adit-reduce.c - SPDX-License-Identifier: MIT */
 #include "adit-attributes.h"
+#include "adit-image-layout.h"
 #include "adit-ops-private.h"
 
 static gboolean
@@ -59,26 +60,52 @@ extremum_gradient(AditTensor *y, AditTensor *dy, AditTensor *const *inputs, Adit
     dx[0] = adit_mul(hit, spread(y, share, inputs[0]));
 }
 
+/* Of what is left the axes must lie in the same order. */
+static gboolean
+reduce_lay(const AditShape *image, void *data)
+{
+    AditReduceAttributes *attributes = data;
+    guint last = attributes->first + attributes->n_axes - 1;
+    gsize inner;
+
+    if (attributes->n_axes == image->rank)
+        return TRUE;
+    if (attributes->first == 0 && last == 0)
+        attributes->first = adit_image_lay_axis(image, 0, &attributes->inner);
+    else if (attributes->first == 1 && last == 2)
+        attributes->first = adit_image_lay_axis(image, 1, &inner);
+    else
+        return FALSE;
+    if (last == 2)
+        adit_image_lay_axis(image, 2, &attributes->inner);
+    return TRUE;
+}
+
 static const AditOp reduce_ops[] = {
     [ADIT_REDUCE_SUM] = {.name = "reduce-sum",
                          .encode = adit_encode_reduce,
                          .infer = reduce_infer,
+                         .lay_channels_last = reduce_lay,
                          .gradient = sum_gradient},
     [ADIT_REDUCE_MEAN] = {.name = "reduce-mean",
                           .encode = adit_encode_reduce,
                           .infer = reduce_infer,
+                          .lay_channels_last = reduce_lay,
                           .gradient = mean_gradient},
     [ADIT_REDUCE_MAX] = {.name = "reduce-max",
                          .encode = adit_encode_reduce,
                          .infer = reduce_infer,
+                         .lay_channels_last = reduce_lay,
                          .gradient = extremum_gradient},
     [ADIT_REDUCE_MIN] = {.name = "reduce-min",
                          .encode = adit_encode_reduce,
                          .infer = reduce_infer,
+                         .lay_channels_last = reduce_lay,
                          .gradient = extremum_gradient},
     [ADIT_REDUCE_ARGMAX] = {.name = "reduce-argmax",
                             .encode = adit_encode_reduce,
                             .infer = reduce_infer,
+                            .lay_channels_last = reduce_lay,
                             .gradient = adit_gradient_zero},
 };
 

@@ -1,4 +1,5 @@
 /* core/ops/adit-rows.c - SPDX-License-Identifier: MIT */
+#include "adit-image-layout.h"
 #include "adit-ops-private.h"
 
 /* Reductions over the rows of the batch, and their opposite. */
@@ -37,24 +38,28 @@ extremum_gradient(AditTensor *y, AditTensor *dy, AditTensor *const *inputs, Adit
 static const AditOp rows_ops[] = {
     [ADIT_REDUCE_SUM] = {.name = "rows-sum",
                          .infer = rows_infer,
+                         .lay_channels_last = adit_image_lay_anyhow,
                          .gradient = sum_gradient,
                          .combine = "combine-sum",
                          .over_rows = TRUE,
                          .accumulates = TRUE},
     [ADIT_REDUCE_MEAN] = {.name = "rows-mean",
                           .infer = rows_infer,
+                          .lay_channels_last = adit_image_lay_anyhow,
                           .gradient = mean_gradient,
                           .combine = "combine-mean",
                           .over_rows = TRUE,
                           .accumulates = TRUE},
     [ADIT_REDUCE_MAX] = {.name = "rows-max",
                          .infer = rows_infer,
+                         .lay_channels_last = adit_image_lay_anyhow,
                          .gradient = extremum_gradient,
                          .combine = "combine-max",
                          .over_rows = TRUE,
                          .accumulates = TRUE},
     [ADIT_REDUCE_MIN] = {.name = "rows-min",
                          .infer = rows_infer,
+                         .lay_channels_last = adit_image_lay_anyhow,
                          .gradient = extremum_gradient,
                          .combine = "combine-min",
                          .over_rows = TRUE,
@@ -94,10 +99,13 @@ broadcast_rows_mean_gradient(AditTensor *y, AditTensor *dy, AditTensor *const *i
     dx[0] = adit_tensor_has_rows(dy) ? adit_reduce_rows(dy, ADIT_REDUCE_MEAN) : dy;
 }
 
-static const AditOp broadcast_rows_op = {
-    .name = "broadcast-rows", .infer = broadcast_rows_infer, .gradient = broadcast_rows_gradient};
+static const AditOp broadcast_rows_op = {.name = "broadcast-rows",
+                                         .infer = broadcast_rows_infer,
+                                         .lay_channels_last = adit_image_lay_anyhow,
+                                         .gradient = broadcast_rows_gradient};
 static const AditOp broadcast_rows_mean_op = {.name = "broadcast-rows-mean",
                                               .infer = broadcast_rows_infer,
+                                              .lay_channels_last = adit_image_lay_anyhow,
                                               .gradient = broadcast_rows_mean_gradient};
 
 AditTensor *

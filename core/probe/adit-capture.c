@@ -111,7 +111,8 @@ run_pass(Pass *pass, const AditSplit *split, gsize samples, AditCapture *capture
     AditDevice *device = adit_network_get_device(pass->network);
     gsize batch = MIN(samples, BATCH);
     pass->program = adit_compile(pass->graph, adit_network_get_layout(pass->network), NULL, 0,
-                                 (AditProgramOutput *) pass->outputs->data, pass->outputs->len);
+                                 (AditProgramOutput *) pass->outputs->data, pass->outputs->len,
+                                 adit_device_get_compile_flags(device));
     pass->executable = adit_device_prepare(device, pass->program,
                                            adit_network_get_memory(pass->network), batch, 0, error);
     if (pass->executable == NULL)

@@ -157,7 +157,7 @@ compile_gradient(AditTrainStep *self, gsize max_rows, GError **error)
         return FALSE;
     }
     self->program = adit_compile(self->graph, layout, NULL, 0, (AditProgramOutput *) outputs->data,
-                                 outputs->len);
+                                 outputs->len, adit_device_get_compile_flags(self->device));
     self->executable =
         adit_device_prepare(self->device, self->program, adit_network_get_memory(self->network),
                             max_rows, self->experiment->seed, error);
@@ -318,7 +318,8 @@ adit_train_step_locate(AditTrainStep *self, const AditBatch *batch, GError **err
     }
     g_autoptr(AditProgram) program =
         adit_compile(self->graph, adit_network_get_layout(self->network), NULL, 0,
-                     (AditProgramOutput *) outputs->data, outputs->len);
+                     (AditProgramOutput *) outputs->data, outputs->len,
+                     adit_device_get_compile_flags(self->device));
     AditExecutable *executable =
         adit_device_prepare(self->device, program, adit_network_get_memory(self->network),
                             batch->rows, self->experiment->seed, error);

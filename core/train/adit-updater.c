@@ -93,7 +93,7 @@ prepare(AditUpdater *self, Part *part, AditGraph *graph, const AditProgramInput 
         return FALSE;
     }
     part->program = adit_compile(graph, adit_network_get_layout(self->network), inputs, n_inputs,
-                                 outputs, n_outputs);
+                                 outputs, n_outputs, 0);
     part->executable =
         adit_device_prepare(adit_network_get_device(self->network), part->program,
                             adit_network_get_memory(self->network), MAX(rows, 1), 0, error);

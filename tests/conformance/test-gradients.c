@@ -147,7 +147,7 @@ problem_init(Problem *self, const Case *item)
         outputs[i + 1] = (AditProgramOutput){.kind = ADIT_OUTPUT_READ, .tensor = gradients[i]};
 
     self->layout = adit_layout_new(self->graph);
-    self->program = adit_compile(self->graph, self->layout, NULL, 0, outputs, item->n + 1);
+    self->program = adit_compile(self->graph, self->layout, NULL, 0, outputs, item->n + 1, 0);
     self->device = adit_cpu_device_new(1, TRUE);
     self->memory = adit_device_allocate(self->device, self->layout, 0, &error);
     g_assert_no_error(error);

@@ -239,7 +239,7 @@ assert_refused(const AditOp *op, guint n_inputs, int code, const char *message)
     output.tensor = adit_apply(op, inputs, n_inputs, &gating, sizeof gating);
     g_assert_no_error(adit_graph_get_error(graph));
     g_autoptr(AditLayout) layout = adit_layout_new(graph);
-    g_autoptr(AditProgram) program = adit_compile(graph, layout, NULL, 0, &output, 1);
+    g_autoptr(AditProgram) program = adit_compile(graph, layout, NULL, 0, &output, 1, 0);
     AditMemory *memory = adit_device_allocate(device, layout, 0, &error);
     g_assert_no_error(error);
     g_assert_null(adit_device_prepare(device, program, memory, 4, 1, &error));

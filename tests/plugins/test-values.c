@@ -58,7 +58,8 @@ compute(Rig *self, AditTensor *const *outputs, guint n_outputs, guint64 update, 
     g_assert_no_error(adit_graph_get_error(self->graph));
     for (guint i = 0; i < n_outputs; i++)
         wanted[i] = (AditProgramOutput){.kind = ADIT_OUTPUT_READ, .tensor = outputs[i]};
-    g_autoptr(AditProgram) program = adit_compile(self->graph, layout, NULL, 0, wanted, n_outputs);
+    g_autoptr(AditProgram) program =
+        adit_compile(self->graph, layout, NULL, 0, wanted, n_outputs, 0);
     for (guint i = 0; i < self->n_inputs; i++)
         feeds[i].array = self->arrays[i];
     for (guint i = 0; i < program->lives->len; i++)

@@ -153,11 +153,11 @@ rig_prepare(Rig *self, guint threads, gboolean f64, gsize max_rows)
     g_autofree double *parameters = g_new0(double, n_parameters + 1);
     g_autofree double *states = g_new0(double, n_states + 1);
 
-    self->program = adit_compile(self->graph, self->layout, NULL, 0,
-                                 (const AditProgramOutput *) (gpointer) self->outputs->data,
-                                 self->outputs->len);
     if (self->device == NULL)
         self->device = f64 ? adit_cpu_device_new(threads, TRUE) : test_device(threads);
+    self->program = adit_compile(self->graph, self->layout, NULL, 0,
+                                 (const AditProgramOutput *) (gpointer) self->outputs->data,
+                                 self->outputs->len, adit_device_get_compile_flags(self->device));
     self->memory = adit_device_allocate(self->device, self->layout, self->n_slots, &error);
     g_assert_no_error(error);
     adit_layout_initialize(self->layout, 1, parameters, states);

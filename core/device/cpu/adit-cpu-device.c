@@ -208,6 +208,13 @@ adit_cpu_device_finalize(GObject *object)
     G_OBJECT_CLASS(adit_cpu_device_parent_class)->finalize(object);
 }
 
+/* Kernels are fastest on vectors of channels. */
+static AditCompileFlags
+get_compile_flags(AditDevice *device)
+{
+    return g_strcmp0(g_getenv("ADIT_FUSE"), "0") != 0 ? ADIT_COMPILE_CHANNELS_LAST : 0;
+}
+
 static void
 adit_cpu_device_class_init(AditCpuDeviceClass *klass)
 {
@@ -225,6 +232,7 @@ adit_cpu_device_class_init(AditCpuDeviceClass *klass)
     device_class->set_sums = set_sums;
     device_class->read_output = read_output;
     device_class->describe = describe;
+    device_class->get_compile_flags = get_compile_flags;
     device_class->count = count;
 }
 

@@ -215,6 +215,8 @@ make_op(const Maker *self, AditCpuOp *op, const AditCpuOp *first)
 
     if (instruction->op != NULL)
         op->kernel = find_kernel(executable, instruction);
+    if (executable->fuses && !executable->numbers.f64)
+        op->dnnl = adit_cpu_dnnl_new(instruction);
     op->call.n_inputs = instruction->n_inputs;
     for (guint i = 0; i < instruction->n_inputs; i++)
         add_input(self, op, &instruction->inputs[i], 0);
@@ -340,6 +342,7 @@ free_ops(AditCpuOp *ops, guint n_ops)
         if (ops[i].body != NULL)
             free_ops(ops[i].body, ops[i].n_body);
         adit_cpu_free_turned(&ops[i]);
+        g_clear_pointer(&ops[i].dnnl, adit_cpu_dnnl_free);
     }
     g_free(ops);
 }

@@ -1,6 +1,7 @@
 /* core/device/cpu/adit-cpu-private.h - SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "adit-cpu-dnnl.h"
 #include "adit-device.h"
 #include "adit-kernels.h"
 #include "adit-team.h"
@@ -88,6 +89,7 @@ typedef struct {
  * @moves: of the inputs; [ADIT_MAX_INPUTS]: of the output
  * @turned: (nullable): of each input, and of the output behind ADIT_MAX_INPUTS: memory for it in
  * the usual order, where it lies with the rows in the lanes but the kernel does not take that
+ * @dnnl: (nullable): does the kernel's work
  * @keys: of the random stream, for all iterations; shared by the threads
  * @room: rows that the memory of input 0 and of the output has room for (copies of stacks)
  */
@@ -102,6 +104,7 @@ struct _AditCpuOp {
     AditCpuPointer output;
     gsize room[2];
     void **turned;
+    AditCpuDnnl *dnnl;
     guint32 *keys;
     guint key_strides[ADIT_MAX_LOOPS];
     AditCpuOp *body;

@@ -321,7 +321,9 @@ copy(const AditCpuWorker *self, const AditCpuOp *op)
 static void
 run_single_op(AditCpuWorker *self, const AditCpuOp *op)
 {
-    if (op->kernel != NULL)
+    if (op->dnnl != NULL)
+        adit_cpu_dnnl_run(op->dnnl, &op->call);
+    else if (op->kernel != NULL)
         op->kernel(&op->call);
     else if (op->instruction->kind == ADIT_INSTRUCTION_GATHER)
         gather(self, op);

@@ -15,7 +15,7 @@ compile(AditGraph *graph, AditTensor *const *wanted, guint n)
     g_assert_no_error(adit_graph_get_error(graph));
     for (guint i = 0; i < n; i++)
         outputs[i] = (AditProgramOutput){.kind = ADIT_OUTPUT_READ, .tensor = wanted[i]};
-    return adit_compile(graph, layout, NULL, 0, outputs, n);
+    return adit_compile(graph, layout, NULL, 0, outputs, n, 0);
 }
 
 typedef struct {

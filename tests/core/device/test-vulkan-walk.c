@@ -91,8 +91,8 @@ make(Made *self, const Form *form)
     self->layout = adit_layout_new(self->graph);
     add_gradients(self, loss, outputs);
     g_assert_no_error(adit_graph_get_error(self->graph));
-    needs.program = self->program = adit_compile(self->graph, self->layout, NULL, 0,
-                                                 (AditProgramOutput *) outputs->data, outputs->len);
+    needs.program = self->program = adit_compile(
+        self->graph, self->layout, NULL, 0, (AditProgramOutput *) outputs->data, outputs->len, 0);
     self->walk = adit_vulkan_walk_new(&needs, &self->reason);
 }
 

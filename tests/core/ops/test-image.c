@@ -18,7 +18,8 @@ typedef struct {
         1, 1                                                                                       \
     }
 
-/* Every way to lie; more windows than a tile has, fewer than a vector, whole rows in a tile. */
+/* Every way to lie; more windows than a tile has, fewer than a vector, whole rows in a tile; large
+ * products. */
 static const Conv convs[] = {
     {9, 3, 4, 1, {7, 5}, {{3, 3}, PLAIN, PLAIN, {1, 1}, {1, 1}}},
     {9, 4, 6, 2, {7, 9}, {{3, 2}, {2, 1}, {1, 2}, {0, 1}, {2, 1}}},
@@ -32,6 +33,7 @@ static const Conv convs[] = {
     {3, 130, 20, 1, {23, 21}, {{3, 3}, PLAIN, PLAIN, {1, 1}, {1, 1}}},
     {17, 16, 48, 1, {8, 8}, {{3, 3}, {2, 2}, PLAIN, {1, 1}, {1, 1}}},
     {130, 3, 5, 1, {3, 3}, {{3, 3}, PLAIN, PLAIN, {1, 1}, {1, 1}}},
+    {3, 120, 70, 1, {7, 7}, {{3, 3}, PLAIN, PLAIN, {1, 1}, {1, 1}}},
 };
 
 static gsize
@@ -130,10 +132,47 @@ static const struct {
     {"conv2d-rows", {0, 2}, 1, add_to_weights},
 };
 
+/* An operand's values, [channels, height, width] row by row, with the channels last. */
 static void
-check_conv(const Conv *conv, guint operation)
+turn_images(const KernelTest *test, const Operand *operand, double *values)
 {
-    AditConvAttributes attributes = {conv->window, conv->groups, {conv->image[0], conv->image[1]}};
+    gsize n = kernel_test_count(test, operand), channels = operand->shape.size[0];
+    gsize count = adit_shape_count(&operand->shape), pixels = count / channels;
+    g_autofree double *from = g_memdup2(values, n * sizeof *values);
+
+    for (gsize i = 0; i < n; i++) {
+        gsize row = i / count * count, c = i % count / pixels, p = i % pixels;
+
+        values[row + p * channels + c] = from[i];
+    }
+}
+
+/* The shape of an image with its channels last. */
+static AditShape
+turn_shape(const AditShape *shape)
+{
+    return shape->rank == 3 ? ADIT_SHAPE(shape->size[1], shape->size[2], shape->size[0]) : *shape;
+}
+
+/* Turns all images of a test whose result is expected as @expected. */
+static void
+turn_test(KernelTest *test, double *expected)
+{
+    for (guint i = 0; i < test->n_inputs; i++) {
+        if (test->inputs[i].shape.rank == 3)
+            turn_images(test, &test->inputs[i], test->inputs[i].values);
+        test->inputs[i].shape = turn_shape(&test->inputs[i].shape);
+    }
+    if (test->output.shape.rank == 3)
+        turn_images(test, &test->output, expected);
+    test->output.shape = turn_shape(&test->output.shape);
+}
+
+static void
+check_conv(const Conv *conv, guint operation, gboolean channels_last)
+{
+    AditConvAttributes attributes = {
+        conv->window, conv->groups, {conv->image[0], conv->image[1]}, channels_last};
     const Operand operands[] = {
         {TRUE, ADIT_SHAPE(conv->channels, conv->image[0], conv->image[1]), NULL},
         {FALSE,
@@ -162,6 +201,8 @@ check_conv(const Conv *conv, guint operation)
     visit_products(conv, operations[operation].visit, &sums);
     if (!test.output.rows)
         test.combine = "combine-sum";
+    if (channels_last)
+        turn_test(&test, expected);
     kernel_test_check(&test, expected, PRODUCTS);
     if (!test.output.rows)
         kernel_test_check_panels(&test);
@@ -171,7 +212,14 @@ static void
 test_conv(gconstpointer operation)
 {
     for (guint i = 0; i < G_N_ELEMENTS(convs); i++)
-        check_conv(&convs[i], GPOINTER_TO_UINT(operation));
+        check_conv(&convs[i], GPOINTER_TO_UINT(operation), FALSE);
+}
+
+static void
+test_conv_last(gconstpointer operation)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(convs); i++)
+        check_conv(&convs[i], GPOINTER_TO_UINT(operation), TRUE);
 }
 
 /* ---- pooling ---- */
@@ -253,11 +301,12 @@ pooling_of(const Pool *pool)
 static AditPoolAttributes
 attributes_of(const Pool *pool)
 {
-    return (AditPoolAttributes){pool->window, pool->to[0] > 0, {pool->image[0], pool->image[1]}};
+    return (AditPoolAttributes){
+        pool->window, pool->to[0] > 0, {pool->image[0], pool->image[1]}, FALSE};
 }
 
 static void
-check_pool(const Pool *pool, const char *kernel)
+check_pool(const Pool *pool, const char *kernel, gboolean channels_last)
 {
     Pooling pooling = pooling_of(pool);
     AditPoolAttributes attributes = attributes_of(pool);
@@ -279,6 +328,9 @@ check_pool(const Pool *pool, const char *kernel)
     for (gsize i = 0; i < n; i++)
         expected[i] = pool_window(&pooling, x + i / pooling.out[1] / pooling.out[0] * pixels,
                                   i / pooling.out[1] % pooling.out[0], i % pooling.out[1], kernel);
+    attributes.channels_last = channels_last;
+    if (channels_last)
+        turn_test(&test, expected);
     kernel_test_check(&test, expected, g_str_equal(kernel, "pool-average") ? ELEMENT_WISE : 0);
 }
 
@@ -286,7 +338,9 @@ static void
 test_pool(gconstpointer kernel)
 {
     for (guint i = 0; i < G_N_ELEMENTS(pools); i++)
-        check_pool(&pools[i], kernel);
+        check_pool(&pools[i], kernel, FALSE);
+    for (guint i = 0; i < G_N_ELEMENTS(pools); i++)
+        check_pool(&pools[i], kernel, TRUE);
 }
 
 /* A number of a pixel that the window does not see, or of none, gives nothing to any. */
@@ -295,7 +349,7 @@ test_pool_max_back(void)
 {
     static const double taken[] = {0, 5, 2, NAN, 3.5, -1, 16, 1e30, 10};
     static const double expected[16] = {[0] = 1, [10] = 9};
-    AditPoolAttributes attributes = {{{2, 2}, {1, 1}, PLAIN, {0, 0}, {0, 0}}, FALSE, {4, 4}};
+    AditPoolAttributes attributes = {{{2, 2}, {1, 1}, PLAIN, {0, 0}, {0, 0}}, FALSE, {4, 4}, FALSE};
     g_auto(KernelTest) test = {.kernel = "pool-max-back",
                                .rows = 1,
                                .attributes = &attributes,
@@ -320,7 +374,7 @@ static void
 test_pool_nan(void)
 {
     static const double x[] = {1, 2, NAN, 7, NAN, 3};
-    AditPoolAttributes attributes = {{{1, 3}, {1, 3}, PLAIN, {0, 0}, {0, 0}}, FALSE, {1, 6}};
+    AditPoolAttributes attributes = {{{1, 3}, {1, 3}, PLAIN, {0, 0}, {0, 0}}, FALSE, {1, 6}, FALSE};
     g_auto(KernelTest) test = {.kernel = "pool-max",
                                .rows = 1,
                                .attributes = &attributes,
@@ -349,7 +403,10 @@ main(int argc, char **argv)
     for (guint i = 0; i < G_N_ELEMENTS(operations); i++) {
         g_autofree char *path = g_strdup_printf("/ops/%s", operations[i].kernel);
 
+        g_autofree char *last = g_strconcat(path, "/channels-last", NULL);
+
         g_test_add_data_func(path, GUINT_TO_POINTER(i), test_conv);
+        g_test_add_data_func(last, GUINT_TO_POINTER(i), test_conv_last);
     }
     g_test_add_data_func("/ops/pool-max", "pool-max", test_pool);
     g_test_add_data_func("/ops/pool-argmax", "pool-argmax", test_pool);
