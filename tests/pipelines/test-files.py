@@ -32,9 +32,6 @@ def data_of(file):
         return ['--data', 'data']
     if DATA is None and 'data: {moons:' not in text:
         raise tap.Skip('ADIT_DATA is not set')
-    for folder in re.findall(r'[$]data/([\w-]+)', read(os.path.join(PIPELINES, file))):
-        if DATA is not None and not os.path.exists(os.path.join(DATA, folder)):
-            raise tap.Skip(f'no {folder} in ADIT_DATA')
     return ['--data', DATA] if DATA is not None else []
 
 
