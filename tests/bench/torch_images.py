@@ -7,7 +7,7 @@ from torch.nn import functional
 
 
 def norm(channels):
-    return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.01)
+    return nn.BatchNorm2d(channels)
 
 
 def conv(inputs, filters, kernel=3, stride=1, dilation=1, bias=False):
@@ -60,9 +60,9 @@ def make_vgg16():
             blocks.append(layer(inputs, filters, bias=True))
             inputs = filters
         blocks.append(nn.MaxPool2d(2))
-    return nn.Sequential(*blocks, GlobalPool(), nn.BatchNorm1d(512, eps=1e-3, momentum=0.01),
+    return nn.Sequential(*blocks, GlobalPool(), nn.BatchNorm1d(512),
                          nn.Dropout(0.25), nn.Linear(512, 256), nn.ReLU(),
-                         nn.BatchNorm1d(256, eps=1e-3, momentum=0.01), nn.Dropout(0.25),
+                         nn.BatchNorm1d(256), nn.Dropout(0.25),
                          nn.Linear(256, 10))
 
 
