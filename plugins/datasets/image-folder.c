@@ -44,13 +44,37 @@ fail(AditTree *tree, const char *name, const char *reason, GError **error)
     return FALSE;
 }
 
+/* Whether there is folder @path ("train", "set/train"). */
 static gboolean
-has_folder(AditTree *tree, const char *name)
+has_folder(AditTree *tree, const char *path)
 {
+    g_autofree char *name = g_strconcat(path, "/", NULL);
+
     for (guint i = 0; i < adit_tree_count_entries(tree); i++)
         if (g_str_equal(adit_tree_get_entry(tree, i), name))
             return TRUE;
     return FALSE;
+}
+
+static const char *
+get_train(const AditImageFolder *self)
+{
+    return self->train_folder != NULL ? self->train_folder : "train";
+}
+
+/* (nullable): the folder with the test set: the one that is said, or what it mostly is called. */
+static const char *
+find_test(const AditImageFolder *self, AditTree *tree, const char *root)
+{
+    static const char *const names[] = {"test", "val"};
+
+    for (guint i = 0; i < G_N_ELEMENTS(names) && self->test_folder == NULL; i++) {
+        g_autofree char *path = g_strconcat(root, names[i], NULL);
+
+        if (has_folder(tree, path))
+            return names[i];
+    }
+    return self->test_folder;
 }
 
 /* The part of the name of entry @entry behind @root; NULL elsewhere and of @root itself. */
@@ -67,10 +91,11 @@ get_tail(AditTree *tree, guint entry, const char *root)
 /* (transfer full): where what interests us begins: archives often have all in one folder, in which
  * there are further ones. */
 static char *
-find_root(AditTree *tree)
+find_root(const AditImageFolder *self, AditTree *tree)
 {
     const char *only = "";
     guint n_folders = 0, n_below = 0;
+    g_autofree char *train = NULL;
 
     for (guint i = 0; i < adit_tree_count_entries(tree); i++) {
         const char *name = adit_tree_get_entry(tree, i);
@@ -84,7 +109,11 @@ find_root(AditTree *tree)
             n_below++;
         }
     }
-    return g_strdup(n_folders == 1 && n_below > 0 ? only : "");
+    train = g_strconcat(only, get_train(self), NULL);
+    if (n_folders != 1 || n_below == 0 || has_folder(tree, get_train(self)) ||
+        (self->train_folder != NULL && !has_folder(tree, train)))
+        return g_strdup("");
+    return g_strdup(only);
 }
 
 /* Adds what stands at @tail below the root to the class it is in. */
@@ -156,43 +185,49 @@ contents_clear(Contents *self)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Contents, contents_clear)
 
 static gboolean
-fail_missing(AditTree *tree, const char *root, const char *folder, GError **error)
+fail_missing(AditTree *tree, const char *folder, GError **error)
 {
-    g_autofree char *name = g_strconcat(root, folder, NULL);
-    g_autofree char *shown = adit_tree_show(tree, name);
+    g_autofree char *shown = adit_tree_show(tree, folder);
 
     g_set_error(error, ADIT_ERROR, ADIT_ERROR_NOT_FOUND, "no folder '%s'", shown);
     return FALSE;
 }
 
+/* Of one that has training and test images apart. */
 static gboolean
-open_contents(AditImageFolder *self, AditLoader *loader, Contents *contents, GError **error)
+list_both(const AditImageFolder *self, const char *root, Contents *contents, GError **error)
 {
-    const char *train = self->train_folder != NULL ? self->train_folder : "train";
-    const char *test = self->test_folder != NULL ? self->test_folder : "test";
-    g_autofree char *root = NULL;
-    g_autofree char *train_root = NULL;
-    g_autofree char *test_root = NULL;
+    const char *test = find_test(self, contents->tree, root);
+    g_autofree char *train_root = g_strconcat(root, get_train(self), "/", NULL);
+    g_autofree char *test_path = g_strconcat(root, test, NULL);
+    g_autofree char *test_root = g_strconcat(test_path, "/", NULL);
 
-    contents->tree = adit_loader_open_tree(loader, self->folder, error);
-    if (contents->tree == NULL)
-        return FALSE;
-    root = find_root(contents->tree);
-    train_root = g_strconcat(root, train, "/", NULL);
-    test_root = g_strconcat(root, test, "/", NULL);
-    if (!has_folder(contents->tree, train_root)) {
-        if (self->train_folder != NULL || self->test_folder != NULL)
-            return fail_missing(contents->tree, root, train, error);
-        contents->train = list_classes(contents->tree, root, error);
-        return contents->train != NULL;
-    }
     contents->train = list_classes(contents->tree, train_root, error);
-    if (contents->train == NULL)
-        return FALSE;
-    if (!has_folder(contents->tree, test_root))
-        return self->test_folder == NULL || fail_missing(contents->tree, root, test, error);
+    if (contents->train == NULL || test == NULL)
+        return contents->train != NULL;
+    if (!has_folder(contents->tree, test_path))
+        return fail_missing(contents->tree, test_path, error);
     contents->test = list_classes(contents->tree, test_root, error);
     return contents->test != NULL;
+}
+
+/* Finds what there is in the tree; without one it has failed already. */
+static gboolean
+list_contents(const AditImageFolder *self, Contents *contents, GError **error)
+{
+    g_autofree char *root = NULL;
+    g_autofree char *train = NULL;
+
+    if (contents->tree == NULL)
+        return FALSE;
+    root = find_root(self, contents->tree);
+    train = g_strconcat(root, get_train(self), NULL);
+    if (has_folder(contents->tree, train))
+        return list_both(self, root, contents, error);
+    if (self->train_folder != NULL || self->test_folder != NULL)
+        return fail_missing(contents->tree, train, error);
+    contents->train = list_classes(contents->tree, root, error);
+    return contents->train != NULL;
 }
 
 /* What the images are to be; sizes of 0 are those of the first. */
@@ -262,9 +297,9 @@ load(AditDataset *dataset, AditLoader *loader, AditExamples *train, AditExamples
 {
     AditImageFolder *self = IMAGE_FOLDER(dataset);
     AditShape shape = get_shape(self);
-    g_auto(Contents) contents = {0};
+    g_auto(Contents) contents = {.tree = adit_loader_open_tree(loader, self->folder, error)};
 
-    return open_contents(self, loader, &contents, error) &&
+    return list_contents(self, &contents, error) &&
            read_examples(self, &contents, contents.train, &shape, train, error) &&
            (contents.test == NULL ||
             read_examples(self, &contents, contents.test, &shape, test, error));
@@ -275,11 +310,11 @@ static gboolean
 describe(AditDataset *dataset, AditLoader *loader, AditSchema *schema, GError **error)
 {
     AditImageFolder *self = IMAGE_FOLDER(dataset);
-    g_auto(Contents) contents = {0};
+    g_auto(Contents) contents = {.tree = adit_loader_list_tree(loader, self->folder, error)};
     g_autoptr(AditArray) image = NULL;
     const Class *first = NULL;
 
-    if (!open_contents(self, loader, &contents, error))
+    if (!list_contents(self, &contents, error))
         return FALSE;
     schema->inputs = get_shape(self);
     schema->targets = ADIT_SCALAR;
@@ -327,8 +362,8 @@ adit_image_folder_class_init(AditComponentClass *klass)
                                   "there is one",
                                   NULL, ADIT_FIELD(AditImageFolder, train_folder, char *));
     adit_component_class_add_text(klass, "test-folder",
-                                  "Folder beside it with the test set's; else 'test', if there is "
-                                  "one",
+                                  "Folder beside it with the test set's; else 'test' or 'val', if "
+                                  "there is one",
                                   NULL, ADIT_FIELD(AditImageFolder, test_folder, char *));
     adit_component_class_add_numbers(klass, "size",
                                      "Height and width that images are scaled to, what stands out "

@@ -195,6 +195,51 @@ test_own_test_set(void)
     assert_fails(dataset, scratch.path, ADIT_ERROR_DAMAGED, message);
 }
 
+/* The folder that is said may be the only one there is; what is not there is told where it was
+ * looked for. */
+static void
+test_named_folder(void)
+{
+    g_auto(Scratch) scratch = {0};
+    g_autoptr(AditDataset) dataset = NULL;
+    g_autoptr(AditDataset) other = NULL;
+    g_autoptr(AditDataset) outer = NULL;
+    g_autoptr(AditData) data = NULL;
+    g_autoptr(AditData) all = NULL;
+    g_autofree char *path = NULL;
+
+    scratch_init(&scratch);
+    path = g_build_filename(scratch.path, "d", NULL);
+    write_pictures(&scratch, "d/train");
+    dataset = make(path, "train-folder", "train", NULL);
+    data = open_data(dataset, scratch.path);
+    assert_pictures(data);
+    other = make(path, "train-folder", "training", NULL);
+    assert_fails(other, scratch.path, ADIT_ERROR_NOT_FOUND, "no folder '$data/d/training'");
+    outer = make(scratch.path, "train-folder", "train", NULL);
+    all = open_data(outer, scratch.path);
+    assert_pictures(all);
+}
+
+/* Where there is no "test", "val" holds the test set. */
+static void
+test_val(void)
+{
+    g_auto(Scratch) scratch = {0};
+    g_autoptr(AditDataset) dataset = NULL;
+    g_autoptr(AditData) data = NULL;
+
+    scratch_init(&scratch);
+    write_pictures(&scratch, "train");
+    write_picture(&scratch, "val/a-b/x.png", 8);
+    dataset = make(scratch.path, NULL, NULL);
+    data = open_data(dataset, scratch.path);
+    assert_pictures(data);
+    g_assert_cmpuint(data->train.rows, ==, 5);
+    g_assert_cmpuint(data->test.rows, ==, 1);
+    assert_picture(data->test.inputs, 0, 8);
+}
+
 /* An archive gives what its folder gives, though all of it lies in one more folder. */
 static void
 test_archive(void)
@@ -520,6 +565,8 @@ main(int argc, char *argv[])
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/image-folder/classes", test_classes);
     g_test_add_func("/image-folder/own-test-set", test_own_test_set);
+    g_test_add_func("/image-folder/named-folder", test_named_folder);
+    g_test_add_func("/image-folder/val", test_val);
     g_test_add_func("/image-folder/archive", test_archive);
     g_test_add_func("/image-folder/channels", test_channels);
     g_test_add_func("/image-folder/jpeg", test_jpeg);
