@@ -42,10 +42,10 @@ GBytes *adit_tree_read(AditTree *self, guint entry, GError **error);
  * @scales: images of another size are scaled instead, keeping their proportions, until they cover
  *   @shape, and what stands out is cut off evenly
  *
- * Decodes images on all processors into rows of bytes, in the order given; what is
+ * Decodes images on the threads of the loader into rows of bytes, in the order given; what is
  * transparent is not. Errors: ADIT_ERROR_DAMAGED with the name of the first file that is no image,
  * damaged, truncated, of more than 65536 x 65536 or 256 million pixels, or of another size;
- * ADIT_ERROR_FAILED where this build reads no images.
+ * ADIT_ERROR_MEMORY; ADIT_ERROR_FAILED where this build reads no images.
  *
  * Returns: (nullable): @n rows of @shape, U8 read as 0..1
  */

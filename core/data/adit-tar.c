@@ -124,8 +124,11 @@ adit_tar_take_contents(AditTar *self, GError **error)
         gsize n = MIN(self->size - done, MAX(done, CHUNK));
         guint8 *more = g_try_realloc(bytes, done + n);
 
-        if (more == NULL)
-            return adit_tar_fail(self, error, "a member does not fit into memory");
+        if (more == NULL) {
+            g_set_error(error, ADIT_ERROR, ADIT_ERROR_MEMORY,
+                        "%s: a member does not fit into memory", self->archive);
+            return NULL;
+        }
         bytes = more;
         if (!adit_loader_read(self->loader, self->stream, bytes + done, n, "a member", error))
             return NULL;

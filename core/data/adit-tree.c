@@ -257,6 +257,12 @@ adit_loader_list_tree(AditLoader *loader, const char *path, GError **error)
     return open_tree(loader, path, TRUE, error);
 }
 
+AditLoader *
+adit_tree_get_loader(const AditTree *self)
+{
+    return self->loader;
+}
+
 guint
 adit_tree_count_entries(const AditTree *self)
 {

@@ -1,5 +1,6 @@
 /* tests/core/data/test-images.c - SPDX-License-Identifier: MIT */
 #include "adit-data.h"
+#include "adit-image.h"
 #include "adit-registry.h"
 #include "scratch.h"
 #include "tar.h"
@@ -559,6 +560,55 @@ test_first_failure(void)
         assert_fails(dataset, scratch.path, ADIT_ERROR_DAMAGED, message);
 }
 
+/* Nobody's picture is damaged because the memory is full. */
+static void
+test_memory(void)
+{
+    g_autoptr(GByteArray) png = make_picture("png", 0, 4, 3, FALSE);
+    g_autoptr(GBytes) bytes = g_bytes_new(png->data, png->len);
+    AditImageForm form = {.shape = ADIT_SHAPE(3, 1 << 30, 1 << 30), .scales = TRUE};
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(adit_image_decode(bytes, "a.png", &form, &error));
+    g_assert_error(error, ADIT_ERROR, ADIT_ERROR_MEMORY);
+    g_assert_cmpstr(error->message, ==, "a.png: the image does not fit into memory");
+}
+
+static guint n_threads;
+
+/* In place of GLib's. */
+GThread *
+g_thread_try_new(const char *name, GThreadFunc run, gpointer data, GError **error)
+{
+    n_threads++;
+    return g_thread_new(name, run, data);
+}
+
+/* As many threads read as there are to be, the caller's among them. */
+static void
+test_threads(void)
+{
+    g_auto(Scratch) scratch = {0};
+    g_autoptr(GByteArray) png = make_picture("png", 0, 4, 3, FALSE);
+    g_autoptr(AditDataset) dataset = NULL;
+
+    scratch_init(&scratch);
+    for (guint i = 0; i < 300; i++) {
+        g_autofree char *name = g_strdup_printf("a/%03u.png", i);
+
+        write_bytes(&scratch, name, png, png->len);
+    }
+    dataset = make(scratch.path, NULL, NULL);
+    for (guint threads = 1; threads <= 3; threads++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(AditData) data = adit_data_open_as(dataset, scratch.path, threads, NULL, &error);
+
+        g_assert_no_error(error);
+        g_assert_cmpuint(n_threads, ==, threads - 1);
+        n_threads = 0;
+    }
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -577,5 +627,7 @@ main(int argc, char *argv[])
     g_test_add_func("/image-folder/changed-anywhere", test_changed_anywhere);
     g_test_add_func("/image-folder/huge", test_huge);
     g_test_add_func("/image-folder/first-failure", test_first_failure);
+    g_test_add_func("/image-folder/memory", test_memory);
+    g_test_add_func("/image-folder/threads", test_threads);
     return g_test_run();
 }
