@@ -168,7 +168,10 @@ adit_tar_read_text(AditTar *self, GError **error)
     if (self->size > NAME_MAX_SIZE)
         return adit_tar_fail(self, error, "a member's name of more than %d bytes", NAME_MAX_SIZE);
     bytes = adit_tar_take_contents(self, error);
-    return bytes != NULL ? g_strndup(g_bytes_get_data(bytes, NULL), self->size) : NULL;
+    if (bytes == NULL)
+        return NULL;
+    /* no data if there are no bytes */
+    return self->size > 0 ? g_strndup(g_bytes_get_data(bytes, NULL), self->size) : g_strdup("");
 }
 
 /* Records "LENGTH key=value\n"; of the keys only the name concerns us. */

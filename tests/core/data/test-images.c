@@ -601,11 +601,12 @@ test_threads(void)
     dataset = make(scratch.path, NULL, NULL);
     for (guint threads = 1; threads <= 3; threads++) {
         g_autoptr(GError) error = NULL;
-        g_autoptr(AditData) data = adit_data_open_as(dataset, scratch.path, threads, NULL, &error);
+        g_autoptr(AditData) data = NULL;
 
+        n_threads = 0;
+        data = adit_data_open_as(dataset, scratch.path, threads, NULL, &error);
         g_assert_no_error(error);
         g_assert_cmpuint(n_threads, ==, threads - 1);
-        n_threads = 0;
     }
 }
 

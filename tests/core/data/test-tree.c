@@ -208,6 +208,28 @@ test_archive_errors(void)
     }
 }
 
+/* What describes the next entry may be empty: then it says nothing, or no name. */
+static void
+test_archive_empty_text(void)
+{
+    g_auto(Scratch) scratch = {0};
+    g_autoptr(GByteArray) tar = g_byte_array_new();
+    g_autoptr(GByteArray) nameless = g_byte_array_new();
+    g_autofree char *path = NULL;
+
+    scratch_init(&scratch);
+    tar_append(tar, 'x', "PaxHeaders/1", "", 0);
+    tar_add(tar, "a", "x", 1);
+    tar_end(tar);
+    path = scratch_write(&scratch, "b.tar", tar->data, tar->len);
+    assert_tree(path, "a=x");
+    tar_append(nameless, 'L', "././@LongLink", "", 0);
+    tar_add(nameless, "a", "x", 1);
+    tar_end(nameless);
+    assert_fails(&scratch, nameless, nameless->len,
+                 "$data/a.tar: member '': expected a relative name");
+}
+
 /* Folders in folders, as deep as they may be and one deeper; and a name that is nothing else. */
 static void
 test_archive_depth(void)
@@ -355,6 +377,7 @@ main(int argc, char *argv[])
     g_test_add_func("/tree/archive", test_archive);
     g_test_add_func("/tree/archive-prefix", test_archive_prefix);
     g_test_add_func("/tree/archive-errors", test_archive_errors);
+    g_test_add_func("/tree/archive-empty-text", test_archive_empty_text);
     g_test_add_func("/tree/archive-depth", test_archive_depth);
     g_test_add_func("/tree/archive-entries", test_archive_entries);
     g_test_add_func("/tree/archive-listed", test_archive_listed);
