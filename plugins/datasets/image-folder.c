@@ -234,13 +234,8 @@ list_contents(const AditImageFolder *self, Contents *contents, GError **error)
 static AditShape
 get_shape(AditImageFolder *self)
 {
-    AditShape shape = ADIT_SHAPE(self->channels == 0 ? 3 : 1, 0, 0);
-
-    if (self->size->len > 0) {
-        shape.size[1] = (gsize) g_array_index(self->size, double, 0);
-        shape.size[2] = (gsize) g_array_index(self->size, double, self->size->len - 1);
-    }
-    return shape;
+    return ADIT_SHAPE(self->channels == 0 ? 3 : 1, (gsize) adit_pair_get(self->size, 0, 0),
+                      (gsize) adit_pair_get(self->size, 1, 0));
 }
 
 /* The number of the class of that name among @classes, or -1. */
@@ -327,25 +322,12 @@ describe(AditDataset *dataset, AditLoader *loader, AditSchema *schema, GError **
     return image != NULL;
 }
 
-static gboolean
-check(AditComponent *component, GError **error)
-{
-    guint n = IMAGE_FOLDER(component)->size->len;
-
-    if (n <= 2)
-        return TRUE;
-    g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
-                "'size' is a height and a width, or one number for both; got %u numbers", n);
-    return FALSE;
-}
-
 static void
 adit_image_folder_class_init(AditComponentClass *klass)
 {
     static const char *const channels[] = {"rgb", "grey", NULL};
     AditDatasetClass *dataset_class = ADIT_DATASET_CLASS(klass);
 
-    klass->check = check;
     dataset_class->describe = describe;
     dataset_class->load = load;
     dataset_class->has_test = TRUE;
@@ -365,10 +347,10 @@ adit_image_folder_class_init(AditComponentClass *klass)
                                   "Folder beside it with the test set's; else 'test' or 'val', if "
                                   "there is one",
                                   NULL, ADIT_FIELD(AditImageFolder, test_folder, char *));
-    adit_component_class_add_numbers(klass, "size",
-                                     "Height and width that images are scaled to, what stands out "
-                                     "cut off; without it all must be of one size",
-                                     TRUE, 1, 65536, ADIT_FIELD(AditImageFolder, size, GArray *));
+    adit_component_class_add_pair(klass, "size",
+                                  "Height and width that images are scaled to, what stands out cut "
+                                  "off; without it all must be of one size",
+                                  1, 65536, ADIT_FIELD(AditImageFolder, size, GArray *));
     adit_component_class_add_choice(klass, "channels", "Red, green and blue, or brightness alone",
                                     channels, 0, ADIT_FIELD(AditImageFolder, channels, int));
 }

@@ -116,6 +116,42 @@ test_images(void)
     g_assert_cmpuint(window.after[1], ==, 2);
 }
 
+/* What is written about a window: one number for both axes, words for paddings. */
+static void
+test_written_windows(void)
+{
+    static const struct {
+        guint n;
+        double pair[2];
+        gsize before[2], after[2];
+    } cases[] = {
+        {0, {0, 0}, {0, 0}, {0, 0}},
+        {1, {ADIT_PADDING_SAME, 0}, {1, 4}, {2, 4}},
+        {1, {ADIT_PADDING_END, 0}, {0, 0}, {3, 8}},
+        {1, {5, 0}, {5, 5}, {5, 5}},
+        {2, {ADIT_PADDING_END, 1}, {0, 1}, {3, 1}},
+        {2, {ADIT_PADDING_VALID, ADIT_PADDING_SAME}, {0, 4}, {0, 4}},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        AditWindow window = {.size = {4, 5}, .stride = {1, 2}, .dilation = {1, 2}};
+        g_autoptr(GArray) pair = g_array_new(FALSE, FALSE, sizeof(double));
+
+        g_array_append_vals(pair, cases[i].pair, cases[i].n);
+        adit_window_pad(&window, pair, ADIT_PADDING_VALID);
+        for (guint j = 0; j < 2; j++) {
+            g_assert_cmpuint(window.before[j], ==, cases[i].before[j]);
+            g_assert_cmpuint(window.after[j], ==, cases[i].after[j]);
+            g_assert_cmpfloat(adit_pair_get(pair, j, 7), ==,
+                              cases[i].n == 0 ? 7 : cases[i].pair[j % cases[i].n]);
+        }
+    }
+    g_assert_cmpstr(adit_padding_list_words()[-1 - ADIT_PADDING_SAME], ==, "same");
+    g_assert_cmpstr(adit_padding_list_words()[-1 - ADIT_PADDING_VALID], ==, "valid");
+    g_assert_cmpstr(adit_padding_list_words()[-1 - ADIT_PADDING_END], ==, "end");
+    g_assert_null(adit_padding_list_words()[3]);
+}
+
 /* Whether a pixel of the image is in each of the windows, counted out. */
 static gboolean
 sees_pixels(const AditWindow *window, gsize image, gsize out)
@@ -613,6 +649,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/ops/shapes/results", test_shapes);
     g_test_add_func("/ops/shapes/images", test_images);
+    g_test_add_func("/ops/shapes/written-windows", test_written_windows);
     g_test_add_func("/ops/shapes/padding", test_padding);
     g_test_add_func("/ops/shapes/wide-padding", test_wide_padding);
     g_test_add_func("/ops/shapes/evaluation-drops-nothing", test_evaluation_drops_nothing);
