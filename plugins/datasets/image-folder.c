@@ -44,37 +44,31 @@ fail(AditTree *tree, const char *name, const char *reason, GError **error)
     return FALSE;
 }
 
-/* Whether there is folder @path ("train", "set/train"). */
 static gboolean
-has_folder(AditTree *tree, const char *path)
+has_folder(AditTree *tree, const char *name)
 {
-    g_autofree char *name = g_strconcat(path, "/", NULL);
-
     for (guint i = 0; i < adit_tree_count_entries(tree); i++)
         if (g_str_equal(adit_tree_get_entry(tree, i), name))
             return TRUE;
     return FALSE;
 }
 
-static const char *
-get_train(const AditImageFolder *self)
+/* (transfer full): the folder with the training set in @root. */
+static char *
+get_train(const AditImageFolder *self, const char *root)
 {
-    return self->train_folder != NULL ? self->train_folder : "train";
+    return g_strconcat(root, self->train_folder != NULL ? self->train_folder : "train", "/", NULL);
 }
 
-/* (nullable): the folder with the test set: the one that is said, or what it mostly is called. */
-static const char *
+/* (transfer full): that with the test set: the one that is said, or what it mostly is called. */
+static char *
 find_test(const AditImageFolder *self, AditTree *tree, const char *root)
 {
-    static const char *const names[] = {"test", "val"};
+    g_autofree char *test = g_strconcat(root, "test/", NULL);
 
-    for (guint i = 0; i < G_N_ELEMENTS(names) && self->test_folder == NULL; i++) {
-        g_autofree char *path = g_strconcat(root, names[i], NULL);
-
-        if (has_folder(tree, path))
-            return names[i];
-    }
-    return self->test_folder;
+    if (self->test_folder != NULL)
+        return g_strconcat(root, self->test_folder, "/", NULL);
+    return has_folder(tree, test) ? g_steal_pointer(&test) : g_strconcat(root, "val/", NULL);
 }
 
 /* The part of the name of entry @entry behind @root; NULL elsewhere and of @root itself. */
@@ -95,23 +89,24 @@ find_root(const AditImageFolder *self, AditTree *tree)
 {
     const char *only = "";
     guint n_folders = 0, n_below = 0;
-    g_autofree char *train = NULL;
+    g_autofree char *outer = get_train(self, "");
+    g_autofree char *inner = NULL;
 
     for (guint i = 0; i < adit_tree_count_entries(tree); i++) {
         const char *name = adit_tree_get_entry(tree, i);
-        const char *slash = strchr(name, '/');
-        const char *next = slash != NULL ? strchr(slash + 1, '/') : NULL;
 
-        if (slash != NULL && slash[1] == '\0') {
-            only = name;
-            n_folders++;
-        } else if (next != NULL && next[1] == '\0') {
+        if (!g_str_has_suffix(name, "/"))
+            continue;
+        if (strchr(name, '/')[1] != '\0') {
             n_below++;
+            continue;
         }
+        only = name;
+        n_folders++;
     }
-    train = g_strconcat(only, get_train(self), NULL);
-    if (n_folders != 1 || n_below == 0 || has_folder(tree, get_train(self)) ||
-        (self->train_folder != NULL && !has_folder(tree, train)))
+    inner = get_train(self, only);
+    if (n_folders != 1 || n_below == 0 || has_folder(tree, outer) ||
+        (self->train_folder != NULL && !has_folder(tree, inner)))
         return g_strdup("");
     return g_strdup(only);
 }
@@ -193,41 +188,32 @@ fail_missing(AditTree *tree, const char *folder, GError **error)
     return FALSE;
 }
 
-/* Of one that has training and test images apart. */
-static gboolean
-list_both(const AditImageFolder *self, const char *root, Contents *contents, GError **error)
-{
-    const char *test = find_test(self, contents->tree, root);
-    g_autofree char *train_root = g_strconcat(root, get_train(self), "/", NULL);
-    g_autofree char *test_path = g_strconcat(root, test, NULL);
-    g_autofree char *test_root = g_strconcat(test_path, "/", NULL);
-
-    contents->train = list_classes(contents->tree, train_root, error);
-    if (contents->train == NULL || test == NULL)
-        return contents->train != NULL;
-    if (!has_folder(contents->tree, test_path))
-        return fail_missing(contents->tree, test_path, error);
-    contents->test = list_classes(contents->tree, test_root, error);
-    return contents->test != NULL;
-}
-
 /* Finds what there is in the tree; without one it has failed already. */
 static gboolean
 list_contents(const AditImageFolder *self, Contents *contents, GError **error)
 {
     g_autofree char *root = NULL;
     g_autofree char *train = NULL;
+    g_autofree char *test = NULL;
 
     if (contents->tree == NULL)
         return FALSE;
     root = find_root(self, contents->tree);
-    train = g_strconcat(root, get_train(self), NULL);
-    if (has_folder(contents->tree, train))
-        return list_both(self, root, contents, error);
-    if (self->train_folder != NULL || self->test_folder != NULL)
-        return fail_missing(contents->tree, train, error);
-    contents->train = list_classes(contents->tree, root, error);
-    return contents->train != NULL;
+    train = get_train(self, root);
+    if (!has_folder(contents->tree, train)) {
+        if (self->train_folder != NULL || self->test_folder != NULL)
+            return fail_missing(contents->tree, train, error);
+        contents->train = list_classes(contents->tree, root, error);
+        return contents->train != NULL;
+    }
+    contents->train = list_classes(contents->tree, train, error);
+    test = find_test(self, contents->tree, root);
+    if (contents->train == NULL)
+        return FALSE;
+    if (!has_folder(contents->tree, test))
+        return self->test_folder == NULL || fail_missing(contents->tree, test, error);
+    contents->test = list_classes(contents->tree, test, error);
+    return contents->test != NULL;
 }
 
 /* What the images are to be; sizes of 0 are those of the first. */
