@@ -74,8 +74,8 @@ is_carried(const Pass *pass, const AditTensor *tensor)
     return FALSE;
 }
 
-/* Whether nothing but noise is behind a value, a dropout's mask: that is drawn again, as its numbers
- * follow from their places. */
+/* Whether nothing but noise is behind a value, a dropout's mask: that is drawn again, as its
+ * numbers follow from their places. */
 static gboolean
 is_drawn(const AditTensor *tensor)
 {

@@ -9,8 +9,8 @@
  * element i of row r of a panel at [i * pitch + r]. Values below this width do, if no loop works on
  * them in another way; what stands outside of loops is handed them in the usual order. */
 #define THIN_WIDTH 12
-/* Beside a value of so many elements the thin ones of a head are nothing, and that slices have whole
- * vectors of rows costs much. */
+/* Beside a value of so many elements the thin ones of a head are nothing, and that slices have
+ * whole vectors of rows costs much. */
 #define WIDE_WIDTH 4096
 
 typedef struct {
