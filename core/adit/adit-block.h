@@ -38,6 +38,19 @@ struct _AditBlockClass {
  */
 AditTensor *adit_block_build(AditBlock *self, AditGraph *graph, AditTensor *x);
 
+/**
+ * adit_block_expect_image:
+ * @self: whom the message names
+ * @remedy: the block that makes an image of something else: "reshape"
+ *
+ * Refuses what is no image, channels x height x width.
+ *
+ * Returns: (transfer none): @x, or a failed tensor
+ */
+AditTensor *adit_block_expect_image(AditBlock *self, AditTensor *x, const char *remedy);
+/* The same of tokens x width. */
+AditTensor *adit_block_expect_tokens(AditBlock *self, AditTensor *x, const char *remedy);
+
 /* A block type; see ADIT_DEFINE_COMPONENT. */
 #define ADIT_DEFINE_BLOCK(TypeName, type_name, CAST)                                               \
     ADIT_DEFINE_COMPONENT(TypeName, type_name, CAST, ADIT_TYPE_BLOCK)

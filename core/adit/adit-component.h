@@ -114,6 +114,10 @@ void adit_component_class_add_live(AditComponentClass *klass, const char *name, 
 void adit_component_class_add_numbers(AditComponentClass *klass, const char *name,
                                       const char *blurb, gboolean whole, double min, double max,
                                       gsize field /* GArray * */);
+/* One or two whole numbers: a size of both axes of an image, or height and width. The field is a
+ * list of numbers, empty if left out, which is read by adit_pair_get(). */
+void adit_component_class_add_pair(AditComponentClass *klass, const char *name, const char *blurb,
+                                   double min, double max, gsize field /* GArray * */);
 /* Lets an item of the list of numbers @name, whose range begins at 0 or above, be one of @words
  * (NULL-terminated, static) as well: it is kept as -1, -2, ... */
 void adit_component_class_allow_words(AditComponentClass *klass, const char *name,

@@ -25,9 +25,12 @@ struct _AditInitializerClass {
     gpointer padding[7];
 };
 
-/* Inputs that feed one unit: all axes but the last ([in, out], [kernel.., in, out]); at least 1. */
+/* Numbers that feed one unit, at least 1. Of four axes, a convolution's weights [filters, channels
+ * / groups, kernel height, kernel width], all but the first; of others, [.., in, out], all but the
+ * last. */
 double adit_shape_fan_in(const AditShape *shape);
-/* Outputs that one input feeds: the last axis times the kernel's positions. */
+/* Units that one number feeds, at least 1: of a convolution the filters times the kernel's places,
+ * of others all axes but [.., in, ..], the last but one. */
 double adit_shape_fan_out(const AditShape *shape);
 
 /**

@@ -64,6 +64,10 @@ AditTensor *adit_matmul_rows(AditTensor *a, AditTensor *b);
 
 /* Images are [channels, height, width]. A pair of sizes is height, then width. */
 
+/* Height (@axis 0) or width (1) of a parameter that adit_component_class_add_pair() declares: one
+ * number is both, @def what is left out. */
+double adit_pair_get(const GArray *pair, guint axis, double def);
+
 /**
  * AditWindow: how a window moves over an image. Along each axis output o sees the pixels
  * o stride - before + i dilation, i < size; beyond the image lies the padding. There are
@@ -77,6 +81,26 @@ typedef struct {
     gsize after[2];
 } AditWindow;
 
+/**
+ * AditPadding:
+ * @ADIT_PADDING_SAME: as adit_window_pad_same() does
+ * @ADIT_PADDING_VALID: none
+ * @ADIT_PADDING_END: as much as "same", all of it after the image: the first window begins with the
+ *   image's first pixel
+ *
+ * What a pair of paddings may hold in place of numbers of pixels.
+ */
+typedef enum {
+    ADIT_PADDING_SAME = -1,
+    ADIT_PADDING_VALID = -2,
+    ADIT_PADDING_END = -3,
+} AditPadding;
+
+/* Their words, "same", "valid", "end", for adit_component_class_allow_words(). */
+const char *const *adit_padding_list_words(void);
+/* Pads a window of known size and dilation as the pair @padding says, each number of pixels before
+ * the image and after it. */
+void adit_window_pad(AditWindow *self, const GArray *padding, AditPadding def);
 /* Pads for ceil(image / stride) outputs, "same": (size - 1) dilation in all, one half before and
  * one after; of an odd number the larger half after. So odd windows lie symmetrically at every
  * stride. */

@@ -14,9 +14,14 @@ typedef struct _AditTree AditTree;
 
 /* The tree at @path (or, an archive, @path.gz or @path.xz). An archive is read whole and kept in
  * memory until the tree is freed; of a folder nothing but the names. NULL with ADIT_ERROR_NOT_FOUND
- * or ADIT_ERROR_DAMAGED: no archive, an archive with links or names that lead out of it, more than
- * a million entries, folders more than 16 deep. The tree must not outlive the loader. */
+ * or ADIT_ERROR_DAMAGED: no archive, an archive with links or names that lead out of it or are
+ * there twice, more than a million entries, folders more than 16 deep. The tree must not outlive
+ * the loader. */
 AditTree *adit_loader_open_tree(AditLoader *loader, const char *path, GError **error);
+/* The same for whoever describes what there is: of an archive, too, nothing is kept but the names
+ * and what adit_tree_read() is asked for. That goes through the archive once more for each file, up
+ * to it, and from one thread alone. */
+AditTree *adit_loader_list_tree(AditLoader *loader, const char *path, GError **error);
 void adit_tree_free(AditTree *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditTree, adit_tree_free)
 
@@ -37,10 +42,10 @@ GBytes *adit_tree_read(AditTree *self, guint entry, GError **error);
  * @scales: images of another size are scaled instead, keeping their proportions, until they cover
  *   @shape, and what stands out is cut off evenly
  *
- * Decodes images on all processors into rows of bytes, in the order given; what is transparent is
- * not. Errors: ADIT_ERROR_DAMAGED with the name of the first file that is no image, damaged,
- * truncated, of more than 65536 x 65536 or 256 million pixels, or of another size;
- * ADIT_ERROR_FAILED where this build reads no images.
+ * Decodes images on the threads of the loader into rows of bytes, in the order given; what is
+ * transparent is not. Errors: ADIT_ERROR_DAMAGED with the name of the first file that is no image,
+ * damaged, truncated, of more than 65536 x 65536 or 256 million pixels, or of another size;
+ * ADIT_ERROR_MEMORY; ADIT_ERROR_FAILED where this build reads no images.
  *
  * Returns: (nullable): @n rows of @shape, U8 read as 0..1
  */

@@ -33,6 +33,32 @@ adit_block_build(AditBlock *self, AditGraph *graph, AditTensor *x)
     return y;
 }
 
+/* @words: what is expected, with @rank axes */
+static AditTensor *
+expect(AditBlock *self, AditTensor *x, guint rank, const char *words, const char *remedy)
+{
+    const AditShape *shape = adit_tensor_get_shape(x);
+    g_autofree char *got = NULL;
+
+    if (adit_tensor_has_failed(x) || shape->rank == rank)
+        return x;
+    got = adit_shape_to_string(shape);
+    return adit_graph_fail(adit_tensor_get_graph(x), "'%s' takes %s, got %s; put '%s' before it",
+                           ADIT_COMPONENT_GET_CLASS(self)->name, words, got, remedy);
+}
+
+AditTensor *
+adit_block_expect_image(AditBlock *self, AditTensor *x, const char *remedy)
+{
+    return expect(self, x, 3, "an image (channels x height x width)", remedy);
+}
+
+AditTensor *
+adit_block_expect_tokens(AditBlock *self, AditTensor *x, const char *remedy)
+{
+    return expect(self, x, 2, "tokens x width", remedy);
+}
+
 AditTensor *
 adit_block_build_named(AditBlock *self, AditGraph *graph, AditTensor *x, const char *name,
                        const char *const *types)

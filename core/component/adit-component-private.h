@@ -37,6 +37,7 @@ typedef struct {
     AditForm form;   /* AMOUNT */
     double min, max; /* INT, NUMBER, AMOUNT, LIVE, NUMBERS */
     gboolean whole;  /* NUMBERS */
+    gboolean pair;   /* NUMBERS: two at most, and one at least if it is required */
     gboolean required;
     const char *const *words; /* CHOICE; NUMBERS: (nullable): what -1, -2, ... are written as */
     GType kind;               /* REFERENCE */

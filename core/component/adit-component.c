@@ -73,9 +73,22 @@ finalize(GObject *object)
     G_OBJECT_CLASS(adit_component_parent_class)->finalize(object);
 }
 
+/* A property tells of what it refuses no more than that it did; pairs are looked at here. */
+static gboolean
+check(AditComponent *self, GError **error)
+{
+    g_autoptr(GPtrArray) fields = list_fields(G_OBJECT_TYPE(self));
+
+    for (guint i = 0; i < fields->len; i++)
+        if (!adit_field_check(fields->pdata[i], self, error))
+            return FALSE;
+    return TRUE;
+}
+
 static void
 adit_component_class_init(AditComponentClass *klass)
 {
+    klass->check = check;
     G_OBJECT_CLASS(klass)->constructed = constructed;
     G_OBJECT_CLASS(klass)->finalize = finalize;
 }
@@ -276,6 +289,21 @@ adit_component_class_add_numbers(AditComponentClass *klass, const char *name, co
                                    .blurb = blurb,
                                    .type = ADIT_PARAMETER_NUMBERS,
                                    .whole = whole,
+                                   .min = min,
+                                   .max = max},
+                  field);
+}
+
+void
+adit_component_class_add_pair(AditComponentClass *klass, const char *name, const char *blurb,
+                              double min, double max, gsize field)
+{
+    add_parameter(klass,
+                  &(AditParameter){.name = name,
+                                   .blurb = blurb,
+                                   .type = ADIT_PARAMETER_NUMBERS,
+                                   .whole = TRUE,
+                                   .pair = TRUE,
                                    .min = min,
                                    .max = max},
                   field);

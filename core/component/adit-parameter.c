@@ -341,6 +341,19 @@ adit_field_get(const AditField *field, gpointer instance, GValue *value)
     }
 }
 
+gboolean
+adit_field_check(const AditField *field, gpointer instance, GError **error)
+{
+    const AditParameter *p = &field->parameter;
+    guint n = p->pair ? VALUE(field, instance, GArray *)->len : 1;
+
+    if (n == 1 || n == 2 || (n == 0 && !p->required))
+        return TRUE;
+    g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
+                "'%s' must be one number or height and width, got %u", p->name, n);
+    return FALSE;
+}
+
 static gboolean
 numbers_equal(const GArray *a, const GArray *b)
 {

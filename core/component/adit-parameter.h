@@ -25,6 +25,8 @@ void adit_field_reset(const AditField *field, gpointer instance);
 void adit_field_clear(const AditField *field, gpointer instance);
 void adit_field_set(const AditField *field, gpointer instance, const GValue *value);
 void adit_field_get(const AditField *field, gpointer instance, GValue *value);
+/* Refuses a pair that is none. */
+gboolean adit_field_check(const AditField *field, gpointer instance, GError **error);
 gboolean adit_field_equal(const AditField *field, gpointer a, gpointer b);
 
 gboolean adit_live_equal(const AditLive *a, const AditLive *b);

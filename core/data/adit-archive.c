@@ -55,6 +55,14 @@ adit_archive_fail(const AditArchive *self, GError **error, const char *format, .
     return NULL;
 }
 
+static gpointer
+adit_archive_fail_memory(const AditArchive *self, const char *what, GError **error)
+{
+    g_set_error(error, ADIT_ERROR, ADIT_ERROR_MEMORY, "%s: %s does not fit into memory", self->name,
+                what);
+    return NULL;
+}
+
 /* (transfer full) (nullable): @size bytes at @offset; both are held against the file's size before
  * memory is asked for. */
 static guint8 *
@@ -71,7 +79,7 @@ adit_archive_read(const AditArchive *self, guint64 offset, guint64 size, const c
             what, offset + size, self->size);
     bytes = g_try_malloc(MAX(size, 1));
     if (bytes == NULL)
-        return adit_archive_fail(self, error, "%s does not fit into memory", what);
+        return adit_archive_fail_memory(self, what, error);
     if (!g_seekable_seek(G_SEEKABLE(self->stream), (goffset) offset, G_SEEK_SET, NULL, &failure) ||
         !g_input_stream_read_all(self->stream, bytes, size, &got, NULL, &failure))
         return adit_archive_fail(self, error, "cannot read %s: %s", what, failure->message);
@@ -172,7 +180,7 @@ adit_archive_inflate(const AditArchive *self, const AditEntry *entry, guint8 *pa
         inflateEnd(&inflater);
     }
     if (status == Z_MEM_ERROR)
-        return adit_archive_fail(self, error, "member '%s' does not fit into memory", member);
+        return adit_archive_fail_memory(self, member, error);
     if (status != Z_STREAM_END || inflater.total_out != entry->size)
         return adit_archive_fail(self, error, "member '%s' is damaged", member);
     return g_steal_pointer(&bytes);

@@ -12,8 +12,8 @@ G_BEGIN_DECLS
  * @member: what to read
  *
  * Stored and deflated members, checksum verified. What is damaged, encrypted, zip64, otherwise
- * compressed, or expands a hundredfold beyond 64 MiB is ADIT_ERROR_DAMAGED; a member that is not
- * there is ADIT_ERROR_INVALID.
+ * compressed, or expands a hundredfold beyond 64 MiB is ADIT_ERROR_DAMAGED, what does not fit into
+ * memory ADIT_ERROR_MEMORY; a member that is not there is ADIT_ERROR_INVALID.
  *
  * Returns: (nullable): the member's bytes
  */

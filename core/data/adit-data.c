@@ -346,7 +346,7 @@ adit_data_load(AditData *self, AditDataset *dataset, AditLoader *loader, AditExa
 }
 
 AditData *
-adit_data_open_as(AditDataset *dataset, const char *data_folder,
+adit_data_open_as(AditDataset *dataset, const char *data_folder, guint threads,
                   const AditStandardization *standardization, GError **error)
 {
     g_autoptr(AditData) self = g_new0(AditData, 1);
@@ -358,6 +358,7 @@ adit_data_open_as(AditDataset *dataset, const char *data_folder,
     gboolean streams = adit_dataset_get_settings(dataset)->resident == ADIT_RESIDENT_NO;
 
     self->name = g_strdup(adit_data_choose_name(dataset));
+    adit_loader_set_threads(loader, threads);
     if (!adit_data_load(self, dataset, loader, &train, &test, error) ||
         !adit_data_split(self, dataset, &train, &test, error) ||
         !adit_data_standardize(self, dataset, &train, standardization, error) ||
@@ -373,7 +374,7 @@ adit_data_open_as(AditDataset *dataset, const char *data_folder,
 AditData *
 adit_data_open(AditDataset *dataset, const char *data_folder, GError **error)
 {
-    return adit_data_open_as(dataset, data_folder, NULL, error);
+    return adit_data_open_as(dataset, data_folder, 0, NULL, error);
 }
 
 gboolean

@@ -47,8 +47,9 @@ typedef struct {
  */
 AditData *adit_data_open(AditDataset *dataset, const char *data_folder, GError **error);
 
-/* The same, standardised by what another set was (that of a finished run), not by this one. */
-AditData *adit_data_open_as(AditDataset *dataset, const char *data_folder,
+/* The same, by up to @threads threads (0: one a processor), and, unless @standardization is NULL,
+ * standardised by what another set was (that of a finished run), not by this one. */
+AditData *adit_data_open_as(AditDataset *dataset, const char *data_folder, guint threads,
                             const AditStandardization *standardization, GError **error);
 void adit_data_free(AditData *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditData, adit_data_free)

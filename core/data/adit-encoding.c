@@ -160,33 +160,36 @@ adit_fill_read(AditFill *self, GError **error)
     return TRUE;
 }
 
+/* FALSE: there are more than a size can say, in the file or in memory. */
+static gboolean
+count_numbers(const AditEncoding *encoding, const AditShape *shape, guint64 rows, gsize *count)
+{
+    gsize widest = MAX(encoding->size, sizeof(double)), bytes = 0;
+
+    *count = 1;
+    for (guint i = 0; i < shape->rank; i++)
+        if (!g_size_checked_mul(count, *count, shape->size[i]))
+            return FALSE;
+    /* of one row, too, if there are none */
+    return g_size_checked_mul(&bytes, *count, widest) && g_size_checked_mul(count, *count, rows) &&
+           g_size_checked_mul(&bytes, *count, widest);
+}
+
 AditArray *
 adit_loader_read_array(AditLoader *loader, GInputStream *stream, const AditEncoding *encoding,
                        const AditShape *shape, guint64 rows, const char *what, GError **error)
 {
-    g_autoptr(AditArray) array =
-        adit_array_new(adit_encoding_choose_type(encoding), shape, 0, error);
-    AditFill fill = {.loader = loader,
-                     .stream = stream,
-                     .encoding = encoding,
-                     .what = what,
-                     .array = array,
-                     .count = 1};
-    gsize bytes = encoding->size;
-    gboolean fits = TRUE;
+    AditTypeCode type = adit_encoding_choose_type(encoding);
+    AditFill fill = {.loader = loader, .stream = stream, .encoding = encoding, .what = what};
+    g_autoptr(AditArray) array = NULL;
 
-    if (array == NULL)
-        return NULL;
-    for (guint i = 0; i < shape->rank; i++)
-        fits = fits && g_size_checked_mul(&fill.count, fill.count, shape->size[i]);
-    fits = fits && g_size_checked_mul(&fill.count, fill.count, rows) &&
-           g_size_checked_mul(&bytes, bytes, fill.count);
-    if (!fits) {
+    if (!count_numbers(encoding, shape, rows, &fill.count)) {
         g_set_error(error, ADIT_ERROR, ADIT_ERROR_DAMAGED, "%s: the sizes of %s are too large",
                     adit_loader_get_name(loader, stream), what);
         return NULL;
     }
-    if (!adit_fill_read(&fill, error))
+    array = fill.array = adit_array_new(type, shape, 0, error);
+    if (array == NULL || !adit_fill_read(&fill, error))
         return NULL;
     array->rows = rows;
     array->capacity = rows;

@@ -265,8 +265,11 @@ adit_image_decode(GBytes *bytes, const char *name, AditImageForm *form, GError *
     else
         scaled = g_object_ref(image);
     out = scaled != NULL ? g_try_malloc(adit_shape_count(&form->shape)) : NULL;
-    if (out == NULL)
-        return fail(name, error, "the image does not fit into memory");
+    if (out == NULL) {
+        g_set_error(error, ADIT_ERROR, ADIT_ERROR_MEMORY, "%s: the image does not fit into memory",
+                    name);
+        return NULL;
+    }
     unpack(scaled, form->shape.size[0], out);
     return out;
 }

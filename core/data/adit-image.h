@@ -24,8 +24,9 @@ typedef struct {
  * @name: of the file, in messages
  * @form: sizes of 0 are set to those of the image
  *
- * Decodes a file. What is refused, damaged or truncated is ADIT_ERROR_DAMAGED, and
- * ADIT_ERROR_FAILED means that this build decodes no images. May be called from several threads.
+ * Decodes a file. What is refused, damaged or truncated is ADIT_ERROR_DAMAGED, what does not fit
+ * into memory ADIT_ERROR_MEMORY, and ADIT_ERROR_FAILED means that this build decodes no images. May
+ * be called from several threads.
  *
  * Returns: (nullable): bytes of form->shape
  */

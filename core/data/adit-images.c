@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "adit-image.h"
+#include "adit-loader.h"
 
 /* Images a thread takes at once; below that many for each, another thread costs more than it does.
  */
@@ -95,7 +96,8 @@ static void
 run(Reading *self)
 {
     g_autoptr(GPtrArray) threads = g_ptr_array_new();
-    gsize wanted = MIN((gsize) g_get_num_processors(), self->n / CHUNK + 1);
+    guint most = adit_loader_count_threads(adit_tree_get_loader(self->tree));
+    gsize wanted = MIN(most, self->n / CHUNK + 1);
 
     for (gsize i = 1; i < wanted; i++) {
         GThread *thread = g_thread_try_new("adit-images", read_images, self, NULL);

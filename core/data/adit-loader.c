@@ -16,6 +16,7 @@ struct _AditLoader {
     GPtrArray *digests; /* one for each file opened */
     GPtrArray *names;   /* that streams borrow */
     AditRandom random;
+    guint threads; /* 0: one a processor */
 };
 
 static GQuark
@@ -44,6 +45,18 @@ adit_loader_free(AditLoader *self)
     g_ptr_array_unref(self->digests);
     g_ptr_array_unref(self->names);
     g_free(self);
+}
+
+void
+adit_loader_set_threads(AditLoader *self, guint threads)
+{
+    self->threads = threads;
+}
+
+guint
+adit_loader_count_threads(AditLoader *self)
+{
+    return self->threads > 0 ? self->threads : g_get_num_processors();
 }
 
 /* The part of @path below the data folder, or NULL. */

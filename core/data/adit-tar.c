@@ -22,15 +22,19 @@ static const Field field_prefix = {345, 155};
 #define FIELD_TYPE  156
 #define FIELD_MAGIC 257
 
-typedef struct {
+struct _AditTar {
     AditLoader *loader;
     GInputStream *stream;
+    AditTarVisit visit;
+    gpointer user_data;
     const char *archive; /* its name */
     guint8 header[BLOCK];
-    guint64 size;  /* of the member's contents */
-    char *name;    /* (nullable): what an entry before said the next member is called */
-    guint members; /* so far */
-} AditTar;
+    guint64 size;     /* of the member's contents */
+    gboolean is_read; /* whether they have been */
+    char *name;       /* (nullable): what an entry before said the next member is called */
+    guint members;    /* so far */
+    gboolean at_end;  /* all members have been read, or those that were wanted */
+};
 
 static void
 adit_tar_clear(AditTar *self)
@@ -98,28 +102,61 @@ is_zero(const guint8 *block)
     return TRUE;
 }
 
-/* (transfer full) (nullable): the member's contents, and what fills their last block read too. */
-static GBytes *
-adit_tar_read_contents(AditTar *self, GError **error)
+/* What fills the member's last block. */
+static gboolean
+adit_tar_skip_filling(AditTar *self, GError **error)
 {
     guint8 rest[BLOCK];
+
+    self->is_read = TRUE;
+    return self->size % BLOCK == 0 ||
+           adit_loader_read(self->loader, self->stream, rest, BLOCK - self->size % BLOCK,
+                            "a member", error);
+}
+
+GBytes *
+adit_tar_take_contents(AditTar *self, GError **error)
+{
     g_autofree guint8 *bytes = NULL;
 
+    g_return_val_if_fail(!self->is_read, NULL);
     for (guint64 done = 0; done < self->size;) {
         gsize n = MIN(self->size - done, MAX(done, CHUNK));
         guint8 *more = g_try_realloc(bytes, done + n);
 
-        if (more == NULL)
-            return adit_tar_fail(self, error, "a member does not fit into memory");
+        if (more == NULL) {
+            g_set_error(error, ADIT_ERROR, ADIT_ERROR_MEMORY,
+                        "%s: a member does not fit into memory", self->archive);
+            return NULL;
+        }
         bytes = more;
         if (!adit_loader_read(self->loader, self->stream, bytes + done, n, "a member", error))
             return NULL;
         done += n;
     }
-    if (self->size % BLOCK != 0 && !adit_loader_read(self->loader, self->stream, rest,
-                                                     BLOCK - self->size % BLOCK, "a member", error))
+    if (!adit_tar_skip_filling(self, error))
         return NULL;
     return g_bytes_new_take(g_steal_pointer(&bytes), self->size);
+}
+
+/* Reads contents that nobody has taken. */
+static gboolean
+adit_tar_skip_contents(AditTar *self, GError **error)
+{
+    g_autofree guint8 *bytes = NULL;
+    guint64 left = self->size;
+
+    if (self->is_read)
+        return TRUE;
+    bytes = g_malloc(MIN(left, CHUNK));
+    while (left > 0) {
+        gsize n = MIN(left, CHUNK);
+
+        if (!adit_loader_read(self->loader, self->stream, bytes, n, "a member", error))
+            return FALSE;
+        left -= n;
+    }
+    return adit_tar_skip_filling(self, error);
 }
 
 /* The contents of an entry that describes the next one, as text. */
@@ -130,8 +167,11 @@ adit_tar_read_text(AditTar *self, GError **error)
 
     if (self->size > NAME_MAX_SIZE)
         return adit_tar_fail(self, error, "a member's name of more than %d bytes", NAME_MAX_SIZE);
-    bytes = adit_tar_read_contents(self, error);
-    return bytes != NULL ? g_strndup(g_bytes_get_data(bytes, NULL), self->size) : NULL;
+    bytes = adit_tar_take_contents(self, error);
+    if (bytes == NULL)
+        return NULL;
+    /* no data if there are no bytes */
+    return self->size > 0 ? g_strndup(g_bytes_get_data(bytes, NULL), self->size) : g_strdup("");
 }
 
 /* Records "LENGTH key=value\n"; of the keys only the name concerns us. */
@@ -200,27 +240,15 @@ adit_tar_normalize(const AditTar *self, const char *name, gboolean is_folder, GE
     return g_string_free(g_steal_pointer(&result), FALSE);
 }
 
-/* One entry, whose header has been read. */
+/* A file or a folder goes to the visitor. */
 static gboolean
-adit_tar_read_entry(AditTar *self, AditTarVisit visit, gpointer user_data, GError **error)
+adit_tar_visit(AditTar *self, GError **error)
 {
     char type = (char) self->header[FIELD_TYPE];
-    g_autofree char *given = NULL;
+    g_autofree char *given = adit_tar_take_name(self);
     g_autofree char *name = NULL;
-    g_autoptr(GBytes) bytes = NULL;
+    g_autoptr(GError) failure = NULL;
 
-    if (type == 'L') {
-        g_free(self->name);
-        self->name = adit_tar_read_text(self, error);
-        return self->name != NULL;
-    }
-    if (type == 'x')
-        return adit_tar_read_extended(self, error);
-    if (type == 'g') { /* of the whole archive: dates, comments */
-        bytes = adit_tar_read_contents(self, error);
-        return bytes != NULL;
-    }
-    given = adit_tar_take_name(self);
     if (strchr("057", type) == NULL) {
         g_autofree char *shown = g_utf8_make_valid(given, -1);
 
@@ -231,24 +259,45 @@ adit_tar_read_entry(AditTar *self, AditTarVisit visit, gpointer user_data, GErro
     name = adit_tar_normalize(self, given, type == '5' || g_str_has_suffix(given, "/"), error);
     if (name == NULL)
         return FALSE;
-    bytes = adit_tar_read_contents(self, error);
-    if (bytes == NULL)
-        return FALSE;
-    if (name[0] != '\0')
-        visit(name, g_str_has_suffix(name, "/") ? NULL : bytes, user_data);
-    return TRUE;
+    if (name[0] == '\0')
+        return TRUE;
+    self->at_end = !self->visit(self, name, self->user_data, &failure);
+    if (failure == NULL)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return FALSE;
 }
 
-/* The next header; @at_end: what marks the end of all members stands there instead. */
+/* One entry, whose header has been read. */
 static gboolean
-adit_tar_read_header(AditTar *self, gboolean *at_end, GError **error)
+adit_tar_read_entry(AditTar *self, GError **error)
+{
+    char type = (char) self->header[FIELD_TYPE];
+
+    self->is_read = FALSE;
+    if (type == 'L') {
+        g_free(self->name);
+        self->name = adit_tar_read_text(self, error);
+        return self->name != NULL;
+    }
+    if (type == 'x')
+        return adit_tar_read_extended(self, error);
+    /* 'g' tells of the whole archive: dates, comments */
+    if (type != 'g' && !adit_tar_visit(self, error))
+        return FALSE;
+    return self->at_end || adit_tar_skip_contents(self, error);
+}
+
+/* The next header; or what marks the end of all members stands there instead. */
+static gboolean
+adit_tar_read_header(AditTar *self, GError **error)
 {
     gsize got = 0;
 
     if (!adit_loader_read_some(self->loader, self->stream, self->header, BLOCK, &got, error))
         return FALSE;
-    *at_end = got == BLOCK && is_zero(self->header);
-    if (*at_end)
+    self->at_end = got == BLOCK && is_zero(self->header);
+    if (self->at_end)
         return TRUE;
     if (got == BLOCK && check_sum(self->header) &&
         get_number(self->header, &field_size, &self->size))
@@ -278,18 +327,20 @@ gboolean
 adit_tar_read(AditLoader *loader, GInputStream *stream, AditTarVisit visit, gpointer user_data,
               GError **error)
 {
-    g_auto(AditTar) self = {.loader = loader, .stream = stream};
-    gboolean at_end = FALSE;
+    g_auto(AditTar)
+        self = {.loader = loader, .stream = stream, .visit = visit, .user_data = user_data};
 
     self.archive = adit_loader_get_name(loader, stream);
     while (TRUE) {
-        if (!adit_tar_read_header(&self, &at_end, error))
+        if (!adit_tar_read_header(&self, error))
             return FALSE;
-        if (at_end)
+        if (self.at_end)
             return adit_tar_skip_rest(&self, error);
         if (++self.members > MEMBERS_MAX)
             return adit_tar_fail(&self, error, "more than %d members", MEMBERS_MAX) != NULL;
-        if (!adit_tar_read_entry(&self, visit, user_data, error))
+        if (!adit_tar_read_entry(&self, error))
             return FALSE;
+        if (self.at_end)
+            return TRUE;
     }
 }

@@ -5,9 +5,13 @@
 
 G_BEGIN_DECLS
 
-/* Takes a member: its name without "./" in front, a folder's with "/" at its end; @bytes NULL for a
- * folder. */
-typedef void (*AditTarVisit)(const char *name, GBytes *bytes, gpointer user_data);
+/* An archive that is being read. */
+typedef struct _AditTar AditTar;
+
+/* Takes a member: its name without "./" in front, a folder's with "/" at its end. FALSE ends the
+ * reading: it fails if @error is set, and else was enough. */
+typedef gboolean (*AditTarVisit)(AditTar *tar, const char *name, gpointer user_data,
+                                 GError **error);
 
 /**
  * adit_tar_read:
@@ -20,5 +24,9 @@ typedef void (*AditTarVisit)(const char *name, GBytes *bytes, gpointer user_data
  */
 gboolean adit_tar_read(AditLoader *loader, GInputStream *stream, AditTarVisit visit,
                        gpointer user_data, GError **error);
+
+/* (transfer full) (nullable): the contents of the file that is being visited. To be called once or,
+ * by whoever does not want them, not at all: then they take no memory. */
+GBytes *adit_tar_take_contents(AditTar *self, GError **error);
 
 G_END_DECLS

@@ -56,13 +56,42 @@ map_some(const Map *t, gsize at, vector centre, vector factor, vector shift, gsi
     vector_store_some(t->out + at, value, n);
 }
 
+/* Where a row is many lines, an image's pixels, a sum over lines goes on for millions. So many are
+ * summed by themselves, and these sums together with what each addition loses. */
+#define BLOCK_LINES 64
+
+/* Lines that are summed by themselves: all, where a row is one. */
+ADIT_ALWAYS_INLINE gsize
+count_block(const AditKernelCall *call, const AditChannelAttributes *channels, gsize lines)
+{
+    return call->inputs[0].count > channels->size ? BLOCK_LINES : lines;
+}
+
+/**
+ * Total: the sum of blocks.
+ * @lost: what the roundings of @sum left out (Knuth 1998, 4.2.2, theorem B)
+ */
+typedef struct {
+    vector sum, lost;
+} Total;
+
+ADIT_ALWAYS_INLINE void
+total_add(Total *self, vector part)
+{
+    vector sum = self->sum + part, added = sum - self->sum;
+
+    self->lost += (self->sum - (sum - added)) + (part - added);
+    self->sum = sum;
+}
+
 /**
  * Backward: the sums over @lines lines of @size numbers of dy and of dy (x - mean).
+ * @block: lines of them that are summed by themselves
  * @y: (nullable): dy counts where it is positive
  * @out: (nullable): is left dy factor, plus @addend (nullable)
  */
 typedef struct {
-    gsize lines, size;
+    gsize lines, size, block;
     const real *x, *dy, *mean;
     const real *y, *factor, *addend;
     real *plain, *weighted, *out;

@@ -50,21 +50,31 @@ four_lines_sum(const real *x, gsize step, gsize n)
            (vector_load_some(x + 2 * step, n) + vector_load_some(x + 3 * step, n));
 }
 
-/* The sums of @lines lines of @count numbers each, @step apart: four lines together, by halves, and
- * these in order. @accumulate: they go on from what @out holds; so do panels of multiples of four
- * lines. */
+/* @sum and the first @n numbers of @lines lines, @step apart: four lines together, by halves, and
+ * these in order. */
+ADIT_ALWAYS_INLINE vector
+lines_sum(gsize lines, gsize step, const real *x, vector sum, gsize n)
+{
+    gsize r = 0;
+
+    for (; r + 4 <= lines; r += 4, x += 4 * step)
+        sum += four_lines_sum(x, step, n);
+    for (; r < lines; r++, x += step)
+        sum += vector_load_some(x, n);
+    return sum;
+}
+
+/* The sums of @lines lines of @count numbers each, @step apart, as above. @accumulate: they go on
+ * from what @out holds; so do panels of multiples of four lines. */
 ADIT_ALWAYS_INLINE void
 columns_sum(gsize lines, gsize step, gsize count, const real *x, real *out, gboolean accumulate)
 {
     for (gsize j = 0; j < count; j += LANES) {
-        gsize n = MIN(LANES, count - j), r = 0;
+        gsize n = MIN(LANES, count - j);
         vector sum = accumulate ? vector_load_some(out + j, n) : (vector){0};
-        const real *from = x + j;
 
-        for (; r + 4 <= lines; r += 4, from += 4 * step)
-            sum += n == LANES ? four_lines_sum(from, step, LANES) : four_lines_sum(from, step, n);
-        for (; r < lines; r++, from += step)
-            sum += vector_load_some(from, n);
+        sum = n == LANES ? lines_sum(lines, step, x + j, sum, LANES)
+                         : lines_sum(lines, step, x + j, sum, n);
         vector_store_some(out + j, sum, n);
     }
 }

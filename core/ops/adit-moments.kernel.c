@@ -42,12 +42,49 @@ squares_sum(gsize lines, gsize step, const real *x, vector mean, gsize n)
     return sum;
 }
 
+/* The sum of the @n columns from @x on, or of the squares of their distance from @mean. */
+ADIT_ALWAYS_INLINE vector
+block_sum(gsize lines, gsize step, const real *x, const real *mean, gsize n)
+{
+    return mean == NULL ? lines_sum(lines, step, x, (vector){0}, n)
+                        : squares_sum(lines, step, x, vector_load_some(mean, n), n);
+}
+
+/* The same of all lines, block by block. */
+ADIT_ALWAYS_INLINE vector
+blocks_sum(gsize lines, gsize block, gsize step, const real *x, const real *mean, gsize n)
+{
+    Total total = {0};
+
+    if (block >= lines)
+        return block_sum(lines, step, x, mean, n);
+    for (gsize r = 0; r < lines; r += block)
+        total_add(&total, block_sum(MIN(block, lines - r), step, x + r * step, mean, n));
+    return total.sum + total.lost;
+}
+
+/* Of @size columns; @mean: (nullable): as above */
+static void
+sum_columns(gsize lines, gsize block, gsize size, const real *x, const real *mean, real *out)
+{
+    for (gsize j = 0; j < size; j += LANES) {
+        gsize n = MIN(LANES, size - j);
+        const real *middle = mean != NULL ? mean + j : NULL;
+
+        vector_store_some(out + j,
+                          n == LANES ? blocks_sum(lines, block, size, x + j, middle, LANES)
+                                     : blocks_sum(lines, block, size, x + j, middle, n),
+                          n);
+    }
+}
+
 /* Mean and variance of the slice. */
 void
 ADIT_KERNEL(moments)(const AditKernelCall *call)
 {
     const AditChannelAttributes *channels = call->attributes;
     gsize size = channels->size, lines = count_lines(call, channels);
+    gsize block = count_block(call, channels, lines);
     real count = (real) (lines * channels->inner);
     const real *x = call->inputs[0].data;
     real *mean = call->output.data, *variance = mean + size;
@@ -55,21 +92,14 @@ ADIT_KERNEL(moments)(const AditKernelCall *call)
 #define VALUE(at)  x[at]
 #define SQUARE(at) (x[at] - mean[j]) * (x[at] - mean[j])
     if (channels->inner == 1)
-        columns_sum(lines, size, size, x, mean, FALSE);
+        sum_columns(lines, block, size, x, NULL, mean);
     else
         CHANNELS_SUM(lines, channels, mean, VALUE);
     for (gsize j = 0; j < size; j++)
         mean[j] /= count;
-    for (gsize j = 0; j < size && channels->inner == 1; j += LANES) {
-        gsize n = MIN(LANES, size - j);
-        vector middle = vector_load_some(mean + j, n);
-
-        vector_store_some(variance + j,
-                          n == LANES ? squares_sum(lines, size, x + j, middle, LANES)
-                                     : squares_sum(lines, size, x + j, middle, n),
-                          n);
-    }
-    if (channels->inner != 1)
+    if (channels->inner == 1)
+        sum_columns(lines, block, size, x, mean, variance);
+    else
         CHANNELS_SUM(lines, channels, variance, SQUARE);
     for (gsize j = 0; j < size; j++)
         variance[j] /= count;
@@ -205,28 +235,51 @@ ADIT_KERNEL(normalize_relu)(const AditKernelCall *call)
     normalize(call, TRUE);
 }
 
+/* @n columns from @j on of lines @first to @end - 1; their sums are left in @plain and @weighted.
+ */
+ADIT_ALWAYS_INLINE void
+backward_block(const Backward *t, gsize first, gsize end, gsize j, gsize n, vector *plain,
+               vector *weighted)
+{
+    vector mean = vector_load_some(t->mean + j, n);
+    vector factor = t->out != NULL ? vector_load_some(t->factor + j, n) : (vector){0};
+    gsize r = first;
+
+    *plain = *weighted = (vector){0};
+    for (; r + 4 <= end; r += 4) {
+        gsize at = r * t->size + j;
+        vector dy[4];
+
+#pragma GCC unroll 4
+        for (gsize i = 0; i < 4; i++)
+            dy[i] = let_through(t, at + i * t->size, n);
+        backward_lines(t, dy, at, plain, weighted, mean, factor, n, 4);
+    }
+    for (; r < end; r++) {
+        vector dy = let_through(t, r * t->size + j, n);
+
+        backward_lines(t, &dy, r * t->size + j, plain, weighted, mean, factor, n, 1);
+    }
+}
+
 /* @n columns from @j on. */
 ADIT_ALWAYS_INLINE void
 backward_columns(const Backward *backward, gsize j, gsize n)
 {
     Backward t = *backward; /* stores cannot change it */
-    vector plain = {0}, weighted = {0}, mean = vector_load_some(t.mean + j, n);
-    vector factor = t.out != NULL ? vector_load_some(t.factor + j, n) : (vector){0};
-    gsize r = 0;
+    Total all_plain = {0}, all_weighted = {0};
+    vector plain = {0}, weighted = {0};
 
-    for (; r + 4 <= t.lines; r += 4) {
-        gsize at = r * t.size + j;
-        vector dy[4];
-
-#pragma GCC unroll 4
-        for (gsize i = 0; i < 4; i++)
-            dy[i] = let_through(&t, at + i * t.size, n);
-        backward_lines(&t, dy, at, &plain, &weighted, mean, factor, n, 4);
+    for (gsize r = 0; r < t.lines; r += t.block) {
+        backward_block(&t, r, MIN(r + t.block, t.lines), j, n, &plain, &weighted);
+        if (t.block >= t.lines)
+            break;
+        total_add(&all_plain, plain);
+        total_add(&all_weighted, weighted);
     }
-    for (; r < t.lines; r++) {
-        vector dy = let_through(&t, r * t.size + j, n);
-
-        backward_lines(&t, &dy, r * t.size + j, &plain, &weighted, mean, factor, n, 1);
+    if (t.block < t.lines) {
+        plain = all_plain.sum + all_plain.lost;
+        weighted = all_weighted.sum + all_weighted.lost;
     }
     vector_store_some(t.plain + j, plain, n);
     vector_store_some(t.weighted + j, weighted, n);
@@ -271,6 +324,7 @@ ADIT_KERNEL(normalize_sums)(const AditKernelCall *call)
                          .plain = plain,
                          .weighted = plain + channels->size};
 
+    backward.block = count_block(call, channels, backward.lines);
     if (channels->inner == 1)
         run_backward(&backward);
     else
@@ -354,6 +408,7 @@ ADIT_KERNEL(normalize_backward)(const AditKernelCall *call)
                          .weighted = plain + channels->size,
                          .out = call->output.data};
 
+    backward.block = count_block(call, channels, backward.lines);
     backward.factor = make_factors(backward.mean, call->inputs[4].data, channels);
     if (channels->inner == 1) {
         run_backward(&backward);

@@ -17,22 +17,25 @@ expect_image(AditTensor *x, const AditPoolAttributes *attributes, GError **error
     return TRUE;
 }
 
-/* Whether every window sees a pixel of the image along one axis: between those at the ends, which
- * lie in the padding most, there may be others if the window has gaps. */
+/* Whether a window that begins @begin pixels behind the padding's first sees a pixel of the image
+ * along one axis: the first tap that does not lie before the image may lie behind it already. */
+static gboolean
+sees_pixel(const AditWindow *window, guint axis, gsize image, gsize begin)
+{
+    gsize before = window->before[axis], dilation = window->dilation[axis];
+    gsize tap = begin < before ? (before - begin + dilation - 1) / dilation : 0;
+
+    return tap < window->size[axis] && begin + tap * dilation < before + image;
+}
+
+/* Whether every window does: between those at the ends, which lie in the padding most, there may be
+ * others if the window has gaps. */
 static gboolean
 sees_pixels(const AditWindow *window, guint axis, gsize image, gsize out)
 {
-    for (gsize o = 0; o < out; o++) {
-        gsize begin = o * window->stride[axis], seen = 0;
-
-        for (gsize i = 0; i < window->size[axis]; i++) {
-            gsize at = begin + i * window->dilation[axis];
-
-            seen += at >= window->before[axis] && at < window->before[axis] + image;
-        }
-        if (seen == 0)
+    for (gsize o = 0; o < out; o++)
+        if (!sees_pixel(window, axis, image, o * window->stride[axis]))
             return FALSE;
-    }
     return TRUE;
 }
 

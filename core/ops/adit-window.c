@@ -3,15 +3,48 @@
 
 /* Windows that move over images: where they lie and how many there are. */
 
+double
+adit_pair_get(const GArray *pair, guint axis, double def)
+{
+    return pair->len == 0 ? def : g_array_index(pair, double, MIN(axis, pair->len - 1));
+}
+
+const char *const *
+adit_padding_list_words(void)
+{
+    /* -1, -2, -3 */
+    static const char *const words[] = {"same", "valid", "end", NULL};
+
+    return words;
+}
+
+/* @padding: pixels on each side, or an AditPadding */
+static void
+pad(AditWindow *self, guint axis, gint64 padding)
+{
+    gsize all = (self->size[axis] - 1) * self->dilation[axis];
+    gsize before = padding > 0 ? (gsize) padding : 0, after = before;
+
+    if (padding == ADIT_PADDING_SAME || padding == ADIT_PADDING_END) {
+        before = padding == ADIT_PADDING_SAME ? all / 2 : 0;
+        after = all - before;
+    }
+    self->before[axis] = before;
+    self->after[axis] = after;
+}
+
+void
+adit_window_pad(AditWindow *self, const GArray *padding, AditPadding def)
+{
+    for (guint i = 0; i < 2; i++)
+        pad(self, i, (gint64) adit_pair_get(padding, i, def));
+}
+
 void
 adit_window_pad_same(AditWindow *self)
 {
-    for (guint i = 0; i < 2; i++) {
-        gsize padding = (self->size[i] - 1) * self->dilation[i];
-
-        self->before[i] = padding / 2;
-        self->after[i] = padding - self->before[i];
-    }
+    for (guint i = 0; i < 2; i++)
+        pad(self, i, ADIT_PADDING_SAME);
 }
 
 /* Pixels from the first one of a window to its last. */

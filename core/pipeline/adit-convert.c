@@ -246,22 +246,6 @@ copy_repeat(AditNode *repeat, AditNode *blocks)
     return wrap("repeat", inner);
 }
 
-/* An empty path beside others is a skip too, but not one that a sum over blocks could replace. */
-static void
-check_paths(Converter *self, AditNode *paths)
-{
-    const AditNode *of = adit_node_get(adit_node_get_item(paths, 0), "of");
-
-    for (guint i = 0; of != NULL && i < adit_node_count(of); i++) {
-        const AditNode *path = adit_node_get_item(of, i);
-
-        if (path->kind == ADIT_NODE_LIST && adit_node_count(path) == 0 && self->obstacle == NULL)
-            self->obstacle = g_strdup_printf(
-                "path '%s' is a skip made of paths; write the blocks under an aggregator",
-                adit_node_get_key(of, i)->text);
-    }
-}
-
 /* The list of a sequence's items; one reference is a list of one. */
 static AditNode *
 get_list(AditNode *box)
@@ -276,6 +260,78 @@ get_list(AditNode *box)
     return list;
 }
 
+static gboolean changes_nothing(Converter *self, AditNode *item);
+
+static gboolean
+list_changes_nothing(Converter *self, const AditNode *items)
+{
+    for (guint i = 0; i < adit_node_count(items); i++)
+        if (!changes_nothing(self, adit_node_get_item(items, i)))
+            return FALSE;
+    return TRUE;
+}
+
+/* Whether what comes out of @item is what went in. */
+static gboolean
+changes_nothing(Converter *self, AditNode *item)
+{
+    g_autoptr(AditNode) seen = see_through(self, item);
+    g_autoptr(AditNode) box = open_box(self, seen);
+    const AditNode *aggregator = box != NULL ? adit_node_get(box, "aggregator") : NULL;
+
+    if (is_word_of_language(seen, "repeat")) {
+        const AditNode *inner = adit_node_get_item(seen, 0);
+
+        return g_strcmp0(adit_node_get(inner, "times")->text, "0") == 0 ||
+               list_changes_nothing(self, adit_node_get(inner, "blocks"));
+    }
+    if (box == NULL)
+        return strcmp(get_name(seen), "identity") == 0;
+    if (aggregator != NULL && strcmp(get_name(aggregator), "chain") != 0)
+        return FALSE;
+    g_autoptr(AditNode) items = get_list(box);
+
+    return list_changes_nothing(self, items);
+}
+
+/* A path that changes nothing is a skip too where paths are added, but not one that a sum over
+ * blocks could replace. */
+static void
+check_paths(Converter *self, const AditNode *paths)
+{
+    const AditNode *join = adit_node_get(paths, "join"), *of = adit_node_get(paths, "of");
+
+    if (join != NULL && strcmp(join->text, "sum") != 0 && strcmp(join->text, "mean") != 0)
+        return;
+    for (guint i = 0; i < adit_node_count(of) && self->obstacle == NULL; i++) {
+        if (changes_nothing(self, adit_node_get_item(of, i)))
+            self->obstacle = g_strdup_printf(
+                "path '%s' is a skip made of paths; write the blocks under an aggregator",
+                adit_node_get_key(of, i)->text);
+    }
+}
+
+/* Paths without the skips inside of each; @item itself if there are none. */
+static AditNode *
+remove_skips_of_paths(Converter *self, AditNode *item)
+{
+    AditNode *paths = adit_node_get_item(item, 0);
+    const AditNode *of = adit_node_get(paths, "of");
+    g_autoptr(AditNode) opened = adit_node_new_mapping(NULL);
+    guint before = self->n_skips;
+
+    check_paths(self, paths);
+    for (guint i = 0; i < adit_node_count(of); i++)
+        adit_node_set_new(opened, adit_node_get_key(of, i)->text,
+                          remove_skips(self, adit_node_get_item(of, i)));
+    if (self->n_skips == before)
+        return adit_node_ref(item);
+    AditNode *copy = adit_node_copy_top(paths);
+
+    adit_node_set_new(copy, "of", g_steal_pointer(&opened));
+    return wrap("paths", copy);
+}
+
 /* @item with all skips inside it taken away; itself if there are none. */
 static AditNode *
 remove_skips(Converter *self, AditNode *item)
@@ -283,7 +339,7 @@ remove_skips(Converter *self, AditNode *item)
     guint before = self->n_skips;
 
     if (is_word_of_language(item, "paths"))
-        check_paths(self, item);
+        return remove_skips_of_paths(self, item);
     if (is_word_of_language(item, "repeat")) {
         const AditNode *blocks = adit_node_get(adit_node_get_item(item, 0), "blocks");
         AditNode *list = remove_skips_of_list(self, blocks);
@@ -444,14 +500,11 @@ static AditNode *
 convert_trunk(Converter *self, AditNode *trunk, const char *aggregator)
 {
     g_autoptr(AditNode) seen = see_through(self, trunk);
-    g_autoptr(AditNode) box = open_box(self, seen);
+    g_autoptr(AditNode) opened = open_box(self, seen);
+    /* a component or paths are a list of one */
+    g_autoptr(AditNode) box =
+        opened != NULL ? adit_node_ref(opened) : wrap("blocks", adit_node_ref(seen));
     AditNode *result = adit_node_new_mapping(NULL);
-
-    if (box == NULL) {
-        if (is_word_of_language(seen, "paths"))
-            check_paths(self, seen);
-        return result;
-    }
     g_autoptr(AditNode) items = get_list(box);
     const AditNode *old = adit_node_get(box, "aggregator");
     AditNode *blocks = NULL;

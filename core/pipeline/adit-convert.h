@@ -13,7 +13,9 @@ G_BEGIN_DECLS
  *
  * - If the trunk's own aggregator makes skips (residual), each of its blocks falls into the simple
  *   blocks it is made of: those that end with an affine map, what stands before one included.
- * - If those of the trunk's blocks do (an encoder's), they lose them and stay whole.
+ * - If those of the trunk's blocks do (an encoder's), they lose them and stay whole; so do paths,
+ *   but for paths that are a skip themselves: with one that changes nothing and is added to others
+ *   the pipeline is refused.
  * - A normalisation that closes such a block is taken away.
  *
  * Adapters are kept; where there were none, narrower outputs are padded. Everything else of the

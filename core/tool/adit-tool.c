@@ -200,17 +200,15 @@ find_standardization(JsonObject *run, guint index, AditStandardization *found)
 static AditData *
 open_set(AditInvocation *self, AditDataset *dataset, JsonObject *run, guint index, GError **error)
 {
-    const char *folder = adit_tool_get_data_folder(self);
     AditStandardization kept = {0};
+    gboolean is_kept = find_standardization(run, index, &kept);
     gboolean standardized =
         adit_dataset_get_settings(dataset)->standardize != ADIT_STANDARDIZE_NONE;
+    AditData *data =
+        adit_data_open_as(dataset, adit_tool_get_data_folder(self), adit_tool_get_threads(self),
+                          is_kept && standardized ? &kept : NULL, error);
 
-    if (!find_standardization(run, index, &kept))
-        return adit_data_open(dataset, folder, error);
-    AditData *data = standardized ? adit_data_open_as(dataset, folder, &kept, error)
-                                  : adit_data_open(dataset, folder, error);
-
-    if (data != NULL && !standardized)
+    if (data != NULL && is_kept && !standardized)
         adit_terminal_warn(&self->terminal,
                            "the network was trained on standardised inputs, those of '%s' are as "
                            "they are; set 'standardize'",

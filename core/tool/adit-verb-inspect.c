@@ -117,6 +117,8 @@ describe_type(const AditParameter *parameter)
 
     if (parameter->type == ADIT_PARAMETER_AMOUNT)
         return g_strdup(forms[parameter->form]);
+    if (parameter->pair)
+        return g_strdup("integer or two");
     if (parameter->type == ADIT_PARAMETER_NUMBERS)
         return g_strdup(parameter->whole ? "list of integers" : "list of numbers");
     if (parameter->type == ADIT_PARAMETER_REFERENCE) {

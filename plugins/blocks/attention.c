@@ -44,14 +44,11 @@ build(AditBlock *block, AditGraph *graph, AditTensor *x)
 {
     AditAttention *self = ADIT_ATTENTION(block);
     AditShape shape = *adit_tensor_get_shape(x);
-    g_autofree char *got = adit_shape_to_string(&shape);
     AditTensor *query, *key, *value, *weights, *y;
 
+    x = adit_block_expect_tokens(block, x, "patch-embed");
     if (adit_tensor_has_failed(x))
         return x;
-    if (shape.rank != 2)
-        return adit_graph_fail(
-            graph, "'attention' takes tokens x width, got %s; put 'patch-embed' before it", got);
     if (shape.size[1] % (gsize) self->heads != 0)
         return adit_graph_fail(graph,
                                "'heads' must divide the width, got %" G_GINT64_FORMAT

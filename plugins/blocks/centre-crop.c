@@ -13,16 +13,12 @@ build(AditBlock *block, AditGraph *graph, AditTensor *x)
     const GArray *size = CENTRE_CROP(block)->size;
     AditShape shape = *adit_tensor_get_shape(x);
 
+    x = adit_block_expect_image(block, x, "reshape");
     if (adit_tensor_has_failed(x))
         return x;
-    if (shape.rank != 3) {
-        g_autofree char *got = adit_shape_to_string(&shape);
-
-        return adit_graph_fail(graph, "'centre-crop' takes channels x height x width, got %s", got);
-    }
     for (guint i = 0; i < 2; i++) {
         gsize full = shape.size[i + 1];
-        gsize wanted = (gsize) g_array_index(size, double, i < size->len ? i : 0);
+        gsize wanted = (gsize) adit_pair_get(size, i, (double) full);
 
         if (wanted > full)
             return adit_graph_fail(graph,
@@ -34,27 +30,14 @@ build(AditBlock *block, AditGraph *graph, AditTensor *x)
     return x;
 }
 
-static gboolean
-check(AditComponent *component, GError **error)
-{
-    guint n = CENTRE_CROP(component)->size->len;
-
-    if (n == 1 || n == 2)
-        return TRUE;
-    g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
-                "'size' is a height and a width, or one number for both; got %u numbers", n);
-    return FALSE;
-}
-
 static void
 adit_centre_crop_class_init(AditComponentClass *klass)
 {
-    klass->check = check;
     ADIT_BLOCK_CLASS(klass)->build = build;
     adit_component_class_describe(klass, "centre-crop", "The middle of images");
     adit_component_class_set_example(klass, "{centre-crop: {size: [2, 3]}}");
-    adit_component_class_add_numbers(klass, "size", "Height and width of what stays", TRUE, 1,
-                                     65536, ADIT_FIELD(AditCentreCrop, size, GArray *));
+    adit_component_class_add_pair(klass, "size", "Height and width of what stays", 1, 65536,
+                                  ADIT_FIELD(AditCentreCrop, size, GArray *));
     adit_component_class_require(klass, "size");
 }
 

@@ -11,15 +11,12 @@ static AditTensor *
 build(AditBlock *block, AditGraph *graph, AditTensor *x)
 {
     AditClassToken *self = ADIT_CLASS_TOKEN(block);
-    g_autofree char *got = adit_shape_to_string(adit_tensor_get_shape(x));
     AditShape shape = ADIT_SHAPE(1, adit_tensor_get_width(x));
     AditTensor *token;
 
+    x = adit_block_expect_tokens(block, x, "patch-embed");
     if (adit_tensor_has_failed(x))
         return x;
-    if (adit_tensor_get_shape(x)->rank != 2)
-        return adit_graph_fail(
-            graph, "'class-token' takes tokens x width, got %s; put 'patch-embed' before it", got);
     token = self->initializer != NULL
                 ? adit_parameter(graph, "token", ADIT_ROLE_OTHER, &shape, self->initializer)
                 : adit_parameter_filled(graph, "token", ADIT_ROLE_OTHER, &shape, 0);

@@ -21,35 +21,17 @@ ADIT_DEFINE_BLOCK(AditConv, adit_conv_block, ADIT_CONV)
 
 enum { ORDER_POST, ORDER_PRE };
 
-/* What stands for a padding: -1, -2. */
-enum { PADDING_VALID = -2, PADDING_SAME = -1 };
-
-/* Of height (@axis 0) or width: one number is that of both; none, @def. */
-static double
-pick(const GArray *list, guint axis, double def)
-{
-    return list->len == 0 ? def : g_array_index(list, double, MIN(axis, list->len - 1));
-}
-
 static AditWindow
 get_window(AditConv *self)
 {
-    AditWindow window, same;
+    AditWindow window;
 
     for (guint i = 0; i < 2; i++) {
-        window.size[i] = (gsize) pick(self->kernel, i, 3);
-        window.stride[i] = (gsize) pick(self->stride, i, 1);
-        window.dilation[i] = (gsize) pick(self->dilation, i, 1);
+        window.size[i] = (gsize) adit_pair_get(self->kernel, i, 3);
+        window.stride[i] = (gsize) adit_pair_get(self->stride, i, 1);
+        window.dilation[i] = (gsize) adit_pair_get(self->dilation, i, 1);
     }
-    same = window;
-    adit_window_pad_same(&same);
-    for (guint i = 0; i < 2; i++) {
-        double padding = pick(self->padding, i, PADDING_SAME);
-        gsize pixels = padding > 0 ? (gsize) padding : 0;
-
-        window.before[i] = padding == PADDING_SAME ? same.before[i] : pixels;
-        window.after[i] = padding == PADDING_SAME ? same.after[i] : pixels;
-    }
+    adit_window_pad(&window, self->padding, ADIT_PADDING_SAME);
     return window;
 }
 
@@ -69,14 +51,8 @@ static AditTensor *
 count_filters(AditConv *self, AditGraph *graph, const AditShape *shape, gsize *filters,
               gsize *groups)
 {
-    g_autofree char *got = adit_shape_to_string(shape);
     gsize channels = shape->size[0];
 
-    if (shape->rank != 3)
-        return adit_graph_fail(
-            graph,
-            "'conv' takes an image (channels x height x width), got %s; put 'reshape' before it",
-            got);
     *filters = count_channels(&self->filters, channels);
     *groups = count_channels(&self->groups, channels);
     if (*filters == 0)
@@ -101,6 +77,7 @@ convolve(AditConv *self, AditGraph *graph, AditTensor *x)
     gsize filters = 0, groups = 1;
     AditTensor *weight, *y, *failed;
 
+    x = adit_block_expect_image(&self->parent_instance, x, "reshape");
     if (adit_tensor_has_failed(x))
         return x;
     failed = count_filters(self, graph, shape, &filters, &groups);
@@ -133,40 +110,22 @@ build(AditBlock *block, AditGraph *graph, AditTensor *x)
     return x;
 }
 
-static gboolean
-check(AditComponent *component, GError **error)
-{
-    AditConv *self = ADIT_CONV(component);
-    const GArray *lists[] = {self->kernel, self->stride, self->padding, self->dilation};
-    const char *const names[] = {"kernel", "stride", "padding", "dilation"};
-
-    for (guint i = 0; i < G_N_ELEMENTS(lists); i++) {
-        if (lists[i]->len <= 2)
-            continue;
-        g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
-                    "'%s' must be one number or height and width, got %u", names[i], lists[i]->len);
-        return FALSE;
-    }
-    return TRUE;
-}
-
 static void
 add_window(AditComponentClass *klass)
 {
-    static const char *const paddings[] = {"same", "valid", NULL};
-
-    adit_component_class_add_numbers(klass, "kernel", "Its size; 3 if left out: 3 x 3", TRUE, 1,
-                                     1e6, ADIT_FIELD(AditConv, kernel, GArray *));
-    adit_component_class_add_numbers(klass, "stride", "Pixels from window to window; else 1", TRUE,
-                                     1, 1e6, ADIT_FIELD(AditConv, stride, GArray *));
-    adit_component_class_add_numbers(
+    adit_component_class_add_pair(klass, "kernel", "Its size; 3 if left out: 3 x 3", 1, 1e6,
+                                  ADIT_FIELD(AditConv, kernel, GArray *));
+    adit_component_class_add_pair(klass, "stride", "Pixels from window to window; else 1", 1, 1e6,
+                                  ADIT_FIELD(AditConv, stride, GArray *));
+    adit_component_class_add_pair(
         klass, "padding",
-        "Zeros on each side; valid: none; same, if left out: for size / stride, rounded up", TRUE,
+        "Zeros on each side; valid: none; same, if left out: for size / stride, rounded up; end: "
+        "as many, behind alone",
         0, 1e6, ADIT_FIELD(AditConv, padding, GArray *));
-    adit_component_class_allow_words(klass, "padding", paddings);
-    adit_component_class_add_numbers(klass, "dilation",
-                                     "From pixel to pixel that a filter sees; else 1", TRUE, 1, 1e6,
-                                     ADIT_FIELD(AditConv, dilation, GArray *));
+    adit_component_class_allow_words(klass, "padding", adit_padding_list_words());
+    adit_component_class_add_pair(klass, "dilation",
+                                  "From pixel to pixel that a filter sees; else 1", 1, 1e6,
+                                  ADIT_FIELD(AditConv, dilation, GArray *));
     adit_component_class_add_amount(
         klass, "groups", "Groups of channels that are looked at apart; 100%: each channel",
         ADIT_FORM_WIDTH, 1, 1e9, (AditAmount){.value = 1.0},
@@ -178,7 +137,6 @@ adit_conv_block_class_init(AditComponentClass *klass)
 {
     static const char *const orders[] = {"post", "pre", NULL};
 
-    klass->check = check;
     ADIT_BLOCK_CLASS(klass)->build = build;
     adit_component_class_describe(klass, "conv", "Convolution of an image, with its neighbours");
     adit_component_class_set_example(klass, "{conv: {filters: 4, activation: relu}}");

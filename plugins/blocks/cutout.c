@@ -32,13 +32,9 @@ build(AditBlock *block, AditGraph *graph, AditTensor *x)
     AditShape shape = *adit_tensor_get_shape(x);
     AditTensor *inside[2];
 
+    x = adit_block_expect_image(block, x, "reshape");
     if (adit_tensor_has_failed(x))
         return x;
-    if (shape.rank != 3) {
-        g_autofree char *got = adit_shape_to_string(&shape);
-
-        return adit_graph_fail(graph, "'cutout' takes channels x height x width, got %s", got);
-    }
     if (adit_graph_get_mode(graph) == ADIT_MODE_EVALUATION)
         return x;
     for (guint i = 0; i < 2; i++) {

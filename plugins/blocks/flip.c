@@ -14,13 +14,9 @@ build(AditBlock *block, AditGraph *graph, AditTensor *x)
     AditTensor *zero = adit_constant_array(graph, &ADIT_SHAPE(1), (double[]){0});
     AditTensor *one = adit_constant_array(graph, &ADIT_SHAPE(1), (double[]){1});
 
+    x = adit_block_expect_image(block, x, "reshape");
     if (adit_tensor_has_failed(x))
         return x;
-    if (shape->rank != 3) {
-        g_autofree char *got = adit_shape_to_string(shape);
-
-        return adit_graph_fail(graph, "'flip' takes channels x height x width, got %s", got);
-    }
     if (adit_graph_get_mode(graph) == ADIT_MODE_EVALUATION)
         return x;
     AditTensor *hit = adit_less(adit_noise_uniform(graph, "flip", &ADIT_SHAPE(1)),

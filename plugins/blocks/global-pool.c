@@ -14,16 +14,10 @@ build(AditBlock *block, AditGraph *graph, AditTensor *x)
 {
     static const int axes[] = {1, 2};
     AditGlobalPool *self = ADIT_GLOBAL_POOL(block);
-    const AditShape *shape = adit_tensor_get_shape(x);
 
+    x = adit_block_expect_image(block, x, "reshape");
     if (adit_tensor_has_failed(x))
         return x;
-    if (shape->rank != 3) {
-        g_autofree char *got = adit_shape_to_string(shape);
-
-        return adit_graph_fail(
-            graph, "'global-pool' takes an image (channels x height x width), got %s", got);
-    }
     if (self->type == TYPE_AVERAGE)
         return adit_reduce(x, ADIT_REDUCE_MEAN, axes, 2);
     if (self->type == TYPE_MAX)

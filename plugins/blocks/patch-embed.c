@@ -32,10 +32,9 @@ build(AditBlock *block, AditGraph *graph, AditTensor *x)
     g_autofree char *got = adit_shape_to_string(shape);
     gsize patch = (gsize) self->patch;
 
+    x = adit_block_expect_image(block, x, "reshape");
     if (adit_tensor_has_failed(x))
         return x;
-    if (shape->rank != 3)
-        return adit_graph_fail(graph, "'patch-embed' takes channels x height x width, got %s", got);
     if (shape->size[1] % patch != 0 || shape->size[2] % patch != 0)
         return adit_graph_fail(
             graph, "'patch' must divide height and width, got %" G_GINT64_FORMAT " for %s",

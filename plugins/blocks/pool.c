@@ -14,35 +14,17 @@ ADIT_DEFINE_BLOCK(AditPool, adit_pool, ADIT_POOL)
 
 enum { TYPE_MAX, TYPE_AVERAGE, TYPE_MIX };
 
-/* What stands for a padding: -1, -2. */
-enum { PADDING_VALID = -2, PADDING_SAME = -1 };
-
-/* Of height (@axis 0) or width: one number is that of both; none, @def. */
-static double
-pick(const GArray *list, guint axis, double def)
-{
-    return list->len == 0 ? def : g_array_index(list, double, MIN(axis, list->len - 1));
-}
-
 static AditWindow
 get_window(AditPool *self)
 {
-    AditWindow window, same;
+    AditWindow window;
 
     for (guint i = 0; i < 2; i++) {
-        window.size[i] = (gsize) pick(self->size, i, 2);
-        window.stride[i] = (gsize) pick(self->stride, i, (double) window.size[i]);
+        window.size[i] = (gsize) adit_pair_get(self->size, i, 2);
+        window.stride[i] = (gsize) adit_pair_get(self->stride, i, (double) window.size[i]);
         window.dilation[i] = 1;
     }
-    same = window;
-    adit_window_pad_same(&same);
-    for (guint i = 0; i < 2; i++) {
-        double padding = pick(self->padding, i, PADDING_VALID);
-        gsize pixels = padding > 0 ? (gsize) padding : 0;
-
-        window.before[i] = padding == PADDING_SAME ? same.before[i] : pixels;
-        window.after[i] = padding == PADDING_SAME ? same.after[i] : pixels;
-    }
+    adit_window_pad(&window, self->padding, ADIT_PADDING_VALID);
     return window;
 }
 
@@ -56,7 +38,7 @@ pool(AditPool *self, AditTensor *x, AditPooling pooling)
     if (self->to->len == 0)
         return adit_pool2d(x, pooling, &window);
     for (guint i = 0; i < 2; i++)
-        to[i] = MIN((gsize) pick(self->to, i, 1), shape->size[i + 1]);
+        to[i] = MIN((gsize) adit_pair_get(self->to, i, 1), shape->size[i + 1]);
     return adit_pool2d_to(x, pooling, to);
 }
 
@@ -78,18 +60,10 @@ static AditTensor *
 build(AditBlock *block, AditGraph *graph, AditTensor *x)
 {
     AditPool *self = ADIT_POOL(block);
-    const AditShape *shape = adit_tensor_get_shape(x);
 
+    x = adit_block_expect_image(block, x, "reshape");
     if (adit_tensor_has_failed(x))
         return x;
-    if (shape->rank != 3) {
-        g_autofree char *got = adit_shape_to_string(shape);
-
-        return adit_graph_fail(
-            graph,
-            "'pool' takes an image (channels x height x width), got %s; put 'reshape' before it",
-            got);
-    }
     if (self->type == TYPE_MIX)
         return mix(self, graph, x);
     return pool(self, x, self->type == TYPE_MAX ? ADIT_POOL_MAX : ADIT_POOL_AVERAGE);
@@ -99,18 +73,11 @@ static gboolean
 check(AditComponent *component, GError **error)
 {
     AditPool *self = ADIT_POOL(component);
-    const GArray *lists[] = {self->size, self->stride, self->padding, self->to};
-    const char *const names[] = {"size", "stride", "padding", "to"};
+    const GArray *pairs[] = {self->size, self->stride, self->padding};
+    const char *const names[] = {"size", "stride", "padding"};
 
-    for (guint i = 0; i < G_N_ELEMENTS(lists); i++) {
-        if (lists[i]->len <= 2)
-            continue;
-        g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
-                    "'%s' must be one number or height and width, got %u", names[i], lists[i]->len);
-        return FALSE;
-    }
-    for (guint i = 0; i < 3; i++) {
-        if (self->to->len == 0 || lists[i]->len == 0)
+    for (guint i = 0; i < G_N_ELEMENTS(pairs); i++) {
+        if (self->to->len == 0 || pairs[i]->len == 0)
             continue;
         g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
                     "'to' says what comes out and '%s' how; set one of them", names[i]);
@@ -123,7 +90,6 @@ static void
 adit_pool_class_init(AditComponentClass *klass)
 {
     static const char *const types[] = {"max", "average", "mix", NULL};
-    static const char *const paddings[] = {"same", "valid", NULL};
 
     klass->check = check;
     ADIT_BLOCK_CLASS(klass)->build = build;
@@ -131,18 +97,19 @@ adit_pool_class_init(AditComponentClass *klass)
     adit_component_class_add_choice(
         klass, "type", "The largest number, the mean without padding, or a trained mixture of both",
         types, TYPE_MAX, ADIT_FIELD(AditPool, type, int));
-    adit_component_class_add_numbers(klass, "size", "Of the window; 2 if left out: 2 x 2", TRUE, 1,
-                                     1e6, ADIT_FIELD(AditPool, size, GArray *));
-    adit_component_class_add_numbers(klass, "stride", "Pixels from window to window; else the size",
-                                     TRUE, 1, 1e6, ADIT_FIELD(AditPool, stride, GArray *));
-    adit_component_class_add_numbers(
+    adit_component_class_add_pair(klass, "size", "Of the window; 2 if left out: 2 x 2", 1, 1e6,
+                                  ADIT_FIELD(AditPool, size, GArray *));
+    adit_component_class_add_pair(klass, "stride", "Pixels from window to window; else the size", 1,
+                                  1e6, ADIT_FIELD(AditPool, stride, GArray *));
+    adit_component_class_add_pair(
         klass, "padding",
-        "Pixels on each side; same: for size / stride, rounded up; valid, if left out: none", TRUE,
+        "Pixels on each side; same: for size / stride, rounded up; end: as many, behind alone; "
+        "valid, if left out: none",
         0, 1e6, ADIT_FIELD(AditPool, padding, GArray *));
-    adit_component_class_allow_words(klass, "padding", paddings);
-    adit_component_class_add_numbers(
+    adit_component_class_allow_words(klass, "padding", adit_padding_list_words());
+    adit_component_class_add_pair(
         klass, "to", "Size of what comes out, of windows as equal as can be; smaller images stay",
-        TRUE, 1, 1e6, ADIT_FIELD(AditPool, to, GArray *));
+        1, 1e6, ADIT_FIELD(AditPool, to, GArray *));
     adit_component_class_add_reference(
         klass, "initializer", "Of the mixture; else it starts at 0.5", ADIT_TYPE_INITIALIZER,
         ADIT_FIELD(AditPool, initializer, AditInitializer *));

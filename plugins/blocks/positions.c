@@ -12,13 +12,10 @@ build(AditBlock *block, AditGraph *graph, AditTensor *x)
 {
     AditPositions *self = ADIT_POSITIONS(block);
     const AditShape *shape = adit_tensor_get_shape(x);
-    g_autofree char *got = adit_shape_to_string(shape);
 
+    x = adit_block_expect_tokens(block, x, "patch-embed");
     if (adit_tensor_has_failed(x))
         return x;
-    if (shape->rank != 2)
-        return adit_graph_fail(
-            graph, "'positions' takes tokens x width, got %s; put 'patch-embed' before it", got);
     return adit_add(x,
                     adit_parameter(graph, "position", ADIT_ROLE_OTHER, shape, self->initializer));
 }

@@ -35,19 +35,13 @@ build(AditBlock *block, AditGraph *graph, AditTensor *x)
     AditShape size = *shape;
     gsize room[2];
 
+    x = adit_block_expect_image(block, x, "reshape");
     if (adit_tensor_has_failed(x))
         return x;
-    if (shape->rank != 3) {
-        g_autofree char *got = adit_shape_to_string(shape);
-
-        return adit_graph_fail(graph, "'random-crop' takes channels x height x width, got %s", got);
-    }
     for (guint i = 0; i < 2; i++) {
         gsize full = shape->size[i + 1] + 2 * (gsize) self->padding;
 
-        if (self->size->len > 0)
-            size.size[i + 1] =
-                (gsize) g_array_index(self->size, double, i < self->size->len ? i : 0);
+        size.size[i + 1] = (gsize) adit_pair_get(self->size, i, (double) shape->size[i + 1]);
         if (size.size[i + 1] > full)
             return adit_graph_fail(graph,
                                    "'random-crop' cannot cut %" G_GSIZE_FORMAT
@@ -60,31 +54,18 @@ build(AditBlock *block, AditGraph *graph, AditTensor *x)
     return adit_crop(x, adit_concat(parts, 2, 0), size.size[1], size.size[2], ADIT_OUTSIDE_ZERO);
 }
 
-static gboolean
-check(AditComponent *component, GError **error)
-{
-    guint n = RANDOM_CROP(component)->size->len;
-
-    if (n <= 2)
-        return TRUE;
-    g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
-                "'size' is a height and a width, or one number for both; got %u numbers", n);
-    return FALSE;
-}
-
 static void
 adit_random_crop_class_init(AditComponentClass *klass)
 {
-    klass->check = check;
     ADIT_BLOCK_CLASS(klass)->build = build;
     adit_component_class_describe(klass, "random-crop",
                                   "Moves images at random while training; else the middle");
     adit_component_class_set_example(klass, "{random-crop: {padding: 4}}");
     adit_component_class_add_int(klass, "padding", "Zeros around the image, on every side", 0,
                                  65536, 4, ADIT_FIELD(AditRandomCrop, padding, gint64));
-    adit_component_class_add_numbers(klass, "size",
-                                     "Height and width that are cut out; else the image's own",
-                                     TRUE, 1, 65536, ADIT_FIELD(AditRandomCrop, size, GArray *));
+    adit_component_class_add_pair(klass, "size",
+                                  "Height and width that are cut out; else the image's own", 1,
+                                  65536, ADIT_FIELD(AditRandomCrop, size, GArray *));
 }
 
 ADIT_PLUGIN("random-crop", "1.0", "MIT", ADIT_TYPES(adit_random_crop_get_type))

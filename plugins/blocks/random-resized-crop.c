@@ -74,24 +74,16 @@ build(AditBlock *block, AditGraph *graph, AditTensor *x)
     AditTensor *place[4];
     Extent extents[2];
 
+    x = adit_block_expect_image(block, x, "reshape");
     if (adit_tensor_has_failed(x))
         return x;
-    if (shape->rank != 3) {
-        g_autofree char *got = adit_shape_to_string(shape);
-
-        return adit_graph_fail(
-            graph, "'random-resized-crop' takes channels x height x width, got %s", got);
-    }
     for (guint i = 0; i < 2; i++) {
         gsize full = shape->size[i + 1];
 
         extents[i] = (Extent){.part = make_number(graph, (double) full),
                               .begin = make_number(graph, 0),
                               .full = full,
-                              .wanted = full};
-        if (self->size->len > 0)
-            extents[i].wanted =
-                (gsize) g_array_index(self->size, double, i < self->size->len ? i : 0);
+                              .wanted = (gsize) adit_pair_get(self->size, i, (double) full)};
     }
     if (adit_graph_get_mode(graph) == ADIT_MODE_TRAINING)
         choose_part(self, graph, extents);
@@ -101,28 +93,15 @@ build(AditBlock *block, AditGraph *graph, AditTensor *x)
                      ADIT_OUTSIDE_EDGE);
 }
 
-static gboolean
-check(AditComponent *component, GError **error)
-{
-    guint n = RANDOM_RESIZED_CROP(component)->size->len;
-
-    if (n <= 2)
-        return TRUE;
-    g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
-                "'size' is a height and a width, or one number for both; got %u numbers", n);
-    return FALSE;
-}
-
 static void
 adit_random_resized_crop_class_init(AditComponentClass *klass)
 {
-    klass->check = check;
     ADIT_BLOCK_CLASS(klass)->build = build;
     adit_component_class_describe(klass, "random-resized-crop",
                                   "A random part of images, resized, while training; else all");
-    adit_component_class_add_numbers(klass, "size",
-                                     "Height and width of the result; else the image's own", TRUE,
-                                     1, 65536, ADIT_FIELD(AditRandomResizedCrop, size, GArray *));
+    adit_component_class_add_pair(klass, "size",
+                                  "Height and width of the result; else the image's own", 1, 65536,
+                                  ADIT_FIELD(AditRandomResizedCrop, size, GArray *));
     adit_component_class_add_number(klass, "min-area", "Least share of the image that is shown",
                                     1e-4, 1, 0.08,
                                     ADIT_FIELD(AditRandomResizedCrop, min_area, double));

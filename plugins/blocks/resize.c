@@ -47,31 +47,16 @@ build(AditBlock *block, AditGraph *graph, AditTensor *x)
 {
     static const int turned[] = {0, 2, 1};
     AditResize *self = ADIT_RESIZE(block);
-    gsize height = (gsize) g_array_index(self->size, double, 0);
-    gsize width = (gsize) g_array_index(self->size, double, self->size->len - 1);
+    gsize height = (gsize) adit_pair_get(self->size, 0, 1);
+    gsize width = (gsize) adit_pair_get(self->size, 1, 1);
 
+    x = adit_block_expect_image(block, x, "reshape");
     if (adit_tensor_has_failed(x))
         return x;
-    if (adit_tensor_get_shape(x)->rank != 3) {
-        g_autofree char *got = adit_shape_to_string(adit_tensor_get_shape(x));
-        return adit_graph_fail(graph, "'resize' takes an image, got %s", got);
-    }
     x = resize_last(x, self->method, width);
     if (adit_tensor_get_shape(x)->size[1] == height)
         return x;
     return adit_transpose(resize_last(adit_transpose(x, turned), self->method, height), turned);
-}
-
-static gboolean
-check(AditComponent *component, GError **error)
-{
-    guint n = ADIT_RESIZE(component)->size->len;
-
-    if (n == 1 || n == 2)
-        return TRUE;
-    g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
-                "'size' must be one side, or height and width, got %u numbers", n);
-    return FALSE;
 }
 
 static void
@@ -79,12 +64,11 @@ adit_resize_class_init(AditComponentClass *klass)
 {
     static const char *const methods[] = {"bilinear", "nearest", NULL};
 
-    klass->check = check;
     ADIT_BLOCK_CLASS(klass)->build = build;
     adit_component_class_describe(klass, "resize", "Images with another number of pixels");
     adit_component_class_set_example(klass, "{resize: {size: [3, 5]}}");
-    adit_component_class_add_numbers(klass, "size", "Height and width, or both at once", TRUE, 1,
-                                     65536, ADIT_FIELD(AditResize, size, GArray *));
+    adit_component_class_add_pair(klass, "size", "Height and width, or both at once", 1, 65536,
+                                  ADIT_FIELD(AditResize, size, GArray *));
     adit_component_class_require(klass, "size");
     adit_component_class_add_choice(klass, "method",
                                     "Between pixels: straight lines, or the pixel it falls in",

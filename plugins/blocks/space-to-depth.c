@@ -17,12 +17,10 @@ build(AditBlock *block, AditGraph *graph, AditTensor *x)
     const AditShape *shape = adit_tensor_get_shape(x);
     gsize factor = (gsize) ADIT_SPACE_TO_DEPTH(block)->factor;
 
+    x = adit_block_expect_image(block, x, "reshape");
     if (adit_tensor_has_failed(x))
         return x;
     g_autofree char *got = adit_shape_to_string(shape);
-    if (shape->rank != 3)
-        return adit_graph_fail(graph, "'space-to-depth' takes an image, got %s", got);
-
     gsize channels = shape->size[0];
     gsize height = shape->size[1] / factor, width = shape->size[2] / factor;
     if (height * factor != shape->size[1] || width * factor != shape->size[2])

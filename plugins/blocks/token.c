@@ -12,13 +12,10 @@ build(AditBlock *block, AditGraph *graph, AditTensor *x)
 {
     gsize index = (gsize) ADIT_TOKEN(block)->index;
     const AditShape *shape = adit_tensor_get_shape(x);
-    g_autofree char *got = adit_shape_to_string(shape);
 
+    x = adit_block_expect_tokens(block, x, "patch-embed");
     if (adit_tensor_has_failed(x))
         return x;
-    if (shape->rank != 2)
-        return adit_graph_fail(
-            graph, "'token' takes tokens x width, got %s; put 'patch-embed' before it", got);
     if (index > shape->size[0])
         return adit_graph_fail(graph,
                                "'index' must be in 1..%" G_GSIZE_FORMAT

@@ -53,6 +53,24 @@ has_folder(AditTree *tree, const char *name)
     return FALSE;
 }
 
+/* (transfer full): the folder with the training set in @root. */
+static char *
+get_train(const AditImageFolder *self, const char *root)
+{
+    return g_strconcat(root, self->train_folder != NULL ? self->train_folder : "train", "/", NULL);
+}
+
+/* (transfer full): that with the test set: the one that is said, or what it mostly is called. */
+static char *
+find_test(const AditImageFolder *self, AditTree *tree, const char *root)
+{
+    g_autofree char *test = g_strconcat(root, "test/", NULL);
+
+    if (self->test_folder != NULL)
+        return g_strconcat(root, self->test_folder, "/", NULL);
+    return has_folder(tree, test) ? g_steal_pointer(&test) : g_strconcat(root, "val/", NULL);
+}
+
 /* The part of the name of entry @entry behind @root; NULL elsewhere and of @root itself. */
 static const char *
 get_tail(AditTree *tree, guint entry, const char *root)
@@ -67,24 +85,30 @@ get_tail(AditTree *tree, guint entry, const char *root)
 /* (transfer full): where what interests us begins: archives often have all in one folder, in which
  * there are further ones. */
 static char *
-find_root(AditTree *tree)
+find_root(const AditImageFolder *self, AditTree *tree)
 {
     const char *only = "";
     guint n_folders = 0, n_below = 0;
+    g_autofree char *outer = get_train(self, "");
+    g_autofree char *inner = NULL;
 
     for (guint i = 0; i < adit_tree_count_entries(tree); i++) {
         const char *name = adit_tree_get_entry(tree, i);
-        const char *slash = strchr(name, '/');
-        const char *next = slash != NULL ? strchr(slash + 1, '/') : NULL;
 
-        if (slash != NULL && slash[1] == '\0') {
-            only = name;
-            n_folders++;
-        } else if (next != NULL && next[1] == '\0') {
+        if (!g_str_has_suffix(name, "/"))
+            continue;
+        if (strchr(name, '/')[1] != '\0') {
             n_below++;
+            continue;
         }
+        only = name;
+        n_folders++;
     }
-    return g_strdup(n_folders == 1 && n_below > 0 ? only : "");
+    inner = get_train(self, only);
+    if (n_folders != 1 || n_below == 0 || has_folder(tree, outer) ||
+        (self->train_folder != NULL && !has_folder(tree, inner)))
+        return g_strdup("");
+    return g_strdup(only);
 }
 
 /* Adds what stands at @tail below the root to the class it is in. */
@@ -156,42 +180,39 @@ contents_clear(Contents *self)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Contents, contents_clear)
 
 static gboolean
-fail_missing(AditTree *tree, const char *root, const char *folder, GError **error)
+fail_missing(AditTree *tree, const char *folder, GError **error)
 {
-    g_autofree char *name = g_strconcat(root, folder, NULL);
-    g_autofree char *shown = adit_tree_show(tree, name);
+    g_autofree char *shown = adit_tree_show(tree, folder);
 
     g_set_error(error, ADIT_ERROR, ADIT_ERROR_NOT_FOUND, "no folder '%s'", shown);
     return FALSE;
 }
 
+/* Finds what there is in the tree; without one it has failed already. */
 static gboolean
-open_contents(AditImageFolder *self, AditLoader *loader, Contents *contents, GError **error)
+list_contents(const AditImageFolder *self, Contents *contents, GError **error)
 {
-    const char *train = self->train_folder != NULL ? self->train_folder : "train";
-    const char *test = self->test_folder != NULL ? self->test_folder : "test";
     g_autofree char *root = NULL;
-    g_autofree char *train_root = NULL;
-    g_autofree char *test_root = NULL;
+    g_autofree char *train = NULL;
+    g_autofree char *test = NULL;
 
-    contents->tree = adit_loader_open_tree(loader, self->folder, error);
     if (contents->tree == NULL)
         return FALSE;
-    root = find_root(contents->tree);
-    train_root = g_strconcat(root, train, "/", NULL);
-    test_root = g_strconcat(root, test, "/", NULL);
-    if (!has_folder(contents->tree, train_root)) {
+    root = find_root(self, contents->tree);
+    train = get_train(self, root);
+    if (!has_folder(contents->tree, train)) {
         if (self->train_folder != NULL || self->test_folder != NULL)
-            return fail_missing(contents->tree, root, train, error);
+            return fail_missing(contents->tree, train, error);
         contents->train = list_classes(contents->tree, root, error);
         return contents->train != NULL;
     }
-    contents->train = list_classes(contents->tree, train_root, error);
+    contents->train = list_classes(contents->tree, train, error);
+    test = find_test(self, contents->tree, root);
     if (contents->train == NULL)
         return FALSE;
-    if (!has_folder(contents->tree, test_root))
-        return self->test_folder == NULL || fail_missing(contents->tree, root, test, error);
-    contents->test = list_classes(contents->tree, test_root, error);
+    if (!has_folder(contents->tree, test))
+        return self->test_folder == NULL || fail_missing(contents->tree, test, error);
+    contents->test = list_classes(contents->tree, test, error);
     return contents->test != NULL;
 }
 
@@ -199,13 +220,8 @@ open_contents(AditImageFolder *self, AditLoader *loader, Contents *contents, GEr
 static AditShape
 get_shape(AditImageFolder *self)
 {
-    AditShape shape = ADIT_SHAPE(self->channels == 0 ? 3 : 1, 0, 0);
-
-    if (self->size->len > 0) {
-        shape.size[1] = (gsize) g_array_index(self->size, double, 0);
-        shape.size[2] = (gsize) g_array_index(self->size, double, self->size->len - 1);
-    }
-    return shape;
+    return ADIT_SHAPE(self->channels == 0 ? 3 : 1, (gsize) adit_pair_get(self->size, 0, 0),
+                      (gsize) adit_pair_get(self->size, 1, 0));
 }
 
 /* The number of the class of that name among @classes, or -1. */
@@ -262,9 +278,9 @@ load(AditDataset *dataset, AditLoader *loader, AditExamples *train, AditExamples
 {
     AditImageFolder *self = IMAGE_FOLDER(dataset);
     AditShape shape = get_shape(self);
-    g_auto(Contents) contents = {0};
+    g_auto(Contents) contents = {.tree = adit_loader_open_tree(loader, self->folder, error)};
 
-    return open_contents(self, loader, &contents, error) &&
+    return list_contents(self, &contents, error) &&
            read_examples(self, &contents, contents.train, &shape, train, error) &&
            (contents.test == NULL ||
             read_examples(self, &contents, contents.test, &shape, test, error));
@@ -275,11 +291,11 @@ static gboolean
 describe(AditDataset *dataset, AditLoader *loader, AditSchema *schema, GError **error)
 {
     AditImageFolder *self = IMAGE_FOLDER(dataset);
-    g_auto(Contents) contents = {0};
+    g_auto(Contents) contents = {.tree = adit_loader_list_tree(loader, self->folder, error)};
     g_autoptr(AditArray) image = NULL;
     const Class *first = NULL;
 
-    if (!open_contents(self, loader, &contents, error))
+    if (!list_contents(self, &contents, error))
         return FALSE;
     schema->inputs = get_shape(self);
     schema->targets = ADIT_SCALAR;
@@ -292,25 +308,12 @@ describe(AditDataset *dataset, AditLoader *loader, AditSchema *schema, GError **
     return image != NULL;
 }
 
-static gboolean
-check(AditComponent *component, GError **error)
-{
-    guint n = IMAGE_FOLDER(component)->size->len;
-
-    if (n <= 2)
-        return TRUE;
-    g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
-                "'size' is a height and a width, or one number for both; got %u numbers", n);
-    return FALSE;
-}
-
 static void
 adit_image_folder_class_init(AditComponentClass *klass)
 {
     static const char *const channels[] = {"rgb", "grey", NULL};
     AditDatasetClass *dataset_class = ADIT_DATASET_CLASS(klass);
 
-    klass->check = check;
     dataset_class->describe = describe;
     dataset_class->load = load;
     dataset_class->has_test = TRUE;
@@ -327,13 +330,13 @@ adit_image_folder_class_init(AditComponentClass *klass)
                                   "there is one",
                                   NULL, ADIT_FIELD(AditImageFolder, train_folder, char *));
     adit_component_class_add_text(klass, "test-folder",
-                                  "Folder beside it with the test set's; else 'test', if there is "
-                                  "one",
+                                  "Folder beside it with the test set's; else 'test' or 'val', if "
+                                  "there is one",
                                   NULL, ADIT_FIELD(AditImageFolder, test_folder, char *));
-    adit_component_class_add_numbers(klass, "size",
-                                     "Height and width that images are scaled to, what stands out "
-                                     "cut off; without it all must be of one size",
-                                     TRUE, 1, 65536, ADIT_FIELD(AditImageFolder, size, GArray *));
+    adit_component_class_add_pair(klass, "size",
+                                  "Height and width that images are scaled to, what stands out cut "
+                                  "off; without it all must be of one size",
+                                  1, 65536, ADIT_FIELD(AditImageFolder, size, GArray *));
     adit_component_class_add_choice(klass, "channels", "Red, green and blue, or brightness alone",
                                     channels, 0, ADIT_FIELD(AditImageFolder, channels, int));
 }

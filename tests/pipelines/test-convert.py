@@ -112,12 +112,23 @@ SPLIT = [
      ['dense: units: 4 bias: true activation: identity order: post']),
     ('norm-with-activation', '{dense: {units: 4, norm: $norm, activation: relu}}',
      [f'- dense: {{units: 4, bias: true, norm: {NORM}, activation: relu, order: post}}']),
+    # paths lose the skips inside of them; one that is not added is no skip
+    ('paths', '{paths: {of: {a: [' + DENSE + '], b: {aggregator: residual, blocks: [' + DENSE + ']}}}}',
+     [f'- paths: of: a: {DENSE} b: sequence: {DENSE} join: sum']),
+    ('paths-part', 'forked',
+     [f'- sequence: paths: of: a: sequence: {DENSE} b: {DENSE} join: mean']),
+    ('gate', '{paths: {join: product, of: {gate: {dense: {units: 4}}, value: []}}}',
+     [f'- paths: of: gate: {DENSE} value: join: product']),
+    ('concat', '{sequence: [{paths: {join: concat, of: {new: {dense: {units: 4}}, old: identity}}}, {dense: {units: 4}}]}',
+     [f'- sequence: paths: of: new: {DENSE} old: identity join: concat axis: width {DENSE}']),
     ('index', 'indexed',
      ['- repeat:', 'times: 2', 'index: l',
       'blocks: [{sequence: [' + DENSE + ', {drop-path: {rate: $(0.1 * l)}}]}]']),
 ]
 PARTS = '''parts:
   block: {blocks: [batch-norm, relu, {dense: {units: 4}}, batch-norm, relu, {dense: {units: 4}}]}
+  inner: {aggregator: residual, blocks: [{dense: {units: 4}}]}
+  forked: {blocks: {paths: {join: mean, of: {a: inner, b: {dense: {units: 4}}}}}}
   closing: {blocks: [{dense: {units: 4}}, batch-norm, {dropout: {rate: 0.5}}]}
   indexed: {blocks: [{repeat: {times: 2, index: l, blocks: [{sequence: [{dense: {units: 4}}, {drop-path: {rate: $(0.1 * l)}}]}]}}]}
 '''
@@ -138,6 +149,16 @@ REFUSED = [
      "net.yaml: no aggregator in 'trunk' makes skips, so there is nothing to convert"),
     ('paths', f'    {BYPASS}\n', [],
      "net.yaml: path 'short' is a skip made of paths; write the blocks under an aggregator"),
+    ('paths-identity', '    [{paths: {of: {long: {dense: {units: 4}}, short: identity}}}]\n', [],
+     "net.yaml: path 'short' is a skip made of paths; write the blocks under an aggregator"),
+    ('paths-nothing', '    [{paths: {join: mean, of: {long: {dense: {units: 4}}, short: [{repeat: {times: 0, '
+     'blocks: [{dense: {units: 4}}]}}, {sequence: [identity]}]}}}]\n', [],
+     "net.yaml: path 'short' is a skip made of paths; write the blocks under an aggregator"),
+    ('paths-alone', '    {paths: {of: {long: {dense: {units: 4}}, short: []}}}\n', [],
+     "net.yaml: path 'short' is a skip made of paths; write the blocks under an aggregator"),
+    ('paths-in-a-path', '    [{paths: {of: {long: {dense: {units: 4}}, short: {paths: {of: {a: {dense: {units: '
+     '4}}, b: []}}}}}}]\n', [],
+     "net.yaml: path 'b' is a skip made of paths; write the blocks under an aggregator"),
     ('paths-within', f'    {{aggregator: residual, blocks: [{{sequence: {BYPASS}}}]}}\n', [],
      "net.yaml: path 'short' is a skip made of paths; write the blocks under an aggregator"),
     ('to-skips', '    []\n', ['--to', 'residual'],

@@ -265,8 +265,11 @@ test_refusals(void)
     assert_refused(test_component("block", "space-to-depth", NULL), &ADIT_SHAPE(3, 4, 5),
                    "'factor' must divide height and width, got 2 for 3x4x5");
     assert_refused(test_component("block", "space-to-depth", NULL), &ADIT_SHAPE(16),
-                   "'space-to-depth' takes an image, got 16");
-    assert_refused(resize(0, 1, &four), &ADIT_SHAPE(16, 8), "'resize' takes an image, got 16x8");
+                   "'space-to-depth' takes an image (channels x height x width), got 16; put "
+                   "'reshape' before it");
+    assert_refused(resize(0, 1, &four), &ADIT_SHAPE(16, 8),
+                   "'resize' takes an image (channels x height x width), got 16x8; put 'reshape' "
+                   "before it");
     assert_refused(test_component("block", "lrn", NULL), &ADIT_SCALAR,
                    "'lrn' takes a vector or an image, got a number");
 }

@@ -204,7 +204,8 @@ test_global_pool(void)
 
         check(pool, &ADIT_SHAPE(5, 9, 8), expected[type]);
         check(pool, &ADIT_SHAPE(5, 9),
-              "'global-pool' takes an image (channels x height x width), got 5x9");
+              "'global-pool' takes an image (channels x height x width), got 5x9; put 'reshape' "
+              "before it");
     }
 }
 
@@ -213,7 +214,7 @@ assert_refused(AditBlock *block, const char *expected)
 {
     g_autoptr(GError) error = NULL;
 
-    g_assert_false(ADIT_COMPONENT_GET_CLASS(block)->check(ADIT_COMPONENT(block), &error));
+    g_assert_false(adit_component_check(ADIT_COMPONENT(block), &error));
     g_assert_error(error, ADIT_ERROR, ADIT_ERROR_INVALID);
     g_assert_cmpstr(error->message, ==, expected);
 }

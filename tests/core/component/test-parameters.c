@@ -21,6 +21,7 @@ struct _Sampler {
     AditLive *rate;
     GArray *sizes;
     GArray *paces;
+    GArray *window;
     GStrv words;
     GStrv at;
     AditBlock *inner;
@@ -54,6 +55,9 @@ sampler_class_init(AditComponentClass *klass)
     adit_component_class_add_numbers(klass, "paces", "p", TRUE, 0, 9,
                                      ADIT_FIELD(Sampler, paces, GArray *));
     adit_component_class_allow_words(klass, "paces", paces);
+    adit_component_class_add_pair(klass, "window", "w", 1, 9,
+                                  ADIT_FIELD(Sampler, window, GArray *));
+    adit_component_class_require(klass, "window");
     adit_component_class_add_texts(klass, "words", "w", ADIT_FIELD(Sampler, words, GStrv));
     adit_component_class_add_addresses(klass, "at", "a", "trunk.*", ADIT_FIELD(Sampler, at, GStrv));
     adit_component_class_add_reference(klass, "inner", "i", ADIT_TYPE_BLOCK,
@@ -245,6 +249,32 @@ test_ranges(void)
     assert_numbers_valid("paces", 1, (double[]){-1.5}, FALSE);
 }
 
+/* A pair is one number or two, as far as it is needed; its message names it. */
+static void
+test_pairs(void)
+{
+    static const double sizes[] = {3, 5, 7};
+
+    for (guint n = 0; n <= 3; n++) {
+        g_autoptr(GArray) window = make_numbers(n, sizes);
+        g_autoptr(GObject) object = g_object_new(sampler_get_type(), "window", window, NULL);
+        g_autoptr(GError) error = NULL;
+        g_autofree char *message =
+            g_strdup_printf("'window' must be one number or height and width, got %u", n);
+
+        if (n == 1 || n == 2) {
+            g_assert_true(adit_component_check(ADIT_COMPONENT(object), &error));
+            g_assert_no_error(error);
+            continue;
+        }
+        g_assert_false(adit_component_check(ADIT_COMPONENT(object), &error));
+        g_assert_error(error, ADIT_ERROR, ADIT_ERROR_INVALID);
+        g_assert_cmpstr(error->message, ==, message);
+    }
+    assert_numbers_valid("window", 2, (double[]){1.5, 2}, FALSE);
+    assert_numbers_valid("window", 2, (double[]){1, 10}, FALSE);
+}
+
 static void
 test_refused_values_change_nothing(void)
 {
@@ -260,9 +290,9 @@ test_refused_values_change_nothing(void)
 static void
 test_list(void)
 {
-    static const char *const names[] = {"count",  "share", "sure",  "label", "file",
-                                        "colour", "width", "pause", "rate",  "sizes",
-                                        "paces",  "words", "at",    "inner"};
+    static const char *const names[] = {"count",  "share",  "sure",  "label", "file",
+                                        "colour", "width",  "pause", "rate",  "sizes",
+                                        "paces",  "window", "words", "at",    "inner"};
     g_autoptr(GObject) object = g_object_new(sampler_get_type(), NULL);
     AditComponentClass *klass = ADIT_COMPONENT_GET_CLASS(object);
     g_autoptr(GPtrArray) parameters = adit_component_class_list_parameters(klass);
@@ -345,6 +375,7 @@ main(int argc, char **argv)
     g_test_add_func("/component/parameters/defaults", test_defaults);
     g_test_add_func("/component/parameters/set-and-get", test_set_and_get);
     g_test_add_func("/component/parameters/ranges", test_ranges);
+    g_test_add_func("/component/parameters/pairs", test_pairs);
     g_test_add_func("/component/parameters/refused-values-change-nothing",
                     test_refused_values_change_nothing);
     g_test_add_func("/component/parameters/list", test_list);

@@ -277,14 +277,14 @@ test_standardizes_as(void)
     AditStandardization how = {
         .count = 3, .inner = 1, .mean = (double[]){1, 2, 3}, .scale = (double[]){2, 1, 4}};
     g_autoptr(GError) error = NULL;
-    g_autoptr(AditData) data = adit_data_open_as(dataset, NULL, &how, &error);
+    g_autoptr(AditData) data = adit_data_open_as(dataset, NULL, 0, &how, &error);
     g_autoptr(AditData) other = NULL;
 
     g_assert_no_error(error);
     g_assert_cmpfloat_with_epsilon(adit_array_get(data->train.inputs, 3 * 5), 2, 1e-7);
     g_assert_cmpfloat_with_epsilon(adit_array_get(data->train.inputs, 3 * 5 + 2), 5.5, 1e-7);
     how.count = 2;
-    other = adit_data_open_as(dataset, NULL, &how, &error);
+    other = adit_data_open_as(dataset, NULL, 0, &how, &error);
     g_assert_null(other);
     g_assert_error(error, ADIT_ERROR, ADIT_ERROR_INVALID);
     g_assert_cmpstr(

@@ -118,6 +118,8 @@ test_refused_arrays(void)
                        "$data/a: truncated: got 20 of 862017116176384 bytes of the images");
     assert_array_fails(values, 20, &bytes, &images, (guint64) 1 << 60,
                        "$data/a: the sizes of the images are too large");
+    assert_array_fails(values, 0, &bytes, &ADIT_SHAPE(1 << 30, 1 << 30, 1 << 30), 0,
+                       "$data/a: the sizes of the images are too large");
     assert_array_fails(values, sizeof values, &reals, &ADIT_SHAPE(3), 2,
                        "$data/a: element [1, 1] is nan, expected a finite number");
     values[4] = -INFINITY;

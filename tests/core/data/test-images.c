@@ -1,5 +1,6 @@
 /* tests/core/data/test-images.c - SPDX-License-Identifier: MIT */
 #include "adit-data.h"
+#include "adit-image.h"
 #include "adit-registry.h"
 #include "scratch.h"
 #include "tar.h"
@@ -193,6 +194,51 @@ test_own_test_set(void)
     g_autofree char *message =
         g_strdup_printf("%s: test images of class 'c', which has no training images", scratch.path);
     assert_fails(dataset, scratch.path, ADIT_ERROR_DAMAGED, message);
+}
+
+/* The folder that is said may be the only one there is; what is not there is told where it was
+ * looked for. */
+static void
+test_named_folder(void)
+{
+    g_auto(Scratch) scratch = {0};
+    g_autoptr(AditDataset) dataset = NULL;
+    g_autoptr(AditDataset) other = NULL;
+    g_autoptr(AditDataset) outer = NULL;
+    g_autoptr(AditData) data = NULL;
+    g_autoptr(AditData) all = NULL;
+    g_autofree char *path = NULL;
+
+    scratch_init(&scratch);
+    path = g_build_filename(scratch.path, "d", NULL);
+    write_pictures(&scratch, "d/train");
+    dataset = make(path, "train-folder", "train", NULL);
+    data = open_data(dataset, scratch.path);
+    assert_pictures(data);
+    other = make(path, "train-folder", "training", NULL);
+    assert_fails(other, scratch.path, ADIT_ERROR_NOT_FOUND, "no folder '$data/d/training'");
+    outer = make(scratch.path, "train-folder", "train", NULL);
+    all = open_data(outer, scratch.path);
+    assert_pictures(all);
+}
+
+/* Where there is no "test", "val" holds the test set. */
+static void
+test_val(void)
+{
+    g_auto(Scratch) scratch = {0};
+    g_autoptr(AditDataset) dataset = NULL;
+    g_autoptr(AditData) data = NULL;
+
+    scratch_init(&scratch);
+    write_pictures(&scratch, "train");
+    write_picture(&scratch, "val/a-b/x.png", 8);
+    dataset = make(scratch.path, NULL, NULL);
+    data = open_data(dataset, scratch.path);
+    assert_pictures(data);
+    g_assert_cmpuint(data->train.rows, ==, 5);
+    g_assert_cmpuint(data->test.rows, ==, 1);
+    assert_picture(data->test.inputs, 0, 8);
 }
 
 /* An archive gives what its folder gives, though all of it lies in one more folder. */
@@ -514,12 +560,64 @@ test_first_failure(void)
         assert_fails(dataset, scratch.path, ADIT_ERROR_DAMAGED, message);
 }
 
+/* Nobody's picture is damaged because the memory is full. */
+static void
+test_memory(void)
+{
+    g_autoptr(GByteArray) png = make_picture("png", 0, 4, 3, FALSE);
+    g_autoptr(GBytes) bytes = g_bytes_new(png->data, png->len);
+    AditImageForm form = {.shape = ADIT_SHAPE(3, 1 << 30, 1 << 30), .scales = TRUE};
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(adit_image_decode(bytes, "a.png", &form, &error));
+    g_assert_error(error, ADIT_ERROR, ADIT_ERROR_MEMORY);
+    g_assert_cmpstr(error->message, ==, "a.png: the image does not fit into memory");
+}
+
+static guint n_threads;
+
+/* In place of GLib's. */
+GThread *
+g_thread_try_new(const char *name, GThreadFunc run, gpointer data, GError **error)
+{
+    n_threads++;
+    return g_thread_new(name, run, data);
+}
+
+/* As many threads read as there are to be, the caller's among them. */
+static void
+test_threads(void)
+{
+    g_auto(Scratch) scratch = {0};
+    g_autoptr(GByteArray) png = make_picture("png", 0, 4, 3, FALSE);
+    g_autoptr(AditDataset) dataset = NULL;
+
+    scratch_init(&scratch);
+    for (guint i = 0; i < 300; i++) {
+        g_autofree char *name = g_strdup_printf("a/%03u.png", i);
+
+        write_bytes(&scratch, name, png, png->len);
+    }
+    dataset = make(scratch.path, NULL, NULL);
+    for (guint threads = 1; threads <= 3; threads++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(AditData) data = NULL;
+
+        n_threads = 0;
+        data = adit_data_open_as(dataset, scratch.path, threads, NULL, &error);
+        g_assert_no_error(error);
+        g_assert_cmpuint(n_threads, ==, threads - 1);
+    }
+}
+
 int
 main(int argc, char *argv[])
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/image-folder/classes", test_classes);
     g_test_add_func("/image-folder/own-test-set", test_own_test_set);
+    g_test_add_func("/image-folder/named-folder", test_named_folder);
+    g_test_add_func("/image-folder/val", test_val);
     g_test_add_func("/image-folder/archive", test_archive);
     g_test_add_func("/image-folder/channels", test_channels);
     g_test_add_func("/image-folder/jpeg", test_jpeg);
@@ -530,5 +628,7 @@ main(int argc, char *argv[])
     g_test_add_func("/image-folder/changed-anywhere", test_changed_anywhere);
     g_test_add_func("/image-folder/huge", test_huge);
     g_test_add_func("/image-folder/first-failure", test_first_failure);
+    g_test_add_func("/image-folder/memory", test_memory);
+    g_test_add_func("/image-folder/threads", test_threads);
     return g_test_run();
 }

@@ -208,6 +208,115 @@ test_archive_errors(void)
     }
 }
 
+/* What describes the next entry may be empty: then it says nothing, or no name. */
+static void
+test_archive_empty_text(void)
+{
+    g_auto(Scratch) scratch = {0};
+    g_autoptr(GByteArray) tar = g_byte_array_new();
+    g_autoptr(GByteArray) nameless = g_byte_array_new();
+    g_autofree char *path = NULL;
+
+    scratch_init(&scratch);
+    tar_append(tar, 'x', "PaxHeaders/1", "", 0);
+    tar_add(tar, "a", "x", 1);
+    tar_end(tar);
+    path = scratch_write(&scratch, "b.tar", tar->data, tar->len);
+    assert_tree(path, "a=x");
+    tar_append(nameless, 'L', "././@LongLink", "", 0);
+    tar_add(nameless, "a", "x", 1);
+    tar_end(nameless);
+    assert_fails(&scratch, nameless, nameless->len,
+                 "$data/a.tar: member '': expected a relative name");
+}
+
+/* Folders in folders, as deep as they may be and one deeper; and a name that is nothing else. */
+static void
+test_archive_depth(void)
+{
+    static const char deep[] = "a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/";
+    g_auto(Scratch) scratch = {0};
+    g_autoptr(GByteArray) tar = g_byte_array_new();
+    g_autoptr(GByteArray) deeper = g_byte_array_new();
+    g_autoptr(GByteArray) long_name = g_byte_array_new();
+    g_autoptr(GString) name = g_string_new(NULL);
+    g_autoptr(AditLoader) loader = adit_loader_new(NULL, 0);
+    g_autoptr(AditTree) tree = NULL;
+    g_autofree char *path = NULL;
+
+    scratch_init(&scratch);
+    tar_append(tar, '5', deep, "", 0);
+    tar_add(tar, "a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/file", "x", 1);
+    tar_end(tar);
+    path = scratch_write(&scratch, "deep.tar", tar->data, tar->len);
+    tree = adit_loader_open_tree(loader, path, NULL);
+    g_assert_nonnull(tree);
+    g_assert_cmpuint(adit_tree_count_entries(tree), ==, 17);
+
+    tar_add(deeper, "a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q/file", "x", 1);
+    tar_end(deeper);
+    assert_fails(&scratch, deeper, deeper->len,
+                 "$data/a.tar:a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q: folders are more than 16 deep");
+
+    for (guint i = 0; i < 30000; i++)
+        g_string_append(name, "a/");
+    tar_append(long_name, 'L', "././@LongLink", name->str, name->len);
+    tar_add(long_name, "cut off", "", 0);
+    tar_end(long_name);
+    assert_fails(&scratch, long_name, long_name->len,
+                 "$data/a.tar:a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a: folders are more than 16 deep");
+}
+
+/* Folders that nobody said count as well. */
+static void
+test_archive_entries(void)
+{
+    g_auto(Scratch) scratch = {0};
+    g_autoptr(GByteArray) tar = g_byte_array_new();
+
+    scratch_init(&scratch);
+    for (guint i = 0; i < 1000000 / 16 + 1; i++) {
+        g_autofree char *name = g_strdup_printf("%x/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/", i);
+
+        tar_append(tar, '5', name, "", 0);
+    }
+    tar_end(tar);
+    assert_fails(&scratch, tar, tar->len, "$data/a.tar: more than 1000000 files and folders");
+}
+
+/* Whoever lists an archive has the names; contents are read when they are asked for. */
+static void
+test_archive_listed(void)
+{
+    g_auto(Scratch) scratch = {0};
+    g_autoptr(GByteArray) tar = pack();
+    g_autoptr(GByteArray) other = g_byte_array_new();
+    g_autoptr(AditLoader) loader = adit_loader_new(NULL, 0);
+    g_autoptr(AditTree) tree = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = NULL;
+    g_autofree char *message = NULL;
+
+    scratch_init(&scratch);
+    path = scratch_write(&scratch, "a.tar", tar->data, tar->len);
+    tree = adit_loader_list_tree(loader, path, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(adit_tree_count_entries(tree), ==, 8);
+    for (guint i = 0; i < 2; i++) {
+        g_autoptr(GBytes) bytes = adit_tree_read(tree, 7, &error);
+
+        g_assert_no_error(error);
+        g_assert_cmpmem(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), "one", 3);
+    }
+    tar_add(other, "a/c/1", "one", 3);
+    tar_end(other);
+    g_free(scratch_write(&scratch, "a.tar", other->data, other->len));
+    g_assert_null(adit_tree_read(tree, 1, &error));
+    message = g_strconcat(path, ":a-/4: it is no longer in the archive", NULL);
+    g_assert_error(error, ADIT_ERROR, ADIT_ERROR_DAMAGED);
+    g_assert_cmpstr(error->message, ==, message);
+}
+
 static void
 test_archive_damaged(void)
 {
@@ -268,6 +377,10 @@ main(int argc, char *argv[])
     g_test_add_func("/tree/archive", test_archive);
     g_test_add_func("/tree/archive-prefix", test_archive_prefix);
     g_test_add_func("/tree/archive-errors", test_archive_errors);
+    g_test_add_func("/tree/archive-empty-text", test_archive_empty_text);
+    g_test_add_func("/tree/archive-depth", test_archive_depth);
+    g_test_add_func("/tree/archive-entries", test_archive_entries);
+    g_test_add_func("/tree/archive-listed", test_archive_listed);
     g_test_add_func("/tree/archive-damaged", test_archive_damaged);
     g_test_add_func("/tree/archive-lies", test_archive_lies);
     g_test_add_func("/tree/archive-truncated-anywhere", test_archive_truncated_anywhere);

@@ -161,6 +161,54 @@ test_moments_far_from_zero(void)
     }
 }
 
+/* Pixels of images, their channels last: @odd and @even in turn. */
+static void
+add_pixels(KernelTest *test, gsize pixels, float odd, float even)
+{
+    Operand *operand = kernel_test_add(test, TRUE, ADIT_SHAPE(pixels, 1), FALSE);
+
+    for (gsize i = 0; i < test->rows * pixels; i++)
+        operand->values[i] = (double) (i % 2 == 0 ? even : odd);
+}
+
+/* Sums over the pixels of large images: 0.1 is added 800,000 times. */
+static void
+check_large_images(float odd, float even)
+{
+    const gsize pixels = 224 * 224;
+    AditChannelAttributes attributes = {1, 1, 1, 0};
+    g_auto(KernelTest) moments = {.kernel = "moments",
+                                  .rows = 16,
+                                  .attributes = &attributes,
+                                  .output = {FALSE, ADIT_SHAPE(2, 1)}};
+    g_auto(KernelTest) sums = {.kernel = "normalize-sums",
+                               .rows = 16,
+                               .attributes = &attributes,
+                               .output = {FALSE, ADIT_SHAPE(2, 1)}};
+    double half = ((double) even - (double) odd) / 2, mean = (double) odd + half;
+    double n = (double) (16 * pixels), *given;
+
+    add_pixels(&moments, pixels, odd, even);
+    kernel_test_check(&moments, (double[]){mean, half * half}, ELEMENT_WISE);
+
+    add_pixels(&sums, pixels, odd, even);
+    add_pixels(&sums, pixels, even, odd);
+    given = kernel_test_add(&sums, FALSE, ADIT_SHAPE(2, 1), TRUE)->values;
+    given[0] = 0.5;
+    given[1] = 0.25; /* a deviation of 0.5 */
+    kernel_test_check(&sums,
+                      (double[]){n * mean, 2 * n * ((double) odd * (double) even - 0.5 * mean)},
+                      ELEMENT_WISE);
+}
+
+static void
+test_large_images(void)
+{
+    check_large_images(0.1f, 0.1f);
+    check_large_images(-0.9f, 1.1f);
+    check_large_images(0.7f, 0.3f);
+}
+
 static void
 test_normalize(void)
 {
@@ -301,10 +349,12 @@ check_normalize_backward(const Fused *self)
  * gave */
 static void
 check_fused(const char *kernel, const char *what, void (*check)(const Fused *self), gsize rows,
-            gsize size, gsize inner)
+            gsize outer, gsize size, gsize inner)
 {
     g_autofree double *further = g_new(double, 2 * size);
-    AditShape shape = inner > 1 ? ADIT_SHAPE(size, inner) : ADIT_SHAPE(size);
+    AditShape shape = inner > 1   ? ADIT_SHAPE(size, inner)
+                      : outer > 1 ? ADIT_SHAPE(outer, size)
+                                  : ADIT_SHAPE(size);
     Fused fused = {.attributes = {0, size, inner, 1e-3}, .further = further};
     KernelTest *test = &fused.test;
 
@@ -340,12 +390,15 @@ test_fused(void)
 
     for (guint i = 0; i < 5 * G_N_ELEMENTS(widths); i++) {
         gsize size = widths[i / 5], rows = 1 + (11 * i) % 37;
-        gsize inner = i % 5 == 4 ? 1 + size % 23 : 1;
+        gsize inner = i % 5 == 4 ? 1 + size % 23 : 1, outer = i % 5 == 3 ? 2 + size % 11 : 1;
 
-        check_fused("normalize-relu", "rmcc", check_normalize_relu, rows, size, inner);
-        check_fused("moments-gradient-add", "rmmr", check_moments_gradient_add, rows, size, inner);
-        check_fused("normalize-backward", "prrmc", check_normalize_backward, rows, size, inner);
-        check_fused("normalize-backward", "prrmcr", check_normalize_backward, rows, size, inner);
+        check_fused("normalize-relu", "rmcc", check_normalize_relu, rows, outer, size, inner);
+        check_fused("moments-gradient-add", "rmmr", check_moments_gradient_add, rows, outer, size,
+                    inner);
+        check_fused("normalize-backward", "prrmc", check_normalize_backward, rows, outer, size,
+                    inner);
+        check_fused("normalize-backward", "prrmcr", check_normalize_backward, rows, outer, size,
+                    inner);
     }
 }
 
@@ -360,6 +413,7 @@ main(int argc, char **argv)
     g_test_add_func("/ops/softmax/cross-entropy-outside", test_cross_entropy_outside);
     g_test_add_func("/ops/moments/sizes", test_moments);
     g_test_add_func("/ops/moments/far-from-zero", test_moments_far_from_zero);
+    g_test_add_func("/ops/moments/large-images", test_large_images);
     g_test_add_func("/ops/moments/normalize", test_normalize);
     g_test_add_func("/ops/moments/fused", test_fused);
     g_test_add_func("/ops/layer-norm/sizes", test_layer_norm);

@@ -116,6 +116,97 @@ test_images(void)
     g_assert_cmpuint(window.after[1], ==, 2);
 }
 
+/* What is written about a window: one number for both axes, words for paddings. */
+static void
+test_written_windows(void)
+{
+    static const struct {
+        guint n;
+        double pair[2];
+        gsize before[2], after[2];
+    } cases[] = {
+        {0, {0, 0}, {0, 0}, {0, 0}},
+        {1, {ADIT_PADDING_SAME, 0}, {1, 4}, {2, 4}},
+        {1, {ADIT_PADDING_END, 0}, {0, 0}, {3, 8}},
+        {1, {5, 0}, {5, 5}, {5, 5}},
+        {2, {ADIT_PADDING_END, 1}, {0, 1}, {3, 1}},
+        {2, {ADIT_PADDING_VALID, ADIT_PADDING_SAME}, {0, 4}, {0, 4}},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        AditWindow window = {.size = {4, 5}, .stride = {1, 2}, .dilation = {1, 2}};
+        g_autoptr(GArray) pair = g_array_new(FALSE, FALSE, sizeof(double));
+
+        g_array_append_vals(pair, cases[i].pair, cases[i].n);
+        adit_window_pad(&window, pair, ADIT_PADDING_VALID);
+        for (guint j = 0; j < 2; j++) {
+            g_assert_cmpuint(window.before[j], ==, cases[i].before[j]);
+            g_assert_cmpuint(window.after[j], ==, cases[i].after[j]);
+            g_assert_cmpfloat(adit_pair_get(pair, j, 7), ==,
+                              cases[i].n == 0 ? 7 : cases[i].pair[j % cases[i].n]);
+        }
+    }
+    g_assert_cmpstr(adit_padding_list_words()[-1 - ADIT_PADDING_SAME], ==, "same");
+    g_assert_cmpstr(adit_padding_list_words()[-1 - ADIT_PADDING_VALID], ==, "valid");
+    g_assert_cmpstr(adit_padding_list_words()[-1 - ADIT_PADDING_END], ==, "end");
+    g_assert_null(adit_padding_list_words()[3]);
+}
+
+/* Whether a pixel of the image is in each of the windows, counted out. */
+static gboolean
+sees_pixels(const AditWindow *window, gsize image, gsize out)
+{
+    for (gsize o = 0; o < out; o++) {
+        gboolean sees = FALSE;
+
+        for (gsize i = 0; i < window->size[0]; i++)
+            sees |= o * window->stride[0] + i * window->dilation[0] - window->before[0] < image;
+        if (!sees)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static void
+check_pool(const AditWindow *window, gsize image)
+{
+    g_autoptr(AditGraph) graph = adit_graph_new(ADIT_MODE_TRAINING);
+    gsize extent = (window->size[0] - 1) * window->dilation[0] + 1;
+    gsize padded = image + window->before[0] + window->after[0];
+    AditTensor *y = adit_pool2d(rows(graph, ADIT_SHAPE(1, image, 3)), ADIT_POOL_MAX, window);
+    gsize out = padded < extent ? 0 : (padded - extent) / window->stride[0] + 1;
+
+    g_assert_true(adit_tensor_has_failed(y) == (out == 0 || !sees_pixels(window, image, out)));
+    if (!adit_tensor_has_failed(y))
+        g_assert_cmpuint(adit_tensor_get_shape(y)->size[1], ==, out);
+}
+
+/* A window that sees nothing but padding is refused, wherever it lies, and whatever gaps it has. */
+static void
+test_padding(void)
+{
+    for (gsize i = 0; i < 3 * 3 * 4 * 5 * 5 * 3; i++) {
+        AditWindow window = {.size = {i % 3 + 1, 1},
+                             .stride = {i / 3 % 3 + 1, 1},
+                             .dilation = {i / 9 % 4 + 1, 1},
+                             .before = {i / 36 % 5, 0},
+                             .after = {i / 180 % 5, 0}};
+
+        check_pool(&window, i / 900 + 1);
+    }
+}
+
+/* To find that out takes no time however large the window is. */
+static void
+test_wide_padding(void)
+{
+    g_autoptr(AditGraph) graph = adit_graph_new(ADIT_MODE_TRAINING);
+    AditWindow window = {{1000000, 1000000}, {1, 1}, {1, 1}, {999999, 999999}, {999999, 999999}};
+
+    assert_is(adit_pool2d(rows(graph, ADIT_SHAPE(1, 8, 8)), ADIT_POOL_MAX, &window), TRUE,
+              "1x1000007x1000007");
+}
+
 static void
 test_evaluation_drops_nothing(void)
 {
@@ -558,6 +649,9 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/ops/shapes/results", test_shapes);
     g_test_add_func("/ops/shapes/images", test_images);
+    g_test_add_func("/ops/shapes/written-windows", test_written_windows);
+    g_test_add_func("/ops/shapes/padding", test_padding);
+    g_test_add_func("/ops/shapes/wide-padding", test_wide_padding);
     g_test_add_func("/ops/shapes/evaluation-drops-nothing", test_evaluation_drops_nothing);
     g_test_add_func("/ops/shapes/errors", test_errors);
     g_test_add_func("/ops/shapes/failed-tensors", test_failed_tensors);
