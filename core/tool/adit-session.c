@@ -424,6 +424,28 @@ take_up_again(Round *self)
     return is_open;
 }
 
+/* Ends what is left when nothing is taken up any more. Whom the last loss found waiting has no
+ * failure of its own, and was not trained: it fails for the same. */
+static void
+end_left(Round *self)
+{
+    const GError *lost = NULL;
+
+    for (guint i = 0; i < self->left->len; i++) {
+        const Task *task = self->left->pdata[i];
+
+        if (g_error_matches(task->failure, ADIT_ERROR, ADIT_ERROR_DEVICE_LOST))
+            lost = task->failure;
+    }
+    for (guint i = 0; i < self->left->len; i++) {
+        Task *task = self->left->pdata[i];
+
+        if (task->failure == NULL)
+            task->failure = g_error_copy(lost);
+        task_end(task);
+    }
+}
+
 static void
 train(Round *self)
 {
@@ -437,8 +459,7 @@ train(Round *self)
         goes_on =
             look_at_round(self) && (self->left->len + self->n == before || take_up_again(self));
     }
-    for (guint i = 0; i < self->left->len; i++)
-        task_end(self->left->pdata[i]);
+    end_left(self);
     g_clear_object(&self->device);
 }
 

@@ -298,11 +298,11 @@ def twice():
 SEEDS = (1, 2, 3)
 
 
-def together():
+def together(*more):
     """The words for runs of three seeds side by side."""
     words = ['together']
     for seed in SEEDS:
-        words += ['moons.yaml', '-o', f'seed={seed}', '--run-dir', f'run{seed}', '+']
+        words += ['moons.yaml', *more, '-o', f'seed={seed}', '--run-dir', f'run{seed}', '+']
     return words[:-1]
 
 
@@ -316,9 +316,9 @@ def run_together(text):
     return [point['errors'] for point in json.loads(out)['points']]
 
 
-def expect_undisturbed():
+def expect_undisturbed(*more):
     for seed in SEEDS:
-        expected = undisturbed('moons.yaml', '-o', f'seed={seed}')
+        expected = undisturbed('moons.yaml', *more, '-o', f'seed={seed}')
         expect((seed, differing(expected, f'run{seed}'), status(f'run{seed}')), (seed, [], COMPLETED))
 
 
@@ -341,6 +341,25 @@ def full_together():
         expect_match('warning: ' + FULL, warnings(err)[0])
         assert 'beside others there is no memory: going on with fewer of them\n' in err, err
     expect_undisturbed()
+
+
+def thrice_together():
+    """Those that wait until there is memory for them fail with the one that lost the device: nobody
+    takes them for done. They go on where they are."""
+    prepare()
+    short, long = (count_losses('run', 'moons.yaml', f'epochs={n}', '--run-dir', f'count{n}')
+                   for n in (3, 9))
+    for seed in SEEDS:
+        shutil.rmtree(f'run{seed}', ignore_errors=True)
+    code, out, err = adit(*together('epochs=9'),
+                          env=shim(f'heap:{18 << 20},lost:{short - (long - short) // 12}:3'))
+    expect((code, err), (11, ''))
+    for seed, point in zip(SEEDS, json.loads(out)['points']):
+        failed = [line for line in point['errors'].splitlines() if ' error: ' in line]
+        expect((seed, point['code'], status(f'run{seed}'), len(failed)), (seed, 7, ('FAILED', 7), 1))
+        expect_match('adit run: error: ' + LOST, failed[0])
+        succeed('resume', f'run{seed}', env=true_device())
+    expect_undisturbed('epochs=9')
 
 
 def lost_answering(verb):
@@ -572,6 +591,7 @@ cases = {
     'lost/eval': lambda: lost_answering('eval'),
     'lost/predict': lambda: lost_answering('predict'),
     'lost/together': lost_together,
+    'lost/thrice-together': thrice_together,
     'lost/first-use': lambda: first_use('lost:40', LOST),
     'memory/falls-back': falls_back,
     'memory/full': full,
