@@ -123,9 +123,10 @@ get_share(const AditStudyRunner *self, const AditStudyRun *run)
 
 /* The runs of a group that are left go to processes in equal parts, as few as may be. */
 static void
-add_jobs(AditStudyRunner *self, const GPtrArray *left)
+add_jobs(AditStudyRunner *self, const AditStudyGroup *group, const GPtrArray *left)
 {
-    guint most = MAX(self->setup.together, 1), n_jobs = (left->len + most - 1) / most;
+    guint most = group->is_timed ? 1 : MAX(self->setup.together, 1);
+    guint n_jobs = (left->len + most - 1) / most;
 
     for (guint i = 0; i < n_jobs; i++) {
         Job *job = job_new(self, NULL);
@@ -156,7 +157,7 @@ add_group(AditStudyRunner *self, const AditStudyGroup *group)
         g_hash_table_insert(self->shares, run, share);
         g_ptr_array_add(left, run);
     }
-    add_jobs(self, left);
+    add_jobs(self, group, left);
 }
 
 AditStudyRunner *
@@ -205,7 +206,11 @@ adit_study_runner_count(const AditStudyRunner *self)
 guint
 adit_study_runner_get_width(const AditStudyRunner *self)
 {
-    return MIN(self->setup.jobs * MAX(self->setup.together, 1), adit_study_runner_count(self));
+    guint most = 1;
+
+    for (guint i = 0; i < self->waiting->len; i++)
+        most = MAX(most, ((const Job *) self->waiting->pdata[i])->runs->len);
+    return MIN(self->setup.jobs * most, adit_study_runner_count(self));
 }
 
 /* ---- processes ---- */

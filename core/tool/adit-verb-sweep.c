@@ -577,7 +577,7 @@ const AditVerb adit_verb_sweep = {
         "Points that differ in seed and live values alone share a graph. A GPU, which one thin "
         "network leaves idle, trains up to 16 of them side by side in one process, to the same "
         "numbers as alone; 'seconds' are then those of all of them. --together=1 trains each by "
-        "itself.\n"
+        "itself, as those with a 'max-time' are anyhow.\n"
         "A point is known by its pipeline with everything filled in. What is done is not done "
         "again, so the same command goes on after a stop, a kill or a failure. A point that fails "
         "does not stop the others; the exit code is then 11. Ctrl-C, SIGTERM or SIGUSR1 let the "

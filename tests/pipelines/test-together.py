@@ -148,6 +148,16 @@ def parts():
     expect(sorted(len(of) for of in pids.values()), [2, 2, 3, 3])
 
 
+def timed():
+    """What ends by the clock does not share it with others."""
+    write('net.yaml', NET.replace('patience: 1', 'patience: 1, max-time: 1 h'))
+    write('study.yaml', 'adit: 1\nstudy: {vary: {pipeline: net.yaml, seed: 1..3}}\n')
+    _, _, err = sweep('--together', '3')
+    expect([row['status'] for row in table()], ['done'] * 3)
+    expect(len({record(run)['process']['pid'] for run in runs()}), 3)
+    assert 'study: 3 to do, 1 at a time' in err, err
+
+
 def one_damaged():
     """What is wrong with one is told of it; the others go on."""
     write('net.yaml', NET)
@@ -230,7 +240,7 @@ def stopped():
     expect_uncut()
 
 
-cases = {'alike': alike, 'plain': plain, 'parts': parts, 'one-damaged': one_damaged, 'killed': killed,
+cases = {'alike': alike, 'plain': plain, 'parts': parts, 'timed': timed, 'one-damaged': one_damaged, 'killed': killed,
          'stopped': stopped}
 only = sys.argv[1:]
 tap.run([(f'/pipelines/together/{name}', in_folder(case)) for name, case in cases.items()
