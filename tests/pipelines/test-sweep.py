@@ -331,6 +331,22 @@ def no_place():
     expect([name for name in os.listdir('studies/study') if name.startswith('.tmp')], [])
 
 
+def broken_off():
+    """What cannot go on is not taken for running, and says what there is."""
+    prepare()
+    succeed('sweep', 'study.yaml', 'depth=4')
+    for words in ((), ('--json',)):
+        code, out, err = adit('sweep', 'study.yaml', '--device', 'vulkan:99', *words)
+        expect((code, err.startswith('adit sweep: error: ')), (6, True))
+        expect(json.loads(read('studies/study/study.json'))['status'], 'FAILED')
+        expect(statuses(table()), ['pending', 'done', 'pending', 'done', 'pending', 'pending'])
+        if words:
+            summary = json.loads(out)
+            expect((summary['done'], summary['pending'], summary['trained']), (2, 4, 0))
+        else:
+            expect(out, 'study: 6 points, 4 pending, 2 done\nstudies/study/sweep.csv\n')
+
+
 # ---- kills and stops ----
 
 @functools.lru_cache(maxsize=None)
@@ -437,6 +453,6 @@ def merged():
 
 
 CASES = (points, skipped, narrowed, paths, structures, evaluated, failing, damaged, refused, late, checked,
-         no_place, killed, stopped, stopped_at_once, alone, shards, merged)
+         no_place, broken_off, killed, stopped, stopped_at_once, alone, shards, merged)
 
 tap.run([(f'/pipelines/sweep/{case.__name__.replace("_", "-")}', in_folder(case)) for case in CASES])
