@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gstdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "adit-checkpoints.h"
 #include "adit-file.h"
 #include "adit-host.h"
 #include "adit-json.h"
@@ -140,20 +142,47 @@ adit_study_folder_free(AditStudyFolder *self)
 
 /* ---- runs ---- */
 
+/* Whether there is a run in @folder. FALSE with an error: nobody can tell, as where a file system
+ * does not answer. */
 static gboolean
-is_run(const char *folder)
+find_run(const char *folder, gboolean *found, GError **error)
 {
     g_autofree char *record = g_build_filename(folder, "run.json", NULL);
+    GStatBuf status;
+    int number = g_stat(record, &status) == 0 ? 0 : errno;
 
-    return g_file_test(record, G_FILE_TEST_EXISTS);
+    *found = number == 0;
+    if (number == 0 || number == ENOENT)
+        return TRUE;
+    g_set_error(error, ADIT_ERROR, ADIT_ERROR_NOT_FOUND, "cannot look at %s: %s", record,
+                g_strerror(number));
+    return FALSE;
+}
+
+/* run.json is there before the first checkpoint: no kill leaves one without it. */
+static gboolean
+check_unbegun(const char *folder, GError **error)
+{
+    g_autofree char *path = g_build_filename(folder, "checkpoints", NULL);
+    g_autoptr(GArray) steps = adit_checkpoints_list(path);
+
+    if (steps->len == 0)
+        return TRUE;
+    g_set_error(error, ADIT_ERROR, ADIT_ERROR_DAMAGED,
+                "%s has checkpoints, but no run.json: nothing is begun there before it is put back "
+                "or the folder is removed",
+                folder);
+    return FALSE;
 }
 
 gboolean
 adit_study_folder_clear_run(const AditStudyFolder *self, const AditStudyRun *run, GError **error)
 {
     g_autofree char *folder = g_build_filename(self->path, run->folder, NULL);
+    gboolean found;
 
-    return is_run(folder) || adit_folder_remove(folder, error);
+    return find_run(folder, &found, error) &&
+           (found || (check_unbegun(folder, error) && adit_folder_remove(folder, error)));
 }
 
 /* Whether the run that is there is the point's. */
@@ -183,14 +212,16 @@ adit_study_folder_look_at(const AditStudyFolder *self, AditStudyRun *run)
     };
     g_autofree char *folder = g_build_filename(self->path, run->folder, NULL);
     AditRunStatus status = ADIT_RUN_QUEUED;
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(JsonObject) members = NULL;
+    gboolean is_there;
 
-    if (!is_run(folder)) {
+    if (find_run(folder, &is_there, &failure) && !is_there) {
         run->status = ADIT_STUDY_PENDING;
         return;
     }
-    g_autoptr(GError) failure = NULL;
-    g_autoptr(JsonObject) members = adit_run_read(folder, &status, &failure);
-
+    if (failure == NULL)
+        members = adit_run_read(folder, &status, &failure);
     run->status = members != NULL ? found[status] : ADIT_STUDY_FAILED;
     if (run->status == ADIT_STUDY_DONE && !is_point(folder, run, &failure))
         run->status = ADIT_STUDY_FAILED;

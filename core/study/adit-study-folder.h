@@ -48,7 +48,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditStudyFolder, adit_study_folder_free)
 void adit_study_folder_look(const AditStudyFolder *self, AditStudyPlan *plan);
 /* The status of one run, from its directory. */
 void adit_study_folder_look_at(const AditStudyFolder *self, AditStudyRun *run);
-/* Takes away what a kill left of a run that had not begun. ADIT_ERROR_OUTPUT */
+/* Takes away what a kill left of a run that had not begun. ADIT_ERROR_NOT_FOUND: whether it had
+ * cannot be seen; ADIT_ERROR_DAMAGED: it had, but its run.json is gone; ADIT_ERROR_OUTPUT */
 gboolean adit_study_folder_clear_run(const AditStudyFolder *self, const AditStudyRun *run,
                                      GError **error);
 /* Writes study.json. @state: "RUNNING", "COMPLETED", "FAILED", "STOPPED" */

@@ -292,10 +292,6 @@ start(Job *job, GError **error)
     g_autoptr(GSubprocessLauncher) launcher =
         g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
 
-    for (guint i = 0; job->evaluation == NULL && i < job->runs->len; i++) {
-        if (!adit_study_folder_clear_run(self->folder, get_run(job, i), error))
-            return FALSE;
-    }
     g_subprocess_launcher_set_child_setup(launcher, set_up_child, GINT_TO_POINTER(getpid()), NULL);
     share_lock(self, launcher);
     job->process = g_subprocess_launcher_spawnv(launcher, (const char *const *) words, error);
@@ -307,21 +303,6 @@ start(Job *job, GError **error)
         self->setup.began(get_run(job, i), self->setup.user_data);
     g_subprocess_communicate_async(job->process, NULL, NULL, ended_cb, job);
     return TRUE;
-}
-
-static void
-start_more(AditStudyRunner *self)
-{
-    while (!self->stopping && self->failure == NULL && self->waiting->len > 0 &&
-           self->running->len < self->setup.jobs) {
-        Job *job = g_ptr_array_steal_index(self->waiting, self->waiting->len - 1);
-
-        g_ptr_array_add(self->running, job);
-        if (!start(job, &self->failure)) {
-            g_ptr_array_remove(self->running, job);
-            adit_study_runner_stop(self);
-        }
-    }
 }
 
 /* ---- what came of them ---- */
@@ -492,6 +473,44 @@ note_end(Job *job, AditStudyRun *run, Outcome *outcome, gboolean may_be_done)
     if (!self->setup.ended(run, job->evaluation, outcome->summary, self->setup.user_data,
                            self->failure == NULL ? &self->failure : NULL))
         adit_study_runner_stop(self);
+}
+
+/* A run whose folder cannot be made ready fails alone. */
+static void
+clear_runs(Job *job)
+{
+    for (guint i = 0; job->evaluation == NULL && i < job->runs->len;) {
+        AditStudyRun *run = get_run(job, i);
+        g_autoptr(GError) failure = NULL;
+        g_auto(Outcome) outcome = {0};
+
+        if (adit_study_folder_clear_run(job->runner->folder, run, &failure)) {
+            i++;
+            continue;
+        }
+        outcome.code = failure->code;
+        outcome.reason = g_strdup(failure->message);
+        g_ptr_array_remove_index(job->runs, i);
+        note_end(job, run, &outcome, FALSE);
+    }
+}
+
+static void
+start_more(AditStudyRunner *self)
+{
+    while (!self->stopping && self->failure == NULL && self->waiting->len > 0 &&
+           self->running->len < self->setup.jobs) {
+        Job *job = g_ptr_array_steal_index(self->waiting, self->waiting->len - 1);
+
+        g_ptr_array_add(self->running, job);
+        clear_runs(job);
+        if (job->runs->len == 0) {
+            g_ptr_array_remove(self->running, job);
+        } else if (self->failure != NULL || !start(job, &self->failure)) {
+            g_ptr_array_remove(self->running, job);
+            adit_study_runner_stop(self);
+        }
+    }
 }
 
 static void

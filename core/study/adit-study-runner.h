@@ -66,9 +66,9 @@ guint adit_study_runner_get_width(const AditStudyRunner *self);
  * adit_study_runner_run:
  *
  * Trains the runs that are not done, the longest processes first, and evaluates those that are. A
- * run that fails is noted in it, and the rest goes on. Returns when nothing is left or all have
- * stopped; FALSE if a process could not be started or @ended failed. Iterates the default main
- * context.
+ * run that fails, or whose folder cannot be made ready, is noted, and the rest goes on. Returns
+ * when nothing is left or all have stopped; FALSE if a process could not be started or @ended
+ * failed. Iterates the default main context.
  */
 gboolean adit_study_runner_run(AditStudyRunner *self, GError **error);
 /* Starts nothing more and tells all processes to stop; they save their state. Again: they stop at

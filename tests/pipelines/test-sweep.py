@@ -7,6 +7,7 @@ import functools
 import json
 import os
 import resource
+import shutil
 import signal
 import sys
 import time
@@ -230,12 +231,24 @@ def damaged():
     prepare()
     succeed('sweep', 'study.yaml')
     rows = table()
-    write(f'studies/study/{rows[0]["run"]}/run.json', '{')
-    os.remove(f'studies/study/{rows[1]["run"]}/run.json')
-    code, out, _ = adit('sweep', 'study.yaml')
-    expect((code, statuses(table())), (11, ['failed', *['done'] * 5]))
-    assert 'run.json' in out, out
-    expect(figures(table())[1:], figures(rows)[1:])
+    folders = [f'studies/study/{row["run"]}' for row in rows]
+    write(f'{folders[0]}/run.json', '{')
+    for folder in folders[1:4]:
+        os.remove(f'{folder}/run.json')
+    shutil.rmtree(f'{folders[1]}/checkpoints')
+    # a link to itself stands for a file system that does not answer
+    os.symlink('run.json', f'{folders[3]}/run.json')
+    kept = [read(f'{folder}/metrics.csv') for folder in folders[2:4]]
+    for words in ((), ('--together', '6')):
+        code, out, _ = adit('sweep', 'study.yaml', *words)
+        expect((code, statuses(table())), (11, ['failed', 'done', 'failed', 'failed', 'done', 'done']))
+        reasons = [line.split('  ')[-1] for line in out.splitlines()[3:]]
+        assert 'run.json' in reasons[0], reasons
+        expect(reasons[1:], [f'{folders[2]} has checkpoints, but no run.json: nothing is begun there before it is '
+                             'put back or the folder is removed',
+                             f'cannot look at {folders[3]}/run.json: Too many levels of symbolic links'])
+        expect([read(f'{folder}/metrics.csv') for folder in folders[2:4]], kept)
+        expect(figures([table()[i] for i in (1, 4, 5)]), figures([rows[i] for i in (1, 4, 5)]))
 
 
 def refused():

@@ -8,6 +8,7 @@ import functools
 import json
 import os
 import re
+import shutil
 import signal
 import sys
 import time
@@ -165,8 +166,9 @@ def one_damaged():
     sweep()
     rows = table()
     write(f'study/{rows[1]["run"]}/run.json', '{')
-    os.remove(f'study/{rows[0]["run"]}/run.json')
-    os.remove(f'study/{rows[2]["run"]}/run.json')
+    for i in (0, 2):
+        os.remove(f'study/{rows[i]["run"]}/run.json')
+        shutil.rmtree(f'study/{rows[i]["run"]}/checkpoints')
     _, out, _ = sweep('--together', '4', code=11)
     expect([row['status'] for row in table()], ['done', 'failed', 'done', 'done'])
     assert 'run.json' in out, out
