@@ -255,10 +255,21 @@ describe_runs(const AditStudyPlan *plan)
     return runs;
 }
 
+/* What the file at @path keeps of evaluations; those that it alone knows are of points that this
+ * call leaves out. */
 static JsonObject *
-describe_evaluations(const AditStudyPlan *plan)
+read_evaluations(const char *path)
 {
-    JsonObject *all = json_object_new();
+    g_autoptr(JsonObject) object = adit_json_read(path, NULL);
+    JsonObject *kept = object != NULL ? adit_json_get_object(object, "evaluations") : NULL;
+
+    return kept != NULL ? json_object_ref(kept) : json_object_new();
+}
+
+static JsonObject *
+describe_evaluations(const AditStudyPlan *plan, const char *path)
+{
+    JsonObject *all = read_evaluations(path);
 
     for (guint i = 0; i < plan->runs->len; i++) {
         const AditStudyRun *run = plan->runs->pdata[i];
@@ -298,7 +309,7 @@ adit_study_folder_write_state(const AditStudyFolder *self, const AditStudyPlan *
     json_object_set_string_member(object, "adit-version", ADIT_VERSION);
     json_object_set_object_member(object, "process", adit_host_describe_process());
     json_object_set_array_member(object, "points", describe_runs(plan));
-    json_object_set_object_member(object, "evaluations", describe_evaluations(plan));
+    json_object_set_object_member(object, "evaluations", describe_evaluations(plan, path));
     return adit_file_write(copy, plan->study->text, strlen(plan->study->text), error) &&
            adit_json_write(path, object, error);
 }
@@ -321,10 +332,9 @@ take_figures(AditStudyEvaluation *evaluation, JsonObject *figures)
 static void
 take_state(AditStudyPlan *plan, const char *path)
 {
-    g_autoptr(JsonObject) object = adit_json_read(path, NULL);
-    JsonObject *kept = object != NULL ? adit_json_get_object(object, "evaluations") : NULL;
+    g_autoptr(JsonObject) kept = read_evaluations(path);
 
-    for (guint i = 0; kept != NULL && i < plan->runs->len; i++) {
+    for (guint i = 0; i < plan->runs->len; i++) {
         const AditStudyRun *run = plan->runs->pdata[i];
 
         for (guint j = 0; j < run->evaluations->len; j++) {

@@ -52,7 +52,8 @@ void adit_study_folder_look_at(const AditStudyFolder *self, AditStudyRun *run);
  * cannot be seen; ADIT_ERROR_DAMAGED: it had, but its run.json is gone; ADIT_ERROR_OUTPUT */
 gboolean adit_study_folder_clear_run(const AditStudyFolder *self, const AditStudyRun *run,
                                      GError **error);
-/* Writes study.json. @state: "RUNNING", "COMPLETED", "FAILED", "STOPPED" */
+/* Writes study.json, where figures of points that @plan leaves out are kept. @state: "RUNNING",
+ * "COMPLETED", "FAILED", "STOPPED" */
 gboolean adit_study_folder_write_state(const AditStudyFolder *self, const AditStudyPlan *plan,
                                        const char *state, GError **error);
 

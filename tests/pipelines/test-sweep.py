@@ -195,10 +195,14 @@ def evaluated():
         out = succeed('eval', folder, '-o', f'data.moons.noise={row["noise"]}', '--json')
         expect(row['evaluate.test.loss'], f'{json.loads(out)["loss"]:.9g}')
     expect(rows[0]['evaluate.test.loss'], rows[0]['last.test.loss'])
-    state = read('studies/study/study.json')
+    figures_kept = json.loads(read('studies/study/study.json'))['evaluations']
     succeed('sweep', 'study.yaml')
-    expect((table(), json.loads(read('studies/study/study.json'))['evaluations']),
-           (rows, json.loads(state)['evaluations']))
+    expect((table(), json.loads(read('studies/study/study.json'))['evaluations']), (rows, figures_kept))
+    # nor does a call that leaves points out throw their figures away
+    succeed('sweep', 'study.yaml', 'seed=1')
+    expect(json.loads(read('studies/study/study.json'))['evaluations'], figures_kept)
+    _, _, err = adit('sweep', 'study.yaml')
+    expect((table(), 'to do' in err), (rows, False))
 
 
 # ---- what goes wrong ----
