@@ -29,9 +29,9 @@ get_path(const AditStudyFolder *self, const char *name, const char *ending)
 
 /* ---- the lock ---- */
 
-/* Whether the process that holds @path is there no more; @holder: what it is called. */
+/* Whether the process that signed @path is there no more; @holder: what it is called. */
 static gboolean
-is_orphaned(const char *path, char **holder)
+is_gone(const char *path, char **holder)
 {
     g_autoptr(JsonObject) process = adit_json_read(path, NULL);
     guint64 pid = 0;
@@ -47,15 +47,43 @@ is_orphaned(const char *path, char **holder)
     return adit_host_find_process(process) == ADIT_PROCESS_GONE;
 }
 
-/* Says who holds the lock; a reader that comes too early finds no JSON and waits. */
+/* The same of all shards, which have signed locks of their own beside @path. */
+static gboolean
+are_shards_gone(const char *path, char **holder)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    g_autoptr(GDir) entries = g_dir_open(folder, 0, NULL);
+    const char *name;
+
+    while (entries != NULL && (name = g_dir_read_name(entries)) != NULL) {
+        g_autofree char *lock = g_build_filename(folder, name, NULL);
+
+        if (g_str_has_prefix(name, ".lock.") && !is_gone(lock, holder))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+is_orphaned(const char *path, char **holder)
+{
+    GStatBuf status;
+
+    return g_stat(path, &status) == 0 && status.st_size == 0 ? are_shards_gone(path, holder)
+                                                             : is_gone(path, holder);
+}
+
+/* Says who holds the lock; a reader that comes too early finds no JSON and waits. Nobody signs what
+ * is shared: the last one would be taken for all. */
 static void
-sign_lock(int descriptor)
+sign_lock(int descriptor, gboolean is_shared)
 {
     g_autoptr(JsonObject) process = adit_host_describe_process();
     g_autofree char *text = adit_json_to_text(process);
-    gsize length = strlen(text);
+    gsize length = is_shared ? 0 : strlen(text);
 
-    if (ftruncate(descriptor, 0) < 0 || pwrite(descriptor, text, length, 0) != (gssize) length)
+    if (pwrite(descriptor, text, length, 0) != (gssize) length ||
+        ftruncate(descriptor, (off_t) length) < 0)
         g_debug("cannot sign the lock: %s", g_strerror(errno));
 }
 
@@ -91,7 +119,7 @@ lock_file(const char *path, int how, void (*tell)(gpointer), gpointer user_data,
         told = TRUE;
         g_usleep(WAIT_STEP);
     }
-    sign_lock(descriptor);
+    sign_lock(descriptor, how == LOCK_SH);
     return descriptor;
 }
 

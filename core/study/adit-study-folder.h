@@ -21,7 +21,8 @@ G_BEGIN_DECLS
 /**
  * AditStudyFolder: a study directory held by this process.
  * @suffix: "", or of a shard ".2-of-8"
- * @lock: (nullable): processes that work for this one inherit it: -1: the file system has none
+ * @lock, @shard_lock: processes that work for this one inherit them; -1: the file system has none,
+ * or it is no shard
  */
 typedef struct {
     char *path;

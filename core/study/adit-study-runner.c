@@ -272,14 +272,18 @@ list_words(const Job *job)
     return (GStrv) g_ptr_array_free(words, FALSE);
 }
 
-/* While a process of ours lives, no other sweep begins. */
+/* While a process of ours lives, no other sweep begins, nor this shard again. */
 static void
-share_lock(const AditStudyRunner *self, GSubprocessLauncher *launcher)
+share_locks(const AditStudyRunner *self, GSubprocessLauncher *launcher)
 {
-    int copy = self->folder->lock >= 0 ? fcntl(self->folder->lock, F_DUPFD_CLOEXEC, 3) : -1;
+    const int locks[] = {self->folder->lock, self->folder->shard_lock};
 
-    if (copy >= 0)
-        g_subprocess_launcher_take_fd(launcher, copy, 3);
+    for (int i = 0; i < (int) G_N_ELEMENTS(locks); i++) {
+        int copy = locks[i] >= 0 ? fcntl(locks[i], F_DUPFD_CLOEXEC, 3) : -1;
+
+        if (copy >= 0)
+            g_subprocess_launcher_take_fd(launcher, copy, 3 + i);
+    }
 }
 
 static void ended_cb(GObject *source, GAsyncResult *result, gpointer user_data);
@@ -293,7 +297,7 @@ start(Job *job, GError **error)
         g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
 
     g_subprocess_launcher_set_child_setup(launcher, set_up_child, GINT_TO_POINTER(getpid()), NULL);
-    share_lock(self, launcher);
+    share_locks(self, launcher);
     job->process = g_subprocess_launcher_spawnv(launcher, (const char *const *) words, error);
     if (job->process == NULL) {
         g_prefix_error(error, "cannot start %s: ", self->setup.program);

@@ -3,6 +3,7 @@
 """A study: its points, what is skipped, what a kill and a stop leave, shards, and what it refuses."""
 
 import csv
+import ctypes
 import functools
 import json
 import os
@@ -43,6 +44,7 @@ train:
 SLOW_STUDY = '''adit: 1
 study: {vary: {pipeline: slow.yaml, seed: 1..3}}
 '''
+PR_SET_CHILD_SUBREAPER = 36
 CLOCK = ('seconds', 'seconds-per-epoch')
 
 
@@ -441,6 +443,47 @@ def alone():
     expect(finish(process)[0], 0)
 
 
+def named():
+    """Who is told that shards are at work is told of one that is, not of one that was."""
+    write('slow.yaml', SLOW)
+    write('slow-study.yaml', SLOW_STUDY)
+    process = start('sweep', 'slow-study.yaml', 'seed=1', '--shard', '1/2')
+    wait_for(process, lambda: has_checkpoint('studies/slow-study', 1))
+    process.send_signal(signal.SIGSTOP)
+    succeed('sweep', 'slow-study.yaml', '--shard', '2/2', '--report-only')
+    code, out, err = adit('sweep', 'slow-study.yaml')
+    expect((code, out), (1, ''))
+    assert f'(process {process.pid} on ' in err, err
+    process.send_signal(signal.SIGCONT)
+    expect(finish(process)[0], 0)
+
+
+def orphans(*words):
+    """Points whose sweep was killed are waited for."""
+    # they become ours: a stopped group that nobody in its session has started is sent a SIGHUP
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    write('slow.yaml', SLOW)
+    write('slow-study.yaml', SLOW_STUDY)
+    words = ('sweep', 'slow-study.yaml', 'seed=1', '--study-dir', 'cut', *words)
+    process = start(*words)
+    wait_for(process, lambda: has_checkpoint('cut', 1))
+    point = record(runs('cut')[0])['process']['pid']
+    os.kill(point, signal.SIGSTOP)
+    process.kill()
+    finish(process)
+    again = start(*words)
+    line = again.stderr.readline()
+    os.kill(point, signal.SIGCONT)
+    os.waitpid(point, 0)
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+    expect((line, finish(again)[0]),
+           ('waiting for the points of a sweep that was killed to save their state\n', 0))
+
+
+def orphans_of_shard():
+    orphans('--shard', '1/1')
+
+
 def shards():
     """Each takes its part, side by side; the last one writes the table of all."""
     prepare()
@@ -470,6 +513,7 @@ def merged():
 
 
 CASES = (points, skipped, narrowed, paths, structures, evaluated, failing, damaged, refused, late, checked,
-         no_place, broken_off, killed, stopped, stopped_at_once, alone, shards, merged)
+         no_place, broken_off, killed, stopped, stopped_at_once, alone, named, orphans,
+         orphans_of_shard, shards, merged)
 
 tap.run([(f'/pipelines/sweep/{case.__name__.replace("_", "-")}', in_folder(case)) for case in CASES])
