@@ -328,6 +328,8 @@ train_one(AditDevice *device, guint number, gpointer user_data)
     if (adit_train(&self->training, &self->result, &self->failure) ||
         !is_passing(round, self->failure))
         task_end(self);
+    /* one alone is on the thread that goes on when its terminal is gone */
+    adit_terminal_take_thread(NULL);
 }
 
 /* The run goes on elsewhere. */
