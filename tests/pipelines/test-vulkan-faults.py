@@ -9,6 +9,7 @@ can fail and with every limit alone, instead of a few of them: some minutes.
 """
 
 import functools
+import hashlib
 import json
 import os
 import re
@@ -583,6 +584,34 @@ def damaged_cache():
     expect((code, warnings(err), differing(expected, 'run')), (0, [], []))
 
 
+def verdict():
+    """What was found of a walk holds for its very kernels; that it is not taken is told each time."""
+    if os.environ.get('ADIT_JOINS_KERNELS') != '1':
+        raise tap.Skip('no kernels are joined')
+    software()
+    prepare()
+    home = ENVIRONMENT.get('XDG_CACHE_HOME', os.path.expanduser('~/.cache'))
+    shutil.copytree(f'{home}/adit/selftest', 'cache/adit/selftest')
+    builds = [json.loads(read(f'cache/adit/selftest/{name}'))['build'] for name in os.listdir('cache/adit/selftest')]
+    env = {**true_device(), 'XDG_CACHE_HOME': os.path.realpath('cache'), 'ADIT_FUSE': '1'}
+    told = 'computes a training step otherwise when it is done in two kernels'
+    _, _, err = adit(*ONE_EPOCH, 'run', env=env)
+    expect(told in err, False)
+    for name in os.listdir('cache/adit/walks'):
+        # a head, which ends with a checksum, what was found, and what of
+        data = read(f'cache/adit/walks/{name}', 'rb')
+        head, found, key = data[:48], data[80:81], data[81:]
+        expect(found, b'\1')
+        assert key.split(b'\n')[0].decode() in builds, key
+        for included in (b'walk-rows.glsl', b'walk-sums.glsl'):
+            assert b'#include "%s"\n' % included in key, key
+        with open(f'cache/adit/walks/{name}', 'wb') as stream:
+            stream.write(head + hashlib.sha256(head + b'\0' + key).digest() + b'\0' + key)
+    for run in ('second', 'third'):
+        _, _, err = adit(*ONE_EPOCH, run, env=env)
+        assert told in err, err
+
+
 cases = {
     'lost/recovers': recovers,
     'lost/names-kernel': names_kernel,
@@ -608,6 +637,7 @@ cases = {
     'small/row-numbers': lambda: windows(300000),
     'barriers': barriers,
     'cache': damaged_cache,
+    'verdict': verdict,
 }
 only = sys.argv[1:]
 tap.run([(f'/pipelines/vulkan-faults/{name}', in_folder(case)) for name, case in cases.items()

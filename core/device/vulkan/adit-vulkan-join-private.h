@@ -42,6 +42,10 @@ guint adit_vulkan_join_get_most_rows(const AditVulkanJoin *self);
 /* No fewer, so that a group of rows that is joined lies in one workgroup. It follows from the walk
  * alone. */
 guint adit_vulkan_join_get_least_rows(const AditVulkanJoin *self);
+/* The whole texts of the kernels, with what is defined before them; free with g_free(). */
+char *adit_vulkan_join_make_piece_text(const AditVulkanJoin *self, const AditVulkanWalkText *piece,
+                                       guint rows);
+char *adit_vulkan_join_make_sums_text(const AditVulkanWalk *walk);
 /* Takes another number of them. */
 gboolean adit_vulkan_join_set_rows(AditVulkanJoin *self, guint rows, GError **error);
 /* The recording for @call; @whole: else of the first kernel alone. NULL without an error: its data

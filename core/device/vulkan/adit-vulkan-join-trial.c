@@ -1,5 +1,6 @@
 /* core/device/vulkan/adit-vulkan-join-trial.c - SPDX-License-Identifier: MIT */
 #include "adit-cache.h"
+#include "adit-verdicts.h"
 #include "adit-vulkan-join-private.h"
 
 #include <math.h>
@@ -7,20 +8,25 @@
 
 /* ---- what is known ---- */
 
-/* The texts of both kernels, and who runs them. */
+/* The texts of both kernels, what they include, and who compiles and runs them. */
 static GBytes *
 make_key(const AditVulkanJoin *self, const char *what)
 {
     const AditVulkanPhysical *physical = self->device->physical;
-    GString *text = g_string_new(ADIT_VERSION);
+    const AditVulkanWalk *walk = self->walk;
+    g_autofree char *sums = adit_vulkan_join_make_sums_text(walk);
+    GString *text = g_string_new(adit_verdicts_get_build());
 
     g_string_append_printf(text, "\n%s\n%s\n%s %s\n%08x %08x %08x\n", what, physical->name,
                            physical->driver, physical->driver_version, physical->vendor,
                            physical->device, physical->raw_driver_version);
-    for (guint i = 0; i < self->walk->pieces->len; i++)
-        g_string_append(text,
-                        ((const AditVulkanWalkText *) self->walk->pieces->pdata[i])->text->str);
-    g_string_append(text, self->walk->sums.text->str);
+    for (guint i = 0; i < walk->pieces->len; i++) {
+        g_autofree char *piece =
+            adit_vulkan_join_make_piece_text(self, walk->pieces->pdata[i], self->rows_a_group);
+
+        g_string_append(text, piece);
+    }
+    g_string_append(text, sums);
     return g_string_free_to_bytes(text);
 }
 
@@ -55,7 +61,8 @@ static const AditArena arenas[] = {ADIT_ARENA_PARAMETERS, ADIT_ARENA_OPTIMIZER,
                                    ADIT_ARENA_GRADIENTS, ADIT_ARENA_STATES};
 #define N_ARENAS G_N_ELEMENTS(arenas)
 
-#define FIGURES N_ARENAS
+#define OPTIMIZER 1
+#define FIGURES   N_ARENAS
 
 /**
  * State: the arenas that a step changes and, last, the figures' log.
@@ -100,6 +107,20 @@ state_write(const State *self, const AditVulkanJoin *join)
     for (guint i = 0; i < N_ARENAS; i++)
         adit_vulkan_write(join->device, &join->gradient->memory->arenas[arenas[i]], 0,
                           self->counts[i] * sizeof(float), self->values[i]);
+}
+
+/* Whether all that is compared is finite. The optimizer's numbers may overflow in runs that go on
+ * to train. */
+static gboolean
+state_is_finite(const State *self)
+{
+    for (guint i = 0; i <= N_ARENAS; i++) {
+        for (gsize j = 0; j < self->counts[i] && i != OPTIMIZER; j++) {
+            if (!isfinite(self->values[i][j]))
+                return FALSE;
+        }
+    }
+    return TRUE;
 }
 
 /* Squares of the differences over the squares of what @expected is off from @before. */
@@ -176,6 +197,9 @@ agree(AditVulkanJoin *self, const AditDeviceRun *runs, guint n, gboolean *compar
     *compared = run_in_turn(self, runs, n);
     if (*compared) {
         state_read(&expected, self, rows);
+        *compared = state_is_finite(&expected);
+    }
+    if (*compared) {
         state_write(&before, self);
         forget_figures(self);
         right = run_joined(self, runs, n);
@@ -190,6 +214,18 @@ agree(AditVulkanJoin *self, const AditDeviceRun *runs, guint n, gboolean *compar
     return right;
 }
 
+/* It costs time, so that whoever waits is told, each time. */
+static void
+tell(const AditVulkanJoin *self, gboolean right)
+{
+    const AditVulkanPhysical *physical = self->device->physical;
+
+    if (!right)
+        g_message("device '%s' (%s %s) computes a training step otherwise when it is done in two "
+                  "kernels: each operation is a kernel of its own",
+                  physical->name, physical->driver, physical->driver_version);
+}
+
 gboolean
 adit_vulkan_join_try(AditVulkanJoin *self, const AditDeviceRun *runs, guint n)
 {
@@ -198,8 +234,10 @@ adit_vulkan_join_try(AditVulkanJoin *self, const AditDeviceRun *runs, guint n)
     gboolean compared;
     guint8 right;
 
-    if (load("walks", key, &right))
+    if (load("walks", key, &right)) {
+        tell(self, right);
         return right;
+    }
     few[0].call.rows = MIN(runs[0].call.rows, TRIED_ROWS);
     if (!is_finite(self))
         return TRUE;
@@ -209,11 +247,7 @@ adit_vulkan_join_try(AditVulkanJoin *self, const AditDeviceRun *runs, guint n)
     adit_vulkan_executable_forget(self->gradient);
     if (self->device->error != NULL)
         return FALSE;
-    if (!right)
-        g_message("device '%s' (%s %s) computes a training step otherwise when it is done in two "
-                  "kernels: each operation is a kernel of its own",
-                  self->device->physical->name, self->device->physical->driver,
-                  self->device->physical->driver_version);
+    tell(self, right);
     if (compared)
         save("walks", key, right);
     return right;

@@ -32,8 +32,9 @@ count_all_lives(const AditVulkanJoin *self)
     return count_lives(self->gradient) + self->ranges->len * count_lives(self->update);
 }
 
-static char *
-make_piece_text(const AditVulkanJoin *self, const AditVulkanWalkText *piece, guint rows)
+char *
+adit_vulkan_join_make_piece_text(const AditVulkanJoin *self, const AditVulkanWalkText *piece,
+                                 guint rows)
 {
     const AditVulkanWalk *walk = self->walk;
     gboolean takes_call = piece == walk->pieces->pdata[0] && !walk->reads_states;
@@ -50,8 +51,8 @@ make_piece_text(const AditVulkanJoin *self, const AditVulkanWalkText *piece, gui
     return make_text(piece, head);
 }
 
-static char *
-make_sums_text(const AditVulkanWalk *walk)
+char *
+adit_vulkan_join_make_sums_text(const AditVulkanWalk *walk)
 {
     g_autofree char *head = g_strdup_printf(
         "#define ADIT_INPUT0_ACCESS\n#define ADIT_INPUT2_ACCESS\n#define ADIT_INPUT3_ACCESS\n#define ADIT_INPUT4_ACCESS\n"
@@ -87,7 +88,7 @@ adit_vulkan_join_set_rows(AditVulkanJoin *self, guint rows, GError **error)
 
     for (guint i = 0; i < pieces->len; i++) {
         const AditVulkanWalkText *piece = pieces->pdata[i];
-        g_autofree char *text = make_piece_text(self, piece, rows);
+        g_autofree char *text = adit_vulkan_join_make_piece_text(self, piece, rows);
         const AditVulkanKernel *kernel =
             adit_vulkan_kernel_get_walk(self->device, text, piece->constants, error);
 
@@ -110,7 +111,7 @@ make_kernels(AditVulkanJoin *self, GError **error)
         return FALSE;
     if (!walk->has_sums)
         return TRUE;
-    g_autofree char *sums = make_sums_text(walk);
+    g_autofree char *sums = adit_vulkan_join_make_sums_text(walk);
     self->sums = adit_vulkan_kernel_get_walk(self->device, sums, walk->sums.constants, error);
     return self->sums != NULL;
 }
