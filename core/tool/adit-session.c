@@ -14,6 +14,8 @@
 #define BAR_INTERVAL (G_USEC_PER_SEC / 10)
 /* seconds between lines of an epoch that takes long, where there is no bar */
 #define LINE_INTERVAL (30 * G_USEC_PER_SEC)
+/* between looks at whether a heartbeat is due */
+#define BEAT_INTERVAL G_USEC_PER_SEC
 
 /* ---- signals ---- */
 
@@ -42,10 +44,36 @@ catch_signals(void)
         sigaction(signals[i], &action, NULL);
 }
 
+/* ---- heartbeats ---- */
+
+/**
+ * Pulse: the heartbeats of runs that one process trains. One of them goes on at a time: whichever
+ * it is, it beats for all, lest from elsewhere the others look dead.
+ * @runs: (element-type AditRun): that have begun and not ended
+ * @looked: monotonic
+ */
+typedef struct {
+    GPtrArray *runs;
+    gint64 looked;
+} Pulse;
+
+static void
+beat(Pulse *self)
+{
+    gint64 now = g_get_monotonic_time();
+
+    if (now - self->looked < BEAT_INTERVAL)
+        return;
+    self->looked = now;
+    for (guint i = 0; i < self->runs->len; i++)
+        adit_run_beat(self->runs->pdata[i], NULL);
+}
+
 /* ---- progress ---- */
 
 typedef struct {
     AditSession *session;
+    Pulse *pulse;
     gint64 drawn; /* monotonic time */
     gint64 told;
 } Progress;
@@ -94,7 +122,7 @@ tell_progress(const AditProgress *progress, gpointer user_data)
     AditTerminal *terminal = &self->session->invocation->terminal;
     gint64 now = g_get_monotonic_time();
 
-    adit_run_beat(self->session->run, NULL);
+    beat(self->pulse);
     if (progress->finished && (!terminal->bar || terminal->verbose)) {
         adit_terminal_say(terminal, "%s", progress->line);
         self->told = now;
@@ -232,13 +260,13 @@ tell_device(AditSession *self)
 
 /* FALSE: it has failed before there was anything to tell of. */
 static gboolean
-task_begin(Task *self, AditSession *session)
+task_begin(Task *self, AditSession *session, Pulse *pulse)
 {
     AditTerminal *terminal = &session->invocation->terminal;
 
     self->session = session;
     self->began = g_get_monotonic_time();
-    self->progress = (Progress){.session = session, .told = self->began};
+    self->progress = (Progress){.session = session, .pulse = pulse, .told = self->began};
     self->training.progress = tell_progress;
     self->training.user_data = &self->progress;
     if (prepare(session, &self->training, &self->failure)) {
@@ -246,8 +274,10 @@ task_begin(Task *self, AditSession *session)
         terminal->run = session->run;
         adit_terminal_say(terminal, "run %s", adit_run_get_folder(session->run));
         tell_device(session);
-        if (adit_run_set_status(session->run, ADIT_RUN_RUNNING, 0, &self->failure))
+        if (adit_run_set_status(session->run, ADIT_RUN_RUNNING, 0, &self->failure)) {
+            g_ptr_array_add(pulse->runs, session->run);
             return TRUE;
+        }
         terminal->run = NULL;
     }
     adit_terminal_complain(terminal, session->invocation->verb->name, self->failure);
@@ -269,6 +299,7 @@ task_end(Task *self)
     else if (self->failure->code != ADIT_ERROR_STOPPED)
         adit_terminal_complain(&invocation->terminal, invocation->verb->name, self->failure);
     note_end(self->session, self->failure);
+    g_ptr_array_remove(self->progress.pulse->runs, self->session->run);
     invocation->terminal.run = NULL;
     self->is_done = TRUE;
 }
@@ -321,6 +352,7 @@ train_one(AditDevice *device, guint number, gpointer user_data)
     double seconds = (double) (g_get_monotonic_time() - self->began) * 1e-6;
 
     adit_terminal_take_thread(&self->session->invocation->terminal);
+    beat(self->progress.pulse);
     self->training.device = device;
     if (self->max_time > 0)
         self->training.max_time = MAX(self->max_time - seconds, 1e-3);
@@ -470,6 +502,8 @@ adit_session_train_together(AditSession *const *sessions, guint n, GError **fail
 {
     g_autofree Task *tasks = g_new0(Task, n);
     g_autoptr(GPtrArray) left = g_ptr_array_new();
+    g_autoptr(GPtrArray) runs = g_ptr_array_new();
+    Pulse pulse = {.runs = runs};
     Round round = {.device = g_steal_pointer(&sessions[0]->device), .left = left, .most = n};
 
     catch_signals();
@@ -477,7 +511,7 @@ adit_session_train_together(AditSession *const *sessions, guint n, GError **fail
         if (i > 0)
             g_clear_object(&sessions[i]->device);
         sessions[i]->device = round.device;
-        if (task_begin(&tasks[i], sessions[i]))
+        if (task_begin(&tasks[i], sessions[i], &pulse))
             g_ptr_array_add(left, &tasks[i]);
         sessions[i]->device = NULL;
     }

@@ -14,13 +14,15 @@ import json
 import os
 import re
 import shutil
+import signal
 import sys
+import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import tap  # noqa: E402
-from command import (ENVIRONMENT, adit, checkpoints, differing, expect, in_folder,  # noqa: E402
-                     make_table, read, record, results, succeed, write)
+from command import (ENVIRONMENT, PATIENCE, adit, checkpoints, differing, expect, in_folder,  # noqa: E402
+                     make_table, newest_step, read, record, results, start, succeed, write)
 
 SHIM = os.environ.get('ADIT_VULKAN_SHIM')
 EXHAUSTIVE = os.environ.get('ADIT_EXHAUSTIVE') == '1'
@@ -187,6 +189,15 @@ def find_complaints(err):
     return set(re.findall(r'-CRITICAL \*\*: [\d:.]+: ([\w-]+): ', err))
 
 
+def wait_for(process, reached):
+    """Returns when reached(), which must come before the process has ended."""
+    end = time.monotonic() + PATIENCE
+    while not reached():
+        assert process.poll() is None, f'it ended too early\n{process.communicate()[1]}'
+        assert time.monotonic() < end, 'it hangs'
+        time.sleep(0.001)
+
+
 def status(run='run'):
     found = record(run)
     return found['status'], found['exit-code']
@@ -342,6 +353,26 @@ def full_together():
         expect_match('warning: ' + FULL, warnings(err)[0])
         assert 'beside others there is no memory: going on with fewer of them\n' in err, err
     expect_undisturbed()
+
+
+def beats_together():
+    """Who waits until there is memory for it lives, as is seen from elsewhere."""
+    prepare()
+    process = start(*together('epochs=100000'), env=shim(f'heap:{18 << 20}'))
+    try:
+        wait_for(process, lambda: newest_step('run1') > 0)
+        before = [record(f'run{seed}')['heartbeat'] for seed in SEEDS]
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(11)  # a heartbeat is due every ten
+        process.send_signal(signal.SIGCONT)
+        wait_for(process, lambda: record('run1')['heartbeat'] != before[0])
+        wait_for(process, lambda: record('run3')['heartbeat'] != before[2])
+        expect(([record(f'run{seed}')['status'] for seed in SEEDS], newest_step('run3')), (['RUNNING'] * 3, 0))
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE)
+    finally:
+        process.kill()
+    expect([record(f'run{seed}')['status'] for seed in SEEDS], ['STOPPED'] * 3)
 
 
 def thrice_together():
@@ -629,6 +660,7 @@ cases = {
     'memory/under-way': under_way,
     'memory/predict': full_answering,
     'memory/together': full_together,
+    'memory/beats-together': beats_together,
     'memory/first-use': lambda: first_use('memory:30+', FULL),
     'small/selftest': tested,
     'small/trains': trains_small,
