@@ -258,9 +258,22 @@ tell_device(AditSession *self)
                           adit_json_get_text(device, "name"), adit_json_get_text(device, "device"));
 }
 
-/* FALSE: it has failed before there was anything to tell of. */
+/* With how many others it was trained in one process, at most: what a clock says of it since is
+ * theirs too. */
+static void
+note_together(AditRun *run, guint n)
+{
+    guint64 before = 1;
+
+    adit_json_get_unsigned(adit_run_get_members(run), "together", &before);
+    adit_run_set_member(run, "together",
+                        json_node_init_int(json_node_alloc(), (gint64) MAX(before, n)));
+}
+
+/* @n: sessions that are trained side by side. FALSE: it has failed before there was anything to
+ * tell of. */
 static gboolean
-task_begin(Task *self, AditSession *session, Pulse *pulse)
+task_begin(Task *self, AditSession *session, guint n, Pulse *pulse)
 {
     AditTerminal *terminal = &session->invocation->terminal;
 
@@ -274,6 +287,7 @@ task_begin(Task *self, AditSession *session, Pulse *pulse)
         terminal->run = session->run;
         adit_terminal_say(terminal, "run %s", adit_run_get_folder(session->run));
         tell_device(session);
+        note_together(session->run, n);
         if (adit_run_set_status(session->run, ADIT_RUN_RUNNING, 0, &self->failure)) {
             g_ptr_array_add(pulse->runs, session->run);
             return TRUE;
@@ -511,7 +525,7 @@ adit_session_train_together(AditSession *const *sessions, guint n, GError **fail
         if (i > 0)
             g_clear_object(&sessions[i]->device);
         sessions[i]->device = round.device;
-        if (task_begin(&tasks[i], sessions[i], &pulse))
+        if (task_begin(&tasks[i], sessions[i], n, &pulse))
             g_ptr_array_add(left, &tasks[i]);
         sessions[i]->device = NULL;
     }

@@ -56,8 +56,9 @@ train:
   {loss: cross-entropy, optimizer: {adam: {lr: 0.001}}, batch: 50, epochs: 20, checkpoint: {every: 1 steps}}
 '''
 CLOCK = ('seconds', 'seconds-per-epoch')
-# What tells the time, or a process.
-TIMES = (r'"(t|seconds|stage-began|created|heartbeat|started|stopped|pid|start-ticks)" ?: ?("[^"]*"|[\d.e+-]+)',
+# What tells the time, or of a process.
+TIMES = (r'"(t|seconds|stage-began|created|heartbeat|started|stopped|pid|start-ticks|together)" ?: '
+         r'?("[^"]*"|[\d.e+-]+)',
          r'(?<=  )[\d.]+ s$', r'[\d.]+$')
 
 
@@ -72,6 +73,13 @@ def table(folder='study'):
     with open(f'{folder}/sweep.csv', encoding='utf-8', newline='') as stream:
         return [{name: value for name, value in row.items() if name not in CLOCK}
                 for row in csv.DictReader(stream)]
+
+
+def expect_times(are_there):
+    """What a clock says of several runs at once is none's."""
+    with open('study/sweep.csv', encoding='utf-8', newline='') as stream:
+        for row in csv.DictReader(stream):
+            expect([row[name] != '' for name in CLOCK], [are_there and row['status'] == 'done'] * 2)
 
 
 def runs(folder='study'):
@@ -112,6 +120,8 @@ def compare(pipeline, statuses):
     for name, words in (('alone', ()), ('together', ('--together', '6'))):
         sweep(*words, code=11 if 'failed' in statuses else 0)
         expect([row['status'] for row in table()], statuses)
+        expect_times(name == 'alone')
+        expect({record(run)['together'] for run in runs()}, {1 if name == 'alone' else 6})
         left.append((table(), whole('study')))
         os.rename('study', name)
     (rows, files), (other_rows, other_files) = left
