@@ -214,18 +214,6 @@ agree(AditVulkanJoin *self, const AditDeviceRun *runs, guint n, gboolean *compar
     return right;
 }
 
-/* It costs time, so that whoever waits is told, each time. */
-static void
-tell(const AditVulkanJoin *self, gboolean right)
-{
-    const AditVulkanPhysical *physical = self->device->physical;
-
-    if (!right)
-        g_message("device '%s' (%s %s) computes a training step otherwise when it is done in two "
-                  "kernels: each operation is a kernel of its own",
-                  physical->name, physical->driver, physical->driver_version);
-}
-
 gboolean
 adit_vulkan_join_try(AditVulkanJoin *self, const AditDeviceRun *runs, guint n)
 {
@@ -234,10 +222,8 @@ adit_vulkan_join_try(AditVulkanJoin *self, const AditDeviceRun *runs, guint n)
     gboolean compared;
     guint8 right;
 
-    if (load("walks", key, &right)) {
-        tell(self, right);
+    if (load("walks", key, &right))
         return right;
-    }
     few[0].call.rows = MIN(runs[0].call.rows, TRIED_ROWS);
     if (!is_finite(self))
         return TRUE;
@@ -247,7 +233,6 @@ adit_vulkan_join_try(AditVulkanJoin *self, const AditDeviceRun *runs, guint n)
     adit_vulkan_executable_forget(self->gradient);
     if (self->device->error != NULL)
         return FALSE;
-    tell(self, right);
     if (compared)
         save("walks", key, right);
     return right;
@@ -327,15 +312,13 @@ may_measure(const AditVulkanJoin *self)
            !g_str_equal(self->device->physical->type, "cpu");
 }
 
-void
+guint
 adit_vulkan_join_tune(AditVulkanJoin *self, const AditCall *call)
 {
-    guint wanted = get_wanted_rows(self);
+    guint wanted = get_wanted_rows(self), before = self->rows_a_group;
 
-    if (wanted > 0)
-        adit_vulkan_join_set_rows(self, wanted, NULL);
     if (wanted > 0 || !may_measure(self))
-        return;
+        return wanted > 0 ? wanted : before;
     g_autofree char *what = g_strdup_printf("%" G_GSIZE_FORMAT " rows", call->rows);
     g_autoptr(GBytes) key = make_key(self, what);
     guint most = adit_vulkan_join_get_most_rows(self);
@@ -344,7 +327,8 @@ adit_vulkan_join_tune(AditVulkanJoin *self, const AditCall *call)
     if (!load("walks", key, &rows) || rows < adit_vulkan_join_get_least_rows(self) || rows > most) {
         rows = (guint8) find_fastest(self, call);
         save("walks", key, rows);
+        adit_vulkan_join_set_rows(self, before, NULL);
     }
     g_debug("a walk has %u rows a workgroup", rows);
-    adit_vulkan_join_set_rows(self, rows, NULL);
+    return rows;
 }
