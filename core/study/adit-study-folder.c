@@ -197,8 +197,8 @@ check_unbegun(const char *folder, GError **error)
     if (steps->len == 0)
         return TRUE;
     g_set_error(error, ADIT_ERROR, ADIT_ERROR_DAMAGED,
-                "%s has checkpoints, but no run.json: nothing is begun there before it is put back "
-                "or the folder is removed",
+                "%s has checkpoints, but no run.json: put that back to go on, or remove the folder "
+                "to begin anew",
                 folder);
     return FALSE;
 }

@@ -250,8 +250,8 @@ def damaged():
         expect((code, statuses(table())), (11, ['failed', 'done', 'failed', 'failed', 'done', 'done']))
         reasons = [line.split('  ')[-1] for line in out.splitlines()[3:]]
         assert 'run.json' in reasons[0], reasons
-        expect(reasons[1:], [f'{folders[2]} has checkpoints, but no run.json: nothing is begun there before it is '
-                             'put back or the folder is removed',
+        expect(reasons[1:], [f'{folders[2]} has checkpoints, but no run.json: put that back to go on, or remove '
+                             'the folder to begin anew',
                              f'cannot look at {folders[3]}/run.json: Too many levels of symbolic links'])
         expect([read(f'{folder}/metrics.csv') for folder in folders[2:4]], kept)
         expect(figures([table()[i] for i in (1, 4, 5)]), figures([rows[i] for i in (1, 4, 5)]))
