@@ -16,7 +16,11 @@ adit_device_init(AditDevice *self)
 void
 adit_device_describe(AditDevice *self, JsonObject *object)
 {
+    gboolean fuses = g_strcmp0(g_getenv("ADIT_FUSE"), "0") != 0;
+
     ADIT_DEVICE_GET_CLASS(self)->describe(self, object);
+    if (!json_object_has_member(object, "path"))
+        json_object_set_string_member(object, "path", fuses ? "walk" : "plain");
 }
 
 AditMemory *

@@ -145,7 +145,8 @@ guint adit_cpu_device_get_threads(AditDevice *self);
  *
  * Writes what a run keeps of the device it computes on into @object: "name" ("cpu", "vulkan:0"),
  * then of the CPU "instruction-set", "threads" and "cores", of a Vulkan device "type", "uuid" (if
- * known), "device", "driver" and "driver-version".
+ * known), "device", "driver" and "driver-version". Last "path", which decides about the last bits:
+ * "walk" where operations are joined as far as they can be, "plain" where each is by itself.
  */
 void adit_device_describe(AditDevice *self, JsonObject *object);
 

@@ -88,8 +88,8 @@ can_fuse(void)
 }
 
 /* The version, and what the shaders are: a build between two versions has others. */
-static const char *
-find_build(void)
+const char *
+adit_verdicts_get_build(void)
 {
     static char *build;
 
@@ -111,7 +111,7 @@ adit_verdicts_new(const char *device, const char *driver)
 
     self->device = g_strdup(device);
     self->driver = g_strdup(driver);
-    self->build = find_build();
+    self->build = adit_verdicts_get_build();
     self->forms = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return self;
 }

@@ -21,6 +21,9 @@ AditVerdicts *adit_verdicts_load(const char *device, const char *driver);
 void adit_verdicts_free(AditVerdicts *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditVerdicts, adit_verdicts_free)
 
+/* What verdicts hold for: the version, the shaders, and whether kernels are joined at run time. */
+const char *adit_verdicts_get_build(void);
+
 /* Whether all shapes were tried, not a few of each. */
 gboolean adit_verdicts_is_full(const AditVerdicts *self);
 void adit_verdicts_set_full(AditVerdicts *self, gboolean full);

@@ -78,13 +78,18 @@ add_range(AditStudyReader *self, const AditNode *node, gint64 first, gint64 last
                          node->text);
         return;
     }
-    if ((guint64) last - (guint64) first >= (guint64) MAX_VALUES * (guint64) step) {
+    /* from one end of the integers to the other: only without a sign there is room for what is
+     * between */
+    guint64 steps = ((guint64) last - (guint64) first) / (guint64) step;
+
+    if (steps >= MAX_VALUES) {
         adit_study_error(self, &node->place, "a range has at most %d values, got %s", MAX_VALUES,
                          node->text);
         return;
     }
-    for (gint64 i = first; i <= last; i += step) {
-        g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, i);
+    for (guint64 i = 0; i <= steps; i++) {
+        gint64 value = (gint64) ((guint64) first + i * (guint64) step);
+        g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, value);
 
         g_ptr_array_add(values, adit_node_new_scalar(text, TRUE, &node->place));
     }

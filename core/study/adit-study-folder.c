@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gstdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "adit-checkpoints.h"
 #include "adit-file.h"
 #include "adit-host.h"
 #include "adit-json.h"
@@ -27,9 +29,9 @@ get_path(const AditStudyFolder *self, const char *name, const char *ending)
 
 /* ---- the lock ---- */
 
-/* Whether the process that holds @path is there no more; @holder: what it is called. */
+/* Whether the process that signed @path is there no more; @holder: what it is called. */
 static gboolean
-is_orphaned(const char *path, char **holder)
+is_gone(const char *path, char **holder)
 {
     g_autoptr(JsonObject) process = adit_json_read(path, NULL);
     guint64 pid = 0;
@@ -45,15 +47,43 @@ is_orphaned(const char *path, char **holder)
     return adit_host_find_process(process) == ADIT_PROCESS_GONE;
 }
 
-/* Says who holds the lock; a reader that comes too early finds no JSON and waits. */
+/* The same of all shards, which have signed locks of their own beside @path. */
+static gboolean
+are_shards_gone(const char *path, char **holder)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    g_autoptr(GDir) entries = g_dir_open(folder, 0, NULL);
+    const char *name;
+
+    while (entries != NULL && (name = g_dir_read_name(entries)) != NULL) {
+        g_autofree char *lock = g_build_filename(folder, name, NULL);
+
+        if (g_str_has_prefix(name, ".lock.") && !is_gone(lock, holder))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+is_orphaned(const char *path, char **holder)
+{
+    GStatBuf status;
+
+    return g_stat(path, &status) == 0 && status.st_size == 0 ? are_shards_gone(path, holder)
+                                                             : is_gone(path, holder);
+}
+
+/* Says who holds the lock; a reader that comes too early finds no JSON and waits. Nobody signs what
+ * is shared: the last one would be taken for all. */
 static void
-sign_lock(int descriptor)
+sign_lock(int descriptor, gboolean is_shared)
 {
     g_autoptr(JsonObject) process = adit_host_describe_process();
     g_autofree char *text = adit_json_to_text(process);
-    gsize length = strlen(text);
+    gsize length = is_shared ? 0 : strlen(text);
 
-    if (ftruncate(descriptor, 0) < 0 || pwrite(descriptor, text, length, 0) != (gssize) length)
+    if (pwrite(descriptor, text, length, 0) != (gssize) length ||
+        ftruncate(descriptor, (off_t) length) < 0)
         g_debug("cannot sign the lock: %s", g_strerror(errno));
 }
 
@@ -89,7 +119,7 @@ lock_file(const char *path, int how, void (*tell)(gpointer), gpointer user_data,
         told = TRUE;
         g_usleep(WAIT_STEP);
     }
-    sign_lock(descriptor);
+    sign_lock(descriptor, how == LOCK_SH);
     return descriptor;
 }
 
@@ -140,20 +170,47 @@ adit_study_folder_free(AditStudyFolder *self)
 
 /* ---- runs ---- */
 
+/* Whether there is a run in @folder. FALSE with an error: nobody can tell, as where a file system
+ * does not answer. */
 static gboolean
-is_run(const char *folder)
+find_run(const char *folder, gboolean *found, GError **error)
 {
     g_autofree char *record = g_build_filename(folder, "run.json", NULL);
+    GStatBuf status;
+    int number = g_stat(record, &status) == 0 ? 0 : errno;
 
-    return g_file_test(record, G_FILE_TEST_EXISTS);
+    *found = number == 0;
+    if (number == 0 || number == ENOENT)
+        return TRUE;
+    g_set_error(error, ADIT_ERROR, ADIT_ERROR_NOT_FOUND, "cannot look at %s: %s", record,
+                g_strerror(number));
+    return FALSE;
+}
+
+/* run.json is there before the first checkpoint: no kill leaves one without it. */
+static gboolean
+check_unbegun(const char *folder, GError **error)
+{
+    g_autofree char *path = g_build_filename(folder, "checkpoints", NULL);
+    g_autoptr(GArray) steps = adit_checkpoints_list(path);
+
+    if (steps->len == 0)
+        return TRUE;
+    g_set_error(error, ADIT_ERROR, ADIT_ERROR_DAMAGED,
+                "%s has checkpoints, but no run.json: put that back to go on, or remove the folder "
+                "to begin anew",
+                folder);
+    return FALSE;
 }
 
 gboolean
 adit_study_folder_clear_run(const AditStudyFolder *self, const AditStudyRun *run, GError **error)
 {
     g_autofree char *folder = g_build_filename(self->path, run->folder, NULL);
+    gboolean found;
 
-    return is_run(folder) || adit_folder_remove(folder, error);
+    return find_run(folder, &found, error) &&
+           (found || (check_unbegun(folder, error) && adit_folder_remove(folder, error)));
 }
 
 /* Whether the run that is there is the point's. */
@@ -183,14 +240,16 @@ adit_study_folder_look_at(const AditStudyFolder *self, AditStudyRun *run)
     };
     g_autofree char *folder = g_build_filename(self->path, run->folder, NULL);
     AditRunStatus status = ADIT_RUN_QUEUED;
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(JsonObject) members = NULL;
+    gboolean is_there;
 
-    if (!is_run(folder)) {
+    if (find_run(folder, &is_there, &failure) && !is_there) {
         run->status = ADIT_STUDY_PENDING;
         return;
     }
-    g_autoptr(GError) failure = NULL;
-    g_autoptr(JsonObject) members = adit_run_read(folder, &status, &failure);
-
+    if (failure == NULL)
+        members = adit_run_read(folder, &status, &failure);
     run->status = members != NULL ? found[status] : ADIT_STUDY_FAILED;
     if (run->status == ADIT_STUDY_DONE && !is_point(folder, run, &failure))
         run->status = ADIT_STUDY_FAILED;
@@ -224,10 +283,21 @@ describe_runs(const AditStudyPlan *plan)
     return runs;
 }
 
+/* What the file at @path keeps of evaluations; those that it alone knows are of points that this
+ * call leaves out. */
 static JsonObject *
-describe_evaluations(const AditStudyPlan *plan)
+read_evaluations(const char *path)
 {
-    JsonObject *all = json_object_new();
+    g_autoptr(JsonObject) object = adit_json_read(path, NULL);
+    JsonObject *kept = object != NULL ? adit_json_get_object(object, "evaluations") : NULL;
+
+    return kept != NULL ? json_object_ref(kept) : json_object_new();
+}
+
+static JsonObject *
+describe_evaluations(const AditStudyPlan *plan, const char *path)
+{
+    JsonObject *all = read_evaluations(path);
 
     for (guint i = 0; i < plan->runs->len; i++) {
         const AditStudyRun *run = plan->runs->pdata[i];
@@ -267,7 +337,7 @@ adit_study_folder_write_state(const AditStudyFolder *self, const AditStudyPlan *
     json_object_set_string_member(object, "adit-version", ADIT_VERSION);
     json_object_set_object_member(object, "process", adit_host_describe_process());
     json_object_set_array_member(object, "points", describe_runs(plan));
-    json_object_set_object_member(object, "evaluations", describe_evaluations(plan));
+    json_object_set_object_member(object, "evaluations", describe_evaluations(plan, path));
     return adit_file_write(copy, plan->study->text, strlen(plan->study->text), error) &&
            adit_json_write(path, object, error);
 }
@@ -290,10 +360,9 @@ take_figures(AditStudyEvaluation *evaluation, JsonObject *figures)
 static void
 take_state(AditStudyPlan *plan, const char *path)
 {
-    g_autoptr(JsonObject) object = adit_json_read(path, NULL);
-    JsonObject *kept = object != NULL ? adit_json_get_object(object, "evaluations") : NULL;
+    g_autoptr(JsonObject) kept = read_evaluations(path);
 
-    for (guint i = 0; kept != NULL && i < plan->runs->len; i++) {
+    for (guint i = 0; i < plan->runs->len; i++) {
         const AditStudyRun *run = plan->runs->pdata[i];
 
         for (guint j = 0; j < run->evaluations->len; j++) {

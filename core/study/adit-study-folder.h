@@ -21,7 +21,8 @@ G_BEGIN_DECLS
 /**
  * AditStudyFolder: a study directory held by this process.
  * @suffix: "", or of a shard ".2-of-8"
- * @lock: (nullable): processes that work for this one inherit it: -1: the file system has none
+ * @lock, @shard_lock: processes that work for this one inherit them; -1: the file system has none,
+ * or it is no shard
  */
 typedef struct {
     char *path;
@@ -48,10 +49,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditStudyFolder, adit_study_folder_free)
 void adit_study_folder_look(const AditStudyFolder *self, AditStudyPlan *plan);
 /* The status of one run, from its directory. */
 void adit_study_folder_look_at(const AditStudyFolder *self, AditStudyRun *run);
-/* Takes away what a kill left of a run that had not begun. ADIT_ERROR_OUTPUT */
+/* Takes away what a kill left of a run that had not begun. ADIT_ERROR_NOT_FOUND: whether it had
+ * cannot be seen; ADIT_ERROR_DAMAGED: it had, but its run.json is gone; ADIT_ERROR_OUTPUT */
 gboolean adit_study_folder_clear_run(const AditStudyFolder *self, const AditStudyRun *run,
                                      GError **error);
-/* Writes study.json. @state: "RUNNING", "COMPLETED", "FAILED", "STOPPED" */
+/* Writes study.json, where figures of points that @plan leaves out are kept. @state: "RUNNING",
+ * "COMPLETED", "FAILED", "STOPPED" */
 gboolean adit_study_folder_write_state(const AditStudyFolder *self, const AditStudyPlan *plan,
                                        const char *state, GError **error);
 

@@ -162,6 +162,16 @@ check_trains(const AditStudy *study, const AditStudyPoint *point, const AditExpe
     return FALSE;
 }
 
+static gboolean
+is_timed(const AditExperiment *experiment)
+{
+    for (guint i = 0; i < experiment->stages->len; i++) {
+        if (((const AditStage *) experiment->stages->pdata[i])->max_time > 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
 /* The group of @experiment; the first of its runs builds the graph. */
 static AditStudyGroup *
 find_group(AditStudyPlan *self, GHashTable *groups, const AditExperiment *experiment,
@@ -176,6 +186,7 @@ find_group(AditStudyPlan *self, GHashTable *groups, const AditExperiment *experi
     group = g_new0(AditStudyGroup, 1);
     group->parameters = check.parameters;
     group->rows = check.rows;
+    group->is_timed = is_timed(experiment);
     group->runs = g_ptr_array_new();
     g_ptr_array_add(self->groups, group);
     g_hash_table_insert(groups, g_strdup(experiment->structure), group);

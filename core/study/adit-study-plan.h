@@ -63,11 +63,14 @@ typedef struct {
 /**
  * AditStudyGroup: runs that share a graph: they differ in seed and live values alone, so that they
  * could be trained side by side in one process.
+ * @is_timed: a stage ends by the clock (`max-time`): each is trained by itself, for beside others
+ * it would come less far
  * @runs: AditStudyRun, borrowed
  */
 struct _AditStudyGroup {
     guint64 parameters;
     guint64 rows;
+    gboolean is_timed;
     GPtrArray *runs;
 };
 

@@ -123,9 +123,10 @@ get_share(const AditStudyRunner *self, const AditStudyRun *run)
 
 /* The runs of a group that are left go to processes in equal parts, as few as may be. */
 static void
-add_jobs(AditStudyRunner *self, const GPtrArray *left)
+add_jobs(AditStudyRunner *self, const AditStudyGroup *group, const GPtrArray *left)
 {
-    guint most = MAX(self->setup.together, 1), n_jobs = (left->len + most - 1) / most;
+    guint most = group->is_timed ? 1 : MAX(self->setup.together, 1);
+    guint n_jobs = (left->len + most - 1) / most;
 
     for (guint i = 0; i < n_jobs; i++) {
         Job *job = job_new(self, NULL);
@@ -156,7 +157,7 @@ add_group(AditStudyRunner *self, const AditStudyGroup *group)
         g_hash_table_insert(self->shares, run, share);
         g_ptr_array_add(left, run);
     }
-    add_jobs(self, left);
+    add_jobs(self, group, left);
 }
 
 AditStudyRunner *
@@ -205,7 +206,11 @@ adit_study_runner_count(const AditStudyRunner *self)
 guint
 adit_study_runner_get_width(const AditStudyRunner *self)
 {
-    return MIN(self->setup.jobs * MAX(self->setup.together, 1), adit_study_runner_count(self));
+    guint most = 1;
+
+    for (guint i = 0; i < self->waiting->len; i++)
+        most = MAX(most, ((const Job *) self->waiting->pdata[i])->runs->len);
+    return MIN(self->setup.jobs * most, adit_study_runner_count(self));
 }
 
 /* ---- processes ---- */
@@ -267,14 +272,18 @@ list_words(const Job *job)
     return (GStrv) g_ptr_array_free(words, FALSE);
 }
 
-/* While a process of ours lives, no other sweep begins. */
+/* While a process of ours lives, no other sweep begins, nor this shard again. */
 static void
-share_lock(const AditStudyRunner *self, GSubprocessLauncher *launcher)
+share_locks(const AditStudyRunner *self, GSubprocessLauncher *launcher)
 {
-    int copy = self->folder->lock >= 0 ? fcntl(self->folder->lock, F_DUPFD_CLOEXEC, 3) : -1;
+    const int locks[] = {self->folder->lock, self->folder->shard_lock};
 
-    if (copy >= 0)
-        g_subprocess_launcher_take_fd(launcher, copy, 3);
+    for (int i = 0; i < (int) G_N_ELEMENTS(locks); i++) {
+        int copy = locks[i] >= 0 ? fcntl(locks[i], F_DUPFD_CLOEXEC, 3) : -1;
+
+        if (copy >= 0)
+            g_subprocess_launcher_take_fd(launcher, copy, 3 + i);
+    }
 }
 
 static void ended_cb(GObject *source, GAsyncResult *result, gpointer user_data);
@@ -287,12 +296,8 @@ start(Job *job, GError **error)
     g_autoptr(GSubprocessLauncher) launcher =
         g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
 
-    for (guint i = 0; job->evaluation == NULL && i < job->runs->len; i++) {
-        if (!adit_study_folder_clear_run(self->folder, get_run(job, i), error))
-            return FALSE;
-    }
     g_subprocess_launcher_set_child_setup(launcher, set_up_child, GINT_TO_POINTER(getpid()), NULL);
-    share_lock(self, launcher);
+    share_locks(self, launcher);
     job->process = g_subprocess_launcher_spawnv(launcher, (const char *const *) words, error);
     if (job->process == NULL) {
         g_prefix_error(error, "cannot start %s: ", self->setup.program);
@@ -302,21 +307,6 @@ start(Job *job, GError **error)
         self->setup.began(get_run(job, i), self->setup.user_data);
     g_subprocess_communicate_async(job->process, NULL, NULL, ended_cb, job);
     return TRUE;
-}
-
-static void
-start_more(AditStudyRunner *self)
-{
-    while (!self->stopping && self->failure == NULL && self->waiting->len > 0 &&
-           self->running->len < self->setup.jobs) {
-        Job *job = g_ptr_array_steal_index(self->waiting, self->waiting->len - 1);
-
-        g_ptr_array_add(self->running, job);
-        if (!start(job, &self->failure)) {
-            g_ptr_array_remove(self->running, job);
-            adit_study_runner_stop(self);
-        }
-    }
 }
 
 /* ---- what came of them ---- */
@@ -487,6 +477,44 @@ note_end(Job *job, AditStudyRun *run, Outcome *outcome, gboolean may_be_done)
     if (!self->setup.ended(run, job->evaluation, outcome->summary, self->setup.user_data,
                            self->failure == NULL ? &self->failure : NULL))
         adit_study_runner_stop(self);
+}
+
+/* A run whose folder cannot be made ready fails alone. */
+static void
+clear_runs(Job *job)
+{
+    for (guint i = 0; job->evaluation == NULL && i < job->runs->len;) {
+        AditStudyRun *run = get_run(job, i);
+        g_autoptr(GError) failure = NULL;
+        g_auto(Outcome) outcome = {0};
+
+        if (adit_study_folder_clear_run(job->runner->folder, run, &failure)) {
+            i++;
+            continue;
+        }
+        outcome.code = failure->code;
+        outcome.reason = g_strdup(failure->message);
+        g_ptr_array_remove_index(job->runs, i);
+        note_end(job, run, &outcome, FALSE);
+    }
+}
+
+static void
+start_more(AditStudyRunner *self)
+{
+    while (!self->stopping && self->failure == NULL && self->waiting->len > 0 &&
+           self->running->len < self->setup.jobs) {
+        Job *job = g_ptr_array_steal_index(self->waiting, self->waiting->len - 1);
+
+        g_ptr_array_add(self->running, job);
+        clear_runs(job);
+        if (job->runs->len == 0) {
+            g_ptr_array_remove(self->running, job);
+        } else if (self->failure != NULL || !start(job, &self->failure)) {
+            g_ptr_array_remove(self->running, job);
+            adit_study_runner_stop(self);
+        }
+    }
 }
 
 static void

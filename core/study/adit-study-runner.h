@@ -31,7 +31,8 @@ typedef struct _AditStudyRunner AditStudyRunner;
  * @options: (nullable): options that `run` and `eval` take alike: "--device", NAME, "--data", DIR
  * @jobs: processes at a time, at most
  * @threads: of each; 0: the cores are shared out among them
- * @together: runs of one group that a process trains side by side, at most; 0: one
+ * @together: runs of one group that a process trains side by side, at most; 0: one. One if they
+ * end by the clock
  * @began: a run is about to be trained
  * @ended: a run, or one evaluation of it, has ended; @summary: (nullable): what it said of itself.
  * FALSE with an error: everything is stopped
@@ -58,16 +59,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditStudyRunner, adit_study_runner_free)
 
 /* How many runs and evaluations there are left to do. */
 guint adit_study_runner_count(const AditStudyRunner *self);
-/* How many of them are done at a time, at most. */
+/* How many of them are done at a time, at most; before they are run. */
 guint adit_study_runner_get_width(const AditStudyRunner *self);
 
 /**
  * adit_study_runner_run:
  *
  * Trains the runs that are not done, the longest processes first, and evaluates those that are. A
- * run that fails is noted in it, and the rest goes on. Returns when nothing is left or all have
- * stopped; FALSE if a process could not be started or @ended failed. Iterates the default main
- * context.
+ * run that fails, or whose folder cannot be made ready, is noted, and the rest goes on. Returns
+ * when nothing is left or all have stopped; FALSE if a process could not be started or @ended
+ * failed. Iterates the default main context.
  */
 gboolean adit_study_runner_run(AditStudyRunner *self, GError **error);
 /* Starts nothing more and tells all processes to stop; they save their state. Again: they stop at

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "adit-file.h"
+#include "adit-json.h"
+#include "adit-run.h"
 
 struct _AditStudyTable {
     const AditStudyFolder *folder;
@@ -17,6 +19,7 @@ struct _AditStudyTable {
 /**
  * Figures: what a run that is done left.
  * @values: name -> double
+ * @seconds: NaN: they are not its own
  */
 typedef struct {
     GHashTable *values;
@@ -224,6 +227,19 @@ read_evaluations(AditStudyTable *self, const AditStudyRun *run)
     }
 }
 
+/* A clock tells of all runs that a process trained side by side, not of one of them. */
+static void
+check_seconds(const char *folder, Figures *figures)
+{
+    g_autoptr(JsonObject) members = adit_run_read(folder, NULL, NULL);
+    guint64 together = 1;
+
+    if (members != NULL)
+        adit_json_get_unsigned(members, "together", &together);
+    if (together > 1)
+        figures->seconds = (double) NAN;
+}
+
 /* NULL: the run is not done. */
 static const Figures *
 find_figures(AditStudyTable *self, AditStudyRun *run)
@@ -238,6 +254,7 @@ find_figures(AditStudyTable *self, AditStudyRun *run)
     figures = g_new0(Figures, 1);
     figures->values = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     read_metrics(self, run, folder, figures);
+    check_seconds(folder, figures);
     read_probes(self, folder, figures);
     g_hash_table_insert(self->read, run, figures);
     return figures;
@@ -278,6 +295,16 @@ append_number(GString *out, double value)
     char text[G_ASCII_DTOSTR_BUF_SIZE];
 
     append_cell(out, g_ascii_formatd(text, sizeof text, "%.9g", value));
+}
+
+/* NaN: nobody knows. */
+static void
+append_seconds(GString *out, double seconds)
+{
+    if (isnan(seconds))
+        append_cell(out, "");
+    else
+        append_number(out, seconds);
 }
 
 static void
@@ -347,11 +374,9 @@ append_row(AditStudyTable *self, GString *out, AditStudyRun *run,
         append_cell(out, "");
     } else {
         append_number(out, (double) figures->epochs);
-        append_number(out, figures->seconds);
-        if (figures->epochs > 0)
-            append_number(out, figures->seconds / (double) figures->epochs);
-        else
-            append_cell(out, "");
+        append_seconds(out, figures->seconds);
+        append_seconds(out, figures->epochs > 0 ? figures->seconds / (double) figures->epochs
+                                                : (double) NAN);
     }
     append_number(out, (double) run->group->parameters);
     append_figures(self, out, figures, evaluation);

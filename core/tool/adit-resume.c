@@ -25,17 +25,20 @@ make_name(JsonObject *began)
     return g_strdup(name);
 }
 
-/* Bits depend on device and instruction set: those the run began with are taken. */
+/* Bits depend on device, instruction set and path: those the run began with are taken. */
 static AditDevice *
 open_untested(AditInvocation *self, AditRun *run, GError **error)
 {
     JsonObject *began = get_began(run);
     const char *set = began != NULL ? adit_json_get_text(began, "instruction-set") : NULL;
+    const char *path = began != NULL ? adit_json_get_text(began, "path") : NULL;
     g_autofree char *name = began != NULL ? make_name(began) : NULL;
     g_autoptr(GError) failure = NULL;
 
     if (set != NULL)
         g_setenv("ADIT_ISA", set, FALSE);
+    if (g_strcmp0(path, "plain") == 0)
+        g_setenv("ADIT_FUSE", "0", FALSE);
     if (self->options.device != NULL || name == NULL)
         return adit_tool_open_untested(self, error);
     AditDevice *device = adit_device_open(name, adit_tool_get_threads(self), NULL, &failure);
@@ -59,10 +62,12 @@ open_device(AditInvocation *self, AditRun *run, GError **error)
     return g_steal_pointer(&device);
 }
 
-/* "cpu (avx2)", "vulkan:0 (NVIDIA H200, driver NVIDIA 550.54.15)" */
+/* "cpu (avx2)", "vulkan:0 (NVIDIA H200, driver NVIDIA 550.54.15)", "cpu (avx2, path plain)" */
 static char *
-make_title(JsonObject *device)
+make_title(JsonObject *device, gboolean with_path)
 {
+    g_autofree char *path =
+        with_path ? g_strconcat(", path ", adit_json_get_text(device, "path"), NULL) : g_strdup("");
     const char *name = adit_json_get_text(device, "name");
     const char *model = adit_json_get_text(device, "device");
     const char *driver = adit_json_get_text(device, "driver");
@@ -71,9 +76,19 @@ make_title(JsonObject *device)
 
     name = name != NULL ? name : "an unknown device";
     if (model != NULL)
-        return g_strdup_printf("%s (%s, driver %s %s)", name, model, driver != NULL ? driver : "",
-                               version != NULL ? version : "");
-    return set != NULL ? g_strdup_printf("%s (%s)", name, set) : g_strdup(name);
+        return g_strdup_printf("%s (%s, driver %s %s%s)", name, model, driver != NULL ? driver : "",
+                               version != NULL ? version : "", path);
+    return set != NULL ? g_strdup_printf("%s (%s%s)", name, set, path)
+                       : g_strconcat(name, path, NULL);
+}
+
+/* Whether both went the same way; of a run of an older version nobody knows. */
+static gboolean
+is_same_path(JsonObject *began, JsonObject *now)
+{
+    const char *path = began != NULL ? adit_json_get_text(began, "path") : NULL;
+
+    return path == NULL || g_str_equal(path, adit_json_get_text(now, "path"));
 }
 
 static void
@@ -86,13 +101,15 @@ compare_device(AditInvocation *self, AditRun *run, AditDevice *device)
     gboolean same = TRUE;
 
     adit_device_describe(device, now);
+    gboolean same_path = is_same_path(began, now);
+
     for (guint i = 0; began != NULL && i < G_N_ELEMENTS(keys); i++)
         same = same &&
                g_strcmp0(adit_json_get_text(began, keys[i]), adit_json_get_text(now, keys[i])) == 0;
-    if (same)
+    if (same && same_path)
         return;
-    g_autofree char *from = make_title(began);
-    g_autofree char *to = make_title(now);
+    g_autofree char *from = make_title(began, !same_path);
+    g_autofree char *to = make_title(now, !same_path);
 
     adit_terminal_warn(&self->terminal,
                        "the run began on %s, this goes on on %s: the last bits differ", from, to);

@@ -14,6 +14,8 @@
 #define BAR_INTERVAL (G_USEC_PER_SEC / 10)
 /* seconds between lines of an epoch that takes long, where there is no bar */
 #define LINE_INTERVAL (30 * G_USEC_PER_SEC)
+/* between looks at whether a heartbeat is due */
+#define BEAT_INTERVAL G_USEC_PER_SEC
 
 /* ---- signals ---- */
 
@@ -42,10 +44,36 @@ catch_signals(void)
         sigaction(signals[i], &action, NULL);
 }
 
+/* ---- heartbeats ---- */
+
+/**
+ * Pulse: the heartbeats of runs that one process trains. One of them goes on at a time: whichever
+ * it is, it beats for all, lest from elsewhere the others look dead.
+ * @runs: (element-type AditRun): that have begun and not ended
+ * @looked: monotonic
+ */
+typedef struct {
+    GPtrArray *runs;
+    gint64 looked;
+} Pulse;
+
+static void
+beat(Pulse *self)
+{
+    gint64 now = g_get_monotonic_time();
+
+    if (now - self->looked < BEAT_INTERVAL)
+        return;
+    self->looked = now;
+    for (guint i = 0; i < self->runs->len; i++)
+        adit_run_beat(self->runs->pdata[i], NULL);
+}
+
 /* ---- progress ---- */
 
 typedef struct {
     AditSession *session;
+    Pulse *pulse;
     gint64 drawn; /* monotonic time */
     gint64 told;
 } Progress;
@@ -94,7 +122,7 @@ tell_progress(const AditProgress *progress, gpointer user_data)
     AditTerminal *terminal = &self->session->invocation->terminal;
     gint64 now = g_get_monotonic_time();
 
-    adit_run_beat(self->session->run, NULL);
+    beat(self->pulse);
     if (progress->finished && (!terminal->bar || terminal->verbose)) {
         adit_terminal_say(terminal, "%s", progress->line);
         self->told = now;
@@ -230,15 +258,28 @@ tell_device(AditSession *self)
                           adit_json_get_text(device, "name"), adit_json_get_text(device, "device"));
 }
 
-/* FALSE: it has failed before there was anything to tell of. */
+/* With how many others it was trained in one process, at most: what a clock says of it since is
+ * theirs too. */
+static void
+note_together(AditRun *run, guint n)
+{
+    guint64 before = 1;
+
+    adit_json_get_unsigned(adit_run_get_members(run), "together", &before);
+    adit_run_set_member(run, "together",
+                        json_node_init_int(json_node_alloc(), (gint64) MAX(before, n)));
+}
+
+/* @n: sessions that are trained side by side. FALSE: it has failed before there was anything to
+ * tell of. */
 static gboolean
-task_begin(Task *self, AditSession *session)
+task_begin(Task *self, AditSession *session, guint n, Pulse *pulse)
 {
     AditTerminal *terminal = &session->invocation->terminal;
 
     self->session = session;
     self->began = g_get_monotonic_time();
-    self->progress = (Progress){.session = session, .told = self->began};
+    self->progress = (Progress){.session = session, .pulse = pulse, .told = self->began};
     self->training.progress = tell_progress;
     self->training.user_data = &self->progress;
     if (prepare(session, &self->training, &self->failure)) {
@@ -246,8 +287,11 @@ task_begin(Task *self, AditSession *session)
         terminal->run = session->run;
         adit_terminal_say(terminal, "run %s", adit_run_get_folder(session->run));
         tell_device(session);
-        if (adit_run_set_status(session->run, ADIT_RUN_RUNNING, 0, &self->failure))
+        note_together(session->run, n);
+        if (adit_run_set_status(session->run, ADIT_RUN_RUNNING, 0, &self->failure)) {
+            g_ptr_array_add(pulse->runs, session->run);
             return TRUE;
+        }
         terminal->run = NULL;
     }
     adit_terminal_complain(terminal, session->invocation->verb->name, self->failure);
@@ -269,6 +313,7 @@ task_end(Task *self)
     else if (self->failure->code != ADIT_ERROR_STOPPED)
         adit_terminal_complain(&invocation->terminal, invocation->verb->name, self->failure);
     note_end(self->session, self->failure);
+    g_ptr_array_remove(self->progress.pulse->runs, self->session->run);
     invocation->terminal.run = NULL;
     self->is_done = TRUE;
 }
@@ -321,6 +366,7 @@ train_one(AditDevice *device, guint number, gpointer user_data)
     double seconds = (double) (g_get_monotonic_time() - self->began) * 1e-6;
 
     adit_terminal_take_thread(&self->session->invocation->terminal);
+    beat(self->progress.pulse);
     self->training.device = device;
     if (self->max_time > 0)
         self->training.max_time = MAX(self->max_time - seconds, 1e-3);
@@ -328,6 +374,8 @@ train_one(AditDevice *device, guint number, gpointer user_data)
     if (adit_train(&self->training, &self->result, &self->failure) ||
         !is_passing(round, self->failure))
         task_end(self);
+    /* one alone is on the thread that goes on when its terminal is gone */
+    adit_terminal_take_thread(NULL);
 }
 
 /* The run goes on elsewhere. */
@@ -424,6 +472,28 @@ take_up_again(Round *self)
     return is_open;
 }
 
+/* Ends what is left when nothing is taken up any more. Whom the last loss found waiting has no
+ * failure of its own, and was not trained: it fails for the same. */
+static void
+end_left(Round *self)
+{
+    const GError *lost = NULL;
+
+    for (guint i = 0; i < self->left->len; i++) {
+        const Task *task = self->left->pdata[i];
+
+        if (g_error_matches(task->failure, ADIT_ERROR, ADIT_ERROR_DEVICE_LOST))
+            lost = task->failure;
+    }
+    for (guint i = 0; i < self->left->len; i++) {
+        Task *task = self->left->pdata[i];
+
+        if (task->failure == NULL)
+            task->failure = g_error_copy(lost);
+        task_end(task);
+    }
+}
+
 static void
 train(Round *self)
 {
@@ -437,8 +507,7 @@ train(Round *self)
         goes_on =
             look_at_round(self) && (self->left->len + self->n == before || take_up_again(self));
     }
-    for (guint i = 0; i < self->left->len; i++)
-        task_end(self->left->pdata[i]);
+    end_left(self);
     g_clear_object(&self->device);
 }
 
@@ -447,6 +516,8 @@ adit_session_train_together(AditSession *const *sessions, guint n, GError **fail
 {
     g_autofree Task *tasks = g_new0(Task, n);
     g_autoptr(GPtrArray) left = g_ptr_array_new();
+    g_autoptr(GPtrArray) runs = g_ptr_array_new();
+    Pulse pulse = {.runs = runs};
     Round round = {.device = g_steal_pointer(&sessions[0]->device), .left = left, .most = n};
 
     catch_signals();
@@ -454,7 +525,7 @@ adit_session_train_together(AditSession *const *sessions, guint n, GError **fail
         if (i > 0)
             g_clear_object(&sessions[i]->device);
         sessions[i]->device = round.device;
-        if (task_begin(&tasks[i], sessions[i]))
+        if (task_begin(&tasks[i], sessions[i], n, &pulse))
             g_ptr_array_add(left, &tasks[i]);
         sessions[i]->device = NULL;
     }

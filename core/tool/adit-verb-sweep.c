@@ -462,6 +462,32 @@ finish_report(Sweep *self, gboolean failed, GError **error)
     return TRUE;
 }
 
+static void
+tell_summary(Sweep *self)
+{
+    if (self->invocation->options.json)
+        print_summary_json(self);
+    else
+        print_summary(self);
+}
+
+/* A sweep that cannot go on leaves its table and what it knows, as far as they can be written.
+ * @reason: taken */
+static gboolean
+break_off(Sweep *self, GError *reason, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+
+    if (!write_tables(self, "FAILED", &failure)) {
+        adit_study_folder_write_state(self->folder, self->plan, "FAILED", NULL);
+        if (!g_str_equal(failure->message, reason->message))
+            adit_terminal_warn(&self->invocation->terminal, "%s", failure->message);
+    }
+    tell_summary(self);
+    g_propagate_error(error, reason);
+    return FALSE;
+}
+
 static gboolean
 finish(Sweep *self, GError **error)
 {
@@ -472,13 +498,11 @@ finish(Sweep *self, GError **error)
                  adit_study_plan_count(self->plan, ADIT_STUDY_STOPPED, TRUE) +
                  count_evaluations(self, FALSE);
     gboolean runs_nothing = self->invocation->options.report_only;
+    g_autoptr(GError) failure = NULL;
 
-    if (!write_tables(self, left > 0 ? "STOPPED" : failed > 0 ? "FAILED" : "COMPLETED", error))
-        return FALSE;
-    if (self->invocation->options.json)
-        print_summary_json(self);
-    else
-        print_summary(self);
+    if (!write_tables(self, left > 0 ? "STOPPED" : failed > 0 ? "FAILED" : "COMPLETED", &failure))
+        return break_off(self, g_steal_pointer(&failure), error);
+    tell_summary(self);
     if (!runs_nothing && (self->stopped != 0 || (left > 0 && failed == 0))) {
         adit_terminal_say(terminal, "stopped, state saved; the same command goes on");
         return adit_tool_fail_told(ADIT_ERROR_STOPPED, error);
@@ -536,8 +560,8 @@ open_folder(Sweep *self, GError **error)
         adit_study_plan_take_shard(self->plan, self->shard, self->n_shards);
     adit_study_folder_look(self->folder, self->plan);
     self->table = adit_study_table_new(self->folder, self->plan);
-    return adit_study_folder_write_state(self->folder, self->plan, "RUNNING", error) &&
-           adit_study_table_write(self->table, self->shard == 0, error);
+    return adit_study_table_write(self->table, self->shard == 0, error) &&
+           adit_study_folder_write_state(self->folder, self->plan, "RUNNING", error);
 }
 
 static gboolean
@@ -547,6 +571,7 @@ run(AditInvocation *self, GError **error)
     g_autoptr(AditStudy) study = NULL;
     g_autoptr(AditStudyPlan) plan = NULL;
     AditStudyRunnerSetup nothing = {0};
+    g_autoptr(GError) failure = NULL;
 
     if (!parse_shard(&sweep, error))
         return FALSE;
@@ -561,9 +586,9 @@ run(AditInvocation *self, GError **error)
     sweep.runner = adit_study_runner_new(sweep.folder, plan, &nothing);
     guint n = adit_study_runner_count(sweep.runner);
 
-    if (n > 0 && !self->options.report_only && !run_points(&sweep, n, error))
-        return FALSE;
-    return finish(&sweep, error);
+    if (n == 0 || self->options.report_only || run_points(&sweep, n, &failure))
+        return finish(&sweep, error);
+    return break_off(&sweep, g_steal_pointer(&failure), error);
 }
 
 const AditVerb adit_verb_sweep = {
@@ -576,8 +601,8 @@ const AditVerb adit_verb_sweep = {
         "given; what is no axis is set in every point.\n"
         "Points that differ in seed and live values alone share a graph. A GPU, which one thin "
         "network leaves idle, trains up to 16 of them side by side in one process, to the same "
-        "numbers as alone; 'seconds' are then those of all of them. --together=1 trains each by "
-        "itself.\n"
+        "numbers as alone; 'seconds' would be those of all of them and stay empty. --together=1 trains "
+        "each by itself, as those with a 'max-time' are anyhow.\n"
         "A point is known by its pipeline with everything filled in. What is done is not done "
         "again, so the same command goes on after a stop, a kill or a failure. A point that fails "
         "does not stop the others; the exit code is then 11. Ctrl-C, SIGTERM or SIGUSR1 let the "

@@ -21,6 +21,8 @@ model:
 train: {loss: mse, optimizer: {adam: {lr: 0.001}}, batch: 32, epochs: 2}
 '''
 BATCH = 32
+# whether the build compiles shaders at run time
+JOINS = os.environ.get('ADIT_JOINS_KERNELS') == '1'
 SHORT = ('--time', '2 ms')
 
 
@@ -153,11 +155,11 @@ def vulkan():
     expect('share-of-peak' in result['step'], False)
     expect('one-thread' in result, False)
     # where nothing is joined every layer costs dispatches; a walk costs two at any depth
-    shallow, deep = (bench('--device', name, f'depth={depth}', env={'ADIT_FUSE': '0'})['step']
+    shallow, deep = (bench('--device', name, f'depth={depth}', env={'ADIT_FUSE': '0'})['step']['calls']
                      for depth in (3, 9))
-    assert deep['calls'] > shallow['calls'] > result['step']['calls'], (deep, shallow, result)
-    more = bench('--device', name, 'depth=9', env=joined)['step']['calls']
-    assert more > result['step']['calls'] or more == 2, (more, result['step']['calls'])
+    assert deep > shallow > 2, (deep, shallow)
+    calls = (result['step']['calls'], bench('--device', name, 'depth=9', env=joined)['step']['calls'])
+    expect(calls, (2, 2) if JOINS else (shallow, deep))
 
 
 def refused(code, message, *arguments, env=None):

@@ -9,6 +9,7 @@ devices of every kind out of a software one; without it, or without that device,
 import json
 import os
 import re
+import shutil
 import sys
 
 sys.dont_write_bytecode = True
@@ -421,6 +422,26 @@ def other_instruction_set():
                    'last bits differ'])
 
 
+def other_path():
+    """Joined operations have other last bits: the path is kept, and who asks for the other is told."""
+    for kept, other in (('walk', 'plain'), ('plain', 'walk')):
+        fuse = {'walk': '1', 'plain': '0'}
+        for run in ('run', 'whole'):
+            shutil.rmtree(run, ignore_errors=True)
+        begin('--device', 'cpu', env={'ADIT_FUSE': fuse[kept]})
+        device = record('run')['device']
+        expect(device['path'], kept)
+        if kept == 'plain':
+            shutil.copytree('run', 'again', symlinks=True)
+            expect((resume(env={'ADIT_FUSE': None}), record('run')['device']['path']), ([], kept))
+            shutil.rmtree('run')
+            shutil.copytree('again', 'run', symlinks=True)
+        found = f'cpu ({device["instruction-set"]}, path '
+        expect(resume(env={'ADIT_FUSE': fuse[other]}),
+               [f'warning: the run began on {found}{kept}), this goes on on {found}{other}): the last bits differ'])
+        expect(record('run')['device']['path'], other)
+
+
 def gone():
     """The device is not there any more."""
     device = software()
@@ -457,5 +478,6 @@ tap.run([(f'/pipelines/devices/{name}', in_folder(case)) for name, case in {
     'resume/keeps-cpu': keeps_cpu,
     'resume/other-device': other_device,
     'resume/other-instruction-set': other_instruction_set,
+    'resume/other-path': other_path,
     'resume/gone': gone,
 }.items()])

@@ -3,10 +3,12 @@
 """A study: its points, what is skipped, what a kill and a stop leave, shards, and what it refuses."""
 
 import csv
+import ctypes
 import functools
 import json
 import os
 import resource
+import shutil
 import signal
 import sys
 import time
@@ -42,6 +44,7 @@ train:
 SLOW_STUDY = '''adit: 1
 study: {vary: {pipeline: slow.yaml, seed: 1..3}}
 '''
+PR_SET_CHILD_SUBREAPER = 36
 CLOCK = ('seconds', 'seconds-per-epoch')
 
 
@@ -194,10 +197,14 @@ def evaluated():
         out = succeed('eval', folder, '-o', f'data.moons.noise={row["noise"]}', '--json')
         expect(row['evaluate.test.loss'], f'{json.loads(out)["loss"]:.9g}')
     expect(rows[0]['evaluate.test.loss'], rows[0]['last.test.loss'])
-    state = read('studies/study/study.json')
+    figures_kept = json.loads(read('studies/study/study.json'))['evaluations']
     succeed('sweep', 'study.yaml')
-    expect((table(), json.loads(read('studies/study/study.json'))['evaluations']),
-           (rows, json.loads(state)['evaluations']))
+    expect((table(), json.loads(read('studies/study/study.json'))['evaluations']), (rows, figures_kept))
+    # nor does a call that leaves points out throw their figures away
+    succeed('sweep', 'study.yaml', 'seed=1')
+    expect(json.loads(read('studies/study/study.json'))['evaluations'], figures_kept)
+    _, _, err = adit('sweep', 'study.yaml')
+    expect((table(), 'to do' in err), (rows, False))
 
 
 # ---- what goes wrong ----
@@ -230,12 +237,24 @@ def damaged():
     prepare()
     succeed('sweep', 'study.yaml')
     rows = table()
-    write(f'studies/study/{rows[0]["run"]}/run.json', '{')
-    os.remove(f'studies/study/{rows[1]["run"]}/run.json')
-    code, out, _ = adit('sweep', 'study.yaml')
-    expect((code, statuses(table())), (11, ['failed', *['done'] * 5]))
-    assert 'run.json' in out, out
-    expect(figures(table())[1:], figures(rows)[1:])
+    folders = [f'studies/study/{row["run"]}' for row in rows]
+    write(f'{folders[0]}/run.json', '{')
+    for folder in folders[1:4]:
+        os.remove(f'{folder}/run.json')
+    shutil.rmtree(f'{folders[1]}/checkpoints')
+    # a link to itself stands for a file system that does not answer
+    os.symlink('run.json', f'{folders[3]}/run.json')
+    kept = [read(f'{folder}/metrics.csv') for folder in folders[2:4]]
+    for words in ((), ('--together', '6')):
+        code, out, _ = adit('sweep', 'study.yaml', *words)
+        expect((code, statuses(table())), (11, ['failed', 'done', 'failed', 'failed', 'done', 'done']))
+        reasons = [line.split('  ')[-1] for line in out.splitlines()[3:]]
+        assert 'run.json' in reasons[0], reasons
+        expect(reasons[1:], [f'{folders[2]} has checkpoints, but no run.json: put that back to go on, or remove '
+                             'the folder to begin anew',
+                             f'cannot look at {folders[3]}/run.json: Too many levels of symbolic links'])
+        expect([read(f'{folder}/metrics.csv') for folder in folders[2:4]], kept)
+        expect(figures([table()[i] for i in (1, 4, 5)]), figures([rows[i] for i in (1, 4, 5)]))
 
 
 def refused():
@@ -331,6 +350,22 @@ def no_place():
     expect([name for name in os.listdir('studies/study') if name.startswith('.tmp')], [])
 
 
+def broken_off():
+    """What cannot go on is not taken for running, and says what there is."""
+    prepare()
+    succeed('sweep', 'study.yaml', 'depth=4')
+    for words in ((), ('--json',)):
+        code, out, err = adit('sweep', 'study.yaml', '--device', 'vulkan:99', *words)
+        expect((code, err.startswith('adit sweep: error: ')), (6, True))
+        expect(json.loads(read('studies/study/study.json'))['status'], 'FAILED')
+        expect(statuses(table()), ['pending', 'done', 'pending', 'done', 'pending', 'pending'])
+        if words:
+            summary = json.loads(out)
+            expect((summary['done'], summary['pending'], summary['trained']), (2, 4, 0))
+        else:
+            expect(out, 'study: 6 points, 4 pending, 2 done\nstudies/study/sweep.csv\n')
+
+
 # ---- kills and stops ----
 
 @functools.lru_cache(maxsize=None)
@@ -408,6 +443,47 @@ def alone():
     expect(finish(process)[0], 0)
 
 
+def named():
+    """Who is told that shards are at work is told of one that is, not of one that was."""
+    write('slow.yaml', SLOW)
+    write('slow-study.yaml', SLOW_STUDY)
+    process = start('sweep', 'slow-study.yaml', 'seed=1', '--shard', '1/2')
+    wait_for(process, lambda: has_checkpoint('studies/slow-study', 1))
+    process.send_signal(signal.SIGSTOP)
+    succeed('sweep', 'slow-study.yaml', '--shard', '2/2', '--report-only')
+    code, out, err = adit('sweep', 'slow-study.yaml')
+    expect((code, out), (1, ''))
+    assert f'(process {process.pid} on ' in err, err
+    process.send_signal(signal.SIGCONT)
+    expect(finish(process)[0], 0)
+
+
+def orphans(*words):
+    """Points whose sweep was killed are waited for."""
+    # they become ours: a stopped group that nobody in its session has started is sent a SIGHUP
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    write('slow.yaml', SLOW)
+    write('slow-study.yaml', SLOW_STUDY)
+    words = ('sweep', 'slow-study.yaml', 'seed=1', '--study-dir', 'cut', *words)
+    process = start(*words)
+    wait_for(process, lambda: has_checkpoint('cut', 1))
+    point = record(runs('cut')[0])['process']['pid']
+    os.kill(point, signal.SIGSTOP)
+    process.kill()
+    finish(process)
+    again = start(*words)
+    line = again.stderr.readline()
+    os.kill(point, signal.SIGCONT)
+    os.waitpid(point, 0)
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+    expect((line, finish(again)[0]),
+           ('waiting for the points of a sweep that was killed to save their state\n', 0))
+
+
+def orphans_of_shard():
+    orphans('--shard', '1/1')
+
+
 def shards():
     """Each takes its part, side by side; the last one writes the table of all."""
     prepare()
@@ -437,6 +513,7 @@ def merged():
 
 
 CASES = (points, skipped, narrowed, paths, structures, evaluated, failing, damaged, refused, late, checked,
-         no_place, killed, stopped, stopped_at_once, alone, shards, merged)
+         no_place, broken_off, killed, stopped, stopped_at_once, alone, named, orphans,
+         orphans_of_shard, shards, merged)
 
 tap.run([(f'/pipelines/sweep/{case.__name__.replace("_", "-")}', in_folder(case)) for case in CASES])

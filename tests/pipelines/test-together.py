@@ -8,6 +8,7 @@ import functools
 import json
 import os
 import re
+import shutil
 import signal
 import sys
 import time
@@ -55,8 +56,9 @@ train:
   {loss: cross-entropy, optimizer: {adam: {lr: 0.001}}, batch: 50, epochs: 20, checkpoint: {every: 1 steps}}
 '''
 CLOCK = ('seconds', 'seconds-per-epoch')
-# What tells the time, or a process.
-TIMES = (r'"(t|seconds|stage-began|created|heartbeat|started|stopped|pid|start-ticks)" ?: ?("[^"]*"|[\d.e+-]+)',
+# What tells the time, or of a process.
+TIMES = (r'"(t|seconds|stage-began|created|heartbeat|started|stopped|pid|start-ticks|together)" ?: '
+         r'?("[^"]*"|[\d.e+-]+)',
          r'(?<=  )[\d.]+ s$', r'[\d.]+$')
 
 
@@ -71,6 +73,13 @@ def table(folder='study'):
     with open(f'{folder}/sweep.csv', encoding='utf-8', newline='') as stream:
         return [{name: value for name, value in row.items() if name not in CLOCK}
                 for row in csv.DictReader(stream)]
+
+
+def expect_times(are_there):
+    """What a clock says of several runs at once is none's."""
+    with open('study/sweep.csv', encoding='utf-8', newline='') as stream:
+        for row in csv.DictReader(stream):
+            expect([row[name] != '' for name in CLOCK], [are_there and row['status'] == 'done'] * 2)
 
 
 def runs(folder='study'):
@@ -111,6 +120,8 @@ def compare(pipeline, statuses):
     for name, words in (('alone', ()), ('together', ('--together', '6'))):
         sweep(*words, code=11 if 'failed' in statuses else 0)
         expect([row['status'] for row in table()], statuses)
+        expect_times(name == 'alone')
+        expect({record(run)['together'] for run in runs()}, {1 if name == 'alone' else 6})
         left.append((table(), whole('study')))
         os.rename('study', name)
     (rows, files), (other_rows, other_files) = left
@@ -148,6 +159,16 @@ def parts():
     expect(sorted(len(of) for of in pids.values()), [2, 2, 3, 3])
 
 
+def timed():
+    """What ends by the clock does not share it with others."""
+    write('net.yaml', NET.replace('patience: 1', 'patience: 1, max-time: 1 h'))
+    write('study.yaml', 'adit: 1\nstudy: {vary: {pipeline: net.yaml, seed: 1..3}}\n')
+    _, _, err = sweep('--together', '3')
+    expect([row['status'] for row in table()], ['done'] * 3)
+    expect(len({record(run)['process']['pid'] for run in runs()}), 3)
+    assert 'study: 3 to do, 1 at a time' in err, err
+
+
 def one_damaged():
     """What is wrong with one is told of it; the others go on."""
     write('net.yaml', NET)
@@ -155,8 +176,9 @@ def one_damaged():
     sweep()
     rows = table()
     write(f'study/{rows[1]["run"]}/run.json', '{')
-    os.remove(f'study/{rows[0]["run"]}/run.json')
-    os.remove(f'study/{rows[2]["run"]}/run.json')
+    for i in (0, 2):
+        os.remove(f'study/{rows[i]["run"]}/run.json')
+        shutil.rmtree(f'study/{rows[i]["run"]}/checkpoints')
     _, out, _ = sweep('--together', '4', code=11)
     expect([row['status'] for row in table()], ['done', 'failed', 'done', 'done'])
     assert 'run.json' in out, out
@@ -230,7 +252,7 @@ def stopped():
     expect_uncut()
 
 
-cases = {'alike': alike, 'plain': plain, 'parts': parts, 'one-damaged': one_damaged, 'killed': killed,
+cases = {'alike': alike, 'plain': plain, 'parts': parts, 'timed': timed, 'one-damaged': one_damaged, 'killed': killed,
          'stopped': stopped}
 only = sys.argv[1:]
 tap.run([(f'/pipelines/together/{name}', in_folder(case)) for name, case in cases.items()

@@ -9,17 +9,20 @@ can fail and with every limit alone, instead of a few of them: some minutes.
 """
 
 import functools
+import hashlib
 import json
 import os
 import re
 import shutil
+import signal
 import sys
+import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import tap  # noqa: E402
-from command import (ENVIRONMENT, adit, checkpoints, differing, expect, in_folder,  # noqa: E402
-                     make_table, read, record, results, succeed, write)
+from command import (ENVIRONMENT, PATIENCE, adit, checkpoints, differing, expect, in_folder,  # noqa: E402
+                     make_table, newest_step, read, record, results, start, succeed, write)
 
 SHIM = os.environ.get('ADIT_VULKAN_SHIM')
 EXHAUSTIVE = os.environ.get('ADIT_EXHAUSTIVE') == '1'
@@ -186,6 +189,15 @@ def find_complaints(err):
     return set(re.findall(r'-CRITICAL \*\*: [\d:.]+: ([\w-]+): ', err))
 
 
+def wait_for(process, reached):
+    """Returns when reached(), which must come before the process has ended."""
+    end = time.monotonic() + PATIENCE
+    while not reached():
+        assert process.poll() is None, f'it ended too early\n{process.communicate()[1]}'
+        assert time.monotonic() < end, 'it hangs'
+        time.sleep(0.001)
+
+
 def status(run='run'):
     found = record(run)
     return found['status'], found['exit-code']
@@ -298,11 +310,11 @@ def twice():
 SEEDS = (1, 2, 3)
 
 
-def together():
+def together(*more):
     """The words for runs of three seeds side by side."""
     words = ['together']
     for seed in SEEDS:
-        words += ['moons.yaml', '-o', f'seed={seed}', '--run-dir', f'run{seed}', '+']
+        words += ['moons.yaml', *more, '-o', f'seed={seed}', '--run-dir', f'run{seed}', '+']
     return words[:-1]
 
 
@@ -316,9 +328,9 @@ def run_together(text):
     return [point['errors'] for point in json.loads(out)['points']]
 
 
-def expect_undisturbed():
+def expect_undisturbed(*more):
     for seed in SEEDS:
-        expected = undisturbed('moons.yaml', '-o', f'seed={seed}')
+        expected = undisturbed('moons.yaml', *more, '-o', f'seed={seed}')
         expect((seed, differing(expected, f'run{seed}'), status(f'run{seed}')), (seed, [], COMPLETED))
 
 
@@ -341,6 +353,45 @@ def full_together():
         expect_match('warning: ' + FULL, warnings(err)[0])
         assert 'beside others there is no memory: going on with fewer of them\n' in err, err
     expect_undisturbed()
+
+
+def beats_together():
+    """Who waits until there is memory for it lives, as is seen from elsewhere."""
+    prepare()
+    process = start(*together('epochs=100000'), env=shim(f'heap:{18 << 20}'))
+    try:
+        wait_for(process, lambda: newest_step('run1') > 0)
+        before = [record(f'run{seed}')['heartbeat'] for seed in SEEDS]
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(11)  # a heartbeat is due every ten
+        process.send_signal(signal.SIGCONT)
+        wait_for(process, lambda: record('run1')['heartbeat'] != before[0])
+        wait_for(process, lambda: record('run3')['heartbeat'] != before[2])
+        expect(([record(f'run{seed}')['status'] for seed in SEEDS], newest_step('run3')), (['RUNNING'] * 3, 0))
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE)
+    finally:
+        process.kill()
+    expect([record(f'run{seed}')['status'] for seed in SEEDS], ['STOPPED'] * 3)
+
+
+def thrice_together():
+    """Those that wait until there is memory for them fail with the one that lost the device: nobody
+    takes them for done. They go on where they are."""
+    prepare()
+    short, long = (count_losses('run', 'moons.yaml', f'epochs={n}', '--run-dir', f'count{n}')
+                   for n in (3, 9))
+    for seed in SEEDS:
+        shutil.rmtree(f'run{seed}', ignore_errors=True)
+    code, out, err = adit(*together('epochs=9'),
+                          env=shim(f'heap:{18 << 20},lost:{short - (long - short) // 12}:3'))
+    expect((code, err), (11, ''))
+    for seed, point in zip(SEEDS, json.loads(out)['points']):
+        failed = [line for line in point['errors'].splitlines() if ' error: ' in line]
+        expect((seed, point['code'], status(f'run{seed}'), len(failed)), (seed, 7, ('FAILED', 7), 1))
+        expect_match('adit run: error: ' + LOST, failed[0])
+        succeed('resume', f'run{seed}', env=true_device())
+    expect_undisturbed('epochs=9')
 
 
 def lost_answering(verb):
@@ -564,6 +615,42 @@ def damaged_cache():
     expect((code, warnings(err), differing(expected, 'run')), (0, [], []))
 
 
+def verdict():
+    """What was found of a walk holds for its very kernels; that it is not taken is told each time."""
+    if os.environ.get('ADIT_JOINS_KERNELS') != '1':
+        raise tap.Skip('no kernels are joined')
+    undisturbed('moons.yaml')
+    prepare()
+    home = ENVIRONMENT.get('XDG_CACHE_HOME', os.path.expanduser('~/.cache'))
+    for copy in ('cache', 'rows'):
+        shutil.copytree(f'{home}/adit', f'{copy}/adit')
+        shutil.rmtree(f'{copy}/adit/walks', ignore_errors=True)
+    env = {**true_device(), 'XDG_CACHE_HOME': os.path.realpath('cache'), 'ADIT_FUSE': '1'}
+    told = 'computes a training step otherwise when it is done in two kernels'
+    _, _, err = adit(*ONE_EPOCH, 'run', env=env)
+    expect(told in err, False)
+    builds = [json.loads(read(f'cache/adit/selftest/{name}'))['build'] for name in os.listdir('cache/adit/selftest')]
+    for name in os.listdir('cache/adit/walks'):
+        # a head, which ends with a checksum, what was found, and what of
+        data = read(f'cache/adit/walks/{name}', 'rb')
+        head, found, key = data[:48], data[80:81], data[81:]
+        expect(found, b'\1')
+        assert key.split(b'\n')[0].decode() in builds, key[:200]
+        for included in (b'walk-rows.glsl', b'walk-sums.glsl'):
+            assert b'#include "%s"\n' % included in key, key[:200]
+        with open(f'cache/adit/walks/{name}', 'wb') as stream:
+            stream.write(head + hashlib.sha256(head + b'\0' + key).digest() + b'\0' + key)
+    for run in ('second', 'third'):
+        _, _, err = adit(*ONE_EPOCH, run, env=env)
+        assert told in err, err
+    # another number of rows a workgroup makes another kernel
+    rows = {**env, 'XDG_CACHE_HOME': os.path.realpath('rows'), 'ADIT_WALK_ROWS': '1'}
+    succeed(*ONE_EPOCH, 'fourth', env=rows)
+    keys = [read(f'rows/adit/walks/{name}', 'rb')[81:] for name in os.listdir('rows/adit/walks')]
+    tried = {re.search(rb'#define ROWS (\d+)u', key)[1] for key in keys if key.split(b'\n')[1] == b'agrees'}
+    expect(len(tried) == 2 and b'1' in tried, True)
+
+
 cases = {
     'lost/recovers': recovers,
     'lost/names-kernel': names_kernel,
@@ -572,6 +659,7 @@ cases = {
     'lost/eval': lambda: lost_answering('eval'),
     'lost/predict': lambda: lost_answering('predict'),
     'lost/together': lost_together,
+    'lost/thrice-together': thrice_together,
     'lost/first-use': lambda: first_use('lost:40', LOST),
     'memory/falls-back': falls_back,
     'memory/full': full,
@@ -580,6 +668,7 @@ cases = {
     'memory/under-way': under_way,
     'memory/predict': full_answering,
     'memory/together': full_together,
+    'memory/beats-together': beats_together,
     'memory/first-use': lambda: first_use('memory:30+', FULL),
     'small/selftest': tested,
     'small/trains': trains_small,
@@ -588,6 +677,7 @@ cases = {
     'small/row-numbers': lambda: windows(300000),
     'barriers': barriers,
     'cache': damaged_cache,
+    'verdict': verdict,
 }
 only = sys.argv[1:]
 tap.run([(f'/pipelines/vulkan-faults/{name}', in_folder(case)) for name, case in cases.items()

@@ -282,7 +282,10 @@ count(AditDevice *device, AditDeviceCounts *counts)
 static void
 describe(AditDevice *device, JsonObject *object)
 {
-    adit_vulkan_physical_describe(ADIT_VULKAN_DEVICE(device)->physical, object);
+    AditVulkanDevice *self = ADIT_VULKAN_DEVICE(device);
+
+    adit_vulkan_physical_describe(self->physical, object);
+    json_object_set_string_member(object, "path", self->fuses ? "walk" : "plain");
 }
 
 /* ---- making and unmaking ---- */

@@ -1,5 +1,6 @@
 /* core/device/vulkan/adit-vulkan-join-trial.c - SPDX-License-Identifier: MIT */
 #include "adit-cache.h"
+#include "adit-verdicts.h"
 #include "adit-vulkan-join-private.h"
 
 #include <math.h>
@@ -7,20 +8,25 @@
 
 /* ---- what is known ---- */
 
-/* The texts of both kernels, and who runs them. */
+/* The texts of both kernels, what they include, and who compiles and runs them. */
 static GBytes *
 make_key(const AditVulkanJoin *self, const char *what)
 {
     const AditVulkanPhysical *physical = self->device->physical;
-    GString *text = g_string_new(ADIT_VERSION);
+    const AditVulkanWalk *walk = self->walk;
+    g_autofree char *sums = adit_vulkan_join_make_sums_text(walk);
+    GString *text = g_string_new(adit_verdicts_get_build());
 
     g_string_append_printf(text, "\n%s\n%s\n%s %s\n%08x %08x %08x\n", what, physical->name,
                            physical->driver, physical->driver_version, physical->vendor,
                            physical->device, physical->raw_driver_version);
-    for (guint i = 0; i < self->walk->pieces->len; i++)
-        g_string_append(text,
-                        ((const AditVulkanWalkText *) self->walk->pieces->pdata[i])->text->str);
-    g_string_append(text, self->walk->sums.text->str);
+    for (guint i = 0; i < walk->pieces->len; i++) {
+        g_autofree char *piece =
+            adit_vulkan_join_make_piece_text(self, walk->pieces->pdata[i], self->rows_a_group);
+
+        g_string_append(text, piece);
+    }
+    g_string_append(text, sums);
     return g_string_free_to_bytes(text);
 }
 
@@ -55,7 +61,8 @@ static const AditArena arenas[] = {ADIT_ARENA_PARAMETERS, ADIT_ARENA_OPTIMIZER,
                                    ADIT_ARENA_GRADIENTS, ADIT_ARENA_STATES};
 #define N_ARENAS G_N_ELEMENTS(arenas)
 
-#define FIGURES N_ARENAS
+#define OPTIMIZER 1
+#define FIGURES   N_ARENAS
 
 /**
  * State: the arenas that a step changes and, last, the figures' log.
@@ -100,6 +107,20 @@ state_write(const State *self, const AditVulkanJoin *join)
     for (guint i = 0; i < N_ARENAS; i++)
         adit_vulkan_write(join->device, &join->gradient->memory->arenas[arenas[i]], 0,
                           self->counts[i] * sizeof(float), self->values[i]);
+}
+
+/* Whether all that is compared is finite. The optimizer's numbers may overflow in runs that go on
+ * to train. */
+static gboolean
+state_is_finite(const State *self)
+{
+    for (guint i = 0; i <= N_ARENAS; i++) {
+        for (gsize j = 0; j < self->counts[i] && i != OPTIMIZER; j++) {
+            if (!isfinite(self->values[i][j]))
+                return FALSE;
+        }
+    }
+    return TRUE;
 }
 
 /* Squares of the differences over the squares of what @expected is off from @before. */
@@ -176,6 +197,9 @@ agree(AditVulkanJoin *self, const AditDeviceRun *runs, guint n, gboolean *compar
     *compared = run_in_turn(self, runs, n);
     if (*compared) {
         state_read(&expected, self, rows);
+        *compared = state_is_finite(&expected);
+    }
+    if (*compared) {
         state_write(&before, self);
         forget_figures(self);
         right = run_joined(self, runs, n);
@@ -209,11 +233,6 @@ adit_vulkan_join_try(AditVulkanJoin *self, const AditDeviceRun *runs, guint n)
     adit_vulkan_executable_forget(self->gradient);
     if (self->device->error != NULL)
         return FALSE;
-    if (!right)
-        g_message("device '%s' (%s %s) computes a training step otherwise when it is done in two "
-                  "kernels: each operation is a kernel of its own",
-                  self->device->physical->name, self->device->physical->driver,
-                  self->device->physical->driver_version);
     if (compared)
         save("walks", key, right);
     return right;
@@ -293,15 +312,13 @@ may_measure(const AditVulkanJoin *self)
            !g_str_equal(self->device->physical->type, "cpu");
 }
 
-void
+guint
 adit_vulkan_join_tune(AditVulkanJoin *self, const AditCall *call)
 {
-    guint wanted = get_wanted_rows(self);
+    guint wanted = get_wanted_rows(self), before = self->rows_a_group;
 
-    if (wanted > 0)
-        adit_vulkan_join_set_rows(self, wanted, NULL);
     if (wanted > 0 || !may_measure(self))
-        return;
+        return wanted > 0 ? wanted : before;
     g_autofree char *what = g_strdup_printf("%" G_GSIZE_FORMAT " rows", call->rows);
     g_autoptr(GBytes) key = make_key(self, what);
     guint most = adit_vulkan_join_get_most_rows(self);
@@ -310,7 +327,8 @@ adit_vulkan_join_tune(AditVulkanJoin *self, const AditCall *call)
     if (!load("walks", key, &rows) || rows < adit_vulkan_join_get_least_rows(self) || rows > most) {
         rows = (guint8) find_fastest(self, call);
         save("walks", key, rows);
+        adit_vulkan_join_set_rows(self, before, NULL);
     }
     g_debug("a walk has %u rows a workgroup", rows);
-    adit_vulkan_join_set_rows(self, rows, NULL);
+    return rows;
 }

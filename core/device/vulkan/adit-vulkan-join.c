@@ -32,8 +32,9 @@ count_all_lives(const AditVulkanJoin *self)
     return count_lives(self->gradient) + self->ranges->len * count_lives(self->update);
 }
 
-static char *
-make_piece_text(const AditVulkanJoin *self, const AditVulkanWalkText *piece, guint rows)
+char *
+adit_vulkan_join_make_piece_text(const AditVulkanJoin *self, const AditVulkanWalkText *piece,
+                                 guint rows)
 {
     const AditVulkanWalk *walk = self->walk;
     gboolean takes_call = piece == walk->pieces->pdata[0] && !walk->reads_states;
@@ -50,8 +51,8 @@ make_piece_text(const AditVulkanJoin *self, const AditVulkanWalkText *piece, gui
     return make_text(piece, head);
 }
 
-static char *
-make_sums_text(const AditVulkanWalk *walk)
+char *
+adit_vulkan_join_make_sums_text(const AditVulkanWalk *walk)
 {
     g_autofree char *head = g_strdup_printf(
         "#define ADIT_INPUT0_ACCESS\n#define ADIT_INPUT2_ACCESS\n#define ADIT_INPUT3_ACCESS\n#define ADIT_INPUT4_ACCESS\n"
@@ -87,7 +88,7 @@ adit_vulkan_join_set_rows(AditVulkanJoin *self, guint rows, GError **error)
 
     for (guint i = 0; i < pieces->len; i++) {
         const AditVulkanWalkText *piece = pieces->pdata[i];
-        g_autofree char *text = make_piece_text(self, piece, rows);
+        g_autofree char *text = adit_vulkan_join_make_piece_text(self, piece, rows);
         const AditVulkanKernel *kernel =
             adit_vulkan_kernel_get_walk(self->device, text, piece->constants, error);
 
@@ -110,7 +111,7 @@ make_kernels(AditVulkanJoin *self, GError **error)
         return FALSE;
     if (!walk->has_sums)
         return TRUE;
-    g_autofree char *sums = make_sums_text(walk);
+    g_autofree char *sums = adit_vulkan_join_make_sums_text(walk);
     self->sums = adit_vulkan_kernel_get_walk(self->device, sums, walk->sums.constants, error);
     return self->sums != NULL;
 }
@@ -228,6 +229,15 @@ drop_recording(const AditVulkanJoin *self, AditVulkanRecording *recording)
 {
     adit_vulkan_together_forget(self->device, recording);
     adit_vulkan_recording_free(self->device, recording);
+}
+
+static void
+drop_recordings(AditVulkanJoin *self)
+{
+    adit_vulkan_queue_drain(self->device->queue);
+    for (guint i = 0; i < self->recordings->len; i++)
+        drop_recording(self, self->recordings->pdata[i]);
+    g_ptr_array_set_size(self->recordings, 0);
 }
 
 void
@@ -463,15 +473,24 @@ is_same(const AditVulkanJoin *self, const AditDeviceRun *runs, guint n)
     return same;
 }
 
+/* It costs time, so that whoever waits is told, each time. */
+static void
+tell_otherwise(const AditVulkanJoin *self)
+{
+    const AditVulkanPhysical *physical = self->device->physical;
+
+    if (self->device->error == NULL)
+        g_message("device '%s' (%s %s) computes a training step otherwise when it is done in two "
+                  "kernels: each operation is a kernel of its own",
+                  physical->name, physical->driver, physical->driver_version);
+}
+
 /* From now on the runs are done in turn; NULL. */
 static AditVulkanRecording *
 give_up(AditVulkanJoin *self, const char *reason)
 {
     g_info("it is no walk: %s", reason);
-    adit_vulkan_queue_drain(self->device->queue);
-    for (guint i = 0; i < self->recordings->len; i++)
-        drop_recording(self, self->recordings->pdata[i]);
-    g_ptr_array_set_size(self->recordings, 0);
+    drop_recordings(self);
     g_clear_pointer(&self->walk, adit_vulkan_walk_free);
     return NULL;
 }
@@ -492,31 +511,44 @@ find_recording(AditVulkanJoin *self, const AditDeviceRun *runs, guint n)
     if (recording == NULL)
         return give_up(self, error != NULL ? error->message : "its data cannot be bound whole");
     g_ptr_array_add(self->recordings, recording);
-    if (!self->is_tried && !adit_vulkan_join_try(self, runs, n))
+    if (!self->is_tried && !adit_vulkan_join_try(self, runs, n)) {
+        tell_otherwise(self);
         return give_up(self, "it computes otherwise");
+    }
     self->is_tried = TRUE;
     return recording;
 }
 
-/* A call that has begun is done by @recording, or by a faster one. */
-static AditVulkanRecording *
-tune(AditVulkanJoin *self, AditVulkanRecording *recording, const AditCall *call)
+/* Of a call that has begun; the calls behind it are done so. */
+static void
+tune(AditVulkanJoin *self, const AditCall *call)
+{
+    if (!self->is_tuned)
+        self->fastest = adit_vulkan_join_tune(self, call);
+    self->is_tuned = TRUE;
+}
+
+static gboolean
+is_fastest(const AditVulkanJoin *self)
+{
+    return self->is_tuned && self->fastest == self->rows_a_group;
+}
+
+/* Takes the fastest kernels if they, too, do what the runs do in turn. */
+static void
+take_fastest(AditVulkanJoin *self, const AditDeviceRun *runs, guint n)
 {
     guint before = self->rows_a_group;
-    AditVulkanRecording *faster = NULL;
 
-    if (self->is_tuned)
-        return recording;
-    self->is_tuned = TRUE;
-    adit_vulkan_join_tune(self, call);
-    if (self->rows_a_group != before)
-        faster = adit_vulkan_join_record(self, call, TRUE, NULL);
-    if (faster == NULL)
-        return recording;
-    g_ptr_array_remove(self->recordings, recording);
-    drop_recording(self, recording);
-    g_ptr_array_add(self->recordings, faster);
-    return faster;
+    adit_vulkan_queue_drain(self->device->queue);
+    if (adit_vulkan_join_set_rows(self, self->fastest, NULL) &&
+        adit_vulkan_join_try(self, runs, n)) {
+        drop_recordings(self);
+        return;
+    }
+    g_debug("%u rows a workgroup compute otherwise: it stays at %u", self->fastest, before);
+    adit_vulkan_join_set_rows(self, before, NULL);
+    self->fastest = before;
 }
 
 AditVulkanRecording *
@@ -525,7 +557,7 @@ adit_vulkan_join_find(AditVulkanDevice *device, const AditDeviceRun *runs, guint
     AditExecutable *gradient = runs[0].executable;
     const AditVulkanJoin *self = gradient->join;
 
-    if (device->error != NULL || self == NULL || self->walk == NULL || !self->is_tuned ||
+    if (device->error != NULL || self == NULL || self->walk == NULL || !is_fastest(self) ||
         !is_same(self, runs, n))
         return NULL;
     return adit_vulkan_executable_find(gradient, self->recordings, &runs[0].call);
@@ -546,8 +578,11 @@ adit_vulkan_join_run(AditVulkanDevice *device, const AditDeviceRun *runs, guint 
     AditVulkanRecording *recording = find_recording(self, runs, n);
     if (recording == NULL)
         return FALSE;
-    if (adit_vulkan_executable_begin(gradient, recording, runs, n))
-        adit_vulkan_executable_submit(gradient, tune(self, recording, &runs[0].call),
-                                      &runs[0].call);
+    if (adit_vulkan_executable_begin(gradient, recording, runs, n)) {
+        tune(self, &runs[0].call);
+        adit_vulkan_executable_submit(gradient, recording, &runs[0].call);
+    }
+    if (self->is_tuned && !is_fastest(self))
+        take_fastest(self, runs, n);
     return TRUE;
 }

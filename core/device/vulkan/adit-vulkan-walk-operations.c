@@ -335,6 +335,16 @@ adit_walk_rows_add_copy(AditWalkRows *self, const AditInstruction *instruction)
            add_repeated(self, instruction, "");
 }
 
+/* Of one number there is nothing to reduce; which of them is the greatest is another question. */
+static gboolean
+is_copied(const AditInstruction *instruction)
+{
+    const char *name = instruction->op->name;
+
+    return g_str_has_prefix(name, "reduce-") && !g_str_equal(name, "reduce-argmax") &&
+           adit_walk_get_attribute(instruction, 0) == 1;
+}
+
 gboolean
 adit_walk_rows_add_operation(AditWalkRows *self, const AditInstruction *instruction)
 {
@@ -352,7 +362,7 @@ adit_walk_rows_add_operation(AditWalkRows *self, const AditInstruction *instruct
         return add_repeated(self, instruction, "");
     if (g_str_equal(name, "broadcast-rows-mean"))
         return add_repeated(self, instruction, " / float(push.batch)");
-    if (g_str_has_prefix(name, "reduce-") && adit_walk_get_attribute(instruction, 0) == 1)
+    if (is_copied(instruction))
         return add_repeated(self, instruction, "");
     if (instruction->names != NULL)
         return add_noise(self, instruction);

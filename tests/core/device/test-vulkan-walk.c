@@ -19,6 +19,7 @@ typedef struct {
     guint times;
     gboolean is_tied;
     gboolean is_read; /* the host wants the output */
+    gboolean is_one;  /* its figure is which of one class is the greatest */
 } Form;
 
 typedef struct {
@@ -85,7 +86,10 @@ make(Made *self, const Form *form)
         adit_model_build(&model, self->graph, adit_input(self->graph, "x", &ADIT_SHAPE(4), 0));
     AditTensor *row = adit_sum(adit_square(y));
     AditTensor *loss = adit_reduce_rows(row, ADIT_REDUCE_MEAN);
-    AditProgramOutput fixed[] = {{.kind = ADIT_OUTPUT_SUM, .tensor = row},
+    AditTensor *first =
+        adit_reduce(adit_reshape(y, &ADIT_SHAPE(4, 1)), ADIT_REDUCE_ARGMAX, (int[]){-1}, 1);
+    AditTensor *figure = form->is_one ? adit_sum(first) : row;
+    AditProgramOutput fixed[] = {{.kind = ADIT_OUTPUT_SUM, .tensor = figure},
                                  {.kind = ADIT_OUTPUT_GUARD, .tensor = loss},
                                  {.kind = ADIT_OUTPUT_READ, .tensor = y}};
     g_array_append_vals(outputs, fixed, form->is_read ? 3 : 2);
@@ -185,6 +189,19 @@ test_jobs(void)
     g_assert_cmpuint(made.walk->n_terms, ==, 0);
 }
 
+/* Of one class the first is the greatest, whatever it is worth. */
+static void
+test_one_class(void)
+{
+    const Form form = {.aggregator = "chain", .times = 3, .is_one = TRUE};
+    g_auto(Made) made = {0};
+
+    make(&made, &form);
+    g_assert_cmpstr(made.reason, ==, NULL);
+    const AditVulkanWalkText *piece = made.walk->pieces->pdata[0];
+    g_assert_nonnull(strstr(piece->text->str, "walk_argmax("));
+}
+
 typedef struct {
     const char *name;
     Form form;
@@ -223,6 +240,7 @@ main(int argc, char *argv[])
     }
     g_test_add_func("/vulkan-walk/turning-point", test_turning_point);
     g_test_add_func("/vulkan-walk/jobs", test_jobs);
+    g_test_add_func("/vulkan-walk/one-class", test_one_class);
     for (guint i = 0; i < G_N_ELEMENTS(refusals); i++) {
         g_autofree char *path = g_strdup_printf("/vulkan-walk/not/%s", refusals[i].name);
 

@@ -350,6 +350,52 @@ test_not_finite(gconstpointer user_data)
     g_assert_true(adit_memory_is_finite(side.device, memory, NULL));
 }
 
+/* All weights of @section. */
+static void
+scale(const Side *self, const char *section, double factor)
+{
+    const GPtrArray *slots = adit_network_get_layout(self->network)->slots;
+    AditMemory *memory = adit_network_get_memory(self->network);
+    g_autofree double *values = read_arena(self, ADIT_ARENA_PARAMETERS);
+
+    for (guint i = 0; i < slots->len; i++) {
+        const AditSlot *slot = slots->pdata[i];
+        gsize n = slot->n * adit_shape_count(&slot->shape);
+
+        if (!g_str_has_prefix(slot->names[0], section) ||
+            !g_str_has_suffix(slot->names[0], ".weight"))
+            continue;
+        for (gsize j = 0; j < n; j++)
+            values[slot->offset + j] *= factor;
+    }
+    adit_memory_write(self->device, memory, ADIT_ARENA_PARAMETERS, 0, self->n, values);
+}
+
+/* Where the plain step's loss is finite and its gradient is not, a trial finds nothing out: the
+ * walk is not given up for it. */
+static void
+test_overflow(gconstpointer user_data)
+{
+    const Network network = {"overflow",
+                             "{stem: {dense: {units: 2}}, trunk: {aggregator: chain, blocks: "
+                             "[{repeat: {times: 4, blocks: [{dense: {units: 2}}]}}]}, head: "
+                             "{dense: {units: 2}}}",
+                             SGD, 64};
+    g_auto(Side) side = {0};
+
+    g_setenv("ADIT_CACHE", "0", TRUE); /* what is known is not tried */
+    side_init(&side, test_device(1), &network);
+    scale(&side, "stem.", 1e-37);
+    scale(&side, "trunk.", 1e13);
+    g_assert_cmpfloat(side_step(&side, 0, 64), <, G_MAXFLOAT);
+    g_autofree double *gradients = read_arena(&side, ADIT_ARENA_GRADIENTS);
+    g_assert_false(isfinite(gradients[0]));
+    guint64 before = count(&side);
+    side_step(&side, 1, 64);
+    g_unsetenv("ADIT_CACHE");
+    g_assert_cmpuint(count(&side) - before, ==, 2);
+}
+
 /* ---- together ---- */
 
 #define TOGETHER 3
@@ -471,6 +517,7 @@ static const struct {
     {"bits", "resnet-odd", test_bits}, /* workgroups of 16 or 32 rows */
     {"not-finite", "glonet", test_not_finite},
     {"not-finite", "resnet-odd", test_not_finite},
+    {"overflow", "glonet", test_overflow},
     {"evaluation", "glonet", test_evaluation},
     {"evaluation", "resnet", test_evaluation},
     {"together", "glonet", test_together},
