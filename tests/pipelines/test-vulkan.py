@@ -276,16 +276,16 @@ def bytes_in_windows():
 def bytes_bound_whole():
     """A walk takes as many bytes as can be bound; as float32 they would be too many, and with each
     operation by itself sums have other bits."""
-    most = 1 << 18
-    prepare_images(15000)
-    assert 15000 * PIXELS < most < 15000 * PIXELS * 4
+    most = 1 << 20
+    prepare_images(60000)
+    assert 60000 * PIXELS < most < 60000 * PIXELS * 4
     for name, limit in (('small', f'range:{most}'), ('whole', '')):
         learn(name, ADIT_VULKAN_LIBRARY=SHIM, ADIT_SHIM=limit)
     expect(differing('small', 'whole'), [])
 
 
 def bytes_in_memory():
-    """Half of the memory is for data: for so many bytes."""
+    """Data may take half of the memory: so many bytes."""
     rows = 700000
     prepare_images(rows)
     words = ['times=1', '--limit-batches', '1', '-o', 'train.epochs=1']
@@ -297,11 +297,12 @@ def bytes_in_memory():
         lines = [line.split() for line in read('calls').splitlines()]
         return {name: int(n) for name, n in lines}['vkCmdCopyBuffer']
 
-    streamed = count('no', 1 << 26)
+    # what lives there is copied, what is streamed is not
+    everything = count('yes', 1 << 28)
     assert rows * PIXELS < 1 << 25 < rows * PIXELS * 4
-    assert count('auto', 1 << 26) > streamed
+    expect(count('auto', 1 << 26), everything)
     assert 10_000_000 < rows * PIXELS
-    expect(count('auto', 20_000_000), streamed)
+    assert count('auto', 20_000_000) < everything
     expect(differing(f'auto{1 << 26}', 'auto20000000'), [])
 
 
