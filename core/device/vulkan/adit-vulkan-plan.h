@@ -83,7 +83,8 @@ void adit_vulkan_plan_clear(AditVulkanPlan *self);
 /* The words of one of the device's own kernels: they have attributes only, and an output and input
  * without rows; where they begin. */
 guint32 adit_vulkan_add_attributes(AditVulkanPlan *self, const guint32 *attributes, guint n);
-/* The table for shaders/include/data.glsl, behind the words there are: what each of the 256 bytes of
+/* The table for shaders/include/data.glsl, behind the words there are: what each of the 256 bytes
+ * of
  * @array is read as; where it begins. 0: there is none, it is no array of bytes. */
 guint32 adit_vulkan_add_table(AditVulkanPlan *self, const AditArray *array);
 /* "add in trunk.1": what a tensor is called in messages. */
