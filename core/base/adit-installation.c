@@ -60,6 +60,37 @@ adit_installation_find_plugins(const char *folder)
     return found != NULL ? found : g_strdup(ADIT_PLUGINS_DIR);
 }
 
+static void
+add_folders(GPtrArray *folders, const char *list)
+{
+    g_auto(GStrv) parts = g_strsplit(list, G_SEARCHPATH_SEPARATOR_S, -1);
+
+    for (guint i = 0; parts[i] != NULL; i++) {
+        if (parts[i][0] != '\0')
+            g_ptr_array_add(folders, g_strdup(parts[i]));
+    }
+}
+
+char **
+adit_installation_list_plugins(void)
+{
+    GPtrArray *folders = g_ptr_array_new();
+    const char *user = g_getenv("ADIT_PLUGIN_PATH");
+    const char *system = g_getenv("ADIT_PLUGIN_SYSTEM_PATH");
+
+    if (user != NULL)
+        add_folders(folders, user);
+    if (system != NULL) {
+        add_folders(folders, system);
+    } else {
+        g_ptr_array_add(folders,
+                        g_build_filename(g_get_user_data_dir(), OWN_FOLDER, "plugins", NULL));
+        g_ptr_array_add(folders, adit_installation_find_plugins(adit_installation_get_folder()));
+    }
+    g_ptr_array_add(folders, NULL);
+    return (char **) g_ptr_array_free(folders, FALSE);
+}
+
 char *
 adit_installation_find_pipelines(const char *folder)
 {

@@ -13,7 +13,8 @@ G_BEGIN_DECLS
 GHashTable *adit_simplify(const AditProgramOutput *outputs, guint n_outputs);
 /* Fills the program with instructions in an order that respects who reads what. */
 void adit_lower(AditProgram *program, const AditLayout *layout, const AditProgramInput *inputs,
-                guint n_inputs, GHashTable *live, const AditChannelsLast *images);
+                guint n_inputs, GHashTable *live, const AditChannelsLast *images,
+                AditCompileFlags flags);
 /* Orders the instructions so that slices wait for each other as rarely as possible. */
 void adit_schedule(GPtrArray *instructions);
 /* Gives storages their offsets. */

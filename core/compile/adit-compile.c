@@ -46,7 +46,7 @@ adit_compile(AditGraph *graph, const AditLayout *layout, const AditProgramInput 
     adit_channels_last_init(&images);
     if (flags & ADIT_COMPILE_CHANNELS_LAST)
         adit_channels_last_find(&images, self, live);
-    adit_lower(self, layout, inputs, n_inputs, live, &images);
+    adit_lower(self, layout, inputs, n_inputs, live, &images, flags);
     adit_channels_last_clear(&images);
     adit_schedule(self->instructions);
     adit_schedule(self->commits);

@@ -1,8 +1,8 @@
 /* core/compile/adit-listing.c - SPDX-License-Identifier: MIT */
 #include "adit-program.h"
 
-static const char *const arena_names[] = {"parameters", "gradients", "states",    "optimizer",
-                                          "rows",       "shared",    "constants", "live"};
+static const char *const arena_names[] = {"parameters", "gradients", "states", "optimizer", "rows",
+                                          "shared",     "constants", "live",   "thread"};
 
 static void
 list_operand(GString *out, const AditOperand *operand)
@@ -32,8 +32,9 @@ list_instruction(GString *out, const AditInstruction *instruction, guint indent)
     static const char *const domains[] = {"slices", "whole", "mixed"};
     static const char *const kinds[] = {"op", "combine", "copy", "gather", "loop"};
 
-    g_string_append_printf(out, "%*s%u %s %s", 2 * (int) indent, "", instruction->phase,
-                           domains[instruction->domain], kinds[instruction->kind]);
+    g_string_append_printf(out, "%*s%u %s %s%s", 2 * (int) indent, "", instruction->phase,
+                           domains[instruction->domain], kinds[instruction->kind],
+                           instruction->in_turn ? " in turn" : "");
     if (instruction->kind == ADIT_INSTRUCTION_LOOP) {
         g_string_append_printf(out, " %u%s%s\n", instruction->n,
                                instruction->reverse ? " reverse" : "",

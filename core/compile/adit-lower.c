@@ -19,6 +19,7 @@ typedef struct {
     AditProgram *program;
     const AditLayout *layout;
     const AditChannelsLast *images;
+    AditCompileFlags flags;
     GHashTable *live;
     GHashTable *reads; /* AditTensor -> how many read it, outputs too, stacks apart; 0: not in it */
     GHashTable *places;  /* AditTensor -> AditOperand */
@@ -370,14 +371,23 @@ wrap_in_loop(Level *level, AditNode *node, const AditLoop *loop)
     return wrapper;
 }
 
-/* Partial results of the slices, and the instruction that joins them: here, or behind the loops. */
-static void
-emit_combine(Level *level, AditNode *writer, AditTensor *tensor)
+/* From so many elements on, what a slice leaves is joined at once: all would fill the caches. */
+#define LEAST_IN_TURN 32768
+
+static gboolean
+joins_in_turn(const Lowering *self, const AditInstruction *writer)
 {
-    Lowering *self = level->lowering;
-    AditGraph *where = joining_graph(self, tensor);
-    gsize partial = writer->instruction.output.count;
-    gsize size = partial * ADIT_SLICES;
+    const AditOp *op = writer->op;
+    return self->flags & ADIT_COMPILE_IN_TURN && writer->output.count >= LEAST_IN_TURN &&
+           op->accumulates && op->combine == NULL && op->combine_f32 == NULL;
+}
+
+/* A place for partial results of @size elements in every iteration of the loops between @tensor and
+ * @where. */
+static AditOperand
+parts_place(Lowering *self, const AditTensor *tensor, const AditGraph *where, gsize size,
+            AditArena arena)
+{
     AditOperand parts = new_operand(tensor);
     guint innermost = tensor->graph->depth;
     for (const AditLoop *loop = tensor->graph->loop; innermost > where->depth;
@@ -385,21 +395,36 @@ emit_combine(Level *level, AditNode *writer, AditTensor *tensor)
         parts.strides[innermost - 1].stride = size;
         size *= loop->n;
     }
-    AditOperand storage = new_storage(self, tensor, size, where->depth);
-    parts.arena = storage.arena;
-    parts.storage = storage.storage;
+    parts.storage = new_storage(self, tensor, size, where->depth).storage;
+    parts.arena = arena;
+    g_array_index(self->program->storages, AditStorage, parts.storage).arena = arena;
+    return parts;
+}
 
+/* Partial results of the slices, and the instruction that joins them: here, or behind the loops. In
+ * turn: where they are computed, each in the same place; in loops every iteration has its own, as a
+ * slice may come in several panels. */
+static void
+emit_combine(Level *level, AditNode *writer, AditTensor *tensor)
+{
+    Lowering *self = level->lowering;
+    AditInstruction *from = &writer->instruction;
+    gboolean in_turn = joins_in_turn(self, from);
+    AditGraph *where = in_turn ? self->program->graph : joining_graph(self, tensor);
+    gsize partial = from->output.count;
     AditNode *node = new_node(level, ADIT_INSTRUCTION_COMBINE, tensor);
-    node->instruction.domain = ADIT_DOMAIN_WHOLE;
-    node->instruction.op = tensor->op;
-    node->instruction.attributes = writer->instruction.attributes;
+    node->instruction.domain = in_turn ? ADIT_DOMAIN_SLICES : ADIT_DOMAIN_WHOLE;
+    node->instruction.in_turn = in_turn;
+    node->instruction.op = from->op;
+    node->instruction.attributes = from->attributes;
     node->instruction.partial = partial;
     node->instruction.n_inputs = 1;
-    node->instruction.inputs[0] = parts;
-    node->instruction.output = writer->instruction.output;
-    writer->instruction.partial = partial;
-    writer->instruction.output = parts;
-    if (where == level->graph) {
+    node->instruction.output = from->output;
+    from->partial = in_turn ? 0 : partial;
+    from->output = parts_place(self, tensor, where, in_turn ? partial : partial * ADIT_SLICES,
+                               in_turn ? ADIT_ARENA_THREAD : ADIT_ARENA_SHARED);
+    node->instruction.inputs[0] = from->output;
+    if (in_turn || where == level->graph) {
         g_ptr_array_add(node->needs, writer);
         g_ptr_array_add(level->nodes, node);
         g_hash_table_insert(self->writers, tensor, node);
@@ -419,6 +444,8 @@ emit_op(Level *level, AditTensor *tensor)
     Lowering *self = level->lowering;
     for (guint i = 0; i < tensor->n_inputs; i++)
         visit(level, tensor->inputs[i]);
+    if (tensor->after != NULL)
+        visit(level, tensor->after);
     if (!is_computed(self, tensor))
         return;
     AditNode *node = new_node(level, ADIT_INSTRUCTION_OP, tensor);
@@ -435,6 +462,8 @@ emit_op(Level *level, AditTensor *tensor)
             read_place(level, node, tensor->inputs[i], turns ? !channels_last : channels_last);
         rows = rows || tensor->inputs[i]->rows;
     }
+    if (tensor->after != NULL)
+        node_needs(level, node, tensor->after);
     instruction->domain = rows ? ADIT_DOMAIN_SLICES : ADIT_DOMAIN_WHOLE;
     instruction->output = get_place(self, tensor);
     if (turns)
@@ -664,6 +693,9 @@ emit_loop(Level *level, AditLoop *loop)
     g_autoptr(GPtrArray) deferred = g_ptr_array_new();
     lower_graph(self, loop->body, instruction->body, deferred);
     instruction->domain = domain_of(instruction->body);
+    for (guint i = 0; i < instruction->body->len; i++)
+        instruction->in_turn |=
+            ((const AditNode *) instruction->body->pdata[i])->instruction.in_turn;
     g_ptr_array_add(level->nodes, node);
     for (guint i = 0; i < loop->lasts->len; i++)
         g_hash_table_insert(self->writers, loop->lasts->pdata[i], node);
@@ -836,9 +868,9 @@ collect_reads(Lowering *self)
 
 void
 adit_lower(AditProgram *program, const AditLayout *layout, const AditProgramInput *inputs,
-           guint n_inputs, GHashTable *live, const AditChannelsLast *images)
+           guint n_inputs, GHashTable *live, const AditChannelsLast *images, AditCompileFlags flags)
 {
-    Lowering self = {program, layout, images, live};
+    Lowering self = {program, layout, images, flags, live};
     self.reads = g_hash_table_new(NULL, NULL);
     self.places = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     self.writers = g_hash_table_new(NULL, NULL);

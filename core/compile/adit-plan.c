@@ -202,11 +202,22 @@ compare_begins(gconstpointer a, gconstpointer b, gpointer user_data)
     return *(const guint *) a < *(const guint *) b ? -1 : 1;
 }
 
+/* A value of so many elements a row begins a line of cache, however many rows a slice has. */
+#define LEAST_ALIGNED 256
+#define LINE          16
+
+static gsize
+fill_line(gsize size)
+{
+    return (size + LINE - 1) / LINE * LINE;
+}
+
 /* The lowest offset at which @storage overlaps none of the @placed ones (sorted by offset) that
  * live at the same time. */
 static gsize
 find_gap(const GArray *storages, const GArray *placed, const AditStorage *storage)
 {
+    gboolean aligned = storage->size >= LEAST_ALIGNED;
     gsize offset = 0;
     for (guint i = 0; i < placed->len; i++) {
         const AditStorage *other =
@@ -215,7 +226,8 @@ find_gap(const GArray *storages, const GArray *placed, const AditStorage *storag
             continue;
         if (other->offset >= offset + storage->size)
             break;
-        offset = MAX(offset, other->offset + other->size);
+        gsize end = other->offset + other->size;
+        offset = MAX(offset, aligned ? fill_line(end) : end);
     }
     return offset;
 }
@@ -255,13 +267,32 @@ place_rows(AditProgram *program, const GArray *order, gboolean local)
     for (guint i = 0; i < order->len; i++) {
         guint index = g_array_index(order, guint, i);
         AditStorage *storage = &g_array_index(storages, AditStorage, index);
-        if (storage->arena == ADIT_ARENA_SHARED || (storage->stretch != 0) != local)
+        if (storage->arena != ADIT_ARENA_ROWS || (storage->stretch != 0) != local)
             continue;
         drop_ended(storages, placed, storage->begin);
         storage->offset = find_gap(storages, placed, storage);
         insert_by_offset(storages, placed, index);
         program->row_units =
             MAX(program->row_units, program->crossing_units + storage->offset + storage->size);
+    }
+}
+
+/* A thread's storages are there for as long as a stretch takes, whose panels run one after the
+ * other; those used in several stretches stay. */
+static void
+place_thread(AditProgram *program, gboolean local)
+{
+    g_autoptr(GHashTable) ends = g_hash_table_new(NULL, NULL); /* stretch -> elements */
+    gsize begin = program->thread_size;
+    for (guint i = 0; i < program->storages->len; i++) {
+        AditStorage *storage = &g_array_index(program->storages, AditStorage, i);
+        gpointer stretch = GUINT_TO_POINTER(storage->stretch);
+        if (storage->arena != ADIT_ARENA_THREAD || (storage->stretch != 0) != local)
+            continue;
+        storage->offset = begin + GPOINTER_TO_SIZE(g_hash_table_lookup(ends, stretch));
+        gsize end = storage->offset + fill_line(storage->size);
+        g_hash_table_insert(ends, stretch, GSIZE_TO_POINTER(end - begin));
+        program->thread_size = MAX(program->thread_size, end);
     }
 }
 
@@ -274,8 +305,12 @@ place_storages(AditProgram *program)
         g_array_append_val(order, i);
     g_array_sort_with_data(order, compare_begins, storages);
     place_rows(program, order, FALSE);
+    if (program->row_units >= LEAST_ALIGNED)
+        program->row_units = fill_line(program->row_units);
     program->crossing_units = program->row_units;
     place_rows(program, order, TRUE);
+    place_thread(program, FALSE);
+    place_thread(program, TRUE);
     for (guint i = 0; i < order->len; i++) {
         AditStorage *storage =
             &g_array_index(storages, AditStorage, g_array_index(order, guint, i));
@@ -283,8 +318,10 @@ place_storages(AditProgram *program)
             storage->offset += storage->stretch != 0 ? program->crossing_units : 0;
             continue;
         }
+        if (storage->arena != ADIT_ARENA_SHARED)
+            continue;
         storage->offset = program->shared_size;
-        program->shared_size += (storage->size + 15) / 16 * 16;
+        program->shared_size += fill_line(storage->size);
     }
 }
 

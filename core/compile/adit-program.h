@@ -15,6 +15,7 @@ G_BEGIN_DECLS
  * @ADIT_ARENA_SHARED: values without rows, and the slices' partial results
  * @ADIT_ARENA_CONSTANTS: written once
  * @ADIT_ARENA_LIVE: the live numbers and, last, the step; written before every run
+ * @ADIT_ARENA_THREAD: a thread's own: the partial result of the slice that it is at
  */
 typedef enum {
     ADIT_ARENA_PARAMETERS,
@@ -25,6 +26,7 @@ typedef enum {
     ADIT_ARENA_SHARED,
     ADIT_ARENA_CONSTANTS,
     ADIT_ARENA_LIVE,
+    ADIT_ARENA_THREAD,
 } AditArena;
 
 /**
@@ -73,7 +75,9 @@ typedef enum {
  * AditInstruction:
  * @level: number of loops around it
  * @partial: (OP over rows): elements of one slice's partial result; the slices' lie one behind the
- * other
+ * other. 0: they are joined in turn
+ * @in_turn: (COMBINE): runs slice by slice, each behind the one before it, with the partial result
+ * of that slice alone; (LOOP): has such in its body
  * @tensor: what it computes, for messages
  */
 typedef struct {
@@ -88,6 +92,7 @@ typedef struct {
     AditOperand inputs[ADIT_MAX_INPUTS];
     AditOperand output;
     gsize partial;
+    gboolean in_turn;
     guint feed;   /* GATHER */
     char **names; /* noise: stream names of all iterations, owned by the graph */
     const AditTensor *tensor;
@@ -129,7 +134,7 @@ typedef struct {
 
 /**
  * AditStorage: memory of a value, or of a loop's values.
- * @arena: ROWS or SHARED
+ * @arena: ROWS, SHARED or THREAD
  * @size, @offset: units or elements
  * @level: number of loops around where it belongs
  * @begin, @end: first and last position it is used at
@@ -164,15 +169,19 @@ typedef struct {
     gsize row_units;         /* elements the ROWS arena needs for each row: */
     gsize crossing_units;    /* the first of them are of values used in several stretches */
     gsize shared_size;       /* elements of the SHARED arena */
+    gsize thread_size;       /* elements of the THREAD arena */
 } AditProgram;
 
 /**
  * AditCompileFlags: what a program's device wants of it.
  * @ADIT_COMPILE_CHANNELS_LAST: images that convolutions and poolings work on lie [height, width,
  * channels]; its outputs, and what it is fed with, do not
+ * @ADIT_COMPILE_IN_TURN: sums of many elements over rows are joined slice by slice, so that there
+ * is a partial result for each thread, not for each slice
  */
 typedef enum {
     ADIT_COMPILE_CHANNELS_LAST = 1 << 0,
+    ADIT_COMPILE_IN_TURN = 1 << 1,
 } AditCompileFlags;
 
 /**

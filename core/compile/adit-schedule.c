@@ -11,6 +11,16 @@ is_whole(const AditNode *node)
     return node->instruction.domain == ADIT_DOMAIN_WHOLE;
 }
 
+/* How many phases an instruction comes behind one that it needs, at least. What is joined in turn
+ * is there when all slices are through. */
+static guint
+get_distance(const AditNode *node, const AditNode *need)
+{
+    if (is_whole(need) != is_whole(node))
+        return 1;
+    return need->instruction.in_turn ? 2 : 0;
+}
+
 static int
 compare_phases(gconstpointer a, gconstpointer b)
 {
@@ -54,8 +64,7 @@ postpone(const GPtrArray *instructions)
         }
         for (guint j = 0; j < node->needs->len; j++) {
             AditNode *need = node->needs->pdata[j];
-            need->end =
-                MIN(need->end, node->instruction.phase - (is_whole(need) != is_whole(node)));
+            need->end = MIN(need->end, node->instruction.phase - get_distance(node, need));
         }
     }
 }
@@ -68,7 +77,7 @@ adit_schedule(GPtrArray *instructions)
         guint phase = is_whole(node) ? 0 : 1;
         for (guint j = 0; j < node->needs->len; j++) {
             AditNode *need = node->needs->pdata[j];
-            phase = MAX(phase, need->instruction.phase + (is_whole(need) != is_whole(node)));
+            phase = MAX(phase, need->instruction.phase + get_distance(node, need));
             need->readers++;
         }
         node->instruction.phase = phase;

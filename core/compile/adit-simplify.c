@@ -19,6 +19,7 @@ adit_simplify(const AditProgramOutput *outputs, guint n_outputs)
         AditTensor *tensor = g_ptr_array_steal_index_fast(pending, pending->len - 1);
         for (guint i = 0; i < tensor->n_inputs; i++)
             reach(live, pending, tensor->inputs[i]);
+        reach(live, pending, tensor->after);
         reach(live, pending, tensor->other);
         reach(live, pending, tensor->initial);
         reach(live, pending, tensor->next);

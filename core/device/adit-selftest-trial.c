@@ -172,7 +172,8 @@ build(AditSelftestTrial *self)
         self->sources[i] = make_source(self->graph, of->inputs[i].rows, &of->inputs[i].shape);
     self->result = of->build != NULL ? of->build(self->graph, self->sources, of) : *self->sources;
     if (of->of_gradient)
-        adit_gradient(weigh(self->result), self->sources, of->n_inputs, gradients);
+        adit_gradient(weigh(self->result), self->sources, of->n_inputs, ADIT_GRADIENT_KEEP,
+                      gradients);
     if (of->kind == ADIT_SELFTEST_OPERATION)
         isolate(self, find_operation(self));
     else if (of->of_gradient)

@@ -21,6 +21,8 @@ struct _Pass {
     AditLoop *reverse_loop;
     GHashTable *views;     /* forward tensor -> how the reverse side sees it */
     GHashTable *gradients; /* forward tensor -> gradient, on the reverse side */
+    GHashTable *kept;      /* (nullable): where blocks begin and end: all else in them is rebuilt */
+    AditTensor *now;       /* the gradient that is being handed on */
 };
 
 static void walk_back(Pass *pass);
@@ -29,6 +31,7 @@ static void
 pass_init(Pass *self, Pass *outer, AditGraph *forward, AditGraph *reverse)
 {
     *self = (Pass){.outer = outer, .forward = forward, .reverse = reverse};
+    self->kept = outer != NULL ? outer->kept : NULL;
     self->views = g_hash_table_new(NULL, NULL);
     self->gradients = g_hash_table_new(NULL, NULL);
 }
@@ -40,11 +43,42 @@ pass_finish(Pass *self)
     g_hash_table_unref(self->gradients);
 }
 
+/* Whether the scope is a block of the trunk. */
+static gboolean
+is_block(const AditScope *scope)
+{
+    return scope->parent != NULL && scope->parent->parent == NULL &&
+           g_strcmp0(scope->parent->name, "trunk") == 0;
+}
+
+/* Whether a tensor lies in a block of the trunk and not at its ends. */
+static gboolean
+is_inner(const Pass *pass, const AditTensor *tensor)
+{
+    const AditScope *scope = tensor->scope;
+
+    while (scope != NULL && !is_block(scope))
+        scope = scope->parent;
+    return scope != NULL && !g_hash_table_contains(pass->kept, tensor);
+}
+
+static gboolean
+is_carried(const Pass *pass, const AditTensor *tensor)
+{
+    const AditLoop *loop = pass->forward_loop;
+
+    for (guint i = 0; loop != NULL && i < loop->carries->len; i++) {
+        if (((const AditTensor *) loop->carries->pdata[i])->next == tensor)
+            return TRUE;
+    }
+    return FALSE;
+}
+
 /* Whether a reverse loop computes the value again instead of reading what the forward one kept of
  * it: a normalisation over the batch is cheap, and its own rule reads what was normalised anyway;
  * so is a rectifier, but only behind what is computed again itself nothing else has to be kept. */
 static gboolean
-is_rebuilt(const AditTensor *tensor)
+is_cheap(const AditTensor *tensor)
 {
     static const char *const rectifiers[] = {"relu", "leaky-relu"};
 
@@ -52,9 +86,18 @@ is_rebuilt(const AditTensor *tensor)
         return FALSE;
     for (guint i = 0; i < G_N_ELEMENTS(rectifiers); i++) {
         if (strcmp(tensor->op->name, rectifiers[i]) == 0)
-            return is_rebuilt(tensor->inputs[0]);
+            return is_cheap(tensor->inputs[0]);
     }
     return strcmp(tensor->op->name, "normalize") == 0;
+}
+
+static gboolean
+is_rebuilt(const Pass *pass, const AditTensor *tensor)
+{
+    if (pass->kept != NULL && tensor->kind == ADIT_TENSOR_OP && tensor->rows &&
+        is_inner(pass, tensor) && !is_carried(pass, tensor))
+        return TRUE;
+    return pass->outer != NULL && is_cheap(tensor);
 }
 
 static AditTensor *see(Pass *pass, AditTensor *tensor);
@@ -66,8 +109,11 @@ rebuild(Pass *pass, AditTensor *tensor)
 
     for (guint i = 0; i < tensor->n_inputs; i++)
         inputs[i] = see(pass, tensor->inputs[i]);
-    return adit_apply(tensor->op, inputs, tensor->n_inputs, tensor->attributes,
-                      tensor->attributes_size);
+    AditTensor *again = adit_tensor_repeat(tensor, pass->reverse, inputs);
+    /* in the graph that it was computed in nothing else would make it wait; a body's runs then */
+    if (pass->outer == NULL && !again->failed)
+        again->after = pass->now;
+    return again;
 }
 
 /* A forward tensor as seen on the reverse side: what an iteration computed is stacked by the
@@ -75,16 +121,16 @@ rebuild(Pass *pass, AditTensor *tensor)
 static AditTensor *
 see(Pass *pass, AditTensor *tensor)
 {
-    if (pass->outer == NULL)
-        return tensor;
     AditTensor *view = g_hash_table_lookup(pass->views, tensor);
     if (view != NULL)
         return view;
+    if (pass->outer == NULL && !is_rebuilt(pass, tensor))
+        return tensor;
     if (tensor->kind == ADIT_TENSOR_CAPTURE)
         view = see(pass->outer, tensor->other);
     else if (tensor->kind == ADIT_TENSOR_EACH)
         view = adit_loop_each(pass->reverse_loop, see(pass->outer, tensor->other));
-    else if (is_rebuilt(tensor))
+    else if (is_rebuilt(pass, tensor))
         view = rebuild(pass, tensor);
     else
         view = adit_loop_each(pass->reverse_loop,
@@ -129,6 +175,7 @@ op_gradient(Pass *pass, AditTensor *y, AditTensor *dy)
         return;
     AditTensor *inputs[ADIT_MAX_INPUTS];
     AditTensor *dx[ADIT_MAX_INPUTS] = {NULL};
+    pass->now = dy;
     for (guint i = 0; i < y->n_inputs; i++)
         inputs[i] = see(pass, y->inputs[i]);
     y->op->gradient(see(pass, y), dy, inputs, dx);
@@ -251,8 +298,26 @@ walk_back(Pass *pass)
     }
 }
 
+/* Where the blocks of the trunk begin and end. */
+static GHashTable *
+collect_ends(const AditGraph *graph)
+{
+    GHashTable *ends = g_hash_table_new(NULL, NULL);
+
+    for (guint i = 0; i < graph->taps->len; i++) {
+        const AditTap *tap = &g_array_index(graph->taps, AditTap, i);
+
+        if (tap->scope != NULL && is_block(tap->scope) &&
+            (g_str_equal(tap->port, "in") || g_str_equal(tap->port, "out") ||
+             g_str_equal(tap->port, "collect")))
+            g_hash_table_add(ends, tap->tensor);
+    }
+    return ends;
+}
+
 void
-adit_gradient(AditTensor *loss, AditTensor *const *sources, guint n_sources, AditTensor **gradients)
+adit_gradient(AditTensor *loss, AditTensor *const *sources, guint n_sources,
+              AditGradientFlags flags, AditTensor **gradients)
 {
     for (guint i = 0; i < n_sources; i++)
         gradients[i] = sources[i];
@@ -262,6 +327,8 @@ adit_gradient(AditTensor *loss, AditTensor *const *sources, guint n_sources, Adi
 
     Pass pass;
     pass_init(&pass, NULL, loss->graph, loss->graph);
+    if (flags & ADIT_GRADIENT_RECOMPUTE)
+        pass.kept = collect_ends(loss->graph);
     add_gradient(&pass, loss, adit_constant(loss->graph, 1));
     walk_back(&pass);
     for (guint i = 0; i < n_sources; i++) {
@@ -269,5 +336,6 @@ adit_gradient(AditTensor *loss, AditTensor *const *sources, guint n_sources, Adi
         if (gradients[i] == NULL)
             gradients[i] = zeros(loss->graph, sources[i]);
     }
+    g_clear_pointer(&pass.kept, g_hash_table_unref);
     pass_finish(&pass);
 }

@@ -6,9 +6,22 @@
 G_BEGIN_DECLS
 
 /**
+ * AditGradientFlags:
+ * @ADIT_GRADIENT_KEEP: what the derivative reads is kept
+ * @ADIT_GRADIENT_RECOMPUTE: of values with rows the blocks of the trunk keep what comes in and goes
+ * out; what is between is computed again, to the same bits, when the gradient comes to the block
+ * (Chen et al. 2016, "Training deep nets with sublinear memory cost", section 3)
+ */
+typedef enum {
+    ADIT_GRADIENT_KEEP = 0,
+    ADIT_GRADIENT_RECOMPUTE = 1 << 0,
+} AditGradientFlags;
+
+/**
  * adit_gradient:
  * @loss: a scalar without rows, of the root graph
  * @sources: (array length=n_sources): tensors of the root graph, parameters as a rule
+ * @flags: ADIT_GRADIENT_KEEP for a step in the least time
  * @gradients: (out caller-allocates) (array length=n_sources): the derivative of @loss by each, of
  * its shape; a constant 0 where @loss does not depend on it
  *
@@ -17,6 +30,6 @@ G_BEGIN_DECLS
  * nothing: compilation drops it.
  */
 void adit_gradient(AditTensor *loss, AditTensor *const *sources, guint n_sources,
-                   AditTensor **gradients);
+                   AditGradientFlags flags, AditTensor **gradients);
 
 G_END_DECLS

@@ -85,6 +85,7 @@ struct _AditTensor {
     guint n_inputs;
     void *attributes;
     gsize attributes_size;
+    AditTensor *after; /* OP: is computed when that is there, which it does not read; else NULL */
 
     char *name;                   /* INPUT */
     guint classes;                /* INPUT */
@@ -143,6 +144,10 @@ struct _AditGraph {
     GHashTable *names;     /* name -> root tensor of parameters and states */
     int sharing;           /* tied repeats being built */
 };
+
+/* The operation of @self once more, on @inputs, in their graph or, of noise, in @graph: of noise
+ * the same numbers. */
+AditTensor *adit_tensor_repeat(const AditTensor *self, AditGraph *graph, AditTensor *const *inputs);
 
 /* Building scopes. enter/leave pairs nest; @component NULL: unknown. */
 void adit_graph_enter_component(AditGraph *self, gpointer component);

@@ -395,6 +395,18 @@ adit_noise_normal(AditGraph *graph, const char *name, const AditShape *shape)
 }
 
 AditTensor *
+adit_tensor_repeat(const AditTensor *self, AditGraph *graph, AditTensor *const *inputs)
+{
+    if (self->n_inputs > 0)
+        return adit_apply(self->op, inputs, self->n_inputs, self->attributes,
+                          self->attributes_size);
+    AditTensor *copy = adit_tensor_new(graph, ADIT_TENSOR_OP, &self->shape, self->rows);
+    copy->op = self->op;
+    copy->names = g_strdupv(self->names);
+    return copy;
+}
+
+AditTensor *
 adit_tap(AditTensor *x, const char *port)
 {
     AditGraph *root = x->graph->root;

@@ -113,11 +113,12 @@ adit_sum_to(AditTensor *dy, AditTensor *like)
 
     if (adit_tensor_has_failed(dy) || adit_tensor_has_failed(like))
         return dy;
-    if (adit_tensor_has_rows(dy) && !adit_tensor_has_rows(like))
-        dy = adit_reduce_rows(dy, ADIT_REDUCE_SUM);
+    /* axes first: what is left of a row is small */
     n = list_repeated(adit_tensor_get_shape(dy), target, axes);
     if (n > 0)
         dy = adit_reduce(dy, ADIT_REDUCE_SUM, axes, n);
+    if (adit_tensor_has_rows(dy) && !adit_tensor_has_rows(like))
+        dy = adit_reduce_rows(dy, ADIT_REDUCE_SUM);
     if (adit_shape_count(adit_tensor_get_shape(dy)) == adit_shape_count(target))
         dy = adit_reshape(dy, target);
     else

@@ -90,9 +90,7 @@ read_flags(Reading *self)
     self->stage->shuffle = mixed.good ? mixed.integer != 0 : TRUE;
     self->stage->clip = norm.good ? norm.number : 0;
     self->stage->max_time = seconds.good ? seconds.amount.value : 0;
-    if (again.good && again.integer != 0)
-        adit_value_error(&self->binder->substitution, adit_value_get(self->value, "recompute"),
-                         ADIT_ERROR_INVALID, "'recompute' is not in this build");
+    self->stage->recompute = again.good && again.integer != 0;
 }
 
 /* A metric is named by its split: "validation.accuracy". */

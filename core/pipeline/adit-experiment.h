@@ -39,6 +39,7 @@ typedef struct {
     GArray *rates; /* AditRate */
     gboolean shuffle;
     double clip;         /* 0: none */
+    gboolean recompute;  /* what is in blocks is computed again on the way back */
     guint64 micro_batch; /* 0: the batch */
     char *best;          /* "validation.loss"; NULL: the default rule */
     AditAmount patience; /* value 0: none */

@@ -150,35 +150,12 @@ adit_registry_free(AditRegistry *self)
     g_free(self);
 }
 
-static void
-add_folders(GPtrArray *folders, const char *list)
-{
-    g_auto(GStrv) parts = g_strsplit(list, G_SEARCHPATH_SEPARATOR_S, -1);
-
-    for (guint i = 0; parts[i] != NULL; i++) {
-        if (parts[i][0] != '\0')
-            g_ptr_array_add(folders, g_strdup(parts[i]));
-    }
-}
-
 static AditRegistry *
 make_default(void)
 {
-    g_autoptr(GPtrArray) folders = g_ptr_array_new_with_free_func(g_free);
-    const char *user = g_getenv("ADIT_PLUGIN_PATH");
-    const char *system = g_getenv("ADIT_PLUGIN_SYSTEM_PATH");
+    g_auto(GStrv) folders = adit_installation_list_plugins();
 
-    if (user != NULL)
-        add_folders(folders, user);
-    if (system != NULL) {
-        add_folders(folders, system);
-    } else {
-        g_ptr_array_add(folders,
-                        g_build_filename(g_get_user_data_dir(), "adit-1.0", "plugins", NULL));
-        g_ptr_array_add(folders, adit_installation_find_plugins(adit_installation_get_folder()));
-    }
-    g_ptr_array_add(folders, NULL);
-    return adit_registry_new((const char *const *) folders->pdata);
+    return adit_registry_new((const char *const *) folders);
 }
 
 AditRegistry *

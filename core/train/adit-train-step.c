@@ -140,7 +140,8 @@ compile_gradient(AditTrainStep *self, gsize max_rows, GError **error)
 
     g_autoptr(GPtrArray) trained = list_trained(self);
     g_autofree AditTensor **gradients = g_new0(AditTensor *, trained->len + 1);
-    adit_gradient(objective, (AditTensor **) trained->pdata, trained->len, gradients);
+    adit_gradient(objective, (AditTensor **) trained->pdata, trained->len,
+                  self->stage->recompute ? ADIT_GRADIENT_RECOMPUTE : ADIT_GRADIENT_KEEP, gradients);
     for (guint i = 0; i < trained->len; i++) {
         const AditTensor *parameter = trained->pdata[i];
         AditProgramOutput output = {

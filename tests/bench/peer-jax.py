@@ -74,8 +74,9 @@ def make_step(work):
 
 def main():
     work = json.loads(sys.argv[1])
-    peer.serve(jax.__version__, {'scan': functools.partial(make_step, work)},
-               lambda last: last.block_until_ready())
+    parameters = sum(numbers.size for numbers in peer.draw(work)[0].values())
+    peer.serve(jax.__version__, parameters, {'scan': functools.partial(make_step, work)},
+               lambda last: last.block_until_ready(), peer.compute_loss(work))
 
 
 if __name__ == '__main__':

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 import peer
+import torch_images
 
 
 class GloNet(nn.Module):
@@ -72,7 +73,11 @@ def take_dense(dense, w, b):
         dense.bias.copy_(torch.from_numpy(b))
 
 
-def make_variants(work, mode, device):
+def count_parameters(net):
+    return sum(parameter.numel() for parameter in net.parameters())
+
+
+def make_thin(work, mode, device):
     """The step with each of the two forms of Adam that PyTorch has, all of one network: compiling
     takes long enough once. Each begins with the weights that were drawn."""
     weights, x, target = peer.draw(work)
@@ -102,7 +107,28 @@ def make_variants(work, mode, device):
 
         return step if mode != 'graph' else record(step)
 
-    return {f'{mode}, {form} Adam': functools.partial(make, form) for form in ('foreach', 'fused')}
+    return count_parameters(net), {f'{mode}, {form} Adam': functools.partial(make, form)
+                                   for form in ('foreach', 'fused')}
+
+
+def make_images(work, mode, device):
+    net, x, target, optimizer = torch_images.make(work, device)
+
+    def compute(x, target):
+        return nn.functional.cross_entropy(net(x), target)
+
+    if mode == 'compile':
+        compute = torch.compile(compute)
+
+    def step():
+        optimizer.zero_grad()
+        loss = compute(x, target)
+        loss.backward()
+        optimizer.step()
+        return loss.detach()
+
+    return count_parameters(net), {f'{mode}, channels last':
+                                   lambda: step if mode != 'graph' else record(step)}
 
 
 def record(step):
@@ -131,7 +157,11 @@ def main():
     torch.set_num_threads(1)
     torch.set_num_interop_threads(1)
     wait = (lambda last: None) if device == 'cpu' else (lambda last: torch.cuda.synchronize())
-    peer.serve(torch.__version__, make_variants(work, mode, device), wait)
+    if work['set'] == 'images':
+        peer.serve(torch.__version__, *make_images(work, mode, device), wait, None)
+    else:
+        peer.serve(torch.__version__, *make_thin(work, mode, device), wait,
+                   peer.compute_loss(work))
 
 
 if __name__ == '__main__':

@@ -1,12 +1,15 @@
 # tests/bench/peer.py - SPDX-License-Identifier: MIT
 """What the peers' programs share: the network's numbers, and how they are asked.
 
-A program is given the work as JSON. It makes everything ready, writes a line {"version", "losses"}
-and then answers each line on its standard input, a number of seconds, by a line with the mean time
-of a step in each of its variants over so many seconds.
+A program is given the work as JSON. It makes everything ready, writes a line {"version",
+"parameters", "losses", "expected"}, of which the last is the first loss in float64 (of images:
+null), and then answers each line on its standard input, a number of seconds, by a line {"times",
+"peak-bytes"}: the mean time of a step in each of its variants over so many seconds, and the most
+memory it had.
 """
 
 import json
+import resource
 import sys
 import time
 
@@ -42,6 +45,27 @@ def draw(work):
     return weights, x, target
 
 
+def compute_loss(work):
+    """The first loss in float64."""
+    weights, x, target = draw(work)
+    weights = {name: numbers.astype(numpy.float64) for name, numbers in weights.items()}
+    x = x @ weights['stem_w'] + weights['stem_b']
+    if work['arch'] == 'glonet':
+        total = 0
+        for w, b in zip(weights['w'], weights['b']):
+            x = numpy.maximum(x @ w + b, 0)
+            total = total + x
+        x = total
+    else:
+        for ws, bs in zip(weights['w'], weights['b']):
+            y = x
+            for w, b in zip(ws, bs):  # gamma is 1, beta 0
+                y = (y - y.mean(0)) / numpy.sqrt(y.var(0) + NORM_EPSILON)
+                y = numpy.maximum(y, 0) @ w + b
+            x = x + y
+    return float(numpy.square(x @ weights['head_w'] + weights['head_b'] - target).mean())
+
+
 def measure(step, wait, seconds):
     """Mean time of a step; what is queued when the time is up is waited for."""
     begin, steps = time.perf_counter(), 0
@@ -56,12 +80,15 @@ def say(value):
     print(json.dumps(value), flush=True)
 
 
-def serve(version, makers, wait):
-    """@makers: name -> what makes a step, which returns its loss, of the weights as drawn."""
+def serve(version, parameters, makers, wait, expected):
+    """@makers: name -> what makes a step, which returns its loss, of the weights as drawn;
+    @expected: the first loss, or None."""
     steps, losses = {}, {}
     for name, make in makers.items():
         steps[name] = make()
         losses[name] = [float(steps[name]()) for _ in range(WARM_UP)][:2]
-    say({'version': version, 'losses': losses})
+    say({'version': version, 'parameters': parameters, 'losses': losses, 'expected': expected})
     for line in sys.stdin:
-        say({name: measure(step, wait, float(line)) for name, step in steps.items()})
+        times = {name: measure(step, wait, float(line)) for name, step in steps.items()}
+        peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        say({'times': times, 'peak-bytes': peak})

@@ -2,10 +2,13 @@
 # tests/bench/peers.py - SPDX-License-Identifier: MIT
 """A training step beside those of PyTorch and JAX, on one thread of one core.
 
-Both sides do the same work: forward, mean squared error, backward, Adam; a network of work.yaml,
-1024 rows. The peers begin with equal weights and must agree about the first losses. They are made
-ready first, then all take turns on the core that has least to do, the peers stopped while Adit has
-it; the shortest of the rounds counts. Prints Markdown.
+Both sides do the same work: forward, loss, backward, update. The sets depth, width and resnetv2
+are networks of work.yaml, 1024 rows; the set images is networks of pipelines/ on the data sets in
+ADIT_DATA, of which the peers know one batch of noise of the same shape. The peers begin with equal
+weights and must agree about the first losses, of which that of thin networks must be what NumPy
+gives in float64; networks must have as many parameters on both sides. The peers are made ready
+first, then all take turns on the core that has least to do, the peers stopped while Adit has it;
+the shortest of the rounds counts. Prints Markdown.
 
 PyTorch and JAX come from the package index into an environment of their own below the build folder
 (about 6 GB, some minutes the first time); what is installed there is used when the index is out of
@@ -28,7 +31,20 @@ import data  # noqa: E402
 import quiet  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
+PIPELINES = HERE.parents[1] / 'pipelines'
 BATCH = 1024
+CIFAR = ['set=image-folder', 'folder=$data/cifar10-jpeg/cifar10-jpeg.tar.xz']
+# networks of images: pipeline, what it is given, batch
+IMAGES = {
+    'resnet20': ('glonet/resnet20.yaml', CIFAR, 128),
+    'vgg16': ('multipath/vgg16.yaml', CIFAR, 64),
+    'densenet18': ('multipath/densenet18.yaml', CIFAR, 64),
+    'mpnet': ('multipath/mpnet.yaml', ['n1=2', 'n2=2', *CIFAR], 64),
+    'vit': ('glonet/vit.yaml', CIFAR, 128),
+    'b-lenet': ('exits/b-lenet.yaml', [], 512),
+}
+# with dropout, which every peer draws in its own way
+RANDOM = ('vgg16', 'vit')
 # by the name that --peers takes: program, its further words, module, head of the table's column
 PEERS = {
     'eager': ('peer-torch.py', ['eager'], 'torch', 'PyTorch eager'),
@@ -54,30 +70,34 @@ class Failed(Exception):
 
 # ---- works ----
 
+def make_thin_work(name, arch, depth, width):
+    return {**quiet.make_work(arch, depth, width), 'set': name,
+            'name': f'{arch} {depth} x {width}', 'batch': BATCH, 'features': data.FEATURES}
+
+
+def make_image_work(name):
+    file, words, batch = IMAGES[name]
+    return {'set': 'images', 'name': name, 'arch': name, 'batch': batch,
+            'file': str(PIPELINES / file), 'words': words}
+
+
 def list_works():
-    works = [{'set': 'depth', 'arch': 'glonet', 'depth': depth, 'width': 16}
+    works = [make_thin_work('depth', 'glonet', depth, 16)
              for depth in (24, 50, 100, 200, 600, 1000)]
-    works += [{'set': 'width', 'arch': 'glonet', 'depth': 100, 'width': width}
-              for width in (3, 8, 16, 25, 32, 64)]
-    works += [{'set': 'resnetv2', 'arch': 'resnetv2', 'depth': depth, 'width': 16}
-              for depth in (24, 100, 200, 600)]
-    for work in works:
-        work.update(batch=BATCH, features=data.FEATURES)
-    return works
-
-
-def name_work(work):
-    return f'{work["arch"]} {work["depth"]} x {work["width"]}'
+    works += [make_thin_work('width', 'glonet', 100, width) for width in (3, 8, 16, 25, 32, 64)]
+    works += [make_thin_work('resnetv2', 'resnetv2', depth, 16) for depth in (24, 100, 200, 600)]
+    return works + [make_image_work(name) for name in IMAGES]
 
 
 def choose_works(options):
-    sets = options.only.split(',') if options.only else None
+    sets = options.only.split(',') if options.only else ['depth', 'width', 'resnetv2', 'images']
     depths = [int(depth) for depth in options.depth.split(',')] if options.depth else None
-    works = {name_work(work): work for work in list_works()
-             if (sets is None or work['set'] in sets)
-             and (depths is None or work['depth'] in depths)}
+    works = {work['name']: work for work in list_works()
+             if (work['set'] in sets or work['name'] in sets)
+             and (depths is None or work.get('depth') in depths)}
     if not works:
-        sys.exit('--only and --depth leave no work: sets are depth, width and resnetv2')
+        sys.exit('--only and --depth leave no work: sets are depth, width, resnetv2 and images; '
+                 f'of images also {", ".join(IMAGES)}')
     return list(works.values())
 
 
@@ -151,7 +171,10 @@ class Peer:
         self.seconds_to_ready = time.monotonic() - begin
         self.version = ready['version']
         self.losses = ready['losses']
+        self.expected = ready['expected']
+        self.parameters = ready['parameters']
         self.times = {}
+        self.peak_bytes = None
         self.stop()
 
     def signal(self, number):
@@ -177,7 +200,9 @@ class Peer:
         quiet.raise_priority(self.process.pid, tasks)
         self.signal(signal.SIGCONT)
         self.process.stdin.write(f'{seconds}\n')
-        for variant, value in self.read(600).items():
+        answer = self.read(600)
+        self.peak_bytes = answer['peak-bytes']
+        for variant, value in answer['times'].items():
             self.times.setdefault(variant, []).append(value)
         self.stop()
 
@@ -197,7 +222,9 @@ def make_ready(peers, pythons, work, options):
     """Appends to @peers those that are ready; returns why the others are not."""
     reasons = {}
     for name, python in pythons.items():
-        print(f'{name_work(work)}: {name}', file=sys.stderr)
+        if work['set'] == 'images' and PEERS[name][2] != 'torch':
+            continue
+        print(f'{work["name"]}: {name}', file=sys.stderr)
         try:
             peers.append(Peer(name, python, work, options))
         except Late:
@@ -207,21 +234,39 @@ def make_ready(peers, pythons, work, options):
     return reasons
 
 
+def is_near(loss, other):
+    return abs(loss - other) <= TOLERANCE * abs(other)
+
+
 def agree(losses, others):
     """The first two losses."""
     fall, other_fall = losses[0] - losses[1], others[0] - others[1]
-    return (abs(losses[0] - others[0]) <= TOLERANCE * abs(others[0])
+    return (is_near(losses[0], others[0])
             and abs(fall - other_fall) <= FALL_TOLERANCE * abs(other_fall))
 
 
 def check_agreement(peers, work):
     """A peer that is fast because it is wrong proves nothing."""
+    if work['arch'] in RANDOM:
+        return
     told = [(f'{peer.name}, {variant}', losses)
             for peer in peers for variant, losses in peer.losses.items()]
+    for peer in peers:
+        for variant, losses in peer.losses.items():
+            if peer.expected is not None and not is_near(losses[0], peer.expected):
+                sys.exit(f'{work["name"]}: the first loss of {peer.name}, {variant}, is '
+                         f'{losses[0]}, expected {peer.expected}')
     for name, losses in told:
         if not agree(losses, told[0][1]):
-            sys.exit(f'{name_work(work)}: the first losses of {name} are {losses}, those of '
+            sys.exit(f'{work["name"]}: the first losses of {name} are {losses}, those of '
                      f'{told[0][0]} {told[0][1]}')
+
+
+def check_size(peers, ours, work):
+    for peer in peers:
+        if peer.parameters != ours['parameters']:
+            sys.exit(f'{work["name"]}: {ours["parameters"]} parameters here, {peer.parameters} '
+                     f'of {peer.name}')
 
 
 def compare(work, pythons, build, numbers, options):
@@ -232,10 +277,11 @@ def compare(work, pythons, build, numbers, options):
         check_agreement(peers, work)
         core = quiet.find_quiet_core()
         for _ in range(options.rounds):
-            ours.append(quiet.measure(build, numbers, work, {core}, options.seconds,
-                                      options.device or 'cpu'))
+            ours.append(quiet.measure(build, None if work['set'] == 'images' else numbers, work,
+                                      {core}, options.seconds, options.device or 'cpu'))
             for peer in peers:
                 peer.take_turn(core, options.seconds)
+            check_size(peers, ours[-1], work)
     finally:
         for peer in peers:
             peer.end()
@@ -246,6 +292,7 @@ def compare(work, pythons, build, numbers, options):
         row['peers'][peer.name] = {
             'version': peer.version, 'seconds': seconds, 'variant': variant, 'rounds': peer.times,
             'losses': peer.losses, 'seconds-to-ready': peer.seconds_to_ready,
+            'peak-bytes': peer.peak_bytes,
             'ratio': seconds / best['step']['best']}
     for name, reason in reasons.items():
         row['peers'][name] = {'reason': reason}
@@ -253,6 +300,18 @@ def compare(work, pythons, build, numbers, options):
 
 
 # ---- telling ----
+
+def count_memory(ours):
+    """Without the data set: a peer has one batch."""
+    return ours['memory']['peak-bytes'] - ours['memory']['data-bytes']
+
+
+def format_memory(row):
+    peaks = [peer['peak-bytes'] for peer in row['peers'].values() if 'peak-bytes' in peer]
+    own = count_memory(row['adit'])
+    least = f' ({own / min(peaks):.2f} of {1e-6 * min(peaks):.0f})' if peaks else ''
+    return f'{1e-6 * own:.0f}{least}'
+
 
 def format_cell(row, name):
     peer = row['peers'].get(name)
@@ -265,15 +324,26 @@ def format_cell(row, name):
 
 def print_head(names):
     heads = [f'{PEERS[name][3]}, ms' for name in names]
-    print('| network | Adit, ms | of FMA peak | ' + ' | '.join(heads) + ' |')
-    print('| --- | ---: | ---: |' + ' ---: |' * len(names), flush=True)
+    print('| network | Adit, ms | of FMA peak | ' + ' | '.join(heads) + ' | memory, MB |')
+    print('| --- | ---: | ---: |' + ' ---: |' * (len(names) + 1), flush=True)
 
 
 def print_row(row, names):
     ours = row['adit']
     cells = [format_cell(row, name) for name in names]
-    print(f'| {name_work(row["work"])} | {1e3 * ours["step"]["best"]:.3f} '
-          f'| {100 * ours["step"]["share-of-peak"]:.0f} % | ' + ' | '.join(cells) + ' |', flush=True)
+    share = ours['step'].get('share-of-peak')  # of a GPU it is not known
+    print(f'| {row["work"]["name"]} | {1e3 * ours["step"]["best"]:.3f} '
+          f'| {"" if share is None else f"{100 * share:.0f} %"} | ' + ' | '.join(cells)
+          + f' | {format_memory(row)} |', flush=True)
+
+
+def describe_machine(ours):
+    if 'share-of-peak' not in ours['step']:
+        return ours['device']['device']
+    machine = ours['machine']
+    return (f'one thread on one pinned core, {machine["processor"]}, '
+            f'{machine["instruction-set"]}, FMA peak of one thread '
+            f'{1e-9 * machine["fma"]["one"]:.0f} GFLOP/s')
 
 
 def print_notes(rows, names):
@@ -281,13 +351,12 @@ def print_notes(rows, names):
                        for name, peer in row['peers'].items() if 'version' in peer})
     variants = sorted({f'{name}: {peer["variant"]}' for row in rows
                        for name, peer in row['peers'].items() if 'variant' in peer})
-    machine = rows[0]['adit']['machine']
     loads = [row['load'] for row in rows]
-    print(f'\nBatch {BATCH}, one thread on one pinned core, in turn, best of the rounds; ratio: '
-          f'peer / Adit. {", ".join(versions)}. Best variants: {"; ".join(variants)}. '
-          f'{machine["processor"]}, {machine["instruction-set"]}, FMA peak of one thread '
-          f'{1e-9 * machine["fma"]["one"]:.0f} GFLOP/s; load of the machine {min(loads):.1f} to '
-          f'{max(loads):.1f}.')
+    batches = ', '.join(map(str, sorted({row['work']['batch'] for row in rows})))
+    print(f'\nBatch {batches}, {describe_machine(rows[0]["adit"])}, in turn, best of the rounds; '
+          f'ratio: peer / Adit. Memory: the most each process had, the data set apart; in brackets '
+          f'the share of the least that a peer had. {", ".join(versions)}. Best variants: '
+          f'{"; ".join(variants)}. Load of the machine {min(loads):.1f} to {max(loads):.1f}.')
     for name in names:
         slowest = max((row['peers'][name] for row in rows
                        if 'version' in row['peers'].get(name, {})),
@@ -301,7 +370,8 @@ def parse():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('build', nargs='?', default='build', type=pathlib.Path,
                         help='the build folder')
-    parser.add_argument('--only', metavar='SETS', help='of depth, width and resnetv2')
+    parser.add_argument('--only', metavar='SETS',
+                        help='of depth, width, resnetv2 and images, or networks of images')
     parser.add_argument('--depth', metavar='N,...', help='of these depths alone')
     parser.add_argument('--peers', metavar='NAMES', default=','.join(PEERS),
                         help='of eager, compile, graph (with a GPU) and jax')
@@ -327,9 +397,9 @@ def main():
     print_head(pythons)
     for work in works:
         rows.append(compare(work, pythons, build, numbers, options))
-        print_row(rows[-1], pythons)
         if options.json is not None:
             options.json.write_text(json.dumps(rows, indent=1))
+        print_row(rows[-1], pythons)
     print_notes(rows, pythons)
 
 

@@ -1,5 +1,5 @@
 # tests/bench/quiet.py - SPDX-License-Identifier: MIT
-"""What peers.py and step.py share: `adit bench` on work.yaml, and a core that is left alone."""
+"""What peers.py and step.py share: `adit bench` on a work, and a core that is left alone."""
 
 import json
 import os
@@ -49,12 +49,17 @@ def take_cores(cores):
     raise_priority('self', [0])
 
 
+def make_work(arch, depth, width):
+    return {'arch': arch, 'depth': depth, 'width': width, 'file': str(HERE / 'work.yaml'),
+            'words': [f'arch={arch}', f'depth={depth}', f'width={width}']}
+
+
 def measure(build, data, work, cores, seconds, device='cpu', env=None):
-    """What `adit bench` says of a work: the parameters of work.yaml; a thread for each core."""
-    command = [build / 'core' / 'tool' / 'adit', 'bench', HERE / 'work.yaml',
-               *(f'{name}={work[name]}' for name in ('arch', 'depth', 'width')), '--data', data,
-               '--threads', len(cores), '--device', device, '--time', f'{seconds} s', '--json',
-               '--quiet']
+    """What `adit bench` says of a work: a pipeline (`file`) and the words behind it; a thread for
+    each core. @data: None: ADIT_DATA."""
+    command = [build / 'core' / 'tool' / 'adit', 'bench', work['file'], *work['words'],
+               *(['--data', data] if data else []), '--threads', len(cores), '--device', device,
+               '--time', f'{seconds} s', '--json', '--quiet']
     environment = {**os.environ, **(env or {})}
     environment.setdefault('ADIT_PLUGIN_SYSTEM_PATH', str(build / 'plugins'))
     environment.setdefault('ADIT_PIPELINES_DIR', str(HERE.parents[1] / 'pipelines'))

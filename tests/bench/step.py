@@ -94,19 +94,19 @@ def main():
         return quiet.measure(build, numbers, work, cores, SECONDS, env=env)
 
     for depth, bar in DEPTHS.items():
-        work = {'arch': 'glonet', 'depth': depth, 'width': 16}
+        work = quiet.make_work('glonet', depth, 16)
         tell_share(bars, measure(work, {core}), work, bar)
     for width, bar in WIDTHS.items():
-        work = {'arch': 'glonet', 'depth': 100, 'width': width}
+        work = quiet.make_work('glonet', 100, width)
         tell_share(bars, measure(work, {core}), work, bar)
     cores = sorted(os.sched_getaffinity(0))
     for depth in (100, 1000):
-        work = {'arch': 'glonet', 'depth': depth, 'width': 16}
+        work = quiet.make_work('glonet', depth, 16)
         if len(cores) < 2:
             bars.skip(f'{name(work)}: two threads over one', '', f'{SCALING}x', 'one core')
         else:
             tell_scaling(bars, measure(work, set(cores[:2])), work)
-    work = {'arch': 'glonet', 'depth': 1000, 'width': 16}
+    work = quiet.make_work('glonet', 1000, 16)
     with tempfile.TemporaryDirectory() as cache:
         cold, warm = (measure(work, {core}, {'XDG_CACHE_HOME': cache}) for _ in range(2))
     start = warm['start']['check'] + warm['start']['compile']

@@ -83,7 +83,7 @@ check_gradient(AditBlock *block, const AditShape *shape)
     AditGraph *graph = build_graph(block, ADIT_MODE_TRAINING, shape, &x, &y);
     AditTensor *loss = test_weigh(y);
 
-    adit_gradient(loss, &x, 1, &gradient);
+    adit_gradient(loss, &x, 1, ADIT_GRADIENT_KEEP, &gradient);
     g_autoptr(Rig) rig = rig_new(graph);
     guint loss_output = rig_add(rig, ADIT_OUTPUT_READ, loss);
     guint gradient_output = rig_add(rig, ADIT_OUTPUT_READ, gradient);

@@ -141,7 +141,7 @@ problem_init(Problem *self, const Case *item)
     }
     outputs[0] = (AditProgramOutput){.kind = ADIT_OUTPUT_READ, .tensor = build_loss(self, &random)};
     g_assert_no_error(adit_graph_get_error(self->graph));
-    adit_gradient(outputs[0].tensor, wanted, item->n, gradients);
+    adit_gradient(outputs[0].tensor, wanted, item->n, ADIT_GRADIENT_KEEP, gradients);
     g_assert_no_error(adit_graph_get_error(self->graph));
     for (guint i = 0; i < item->n; i++)
         outputs[i + 1] = (AditProgramOutput){.kind = ADIT_OUTPUT_READ, .tensor = gradients[i]};
@@ -513,7 +513,7 @@ build_pool_average_back(AditTensor *const *in, guint n, gconstpointer data)
     AditTensor *sum = adit_sum(adit_mul(adit_pool2d(x, ADIT_POOL_AVERAGE, data), in[0]));
     AditTensor *dx;
 
-    adit_gradient(adit_reduce_rows(sum, ADIT_REDUCE_SUM), &x, 1, &dx);
+    adit_gradient(adit_reduce_rows(sum, ADIT_REDUCE_SUM), &x, 1, ADIT_GRADIENT_KEEP, &dx);
     return dx;
 }
 
@@ -705,7 +705,7 @@ test_stop_gradient(void)
     AditTensor *y = adit_sum(adit_square(adit_stop_gradient(x)));
     AditTensor *gradient;
 
-    adit_gradient(y, &x, 1, &gradient);
+    adit_gradient(y, &x, 1, ADIT_GRADIENT_KEEP, &gradient);
     g_assert_no_error(adit_graph_get_error(graph));
     /* a constant, repeated */
     g_assert_cmpstr(gradient->op->name, ==, "broadcast");

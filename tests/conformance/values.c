@@ -65,7 +65,7 @@ check_loss(AditLoss *loss, const Task *task)
     g_assert_cmpuint(adit_tensor_get_shape(built.rows)->rank, ==, 0);
     g_assert_true(adit_tensor_has_rows(built.rows));
     AditTensor *mean = adit_reduce_rows(built.rows, ADIT_REDUCE_MEAN), *gradient;
-    adit_gradient(mean, &built.outputs, 1, &gradient);
+    adit_gradient(mean, &built.outputs, 1, ADIT_GRADIENT_KEEP, &gradient);
     g_autoptr(Rig) rig = rig_new(built.graph);
     guint mean_output = rig_add(rig, ADIT_OUTPUT_READ, mean);
     guint gradient_output = rig_add(rig, ADIT_OUTPUT_READ, gradient);

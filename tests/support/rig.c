@@ -96,7 +96,7 @@ rig_add_gradients(Rig *self, AditTensor *loss)
     guint n = self->parameters->len;
     g_autofree AditTensor **gradients = g_new0(AditTensor *, n + 1);
 
-    adit_gradient(loss, (AditTensor *const *) self->parameters->pdata, n, gradients);
+    adit_gradient(loss, (AditTensor *const *) self->parameters->pdata, n, self->flags, gradients);
     g_assert_no_error(adit_graph_get_error(self->graph));
     for (guint i = 0; i < n; i++) {
         const AditTensor *parameter = self->parameters->pdata[i];

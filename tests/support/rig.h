@@ -9,6 +9,7 @@
  * @outputs: (element-type AditProgramOutput): what is wanted; added before rig_prepare()
  * @parameters: (element-type AditTensor): of the graph, in the order of their making
  * @feeds: (element-type AditArray): what the inputs are fed with, owned
+ * @flags: of the gradients, before they are added
  * @n_slots: optimizer slots of its memory; set before rig_prepare()
  * @device: owned; another than the CPU is set before rig_prepare()
  */
@@ -18,6 +19,7 @@ typedef struct {
     GArray *outputs;
     GPtrArray *parameters;
     GPtrArray *feeds;
+    AditGradientFlags flags;
     guint n_slots;
     AditProgram *program;
     AditDevice *device;

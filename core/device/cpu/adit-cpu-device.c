@@ -212,7 +212,9 @@ adit_cpu_device_finalize(GObject *object)
 static AditCompileFlags
 get_compile_flags(AditDevice *device)
 {
-    return g_strcmp0(g_getenv("ADIT_FUSE"), "0") != 0 ? ADIT_COMPILE_CHANNELS_LAST : 0;
+    gboolean fuses = g_strcmp0(g_getenv("ADIT_FUSE"), "0") != 0;
+
+    return ADIT_COMPILE_IN_TURN | (fuses ? ADIT_COMPILE_CHANNELS_LAST : 0);
 }
 
 static void

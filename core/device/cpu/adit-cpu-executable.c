@@ -36,12 +36,26 @@ allocate_arenas(AditExecutable *self, const AditMemory *memory, GError **error)
     return TRUE;
 }
 
+/* Rows that a slice has room for. Kernels of values with the rows in the lanes read and write whole
+ * vectors of rows. Else lines of cache are filled, so that slices of different threads share none,
+ * where that adds little. */
+static gsize
+count_slice_rows(const AditExecutable *self, gsize max_rows)
+{
+    gsize rows = (max_rows + ADIT_SLICES - 1) / ADIT_SLICES;
+    gboolean fills = rows >= 4 * ADIT_PANEL_ROWS;
+
+    for (guint i = 0; i < self->program->storages->len && !fills; i++)
+        fills = self->thin[i];
+    return fills ? (rows + ADIT_PANEL_ROWS - 1) / ADIT_PANEL_ROWS * ADIT_PANEL_ROWS : rows;
+}
+
 static gboolean
 make_workers(AditExecutable *self, guint64 seed, GError **error)
 {
     const AditProgram *program = self->program;
-    gsize bytes =
-        (program->row_units - program->crossing_units) * self->panel_rows * self->numbers.size;
+    gsize size = self->numbers.size;
+    gsize bytes = (program->row_units - program->crossing_units) * self->panel_rows * size;
     self->n_workers = adit_team_get_size(self->team);
     self->workers = g_new0(AditCpuWorker, self->n_workers);
     for (guint i = 0; i < self->n_workers; i++) {
@@ -51,7 +65,10 @@ make_workers(AditExecutable *self, guint64 seed, GError **error)
         worker->panel = adit_cpu_allocate(bytes, "activations", error);
         if (worker->panel == NULL)
             return FALSE;
-        self->bytes += bytes;
+        worker->parts = adit_cpu_allocate(program->thread_size * size, "partial results", error);
+        if (worker->parts == NULL)
+            return FALSE;
+        self->bytes += bytes + program->thread_size * size;
         worker->rows.numbers = g_new(gsize, self->panel_rows);
         worker->rows_ahead.numbers = g_new(gsize, self->panel_rows);
         adit_cpu_make_ops(worker, i > 0 ? self->workers : NULL, seed);
@@ -69,18 +86,20 @@ adit_cpu_executable_new(AditProgram *program, AditMemory *memory, AditIsa isa, A
     self->isa = isa;
     self->team = team;
     self->numbers = numbers;
-    /* whole cache lines, so that slices of different threads share none */
-    self->slice_rows = ((max_rows + ADIT_SLICES - 1) / ADIT_SLICES + 15) / 16 * 16;
-    self->keys = g_ptr_array_new_with_free_func(g_free);
+    self->shared = g_ptr_array_new_with_free_func(g_free);
     self->sums = g_new0(double, program->outputs->len + 1);
     self->fuses = g_strcmp0(g_getenv("ADIT_FUSE"), "0") != 0;
-    adit_cpu_choose_panel(self);
+    if (self->fuses && !numbers.f64)
+        self->convolvers = adit_cpu_convolvers_find(program, isa);
     adit_cpu_find_thin(self);
+    self->slice_rows = count_slice_rows(self, max_rows);
+    adit_cpu_choose_panel(self);
     if (!allocate_arenas(self, memory, error)) {
         adit_cpu_executable_free(self);
         return NULL;
     }
-    if (!adit_cpu_find_transposed(self, error) || !make_workers(self, seed, error)) {
+    if (!adit_cpu_find_transposed(self, error) || !make_workers(self, seed, error) ||
+        !adit_cpu_find_packed(self, error)) {
         adit_cpu_executable_free(self);
         return NULL;
     }
@@ -93,6 +112,8 @@ adit_cpu_executable_free(AditExecutable *self)
     for (guint i = 0; i < self->n_workers; i++) {
         adit_cpu_free_ops(&self->workers[i]);
         free(self->workers[i].panel);
+        free(self->workers[i].parts);
+        g_clear_pointer(&self->workers[i].packing, g_array_unref);
         g_free(self->workers[i].rows.numbers);
         g_free(self->workers[i].rows_ahead.numbers);
     }
@@ -100,10 +121,11 @@ adit_cpu_executable_free(AditExecutable *self)
         free(self->arenas[i]);
     g_free(self->thin);
     free(self->transposed);
+    free(self->packed);
     g_clear_pointer(&self->matrices, g_array_unref);
     g_free(self->workers);
     g_free(self->sums);
-    g_ptr_array_unref(self->keys);
+    g_ptr_array_unref(self->shared);
     g_free(self);
 }
 

@@ -59,7 +59,9 @@ adit_cpu_choose_panel(AditExecutable *self)
 
     rows = MIN(rows, PANEL_BYTES / (MAX(units, 1) * size));
     rows = MAX(rows, LEAST_PANEL_ROWS) / ADIT_PANEL_ROWS * ADIT_PANEL_ROWS;
-    self->panel_rows = need.whole || !self->fuses ? self->slice_rows : MIN(rows, self->slice_rows);
+    gsize most = (self->slice_rows + ADIT_PANEL_ROWS - 1) / ADIT_PANEL_ROWS * ADIT_PANEL_ROWS;
+
+    self->panel_rows = need.whole || !self->fuses ? most : MIN(rows, most);
 }
 
 /* ---- addresses ---- */
@@ -92,7 +94,8 @@ set_strides(AditCpuPointer *pointer, const AditOperand *operand, gsize unit)
 }
 
 AditCpuPointer
-adit_cpu_pointer(const AditExecutable *self, const AditOperand *operand, gsize partial, void *panel)
+adit_cpu_pointer(const AditExecutable *self, const AditOperand *operand, gsize partial,
+                 const AditCpuWorker *worker)
 {
     const AditStorage *storage =
         operand->storage >= 0
@@ -100,12 +103,13 @@ adit_cpu_pointer(const AditExecutable *self, const AditOperand *operand, gsize p
             : NULL;
     gsize size = self->numbers.size, unit = size;
     gsize offset = operand->offset + (storage != NULL ? storage->offset : 0);
-    AditCpuPointer pointer = {.base = self->arenas[operand->arena]};
+    AditCpuPointer pointer = {
+        .base = operand->arena == ADIT_ARENA_THREAD ? worker->parts : self->arenas[operand->arena]};
 
     if (operand->arena == ADIT_ARENA_ROWS)
         unit *= find_room(self, operand);
     if (operand->arena == ADIT_ARENA_ROWS && storage->stretch != 0) {
-        pointer.base = panel;
+        pointer.base = worker->panel;
         offset -= self->program->crossing_units;
     } else if (operand->arena == ADIT_ARENA_ROWS) {
         pointer.slice_bytes = self->program->crossing_units * unit;
@@ -148,11 +152,12 @@ make_keys(AditExecutable *self, const AditInstruction *instruction, guint64 seed
 
     for (guint i = 0; i < n; i++)
         adit_stream_key(seed, instruction->names[i], keys + 2 * i);
-    g_ptr_array_add(self->keys, keys);
+    g_ptr_array_add(self->shared, keys);
     return keys;
 }
 
-static void
+/* Returns how many iterations there are. */
+static guint
 set_key_strides(AditCpuOp *op)
 {
     guint stride = 1;
@@ -162,6 +167,17 @@ set_key_strides(AditCpuOp *op)
         op->key_strides[loop->parent->depth] = stride;
         stride *= loop->n;
     }
+    return stride;
+}
+
+static void
+make_turns(AditExecutable *self, AditCpuOp *op, const AditCpuOp *first)
+{
+    guint n = set_key_strides(op);
+
+    op->turns = first != NULL ? first->turns : g_new0(gint, n);
+    if (first == NULL)
+        g_ptr_array_add(self->shared, op->turns);
 }
 
 /* ---- ops ---- */
@@ -185,14 +201,14 @@ static void
 add_input(const Maker *self, AditCpuOp *op, const AditOperand *operand, gsize partial)
 {
     op->inputs[op->n_inputs] =
-        adit_cpu_pointer(self->worker->executable, operand, partial, self->worker->panel);
+        adit_cpu_pointer(self->worker->executable, operand, partial, self->worker);
     op->call.inputs[op->n_inputs++] = make_view(operand);
 }
 
 static void
 set_output(const Maker *self, AditCpuOp *op, const AditOperand *operand, gsize partial)
 {
-    op->output = adit_cpu_pointer(self->worker->executable, operand, partial, self->worker->panel);
+    op->output = adit_cpu_pointer(self->worker->executable, operand, partial, self->worker);
     op->call.output = make_view(operand);
 }
 
@@ -215,8 +231,8 @@ make_op(const Maker *self, AditCpuOp *op, const AditCpuOp *first)
 
     if (instruction->op != NULL)
         op->kernel = find_kernel(executable, instruction);
-    if (executable->fuses && !executable->numbers.f64)
-        op->dnnl = adit_cpu_dnnl_new(instruction);
+    if (executable->convolvers != NULL)
+        op->convolver = adit_cpu_convolver_new(executable->convolvers, instruction);
     op->call.n_inputs = instruction->n_inputs;
     for (guint i = 0; i < instruction->n_inputs; i++)
         add_input(self, op, &instruction->inputs[i], 0);
@@ -245,6 +261,8 @@ make_op(const Maker *self, AditCpuOp *op, const AditCpuOp *first)
         op->keys = first != NULL ? first->keys : make_keys(executable, instruction, self->seed);
         set_key_strides(op);
     }
+    if (instruction->in_turn)
+        make_turns(executable, op, first);
 }
 
 static void
@@ -336,13 +354,14 @@ adit_cpu_make_ops(AditCpuWorker *self, const AditCpuWorker *first, guint64 seed)
 }
 
 static void
-free_ops(AditCpuOp *ops, guint n_ops)
+free_ops(const AditExecutable *self, AditCpuOp *ops, guint n_ops)
 {
     for (guint i = 0; i < n_ops; i++) {
         if (ops[i].body != NULL)
-            free_ops(ops[i].body, ops[i].n_body);
+            free_ops(self, ops[i].body, ops[i].n_body);
         adit_cpu_free_turned(&ops[i]);
-        g_clear_pointer(&ops[i].dnnl, adit_cpu_dnnl_free);
+        if (ops[i].convolver != NULL)
+            self->convolvers->free(ops[i].convolver);
     }
     g_free(ops);
 }
@@ -350,6 +369,6 @@ free_ops(AditCpuOp *ops, guint n_ops)
 void
 adit_cpu_free_ops(AditCpuWorker *self)
 {
-    free_ops(self->ops, self->n_ops);
-    free_ops(self->commits, self->n_commits);
+    free_ops(self->executable, self->ops, self->n_ops);
+    free_ops(self->executable, self->commits, self->n_commits);
 }

@@ -1,7 +1,7 @@
 /* core/device/cpu/adit-cpu-private.h - SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "adit-cpu-dnnl.h"
+#include "adit-cpu-convolver.h"
 #include "adit-device.h"
 #include "adit-kernels.h"
 #include "adit-team.h"
@@ -42,12 +42,14 @@ void adit_cpu_store(const AditCpuNumbers *numbers, void *data, gsize index, doub
  * AditCpuPanel: the rows that a run of kernels is for.
  * @row: number of the first within its slice
  * @linear: its number in the whole batch, and in the arena of linear operands
+ * @is_last: of its slice
  */
 typedef struct {
     guint slice;
     gsize row;
     gsize linear;
     gsize rows;
+    gboolean is_last;
 } AditCpuPanel;
 
 /**
@@ -89,8 +91,13 @@ typedef struct {
  * @moves: of the inputs; [ADIT_MAX_INPUTS]: of the output
  * @turned: (nullable): of each input, and of the output behind ADIT_MAX_INPUTS: memory for it in
  * the usual order, where it lies with the rows in the lanes but the kernel does not take that
- * @dnnl: (nullable): does the kernel's work
+ * @convolver: (nullable): does the kernel's work, by a library
+ * @packed_offset, @packed_bytes: (of a convolver that reads weights packed once a run): where in
+ * the executable's memory those of the first iteration lie, and how far apart they do; 0: it packs
+ * them itself
  * @keys: of the random stream, for all iterations; shared by the threads
+ * @turns: (nullable): for all iterations, the slice that is to be joined next; shared by the
+ * threads
  * @room: rows that the memory of input 0 and of the output has room for (copies of stacks)
  */
 typedef struct _AditCpuOp AditCpuOp;
@@ -104,8 +111,11 @@ struct _AditCpuOp {
     AditCpuPointer output;
     gsize room[2];
     void **turned;
-    AditCpuDnnl *dnnl;
+    AditConvolver *convolver;
+    gsize packed_offset;
+    gsize packed_bytes;
     guint32 *keys;
+    gint *turns;
     guint key_strides[ADIT_MAX_LOOPS];
     AditCpuOp *body;
     guint n_body;
@@ -160,6 +170,8 @@ typedef struct {
 /**
  * AditCpuWorker: a thread's part of an executable.
  * @panel: memory of the values that live within a stretch (AditStorage), for one panel of rows
+ * @parts: the THREAD arena
+ * @packing: what is packed once a run (adit-cpu-pack.c)
  * @rows, @rows_ahead: of the panel under way, and of the next
  * @next: the panel that comes next in a stretch; of no rows: none does
  * @calls: of kernels, in all runs so far
@@ -168,6 +180,8 @@ typedef struct {
     AditExecutable *executable;
     guint thread;
     void *panel;
+    void *parts;
+    GArray *packing;
     AditCpuRows rows, rows_ahead;
     AditCpuPanel next;
     AditCpuOp *ops;
@@ -196,7 +210,10 @@ typedef struct {
  * @panel_rows: rows a panel has room for
  * @thin: by storage: whether its values lie with the rows in the lanes
  * @matrices: (element-type AditCpuMatrix)
- * @keys: (element-type guint32*): owned
+ * @convolvers: (nullable): the library that convolutions are computed by
+ * @packed: memory of the weights it reads
+ * @is_alone: atomic: the library failed once, and is not called any more
+ * @shared: what ops of all threads share, owned
  * @bytes: of its arenas and panels
  * @sums: one for each output
  * @n_runs: runs so far, the one under way too
@@ -216,7 +233,10 @@ struct _AditExecutable {
     GArray *matrices;
     void *transposed;
     AditKernel transpose;
-    GPtrArray *keys;
+    const AditConvolvers *convolvers;
+    char *packed;
+    gint is_alone;
+    GPtrArray *shared;
     AditCpuWorker *workers;
     guint n_workers;
     gsize bytes;
@@ -230,9 +250,9 @@ struct _AditExecutable {
 
 /* Sets self->panel_rows from what the program needs for a row. */
 void adit_cpu_choose_panel(AditExecutable *self);
-/* @panel: as in AditCpuWorker */
+/* @worker: (nullable): whose memory it may be in */
 AditCpuPointer adit_cpu_pointer(const AditExecutable *self, const AditOperand *operand,
-                                gsize partial, void *panel);
+                                gsize partial, const AditCpuWorker *worker);
 /* The worker's ops; @first: (nullable): a worker that is ready, whose keys serve as well. */
 void adit_cpu_make_ops(AditCpuWorker *self, const AditCpuWorker *first, guint64 seed);
 void adit_cpu_free_ops(AditCpuWorker *self);
@@ -271,6 +291,17 @@ void adit_cpu_take_transposed(const AditExecutable *self, AditCpuOp *op, guint i
 gboolean adit_cpu_find_transposed(AditExecutable *self, GError **error);
 /* A worker's share, at the begin of a run. */
 void adit_cpu_transpose(AditCpuWorker *self);
+
+/* adit-cpu-pack.c: weights that convolutions by a library read. */
+
+/* Finds all of them, behind all ops, and allocates their memory: ADIT_ERROR_MEMORY. */
+gboolean adit_cpu_find_packed(AditExecutable *self, GError **error);
+/* A worker's share, at the begin of a run. */
+void adit_cpu_pack(AditCpuWorker *self);
+/* Says that the library failed, once, and computes without it from there on. */
+void adit_cpu_leave_convolvers(AditExecutable *self);
+/* Where the weights of the op's call lie packed; NULL: nowhere. */
+const void *adit_cpu_get_packed(const AditExecutable *self, const AditCpuOp *op);
 
 /* adit-cpu-run.c: running. */
 

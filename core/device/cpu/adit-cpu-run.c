@@ -65,14 +65,21 @@ move(void *address, AditCpuMove *move)
     return moved;
 }
 
-static inline void
-choose_key(const AditCpuWorker *self, AditCpuOp *op)
+/* The number of the loops' iteration among all of theirs. */
+static inline gsize
+count_iteration(const AditCpuWorker *self, const AditCpuOp *op)
 {
     gsize iteration = 0;
 
     for (guint i = 0; i < ADIT_MAX_LOOPS; i++)
         iteration += self->index[i] * op->key_strides[i];
-    op->call.key = op->keys + 2 * iteration;
+    return iteration;
+}
+
+static inline void
+choose_key(const AditCpuWorker *self, AditCpuOp *op)
+{
+    op->call.key = op->keys + 2 * count_iteration(self, op);
 }
 
 /* Finds the addresses of a list's ops, but for those in loops of their own, in this iteration of
@@ -318,12 +325,44 @@ copy(const AditCpuWorker *self, const AditCpuOp *op)
                call->rows * row_bytes);
 }
 
+static guint count_slices(gsize rows);
+
+/* Joins what a slice left with what those before it did. */
+static void
+run_in_turn(AditCpuWorker *self, const AditCpuOp *op, const AditCpuPanel *panel)
+{
+    gint *turn = &op->turns[count_iteration(self, op)];
+    gboolean ends = panel->slice + 1 == count_slices(op->call.batch_rows);
+    AditKernelCall call = op->call;
+
+    if (!panel->is_last)
+        return;
+    call.rows = 1;
+    call.accumulate = panel->slice > 0;
+    adit_team_await(turn, (gint) panel->slice);
+    op->kernel(&call);
+    g_atomic_int_set(turn, ends ? 0 : (gint) panel->slice + 1);
+}
+
+/* By the library, unless it fails. */
+static gboolean
+convolve(AditExecutable *self, const AditCpuOp *op)
+{
+    if (g_atomic_int_get(&self->is_alone))
+        return FALSE;
+    if (adit_cpu_convolver_run(self->convolvers, op->convolver, &op->call,
+                               adit_cpu_get_packed(self, op)))
+        return TRUE;
+    adit_cpu_leave_convolvers(self);
+    return FALSE;
+}
+
 static void
 run_single_op(AditCpuWorker *self, const AditCpuOp *op)
 {
-    if (op->dnnl != NULL)
-        adit_cpu_dnnl_run(op->dnnl, &op->call);
-    else if (op->kernel != NULL)
+    if (op->convolver != NULL && convolve(self->executable, op))
+        return;
+    if (op->kernel != NULL)
         op->kernel(&op->call);
     else if (op->instruction->kind == ADIT_INSTRUCTION_GATHER)
         gather(self, op);
@@ -368,6 +407,8 @@ run_ops(AditCpuWorker *self, AditCpuOp *ops, guint n_ops, const AditCpuPanel *pa
         self->calls += op->kernel != NULL;
         if (op->body != NULL)
             run_loop(self, op, panel);
+        else if (op->turns != NULL)
+            run_in_turn(self, op, panel);
         else if (op->turned != NULL)
             adit_cpu_run_turned(self, op, run_single_op);
         else
@@ -413,6 +454,7 @@ place_panel(const AditCpuWorker *self, AditCpuPanel *panel)
     first = adit_slice_begin(rows, panel->slice) + panel->row;
     panel->linear = executable->current->first_row + first;
     panel->rows = MIN(executable->panel_rows, adit_slice_begin(rows, panel->slice + 1) - first);
+    panel->is_last = first + panel->rows == adit_slice_begin(rows, panel->slice + 1);
 }
 
 /* A stretch: instructions that run slice by slice go through together, panel by panel, so that a
@@ -578,6 +620,7 @@ adit_cpu_run_worker(gpointer data, guint thread)
     worker->pending = ADIT_CPU_SEEN;
     worker->rows_ahead.n = 0;
     adit_cpu_transpose(worker);
+    adit_cpu_pack(worker);
     run_list(worker, worker->ops, worker->n_ops);
     meet(worker);
     if (adit_cpu_guards_hold(self))

@@ -58,6 +58,17 @@ adit_team_meet(AditTeam *self, AditTeamFunc func, gpointer data, guint thread)
 }
 
 void
+adit_team_await(const gint *number, gint value)
+{
+    for (guint spins = 0; g_atomic_int_get(number) != value; spins++) {
+        if (spins > SPINS)
+            sched_yield();
+        else
+            relax();
+    }
+}
+
+void
 adit_team_wait(AditTeam *self)
 {
     if (self->n_threads > 1)

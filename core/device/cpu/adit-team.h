@@ -18,6 +18,9 @@ void adit_team_free(AditTeam *self);
 guint adit_team_get_size(const AditTeam *self);
 /* Returns when all threads have returned from @func. */
 void adit_team_run(AditTeam *self, AditTeamFunc func, gpointer data);
+/* Within @func: waits until another thread has set @number to @value: what it left until then is
+ * seen. */
+void adit_team_await(const gint *number, gint value);
 /* Within @func: waits until all threads have come here. */
 void adit_team_wait(AditTeam *self);
 /* The same; before it lets the others go, the thread that comes last calls @func with what it gave

@@ -53,7 +53,8 @@ add_gradients(const Made *self, AditTensor *loss, GArray *outputs)
             g_ptr_array_add(parameters, tensor);
     }
     g_assert_cmpuint(parameters->len, <=, G_N_ELEMENTS(gradients));
-    adit_gradient(loss, (AditTensor **) parameters->pdata, parameters->len, gradients);
+    adit_gradient(loss, (AditTensor **) parameters->pdata, parameters->len, ADIT_GRADIENT_KEEP,
+                  gradients);
     for (guint i = 0; i < parameters->len; i++) {
         const AditTensor *parameter = parameters->pdata[i];
         AditProgramOutput output = {

@@ -161,7 +161,7 @@ test_input(void)
     AditTensor *loss = test_weigh(adit_tanh(adit_dense(x, 4, TRUE, NULL, "")));
     AditTensor *gradient;
 
-    adit_gradient(loss, &x, 1, &gradient);
+    adit_gradient(loss, &x, 1, ADIT_GRADIENT_KEEP, &gradient);
     g_assert_true(adit_tensor_has_rows(gradient));
     g_autoptr(Rig) rig = rig_new(graph);
     guint loss_output = rig_add(rig, ADIT_OUTPUT_READ, loss);
@@ -398,7 +398,7 @@ test_fails_softly(void)
     AditTensor *loss = adit_sum(adit_reshape(x, &ADIT_SHAPE(3)));
     AditTensor *gradient = NULL;
 
-    adit_gradient(loss, &x, 1, &gradient);
+    adit_gradient(loss, &x, 1, ADIT_GRADIENT_KEEP, &gradient);
     g_assert_nonnull(gradient);
     g_assert_error(adit_graph_get_error(graph), ADIT_ERROR, ADIT_ERROR_INVALID);
 }

@@ -168,8 +168,8 @@ static const Row own[] = {
      "\"full\""},
     {"number-or-word-range", NULL, "{dense: {units: 8}}", "{conv: {filters: 8, padding: -1}}", NULL,
      "small.yaml:7:39: error: 'padding' must be in 0..1000000, got -1"},
-    {"recompute", NULL, "epochs: 5", "epochs: 5, recompute: true", NULL,
-     "small.yaml:10:94: error: 'recompute' is not in this build"},
+    {"recompute", NULL, "epochs: 5", "epochs: 5, recompute: 2", NULL,
+     "small.yaml:10:94: error: 'recompute' must be true or false, got 2"},
     {"no-unit", NULL, "epochs: 5", "epochs: 5, max-time: 30", NULL,
      "small.yaml:10:93: error: 'max-time' must be a time (ms, s, min or h), got 30; a unit is "
      "missing"},

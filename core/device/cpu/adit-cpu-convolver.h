@@ -1,0 +1,26 @@
+/* core/device/cpu/adit-cpu-convolver.h - SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <adit/adit-convolver.h>
+
+#include "adit-kernels.h"
+#include "adit-program.h"
+
+G_BEGIN_DECLS
+
+/* The library that the program's convolutions are computed by (adit-convolver.h), opened for the
+ * first program that has some; NULL: this one has none, there is no library, or it cannot keep to
+ * @isa. */
+const AditConvolvers *adit_cpu_convolvers_find(const AditProgram *program, AditIsa isa);
+
+/* The instruction, made ready; NULL: it is no convolution of images with their channels last, or
+ * the library does not take it. */
+AditConvolver *adit_cpu_convolver_new(const AditConvolvers *convolvers,
+                                      const AditInstruction *instruction);
+
+/* Does what a kernel is called for. @packed: (nullable): the weights, if they are packed already.
+ * FALSE: nothing was done. */
+gboolean adit_cpu_convolver_run(const AditConvolvers *convolvers, AditConvolver *self,
+                                const AditKernelCall *call, const void *packed);
+
+G_END_DECLS

@@ -1,0 +1,94 @@
+/* tests/core/device/kernels/stand-in.c - SPDX-License-Identifier: MIT */
+#include <adit/adit-convolver.h>
+
+#include <gmodule.h>
+
+/* A library for test-convolver.c that gives seven times the first weight, which it wants negated;
+ * or does as the environment's STAND_IN says: it is of another version, keeps to no instruction
+ * set, takes nothing, or fails. */
+
+static gboolean
+is_told(const char *what)
+{
+    return g_strcmp0(g_getenv("STAND_IN"), what) == 0;
+}
+
+static const char *
+describe(void)
+{
+    return "stand-in 1.0";
+}
+
+static gboolean
+limit(const char *isa)
+{
+    return !is_told("no-isa");
+}
+
+/* Of the forward computation alone. */
+typedef struct {
+    AditConvolver head;
+    gsize weights;
+    gsize result;
+} StandIn;
+
+static AditConvolver *
+prepare(const AditConvolution *convolution, AditConvolutionKind kind)
+{
+    StandIn *self;
+
+    if (kind != ADIT_CONVOLUTION_FORWARD || is_told("nothing"))
+        return NULL;
+    self = g_new0(StandIn, 1);
+    self->weights = convolution->result[2] * convolution->image[2] / convolution->groups *
+                    convolution->window.size[0] * convolution->window.size[1];
+    self->result = convolution->result[0] * convolution->result[1] * convolution->result[2];
+    self->head.packed_bytes = self->weights * sizeof(float);
+    return &self->head;
+}
+
+static void
+stand_in_free(AditConvolver *self)
+{
+    g_free(self);
+}
+
+static gboolean
+pack(AditConvolver *convolver, const float *weights, void *packed)
+{
+    StandIn *self = (StandIn *) convolver;
+
+    for (gsize i = 0; i < self->weights; i++)
+        ((float *) packed)[i] = -weights[i];
+    return !is_told("no-pack");
+}
+
+/* Seven times the first weight. */
+static gboolean
+run(AditConvolver *convolver, gsize n, const float *first, const void *second, float *result,
+    gboolean accumulate, void *scratch)
+{
+    StandIn *self = (StandIn *) convolver;
+
+    for (gsize i = 0; i < n * self->result; i++)
+        result[i] = -7 * ((const float *) second)[0];
+    return !is_told("no-run");
+}
+
+G_MODULE_EXPORT AditConvolvers adit_convolvers = {
+    .version = ADIT_CONVOLVERS_VERSION,
+    .describe = describe,
+    .limit = limit,
+    .prepare = prepare,
+    .free = stand_in_free,
+    .pack = pack,
+    .run = run,
+};
+
+/* Before the core looks. */
+__attribute__((constructor)) static void
+begin(void)
+{
+    if (is_told("old"))
+        adit_convolvers.version = 0;
+}

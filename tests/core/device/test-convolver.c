@@ -1,0 +1,138 @@
+/* tests/core/device/test-convolver.c - SPDX-License-Identifier: MIT */
+#include <adit/adit-ops.h>
+
+#include "rig.h"
+
+#include <math.h>
+#include <string.h>
+
+/* A library that convolutions are computed by, opened once in a process: every case is one of its
+ * own. */
+
+#define IMAGE ADIT_SHAPE(2, 3, 4)
+#define ROWS  5
+#define COUNT (ROWS * 3 * 3 * 4)
+
+static AditTensor *
+convolve(AditGraph *graph, AditTensor *x, const char *name)
+{
+    AditWindow window = {.size = {3, 3}, .stride = {1, 1}, .dilation = {1, 1}};
+    gsize channels = adit_tensor_get_shape(x)->size[0];
+
+    adit_window_pad_same(&window);
+    return adit_conv2d(
+        x,
+        adit_parameter_filled(graph, name, ADIT_ROLE_WEIGHT, &ADIT_SHAPE(3, channels, 3, 3), 0.5),
+        &window, 1);
+}
+
+/* A convolution, and two in a loop. What the last one gives and, behind that, its first weight. */
+static void
+compute(double *values)
+{
+    AditGraph *graph = adit_graph_new(ADIT_MODE_EVALUATION);
+    AditTensor *x = convolve(graph, adit_input(graph, "x", &IMAGE, 0), "a");
+    AditLoop *loop = adit_loop_new(graph, 2, FALSE);
+    AditTensor *carry = adit_loop_carry(loop, x);
+
+    adit_graph_enter_scope(loop->body, 1, (guint[ADIT_MAX_LOOPS]){1}, 1, "block", "conv");
+    adit_loop_set_next(loop, carry, convolve(loop->body, carry, "b"));
+    adit_graph_leave_scope(loop->body);
+    g_autoptr(Rig) rig = rig_new(graph);
+    guint output = rig_add(rig, ADIT_OUTPUT_READ, adit_loop_last(loop, carry));
+
+    const AditSlot *last = rig->layout->slots->pdata[1]; /* of the loop */
+
+    rig_prepare(rig, 2, FALSE, ROWS);
+    rig_scatter(rig, 0.3);
+    rig_feed(rig, test_array(&IMAGE, ROWS, 1));
+    rig_run(rig, ROWS, 1);
+    g_autofree double *read = rig_read(rig, output, ROWS);
+    g_autofree double *parameters = rig_read_arena(rig, ADIT_ARENA_PARAMETERS);
+
+    memcpy(values, read, COUNT * sizeof *values);
+    values[COUNT] = parameters[last->offset + (last->n - 1) * adit_shape_count(&last->shape)];
+}
+
+/* @told: (nullable): to the library */
+static void
+tell(const char *told)
+{
+    g_autofree char *folder = g_test_build_filename(G_TEST_BUILT, "core", "device", NULL);
+
+    if (told != NULL)
+        g_setenv("STAND_IN", told, TRUE);
+    g_setenv("ADIT_PLUGIN_PATH", folder, TRUE);
+}
+
+/* The library's numbers, of the right weights in every iteration. */
+static void
+test_computes(void)
+{
+    double values[COUNT + 1];
+
+    if (!g_test_subprocess()) {
+        g_test_trap_subprocess(NULL, 0, G_TEST_SUBPROCESS_INHERIT_STDERR);
+        g_test_trap_assert_passed();
+        return;
+    }
+    tell(NULL);
+    compute(values);
+    for (guint i = 0; i < COUNT; i++)
+        g_assert_cmpfloat((float) values[i], ==, 7 * (float) values[COUNT]);
+}
+
+typedef struct {
+    const char *told;
+    GLogLevelFlags level; /* of what is said about it, and what; 0: nothing is */
+    const char *said;
+} Refusal;
+
+/* Without the library it is as if there were none. */
+static void
+test_refuses(gconstpointer data)
+{
+    const Refusal *refusal = data;
+    double values[COUNT + 1], alone[COUNT + 1], largest = 0;
+
+    if (!g_test_subprocess()) {
+        g_test_trap_subprocess(NULL, 0, G_TEST_SUBPROCESS_INHERIT_STDERR);
+        g_test_trap_assert_passed();
+        return;
+    }
+    tell(refusal->told);
+    g_setenv("ADIT_FUSE", "0", TRUE);
+    compute(alone);
+    g_unsetenv("ADIT_FUSE");
+    if (refusal->level == G_LOG_LEVEL_WARNING)
+        g_test_expect_message("adit-device", G_LOG_LEVEL_INFO, "convolutions by stand-in 1.0");
+    if (refusal->level != 0)
+        g_test_expect_message("adit-device", refusal->level, refusal->said);
+    compute(values);
+    g_test_assert_expected_messages();
+    for (guint i = 0; i < COUNT; i++)
+        largest = MAX(largest, fabs(alone[i]));
+    for (guint i = 0; i < COUNT; i++)
+        g_assert_cmpfloat(fabs(values[i] - alone[i]), <=, 1e-6 * largest);
+}
+
+int
+main(int argc, char *argv[])
+{
+    static const Refusal refusals[] = {
+        {"old", G_LOG_LEVEL_MESSAGE, "*stand-in.so is of another version of Adit*"},
+        {"no-isa", 0, NULL},
+        {"nothing", 0, NULL},
+        {"no-pack", G_LOG_LEVEL_WARNING, "stand-in 1.0 failed; *without it"},
+        {"no-run", G_LOG_LEVEL_WARNING, "stand-in 1.0 failed; *without it"},
+    };
+
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/convolver/computes", test_computes);
+    for (guint i = 0; i < G_N_ELEMENTS(refusals); i++) {
+        g_autofree char *path = g_strconcat("/convolver/", refusals[i].told, NULL);
+
+        g_test_add_data_func(path, &refusals[i], test_refuses);
+    }
+    return g_test_run();
+}
