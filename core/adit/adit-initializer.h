@@ -30,6 +30,17 @@ double adit_shape_fan_in(const AditShape *shape);
 /* Outputs that one input feeds: the last axis times the kernel's positions. */
 double adit_shape_fan_out(const AditShape *shape);
 
+/**
+ * adit_initializer_new_for_bias:
+ * @weight: shape of the weights of the layer
+ *
+ * What draws the bias of a layer: as @self would draw its weights, of which a bias takes the first
+ * numbers. So the fans are those of the layer; a bias by itself has none.
+ *
+ * Returns: (transfer full): an initializer of any shape with at most as many elements as @weight
+ */
+AditInitializer *adit_initializer_new_for_bias(AditInitializer *self, const AditShape *weight);
+
 /* Fills the whole shape uniformly from (-@bound, @bound). */
 void adit_fill_uniform(const AditShape *shape, double bound, AditRandom *random, double *values);
 /* Fills it with a normal cut off at two standard deviations and re-scaled so that what is left has

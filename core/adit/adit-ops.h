@@ -175,10 +175,15 @@ AditTensor *adit_dropout(AditTensor *x, AditTensor *rate, const char *name);
 /* The value, of which no gradient is taken. */
 AditTensor *adit_stop_gradient(AditTensor *x);
 
+/* The bias of a layer with the weights @weight, one number a unit (dense) or filter (convolution):
+ * parameter @name, drawn as @initializer draws those weights, with their fans; NULL: zeros.
+ * PyTorch's layers start with uniform numbers up to 1 / sqrt(fan-in) in weights and biases alike:
+ * its reset_parameters() of Linear and of convolutions. Here that is `kaiming-uniform` for both. */
+AditTensor *adit_bias(AditTensor *weight, const char *name, AditInitializer *initializer);
 /* x W + b with parameters "weight" [width, units] and "bias" [units] (@bias FALSE: none), tapped as
- * "linear"; the names carry @prefix when it is not empty: "gate.weight". The initializer is the
- * model's when @initializer is NULL; biases start at 0. */
+ * "linear"; the names carry @prefix when it is not empty: "gate.weight". @initializer NULL is the
+ * model's, @bias_initializer as above. */
 AditTensor *adit_dense(AditTensor *x, gsize units, gboolean bias, AditInitializer *initializer,
-                       const char *prefix);
+                       AditInitializer *bias_initializer, const char *prefix);
 
 G_END_DECLS

@@ -84,8 +84,8 @@ adit_layout_find(const AditLayout *self, const char *name)
     return g_hash_table_lookup(self->by_name, name);
 }
 
-static void
-initialize_slot(const AditSlot *slot, guint64 seed, double *values)
+void
+adit_slot_initialize(const AditSlot *slot, guint64 seed, double *values)
 {
     gsize count = adit_shape_count(&slot->shape);
     for (guint i = 0; i < slot->n; i++, values += count) {
@@ -106,6 +106,6 @@ adit_layout_initialize(const AditLayout *self, guint64 seed, double *parameters,
 {
     for (guint i = 0; i < self->slots->len; i++) {
         const AditSlot *slot = self->slots->pdata[i];
-        initialize_slot(slot, seed, (slot->is_state ? states : parameters) + slot->offset);
+        adit_slot_initialize(slot, seed, (slot->is_state ? states : parameters) + slot->offset);
     }
 }

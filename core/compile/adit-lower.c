@@ -402,8 +402,8 @@ parts_place(Lowering *self, const AditTensor *tensor, const AditGraph *where, gs
 }
 
 /* Partial results of the slices, and the instruction that joins them: here, or behind the loops. In
- * turn: where they are computed, each in the same place; in loops every iteration has its own, as a
- * slice may come in several panels. */
+ * turn: where they are computed, each in the same place; every iteration of loops that slices go
+ * through by themselves has its own, as a slice may come in several panels. */
 static void
 emit_combine(Level *level, AditNode *writer, AditTensor *tensor)
 {

@@ -277,6 +277,27 @@ place_rows(AditProgram *program, const GArray *order, gboolean local)
     }
 }
 
+/* What a thread keeps of a stretch is of one iteration of the loops around it. */
+static void
+fit_parts(AditProgram *program, GPtrArray *instructions)
+{
+    for (guint i = 0; i < instructions->len; i++) {
+        AditNode *node = instructions->pdata[i];
+        AditInstruction *instruction = &node->instruction;
+        AditOperand *part = instruction->in_turn ? &instruction->inputs[0] : &instruction->output;
+        guint level = node->stretch_level;
+        if (instruction->body != NULL)
+            fit_parts(program, instruction->body);
+        if (instruction->body != NULL || part->arena != ADIT_ARENA_THREAD)
+            continue;
+        AditStorage *storage = &g_array_index(program->storages, AditStorage, part->storage);
+        if (level > 0 && part->strides[level - 1].stride > 0)
+            storage->size = part->strides[level - 1].stride;
+        storage->level = level;
+        memset(part->strides, 0, level * sizeof *part->strides);
+    }
+}
+
 /* A thread's storages are there for as long as a stretch takes, whose panels run one after the
  * other; those used in several stretches stay. */
 static void
@@ -332,6 +353,7 @@ adit_plan_memory(AditProgram *program)
     Walk walk = {.program = program};
     number(program->instructions, NULL, &numbers);
     number(program->commits, NULL, &numbers);
+    fit_parts(program, program->instructions);
     collect_uses(&walk, program->instructions);
     collect_uses(&walk, program->commits);
     for (guint i = 0; i < program->outputs->len; i++) {

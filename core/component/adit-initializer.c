@@ -2,6 +2,7 @@
 #include <adit/adit-initializer.h>
 
 #include <math.h>
+#include <string.h>
 
 /* Standard deviation of a standard normal cut off at -2 and 2. */
 #define TRUNCATED_STD 0.87962566103423978
@@ -18,6 +19,61 @@ static void
 adit_initializer_init(AditInitializer *self)
 {
 }
+
+/* ---- biases ---- */
+
+#define ADIT_TYPE_BIAS_INITIALIZER (adit_bias_initializer_get_type())
+G_DECLARE_FINAL_TYPE(AditBiasInitializer, adit_bias_initializer, ADIT, BIAS_INITIALIZER,
+                     AditInitializer)
+
+struct _AditBiasInitializer {
+    AditInitializer parent_instance;
+    AditInitializer *of_weights;
+    AditShape weight;
+};
+G_DEFINE_TYPE(AditBiasInitializer, adit_bias_initializer, ADIT_TYPE_INITIALIZER)
+
+static void
+fill_bias(AditInitializer *initializer, const AditShape *shape, AditRandom *random, double *values)
+{
+    AditBiasInitializer *self = ADIT_BIAS_INITIALIZER(initializer);
+    g_autofree double *weights = g_new(double, adit_shape_count(&self->weight));
+
+    ADIT_INITIALIZER_GET_CLASS(self->of_weights)
+        ->fill(self->of_weights, &self->weight, random, weights);
+    memcpy(values, weights, adit_shape_count(shape) * sizeof *values);
+}
+
+static void
+adit_bias_initializer_dispose(GObject *object)
+{
+    g_clear_object(&ADIT_BIAS_INITIALIZER(object)->of_weights);
+    G_OBJECT_CLASS(adit_bias_initializer_parent_class)->dispose(object);
+}
+
+static void
+adit_bias_initializer_class_init(AditBiasInitializerClass *klass)
+{
+    G_OBJECT_CLASS(klass)->dispose = adit_bias_initializer_dispose;
+    ADIT_INITIALIZER_CLASS(klass)->fill = fill_bias;
+}
+
+static void
+adit_bias_initializer_init(AditBiasInitializer *self)
+{
+}
+
+AditInitializer *
+adit_initializer_new_for_bias(AditInitializer *self, const AditShape *weight)
+{
+    AditBiasInitializer *bias = g_object_new(ADIT_TYPE_BIAS_INITIALIZER, NULL);
+
+    bias->of_weights = g_object_ref(self);
+    bias->weight = *weight;
+    return ADIT_INITIALIZER(bias);
+}
+
+/* ---- shapes ---- */
 
 /* Weights of a convolution are filters x channels x height x width, all others in x out. */
 #define KERNEL_RANK 4

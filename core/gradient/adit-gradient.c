@@ -74,6 +74,20 @@ is_carried(const Pass *pass, const AditTensor *tensor)
     return FALSE;
 }
 
+/* Whether nothing but noise is behind a value, a dropout's mask: that is drawn again, as its
+ * numbers follow from their places. */
+static gboolean
+is_drawn(const AditTensor *tensor)
+{
+    if (tensor->kind != ADIT_TENSOR_OP || !tensor->rows || tensor->op->over_rows)
+        return FALSE;
+    for (guint i = 0; i < tensor->n_inputs; i++) {
+        if (tensor->inputs[i]->rows && !is_drawn(tensor->inputs[i]))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 /* Whether a reverse loop computes the value again instead of reading what the forward one kept of
  * it: a normalisation over the batch is cheap, and its own rule reads what was normalised anyway;
  * so is a rectifier, but only behind what is computed again itself nothing else has to be kept. */
@@ -88,7 +102,7 @@ is_cheap(const AditTensor *tensor)
         if (strcmp(tensor->op->name, rectifiers[i]) == 0)
             return is_cheap(tensor->inputs[0]);
     }
-    return strcmp(tensor->op->name, "normalize") == 0;
+    return strcmp(tensor->op->name, "normalize") == 0 || is_drawn(tensor);
 }
 
 static gboolean

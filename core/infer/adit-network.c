@@ -86,24 +86,53 @@ adit_network_free(AditNetwork *self)
     g_free(self);
 }
 
+/* So many numbers at least are handed to the device at a time. */
+#define CHUNK 65536
+
+/* Parameters, or states, as they start: little by little, as each is eight bytes on the way. */
+static void
+initialize(AditNetwork *self, guint64 seed, gboolean states)
+{
+    g_autoptr(GArray) values = g_array_new(FALSE, TRUE, sizeof(double));
+    gsize begin = 0;
+
+    for (guint i = 0; i < self->layout->slots->len; i++) {
+        const AditSlot *slot = self->layout->slots->pdata[i];
+
+        if (slot->is_state != states)
+            continue;
+        g_array_set_size(values,
+                         (guint) (slot->offset - begin + slot->n * adit_shape_count(&slot->shape)));
+        adit_slot_initialize(slot, seed, &g_array_index(values, double, slot->offset - begin));
+        if (values->len < CHUNK)
+            continue;
+        adit_memory_write(self->device, self->memory,
+                          states ? ADIT_ARENA_STATES : ADIT_ARENA_PARAMETERS, begin, values->len,
+                          (const double *) (gpointer) values->data);
+        begin += values->len;
+        g_array_set_size(values, 0);
+    }
+    adit_memory_write(self->device, self->memory,
+                      states ? ADIT_ARENA_STATES : ADIT_ARENA_PARAMETERS, begin, values->len,
+                      (const double *) (gpointer) values->data);
+}
+
 void
 adit_network_initialize(AditNetwork *self, guint64 seed)
 {
-    g_autofree double *parameters = g_new0(double, self->layout->n_parameters + 1);
-    g_autofree double *states = g_new0(double, self->layout->n_states + 1);
-    adit_layout_initialize(self->layout, seed, parameters, states);
-    adit_memory_write(self->device, self->memory, ADIT_ARENA_PARAMETERS, 0,
-                      self->layout->n_parameters, parameters);
-    adit_memory_write(self->device, self->memory, ADIT_ARENA_STATES, 0, self->layout->n_states,
-                      states);
+    initialize(self, seed, FALSE);
+    initialize(self, seed, TRUE);
 }
 
 void
 adit_network_clear_slots(AditNetwork *self)
 {
     gsize count = self->n_slots * self->layout->n_parameters;
-    g_autofree double *zeros = g_new0(double, count + 1);
-    adit_memory_write(self->device, self->memory, ADIT_ARENA_OPTIMIZER, 0, count, zeros);
+    g_autofree double *zeros = g_new0(double, CHUNK);
+
+    for (gsize i = 0; i < count; i += CHUNK)
+        adit_memory_write(self->device, self->memory, ADIT_ARENA_OPTIMIZER, i,
+                          MIN(count - i, CHUNK), zeros);
 }
 
 const AditLayout *

@@ -1,5 +1,6 @@
 /* core/ops/adit-dense.c - SPDX-License-Identifier: MIT */
 #include <adit/adit-graph.h>
+#include <adit/adit-initializer.h>
 #include <adit/adit-ops.h>
 
 /* Layers made of other operations. */
@@ -19,8 +20,25 @@ adit_dropout(AditTensor *x, AditTensor *rate, const char *name)
 }
 
 AditTensor *
+adit_bias(AditTensor *weight, const char *name, AditInitializer *initializer)
+{
+    AditGraph *graph = adit_tensor_get_graph(weight);
+    const AditShape *shape = adit_tensor_get_shape(weight);
+    /* filters come first, units last */
+    AditShape units = ADIT_SHAPE(shape->rank == 4 ? shape->size[0] : adit_tensor_get_width(weight));
+    g_autoptr(AditInitializer) drawn = NULL;
+
+    if (adit_tensor_has_failed(weight))
+        return weight;
+    if (initializer == NULL)
+        return adit_parameter_filled(graph, name, ADIT_ROLE_BIAS, &units, 0);
+    drawn = adit_initializer_new_for_bias(initializer, shape);
+    return adit_parameter(graph, name, ADIT_ROLE_BIAS, &units, drawn);
+}
+
+AditTensor *
 adit_dense(AditTensor *x, gsize units, gboolean bias, AditInitializer *initializer,
-           const char *prefix)
+           AditInitializer *bias_initializer, const char *prefix)
 {
     AditGraph *graph = adit_tensor_get_graph(x);
     gboolean is_prefixed = prefix != NULL && *prefix != '\0';
@@ -37,11 +55,7 @@ adit_dense(AditTensor *x, gsize units, gboolean bias, AditInitializer *initializ
     weight = adit_parameter(graph, weight_name, ADIT_ROLE_WEIGHT,
                             &ADIT_SHAPE(adit_tensor_get_width(x), units), initializer);
     y = adit_matmul(x, weight, FALSE);
-    if (bias) {
-        AditTensor *shift =
-            adit_parameter_filled(graph, bias_name, ADIT_ROLE_BIAS, &ADIT_SHAPE(units), 0);
-
-        y = adit_add(y, shift);
-    }
+    if (bias)
+        y = adit_add(y, adit_bias(weight, bias_name, bias_initializer));
     return adit_tap(y, "linear");
 }

@@ -124,20 +124,38 @@ run_windows(const Pool *t, real *image, real *numbers, const real *further, RunW
     }
 }
 
+ADIT_ALWAYS_INLINE vector
+choose(bit_vector which, vector a, vector b)
+{
+    return (vector) ((which & (bit_vector) a) | (~which & (bit_vector) b));
+}
+
+/* Lane by lane as max_of(). */
+ADIT_ALWAYS_INLINE vector
+vector_max_of(vector a, vector b)
+{
+    return choose((a > b) | (a != a), a, b);
+}
+
 ADIT_ALWAYS_INLINE void
 fold_window(const Window *t, const real *image, real *restrict out, const gboolean adds)
 {
-    for (gsize h = t->y.begin; h < t->y.end; h += t->y.step) {
-        for (gsize w = t->x.begin; w < t->x.end; w += t->x.step) {
-            const real *pixel = image + h * t->line + w * t->channels;
+    const real *first = image + t->y.begin * t->line + t->x.begin * t->channels;
 
-            if (h == t->y.begin && w == t->x.begin) {
-                memcpy(out, pixel, t->channels * sizeof(real));
-                continue;
+    for (gsize c = 0; c < t->channels; c += LANES) {
+        gsize n = MIN(LANES, t->channels - c);
+        vector all = vector_load_some(first + c, n);
+
+        for (gsize h = t->y.begin; h < t->y.end; h += t->y.step) {
+            gsize begin = t->x.begin + (h == t->y.begin ? t->x.step : 0);
+
+            for (gsize w = begin; w < t->x.end; w += t->x.step) {
+                vector pixel = vector_load_some(image + h * t->line + w * t->channels + c, n);
+
+                all = adds ? all + pixel : vector_max_of(all, pixel);
             }
-            for (gsize c = 0; c < t->channels; c++)
-                out[c] = adds ? out[c] + pixel[c] : max_of(out[c], pixel[c]);
         }
+        vector_store_some(out + c, all, n);
     }
 }
 
@@ -161,21 +179,23 @@ fold_average(const Window *t, real *image, real *out, const real *further)
 static void
 find_maximum(const Window *t, real *image, real *out, const real *further)
 {
-    gsize width = t->line / t->channels;
+    gsize width = t->line / t->channels, first = t->y.begin * width + t->x.begin;
 
-    for (gsize c = 0; c < t->channels; c++) {
-        gsize best = t->y.begin * width + t->x.begin;
+    for (gsize c = 0; c < t->channels; c += LANES) {
+        gsize n = MIN(LANES, t->channels - c);
+        vector best = vector_load_some(image + first * t->channels + c, n);
+        vector number = (vector){0} + (real) first;
 
         for (gsize h = t->y.begin; h < t->y.end; h += t->y.step) {
             for (gsize w = t->x.begin; w < t->x.end; w += t->x.step) {
-                real value = image[(h * width + w) * t->channels + c];
-                real before = image[best * t->channels + c];
+                vector value = vector_load_some(image + h * t->line + w * t->channels + c, n);
+                bit_vector larger = (value > best) | ((value != value) & (best == best));
 
-                if (value > before || (value != value && before == before))
-                    best = h * width + w;
+                best = choose(larger, value, best);
+                number = choose(larger, (vector){0} + (real) (h * width + w), number);
             }
         }
-        out[c] = (real) best;
+        vector_store_some(out + c, number, n);
     }
 }
 
@@ -284,23 +304,36 @@ span_has(const Span *span, gsize i)
     return i >= span->begin && i < span->end && (i - span->begin) % span->step == 0;
 }
 
-/* Adds @dy to the pixel number @taken, @channels numbers each, if the window sees such a pixel. */
+/* Adds @dy to the pixel number @taken, if the window sees such a pixel. */
 ADIT_ALWAYS_INLINE void
-give_to_taken(real *image, gsize pixels, gsize width, gsize channels, const Span *y, const Span *x,
-              real taken, real dy)
+give_to_taken(real *image, gsize pixels, gsize width, const Span *y, const Span *x, real taken,
+              real dy)
 {
     guint32 i = taken >= 0 && taken < (real) pixels ? (guint32) taken : 0;
 
     if ((real) i == taken && span_has(y, i / width) && span_has(x, i % width))
-        image[i * channels] += dy;
+        image[i] += dy;
 }
 
 static void
 give_maximum(const Window *t, real *image, real *taken, const real *dy)
 {
-    for (gsize c = 0; c < t->channels; c++)
-        give_to_taken(image + c, G_MAXUINT32, t->line / t->channels, t->channels, &t->y, &t->x,
-                      taken[c], dy[c]);
+    gsize width = t->line / t->channels;
+
+    for (gsize c = 0; c < t->channels; c += LANES) {
+        gsize n = MIN(LANES, t->channels - c);
+        vector number = vector_load_some(taken + c, n), given = vector_load_some(dy + c, n);
+
+        for (gsize h = t->y.begin; h < t->y.end; h += t->y.step) {
+            for (gsize w = t->x.begin; w < t->x.end; w += t->x.step) {
+                real *pixel = image + h * t->line + w * t->channels + c;
+                bit_vector took = number == (vector){0} + (real) (h * width + w);
+
+                vector_store_some(pixel,
+                                  vector_load_some(pixel, n) + choose(took, given, (vector){0}), n);
+            }
+        }
+    }
 }
 
 /* Inputs: the number of the pixel that each window took, dy. What is no number of a pixel that the
@@ -327,7 +360,7 @@ ADIT_KERNEL(pool_max_back)(const AditKernelCall *call)
             for (gsize ox = 0; ox < t.x.out; ox++, taken++, dy++) {
                 Span x = span_of(&t.x, ox);
 
-                give_to_taken(image, pixels, t.x.image, 1, &y, &x, *taken, *dy);
+                give_to_taken(image, pixels, t.x.image, &y, &x, *taken, *dy);
             }
         }
     }

@@ -6,6 +6,7 @@
 #define WIDE    100.0 /* two decades */
 #define OUTLIER 20    /* one in so many does not decide */
 #define DEEPEST 1e-9  /* the end of a wide scale, as a part of its highest number */
+#define HIGHEST 1000  /* its other end, as a multiple of what the numbers are, outliers apart */
 
 static int
 compare(gconstpointer a, gconstpointer b)
@@ -47,11 +48,15 @@ adit_scale_init(AditScale *self, GArray *numbers)
         return;
 
     double lowest = g_array_index(numbers, double, zeros);
-    double usual = g_array_index(numbers, double, zeros + (numbers->len - zeros) / OUTLIER);
+    guint outliers = (numbers->len - zeros) / OUTLIER;
+    double usual = g_array_index(numbers, double, zeros + outliers);
+    double most = g_array_index(numbers, double, numbers->len - 1 - outliers);
 
     self->is_wide = self->high >= WIDE * usual;
-    if (self->is_wide)
-        self->low = fmax(lowest, self->high * DEEPEST);
+    if (!self->is_wide)
+        return;
+    self->high = fmin(self->high, HIGHEST * most);
+    self->low = fmax(lowest, self->high * DEEPEST);
 }
 
 double

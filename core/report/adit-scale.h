@@ -10,7 +10,7 @@ G_BEGIN_DECLS
  * @is_wide: logarithmic: no number is negative, and those that are not zero span two decades or
  * more, the lowest twentieth of them left out
  * @low, @high: the ends, without a margin; of a wide scale @low is positive, and what is below it
- * lies on the edge
+ * lies on the edge, as does what is a thousand times what all but a twentieth of the numbers are
  */
 typedef struct {
     gboolean is_wide;

@@ -15,6 +15,7 @@ struct _AditConv {
     AditBlock *activation;
     int order;
     AditInitializer *initializer;
+    AditInitializer *bias_initializer;
 };
 ADIT_DEFINE_BLOCK(AditConv, adit_conv_block, ADIT_CONV)
 
@@ -111,8 +112,7 @@ convolve(AditConv *self, AditGraph *graph, AditTensor *x)
         self->initializer);
     y = adit_conv2d(x, weight, &window, (guint) groups);
     if (self->bias) {
-        AditTensor *bias =
-            adit_parameter_filled(graph, "bias", ADIT_ROLE_BIAS, &ADIT_SHAPE(filters), 0);
+        AditTensor *bias = adit_bias(weight, "bias", self->bias_initializer);
 
         y = adit_add(y, adit_reshape(bias, &ADIT_SHAPE(filters, 1, 1)));
     }
@@ -200,6 +200,9 @@ adit_conv_block_class_init(AditComponentClass *klass)
     adit_component_class_add_reference(klass, "initializer", "Of the weights; else the model's",
                                        ADIT_TYPE_INITIALIZER,
                                        ADIT_FIELD(AditConv, initializer, AditInitializer *));
+    adit_component_class_add_reference(
+        klass, "bias-initializer", "Of the biases, with the fans of the weights; else zeros",
+        ADIT_TYPE_INITIALIZER, ADIT_FIELD(AditConv, bias_initializer, AditInitializer *));
 }
 
 ADIT_PLUGIN("conv", "1.0", "MIT", ADIT_TYPES(adit_conv_block_get_type))

@@ -10,6 +10,7 @@ struct _AditDense {
     AditBlock *activation;
     int order;
     AditInitializer *initializer;
+    AditInitializer *bias_initializer;
 };
 ADIT_DEFINE_BLOCK(AditDense, adit_dense_block, ADIT_DENSE)
 
@@ -43,7 +44,7 @@ apply_affine(AditDense *self, AditGraph *graph, AditTensor *x)
     if (units == 0)
         return adit_graph_fail(graph, "'units' must come out whole, got %g%% of %zu",
                                100.0 * self->units.value, width);
-    return adit_dense(x, units, self->bias, self->initializer, "");
+    return adit_dense(x, units, self->bias, self->initializer, self->bias_initializer, "");
 }
 
 static AditTensor *
@@ -85,6 +86,9 @@ adit_dense_block_class_init(AditComponentClass *klass)
     adit_component_class_add_reference(klass, "initializer", "Of the weights; else the model's",
                                        ADIT_TYPE_INITIALIZER,
                                        ADIT_FIELD(AditDense, initializer, AditInitializer *));
+    adit_component_class_add_reference(
+        klass, "bias-initializer", "Of the biases, with the fans of the weights; else zeros",
+        ADIT_TYPE_INITIALIZER, ADIT_FIELD(AditDense, bias_initializer, AditInitializer *));
 }
 
 ADIT_PLUGIN("dense", "1.0", "MIT", ADIT_TYPES(adit_dense_block_get_type))

@@ -7,6 +7,7 @@ struct _AditPatchEmbed {
     gint64 width;
     gboolean bias;
     AditInitializer *initializer;
+    AditInitializer *bias_initializer;
 };
 ADIT_DEFINE_BLOCK(AditPatchEmbed, adit_patch_embed_block, ADIT_PATCH_EMBED)
 
@@ -39,7 +40,8 @@ build(AditBlock *block, AditGraph *graph, AditTensor *x)
         return adit_graph_fail(
             graph, "'patch' must divide height and width, got %" G_GINT64_FORMAT " for %s",
             self->patch, got);
-    return adit_dense(cut(x, patch), (gsize) self->width, self->bias, self->initializer, "");
+    return adit_dense(cut(x, patch), (gsize) self->width, self->bias, self->initializer,
+                      self->bias_initializer, "");
 }
 
 static void
@@ -61,6 +63,9 @@ adit_patch_embed_block_class_init(AditComponentClass *klass)
     adit_component_class_add_reference(klass, "initializer", "Of the weights; else the model's",
                                        ADIT_TYPE_INITIALIZER,
                                        ADIT_FIELD(AditPatchEmbed, initializer, AditInitializer *));
+    adit_component_class_add_reference(
+        klass, "bias-initializer", "Of the biases, with the fans of the weights; else zeros",
+        ADIT_TYPE_INITIALIZER, ADIT_FIELD(AditPatchEmbed, bias_initializer, AditInitializer *));
 }
 
 ADIT_PLUGIN("patch-embed", "1.0", "MIT", ADIT_TYPES(adit_patch_embed_block_get_type))

@@ -5,9 +5,8 @@
 #include <oneapi/dnnl/dnnl.h>
 #include <string.h>
 
-/* oneDNN computes images one by one, which costs it nothing and makes an image's result the same
- * whatever images are computed with it; gradients of weights it sums over ADIT_PANEL_ROWS images at
- * a time, and over what is left at once. */
+/* oneDNN is given ADIT_PANEL_ROWS images at a time, and what is left at once. What it computes of
+ * an image does not depend on how many there are; gradients of weights are sums over these. */
 
 /* What is passed to a convolution, in this order. */
 enum { FIRST, WEIGHTS, RESULT, SCRATCHPAD, N_MEMORIES };
@@ -25,7 +24,7 @@ typedef struct {
 
 /**
  * Convolver:
- * @steps: by the number of images; those of ROWS are made when they are needed first
+ * @steps: by the number of images; others than of ADIT_PANEL_ROWS are made when they are needed
  * @pack, @unpack: weights from how they lie in a network to how the steps take them, and back
  * @plain, @packed: what those are passed
  * @weight_bytes: of the weights as the steps take them
@@ -79,6 +78,56 @@ init_weights(dnnl_memory_desc_t *desc, const AditConvolution *conv, gboolean any
                                         any ? dnnl_format_tag_any : plain) == dnnl_success;
 }
 
+/* Whether one of oneDNN's implementations is what this convolution is fast with: those of the
+ * brgemm kind are slow with channels that fill no vector. */
+static gboolean
+suits(const Convolver *self, const char *name)
+{
+    gsize groups = self->convolution.groups;
+    gsize read = self->convolution.image[2] / groups,
+          written = self->convolution.result[2] / groups;
+    gboolean odd = read % 16 != 0 || written % 16 != 0;
+
+    return !odd || strstr(name, "brg") == NULL;
+}
+
+/* The first implementation that suits, else the first; none that is reference code, which is slower
+ * than anything. */
+static dnnl_primitive_desc_t
+choose(const Convolver *self, const dnnl_convolution_desc_t *desc,
+       const_dnnl_primitive_desc_t forward)
+{
+    dnnl_primitive_desc_iterator_t all = NULL;
+    dnnl_primitive_desc_t first = NULL, found = NULL;
+    gboolean suited = FALSE;
+
+    if (dnnl_primitive_desc_iterator_create(&all, desc, self->attr, self->engine, forward) !=
+        dnnl_success)
+        return NULL;
+    do {
+        const char *name = "";
+
+        found = dnnl_primitive_desc_iterator_fetch(all);
+        dnnl_primitive_desc_query(found, dnnl_query_impl_info_str, 0, (void *) &name);
+        if (strstr(name, "ref") != NULL) {
+            dnnl_primitive_desc_destroy(found);
+            found = NULL;
+            break;
+        }
+        suited = suits(self, name);
+        if (!suited && first == NULL)
+            first = found;
+        else if (!suited)
+            dnnl_primitive_desc_destroy(found);
+    } while (!suited && dnnl_primitive_desc_iterator_next(all) == dnnl_success);
+    dnnl_primitive_desc_iterator_destroy(all);
+    if (!suited)
+        return first;
+    if (first != NULL)
+        dnnl_primitive_desc_destroy(first);
+    return found;
+}
+
 /* The description of a computation of @n images with weights as in @weights; NULL: there is none.
  * @forward: (nullable): of the same convolution, for the others */
 static dnnl_primitive_desc_t
@@ -88,7 +137,6 @@ describe(const Convolver *self, AditConvolutionKind kind, gsize n,
     const AditWindow *window = &self->convolution.window;
     dnnl_memory_desc_t x, y;
     dnnl_convolution_desc_t desc;
-    dnnl_primitive_desc_t result = NULL;
     dnnl_dims_t strides, gaps, before, after;
     dnnl_status_t status;
 
@@ -111,21 +159,7 @@ describe(const Convolver *self, AditConvolutionKind kind, gsize n,
     else
         status = dnnl_dilated_convolution_backward_weights_desc_init(
             &desc, dnnl_convolution_direct, &x, weights, NULL, &y, strides, gaps, before, after);
-    if (status != dnnl_success || dnnl_primitive_desc_create(&result, &desc, self->attr,
-                                                             self->engine, forward) != dnnl_success)
-        return NULL;
-    return result;
-}
-
-/* Its reference code is slower than anything. */
-static gboolean
-is_fast(const_dnnl_primitive_desc_t desc)
-{
-    const char *name = NULL;
-
-    return dnnl_primitive_desc_query(desc, dnnl_query_impl_info_str, 0, (void *) &name) ==
-               dnnl_success &&
-           strstr(name, "ref") == NULL;
+    return status == dnnl_success ? choose(self, &desc, forward) : NULL;
 }
 
 static gboolean
@@ -172,7 +206,7 @@ add_step(Convolver *self, gsize n, const dnnl_memory_desc_t *weights)
     desc = self->kind == ADIT_CONVOLUTION_FORWARD
                ? forward
                : describe(self, self->kind, n, weights != NULL ? weights : &any, forward);
-    made = desc != NULL && is_fast(desc) && make_step(self, &self->steps[n], n, desc);
+    made = desc != NULL && make_step(self, &self->steps[n], n, desc);
     if (desc != NULL && desc != forward)
         dnnl_primitive_desc_destroy(desc);
     dnnl_primitive_desc_destroy(forward);
@@ -218,7 +252,7 @@ make(Convolver *self)
 {
     gboolean rows = self->kind == ADIT_CONVOLUTION_ROWS;
     gboolean back = self->kind == ADIT_CONVOLUTION_BACK;
-    gsize n = rows ? ADIT_PANEL_ROWS : 1;
+    gsize n = ADIT_PANEL_ROWS;
     const AditConvolution *conv = &self->convolution;
 
     stay_alone();
@@ -232,7 +266,7 @@ make(Convolver *self)
         return FALSE;
     self->counts[0] = count_elements(back ? conv->result : conv->image);
     self->counts[1] = count_elements(back ? conv->image : conv->result);
-    /* of ROWS: the sum, and what is added to it; a scratchpad is least for few images */
+    /* of ROWS: the sum, and what is added to it; fewer images need no larger scratchpad */
     self->head.packed_bytes = rows ? 0 : self->weight_bytes;
     self->head.scratch_bytes = (rows ? 2 * self->weight_bytes : 0) + self->steps[n].scratchpad;
     return TRUE;
@@ -329,20 +363,6 @@ run_step(const Convolver *self, const Step *step, const void *const *data)
     return execute(self, step->primitive, N_MEMORIES, args);
 }
 
-static gboolean
-run_images(const Convolver *self, gsize n, const float *first, const void *weights, float *result,
-           void *scratch)
-{
-    for (gsize r = 0; r < n; r++) {
-        const void *const data[] = {first + r * self->counts[0], weights,
-                                    result + r * self->counts[1], scratch};
-
-        if (!run_step(self, &self->steps[1], data))
-            return FALSE;
-    }
-    return TRUE;
-}
-
 /* The step of @n images; NULL: it cannot be made. */
 static const Step *
 find_step(Convolver *self, gsize n)
@@ -356,6 +376,21 @@ find_step(Convolver *self, gsize n)
         return step;
     clear_step(step);
     return NULL;
+}
+
+static gboolean
+run_images(Convolver *self, gsize n, const float *first, const void *weights, float *result,
+           void *scratch)
+{
+    for (gsize r = 0, m; r < n; r += m) {
+        const Step *step = find_step(self, m = MIN(n - r, ADIT_PANEL_ROWS));
+        const void *const data[] = {first + r * self->counts[0], weights,
+                                    result + r * self->counts[1], scratch};
+
+        if (step == NULL || !run_step(self, step, data))
+            return FALSE;
+    }
+    return TRUE;
 }
 
 /* Adds up in the order that the steps take weights in. */

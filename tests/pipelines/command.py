@@ -206,10 +206,10 @@ def write_png(path, planes, size):
                      + chunk(b'IDAT', zlib.compress(lines)) + chunk(b'IEND', b''))
 
 
-def write_tree(folder, rows=2):
-    """A folder of PNG files for each of ten classes, for training and testing."""
+def write_tree(folder, rows=2, test='test'):
+    """A folder of PNG files for each of ten classes, for training and, called so, for testing."""
     draw = random.Random(1)
     for label in range(10):
         for row in range(rows):
-            for part in 'train', 'test':
+            for part in 'train', test:
                 write_png(f'{folder}/{part}/class-{label}/{row}.png', draw_image(draw, label), 32)

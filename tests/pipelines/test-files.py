@@ -6,6 +6,7 @@ import json
 import math
 import os
 import re
+import shlex
 import sys
 
 sys.dont_write_bytecode = True
@@ -29,6 +30,9 @@ def data_of(file):
     text = read(os.path.join(PIPELINES, file))
     if '$data/cifar-10' in text and not (DATA and os.path.exists(f'{DATA}/cifar-10')):
         write_cifar('data/cifar-10')
+        return ['--data', 'data']
+    if '$data/imagenette2' in text:
+        write_tree('data/imagenette2', test='val')
         return ['--data', 'data']
     if DATA is None and 'data: {moons:' not in text:
         raise tap.Skip('ADIT_DATA is not set')
@@ -77,9 +81,9 @@ def comment_lines(file):
         if 'mine.csv' in line:
             write('mine.csv', 'rooms,price\n' + ''.join(f'{i},{3 * i}\n' for i in range(50)))
         if 'FOLDER' in line:
-            write_tree('tree')
-        name, *arguments = line.replace('--data DATA', '').replace('FOLDER', 'tree').replace(
-            'mine.csv', os.path.abspath('mine.csv')).split('  ')[0].split()
+            write_tree('tree', test='val' if 'test-folder: val' in read(path) else 'test')
+        name, *arguments = shlex.split(line.replace('--data DATA', '').replace('FOLDER', 'tree').replace(
+            'mine.csv', os.path.abspath('mine.csv')).split('  ')[0])
         succeed('check', os.path.join(folder, name), *arguments, *data_of(file))
 
 

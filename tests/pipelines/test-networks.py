@@ -3,6 +3,7 @@
 """The papers' networks: shapes and parameters as published or counted by hand, layer by layer; a
 training step of each; one step on a Vulkan device beside the same step on the CPU."""
 
+import csv
 import json
 import math
 import os
@@ -13,8 +14,8 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import tap  # noqa: E402
-from command import (PIPELINES, checkpoints, expect, in_folder, metrics, succeed, tensors,  # noqa: E402
-                     write_cifar, write_idx, write_tree)
+from command import (PIPELINES, checkpoints, expect, in_folder, metrics, read, succeed,  # noqa: E402
+                     tensors, write_cifar, write_idx, write_tree)
 
 DEVICE = os.environ.get('ADIT_TEST_DEVICE')
 # relative, of loss and of what a step changes
@@ -232,6 +233,28 @@ def folder(file):
     expect((report['inputs'], report['classes'], report['rows']), ('3x32x32', 10, 20))
 
 
+def imagenette():
+    """The figures on ImageNette: what they come to, and a step of figure 8c, its stages narrowed."""
+    study = f'{PIPELINES}/multipath/mpnet-imagenette.yaml'
+    write_tree('tree', rows=1, test='val')
+    where = ['--data', 'data', '-o', 'data.image-folder.folder=tree']
+    said = succeed('check', study, *where)
+    assert ' 4 points' in said, said
+    narrow = [word.replace('f=8', 'f=2') for word in NARROW]
+    succeed('sweep', study, 'cases=figure-8c', '-q', '--study-dir', 'study', '--device', 'cpu', *where,
+            '-o', 'train.epochs=1', '-o', 'train.batch=5', '-o', 'model.stem.conv.filters=2', *narrow)
+    with open('study/sweep.csv', encoding='utf-8', newline='') as stream:
+        row, = csv.DictReader(stream)
+    expect((row['cases'], row['status'], row['epochs']), ('figure-8c', 'done', '1'))
+    assert math.isfinite(float(row['last.test.accuracy'])), row
+    resolved = f'study/{row["run"]}/config.resolved.yaml'
+    layer = json.loads(succeed('inspect', resolved, '--layers', '--json'))['layers'][0]
+    expect((layer['address'], layer['shape']), ('input', '3x200x200'))
+    for part in ('size: [228]', 'random-resized-crop: {size: [200],', 'centre-crop: {size: [200]}',
+                 'mean: [0.485, 0.456, 0.406]', 'std: [0.229, 0.224, 0.225]'):
+        assert part in read(resolved), read(resolved)
+
+
 # ---- steps ----
 
 NARROW = [word for i in range(1, 5) for word in ('-o', f'model.trunk.{i}.stage.f=8')]
@@ -316,7 +339,7 @@ if DEVICE is None:
               for file in ('glonet/resnet20', 'glonet/vit', 'multipath/densenet18', 'multipath/vgg16',
                            'multipath/resnet34', 'multipath/mpnet', 'exits/b-alexnet',
                            'jumpstart/cifar')]
-    cases += [('/networks/published', published)]
+    cases += [('/networks/published', published), ('/networks/imagenette', in_folder(imagenette))]
 else:
     cases = [case('step', file, words, step, DEVICE) for file, words in STEPS[:2]]
     cases += [(f'/networks/parity/{arch}', in_folder(lambda arch=arch: parity(arch)))

@@ -117,6 +117,87 @@ test_resize(void)
                   &ADIT_SHAPE(1, 1, 6), line);
 }
 
+/* A quarter of the largest and three of the mean; the mixture starts at a half. */
+static void
+test_pool_mix(void)
+{
+    const double x[2][2][4] = {{{1, 2, 10, 20}, {3, 6, 30, 60}}, {{0, -1, 5, 5}, {-2, -5, 5, 9}}};
+    g_autoptr(AditInitializer) quarter =
+        test_component("initializer", "constant", "value", 0.25, NULL);
+
+    assert_values(test_component("block", "pool", "type", 2, "initializer", quarter, NULL),
+                  &ADIT_SHAPE(2, 2, 4), &x[0][0][0], &ADIT_SHAPE(2, 1, 2),
+                  (double[]){1.5 + 0.75 * 3, 15 + 0.75 * 30, 0.75 * -2, 2.25 + 0.75 * 6});
+    assert_values(test_component("block", "pool", "type", 2, NULL), &ADIT_SHAPE(2, 2, 4),
+                  &x[0][0][0], &ADIT_SHAPE(2, 1, 2), (double[]){4.5, 45, -1, 7.5});
+}
+
+/* All means, then the largest. */
+static void
+test_global_pool(void)
+{
+    const double x[2][2][3] = {{{1, 2, 3}, {4, 5, 9}}, {{-1, -2, -3}, {-4, -5, -9}}};
+
+    assert_values(test_component("block", "global-pool", NULL), &ADIT_SHAPE(2, 2, 3), &x[0][0][0],
+                  &ADIT_SHAPE(2), (double[]){4, -4});
+    assert_values(test_component("block", "global-pool", "type", 1, NULL), &ADIT_SHAPE(2, 2, 3),
+                  &x[0][0][0], &ADIT_SHAPE(2), (double[]){9, -1});
+    assert_values(test_component("block", "global-pool", "type", 2, NULL), &ADIT_SHAPE(2, 2, 3),
+                  &x[0][0][0], &ADIT_SHAPE(4), (double[]){4, -4, 9, -1});
+}
+
+/* The largest of the initial values of parameter @name. */
+static double
+find_largest(AditGraph *graph, const char *name)
+{
+    g_autoptr(AditLayout) layout = adit_layout_new(graph);
+    g_autofree double *parameters = g_new0(double, layout->n_parameters);
+    double largest = 0;
+
+    adit_layout_initialize(layout, 1, parameters, NULL);
+    for (guint i = 0; i < layout->slots->len; i++) {
+        const AditSlot *slot = layout->slots->pdata[i];
+
+        for (gsize j = 0; j < slot->n * adit_shape_count(&slot->shape); j++)
+            if (g_str_equal(slot->names[0], name))
+                largest = MAX(largest, fabs(parameters[slot->offset + j]));
+    }
+    return largest;
+}
+
+/* Without an initializer biases are zero; PyTorch's layers draw them up to 1 / sqrt(@fan_in), the
+ * fan-in being that of the weights. @block, taken, has some hundred of them. */
+static void
+assert_biases(gpointer block, const AditShape *shape, double fan_in)
+{
+    g_autoptr(AditBlock) taken = block;
+    g_autoptr(AditInitializer) drawn = test_component("initializer", "kaiming-uniform", NULL);
+
+    for (int i = 0; i < 2; i++) {
+        g_autoptr(AditGraph) graph = adit_graph_new(ADIT_MODE_TRAINING);
+        double bound = i / sqrt(fan_in);
+
+        g_object_set(taken, "bias-initializer", i == 1 ? drawn : NULL, NULL);
+        adit_block_build(taken, graph, adit_input(graph, "x", shape, 0));
+        g_assert_no_error(adit_graph_get_error(graph));
+        g_assert_cmpfloat(find_largest(graph, "bias"), <=, bound);
+        g_assert_cmpfloat(find_largest(graph, "bias"), >=, 0.95 * bound);
+    }
+}
+
+static void
+test_biases(void)
+{
+    AditAmount amount = {300, ADIT_UNIT_NONE};
+
+    assert_biases(test_component("block", "dense", "units", &amount, NULL), &ADIT_SHAPE(50), 50);
+    assert_biases(test_component("block", "conv", "filters", &amount, NULL), &ADIT_SHAPE(4, 5, 5),
+                  4 * 3 * 3);
+    assert_biases(
+        test_component("block", "patch-embed", "patch", (gint64) 2, "width", (gint64) 300, NULL),
+        &ADIT_SHAPE(3, 4, 4), 3 * 2 * 2);
+}
+
 #define SAMPLES 1000
 
 /* Each sample is kept whole, and scaled, or dropped whole. Returns how many are dropped. */
@@ -198,6 +279,9 @@ main(int argc, char **argv)
     g_test_add_func("/blocks/lrn/values", test_lrn);
     g_test_add_func("/blocks/resize/values", test_resize);
     g_test_add_func("/blocks/drop-path/values", test_drop_path);
+    g_test_add_func("/blocks/pool/mix", test_pool_mix);
+    g_test_add_func("/blocks/global-pool/values", test_global_pool);
+    g_test_add_func("/blocks/all/biases", test_biases);
     g_test_add_func("/blocks/refusals", test_refusals);
     return g_test_run();
 }

@@ -64,6 +64,31 @@ test_variance_scaling(void)
     }
 }
 
+/* A bias is drawn as the weights of its layer are, with their fans. */
+static void
+test_bias(void)
+{
+    const AditShape weights[] = {ADIT_SHAPE(50, 2000), ADIT_SHAPE(2000, 4, 3, 5)};
+    const double fan_in[] = {50, 4 * 3 * 5};
+    g_autoptr(AditInitializer) uniform = make_component("initializer", "kaiming-uniform", NULL);
+
+    for (guint i = 0; i < G_N_ELEMENTS(weights); i++) {
+        g_autoptr(AditInitializer) bias = adit_initializer_new_for_bias(uniform, &weights[i]);
+        double bound = 1.0 / sqrt(fan_in[i]), values[2000], largest = 0, mean = 0;
+        AditRandom random;
+
+        adit_random_init(&random, 7, "trunk.1.bias");
+        ADIT_INITIALIZER_GET_CLASS(bias)->fill(bias, &ADIT_SHAPE(2000), &random, values);
+        for (guint j = 0; j < 2000; j++) {
+            largest = MAX(largest, fabs(values[j]));
+            mean += values[j] / 2000;
+        }
+        g_assert_cmpfloat(largest, <=, bound);
+        g_assert_cmpfloat(largest, >, 0.99 * bound);
+        g_assert_cmpfloat(fabs(mean), <=, 0.07 * bound);
+    }
+}
+
 static void
 test_plain(void)
 {
@@ -121,6 +146,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/initializers/variance-scaling/moments", test_variance_scaling);
+    g_test_add_func("/initializers/bias/bound", test_bias);
     g_test_add_func("/initializers/plain/moments", test_plain);
     g_test_add_func("/initializers/fans", test_fans);
     g_test_add_func("/initializers/uniform/bounds-in-order", test_bounds_in_order);

@@ -9,12 +9,16 @@
  * element i of row r of a panel at [i * pitch + r]. Values below this width do, if no loop works on
  * them in another way; what stands outside of loops is handed them in the usual order. */
 #define THIN_WIDTH 12
+/* Beside a value of so many elements the thin ones of a head are nothing, and that slices have
+ * whole vectors of rows costs much. */
+#define WIDE_WIDTH 4096
 
 typedef struct {
     const AditExecutable *executable;
     guint8 *thin; /* by storage */
     gboolean in_loop;
     gboolean changed;
+    gsize widest;
 } Layout;
 
 static gboolean
@@ -89,6 +93,8 @@ mark(Layout *self, const AditInstruction *instruction)
 
         if (has_lanes(operand) && operand->storage >= 0)
             self->thin[operand->storage] = TRUE;
+        if (operand->rows)
+            self->widest = MAX(self->widest, operand->count);
     }
 }
 
@@ -149,6 +155,8 @@ adit_cpu_find_thin(AditExecutable *self)
     if (!self->fuses)
         return;
     walk(&layout, program->instructions, mark);
+    if (layout.widest >= WIDE_WIDTH)
+        memset(self->thin, FALSE, program->storages->len);
     walk(&layout, program->instructions, drop_wide);
     do {
         layout.changed = FALSE;

@@ -210,6 +210,7 @@ typedef struct {
  * @panel_rows: rows a panel has room for
  * @thin: by storage: whether its values lie with the rows in the lanes
  * @matrices: (element-type AditCpuMatrix)
+ * @transposed: they, as they lie in the parameters' arena from element @transposed_begin on
  * @convolvers: (nullable): the library that convolutions are computed by
  * @packed: memory of the weights it reads
  * @is_alone: atomic: the library failed once, and is not called any more
@@ -232,6 +233,7 @@ struct _AditExecutable {
     AditKernel to_thin, from_thin;
     GArray *matrices;
     void *transposed;
+    gsize transposed_begin;
     AditKernel transpose;
     const AditConvolvers *convolvers;
     char *packed;

@@ -7,8 +7,8 @@
 #include <string.h>
 
 /* The way back multiplies with transposed weights, panel after panel. They are transposed once a
- * run, into an arena that is laid out as the parameters' is: parameters change only when all
- * instructions are done. */
+ * run, into memory that is laid out as that part of the parameters' arena is which has them:
+ * parameters change only when all instructions are done. */
 
 /* Numbers of iterations of the loops around an instruction. */
 typedef struct {
@@ -40,8 +40,9 @@ adit_cpu_take_transposed(const AditExecutable *self, AditCpuOp *op, guint input)
     AditShape *shape = &op->call.inputs[input].shape;
     gsize columns = shape->size[0];
 
-    pointer->base =
-        (char *) self->transposed + (pointer->base - (char *) self->arenas[ADIT_ARENA_PARAMETERS]);
+    pointer->base = (char *) self->transposed +
+                    (pointer->base - (char *) self->arenas[ADIT_ARENA_PARAMETERS]) -
+                    self->transposed_begin * self->numbers.size;
     shape->size[0] = shape->size[1];
     shape->size[1] = columns;
 }
@@ -125,7 +126,9 @@ adit_cpu_find_transposed(AditExecutable *self, GError **error)
     for (guint i = 0; i < self->matrices->len; i++) {
         const AditCpuMatrix *matrix = &g_array_index(self->matrices, AditCpuMatrix, i);
 
-        size = MAX(size, matrix->offset + matrix->rows * matrix->columns);
+        if (i == 0)
+            self->transposed_begin = matrix->offset / 16 * 16;
+        size = matrix->offset + matrix->rows * matrix->columns - self->transposed_begin;
     }
     self->transposed = adit_cpu_allocate(size * self->numbers.size, "transposed weights", error);
     self->bytes += size * self->numbers.size;
@@ -146,7 +149,8 @@ adit_cpu_transpose(AditCpuWorker *self)
         call.inputs[0].shape = ADIT_SHAPE(matrix->rows, matrix->columns);
         call.inputs[0].data =
             (char *) executable->arenas[ADIT_ARENA_PARAMETERS] + matrix->offset * size;
-        call.output.data = (char *) executable->transposed + matrix->offset * size;
+        call.output.data = (char *) executable->transposed +
+                           (matrix->offset - executable->transposed_begin) * size;
         executable->transpose(&call);
         self->calls++;
     }

@@ -236,15 +236,36 @@ test_f32(gconstpointer data)
     }
 }
 
+/* Channels that fill whole vectors, of windows of one pixel and of several. */
+static AditTensor *
+build_wide(AditGraph *graph, AditTensor *x)
+{
+    AditTensor *y = adit_relu(convolve(convolve(x, "a", 32, 1, 1, 1), "b", 48, 2, 1, 1));
+    AditWindow window = {.size = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}};
+
+    return average(adit_conv2d(y, weight(graph, "c", &ADIT_SHAPE(64, 48, 1, 1)), &window, 1));
+}
+
 /* What a row gives depends on no other row. */
 static void
 test_rows(void)
 {
-    gsize n;
-    g_autofree double *few = train(build_plain, FALSE, TRUE, 1, 3, &n);
-    g_autofree double *many = train(build_plain, FALSE, TRUE, 1, MAX_ROWS, &n);
+    static const struct {
+        Build build;
+        gsize count;
+    } nets[] = {{build_plain, 3}, {build_wide, 64}};
+    static const gsize rows[] = {3, 17, 150};
 
-    test_assert_same(few, many, 9);
+    for (guint i = 0; i < G_N_ELEMENTS(nets); i++) {
+        gsize n;
+        g_autofree double *many = train(nets[i].build, FALSE, TRUE, 1, MAX_ROWS, &n);
+
+        for (guint j = 0; j < G_N_ELEMENTS(rows); j++) {
+            g_autofree double *few = train(nets[i].build, FALSE, TRUE, 1, rows[j], &n);
+
+            test_assert_same(few, many, rows[j] * nets[i].count);
+        }
+    }
 }
 
 int
@@ -253,10 +274,10 @@ main(int argc, char *argv[])
     static const struct {
         const char *name;
         Build build;
-    } cases[] = {{"plain", build_plain},       {"pools", build_pools},
-                 {"paths", build_paths},       {"broadcast", build_broadcast},
-                 {"residual", build_residual}, {"loop", build_loop},
-                 {"nested", build_nested}};
+    } cases[] = {{"plain", build_plain},         {"wide", build_wide},
+                 {"pools", build_pools},         {"paths", build_paths},
+                 {"broadcast", build_broadcast}, {"residual", build_residual},
+                 {"loop", build_loop},           {"nested", build_nested}};
 
     g_test_init(&argc, &argv, NULL);
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -158,7 +158,7 @@ test_input(void)
 {
     AditGraph *graph = adit_graph_new(ADIT_MODE_TRAINING);
     AditTensor *x = adit_input(graph, "x", &ADIT_SHAPE(3), 0);
-    AditTensor *loss = test_weigh(adit_tanh(adit_dense(x, 4, TRUE, NULL, "")));
+    AditTensor *loss = test_weigh(adit_tanh(adit_dense(x, 4, TRUE, NULL, NULL, "")));
     AditTensor *gradient;
 
     adit_gradient(loss, &x, 1, ADIT_GRADIENT_KEEP, &gradient);

@@ -29,7 +29,7 @@ test_sticky(void)
     g_assert_true(adit_tensor_has_failed(adit_relu(failed)));
     g_assert_true(adit_tensor_has_failed(adit_matmul(a, failed, FALSE)));
     g_assert_true(adit_tensor_has_failed(adit_concat((AditTensor *[]){a, failed}, 2, 0)));
-    g_assert_true(adit_tensor_has_failed(adit_dense(failed, 4, TRUE, NULL, "")));
+    g_assert_true(adit_tensor_has_failed(adit_dense(failed, 4, TRUE, NULL, NULL, "")));
     g_assert_true(adit_tensor_has_failed(
         adit_parameter_filled(graph, "late", ADIT_ROLE_WEIGHT, &ADIT_SHAPE(2), 0)));
     g_assert_true(adit_tensor_has_failed(adit_noise_normal(graph, "late", &ADIT_SHAPE(2))));

@@ -75,7 +75,7 @@ test_shapes(void)
     assert_is(adit_layer_norm(v, whole(graph, ADIT_SHAPE(6)), whole(graph, ADIT_SHAPE(6)), 1e-5),
               TRUE, "6");
     assert_is(adit_dropout(v, whole(graph, ADIT_SCALAR), "noise"), TRUE, "6");
-    assert_is(adit_dense(v, 7, TRUE, NULL, "gate"), TRUE, "7");
+    assert_is(adit_dense(v, 7, TRUE, NULL, NULL, "gate"), TRUE, "7");
     assert_is(adit_stop_gradient(v), TRUE, "6");
 }
 
@@ -302,7 +302,7 @@ one_hot(AditGraph *graph)
 static AditTensor *
 dense(AditGraph *graph)
 {
-    return adit_dense(rows(graph, ADIT_SHAPE(3)), 0, TRUE, NULL, "");
+    return adit_dense(rows(graph, ADIT_SHAPE(3)), 0, TRUE, NULL, NULL, "");
 }
 
 static AditTensor *
@@ -494,7 +494,7 @@ test_failed_tensors(void)
         adit_normalize(x, w, w, w, 4, 0),
         adit_layer_norm(x, w, w, 0),
         adit_dropout(x, w, "noise"),
-        adit_dense(x, 4, TRUE, NULL, ""),
+        adit_dense(x, 4, TRUE, NULL, NULL, ""),
         adit_stop_gradient(x),
         adit_conv2d(x, w, &nine, 1),
         adit_conv2d_back(x, w, &nine, 1, (gsize[]){3, 3}),

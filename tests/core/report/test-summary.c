@@ -125,6 +125,9 @@ test_scale(void)
     assert_scale(SCALE_OF(0, 0), FALSE, 0, 0);
     assert_scale(SCALE_OF((double) NAN, 2, (double) INFINITY, 5), FALSE, 2, 5);
     assert_scale(SCALE_OF(1e-300, 1), TRUE, 1e-9, 1);
+    /* a spike of a loss takes nothing of the others' room */
+    assert_scale(SCALE_OF(0.01, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 1e12),
+                 TRUE, 0.01, 2000);
     assert_scale(scale_of(NULL, 0), FALSE, 0, 1);
 }
 

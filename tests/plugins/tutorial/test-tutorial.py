@@ -43,8 +43,8 @@ REFUSED = {
     'nothing-built': ('return adit_add(x, adit_mul(t, adit_sub(h, x)));', 'return NULL;',
                       "block 'acme:highway' built nothing"),
     'same-prefix': ('"transform"', '"gate"', "parameter 'trunk.1.gate.weight' is made twice"),
-    'bad-shapes': ('adit_dense(x, width, TRUE, NULL, "gate")',
-                   'adit_dense(x, 2 * width, TRUE, NULL, "gate")',
+    'bad-shapes': ('adit_dense(x, width, TRUE, NULL, NULL, "gate")',
+                   'adit_dense(x, 2 * width, TRUE, NULL, NULL, "gate")',
                    'cannot mul 16 and 8'),
 }
 
