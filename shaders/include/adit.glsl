@@ -25,7 +25,7 @@ layout(std430, set = 0, binding = 0) buffer Block { uint block[]; };
 #endif
 layout(std430, set = 0, binding = 1) readonly buffer Words { uint words[]; };
 layout(std430, set = 0, binding = 2) buffer Output { float output_numbers[]; };
-/* Kernels may take these two for uint: arithmetic is not to see bits that are no number. */
+/* Kernels may take some for uint: arithmetic is not to see bits that are no number. */
 /* A fused kernel has further outputs: inputs with an empty ADIT_INPUTn_ACCESS. */
 #ifndef ADIT_INPUT0_ACCESS
 #define ADIT_INPUT0_ACCESS readonly
@@ -48,11 +48,17 @@ layout(std430, set = 0, binding = 2) buffer Output { float output_numbers[]; };
 #ifndef ADIT_INPUT1_TYPE
 #define ADIT_INPUT1_TYPE float
 #endif
+#ifndef ADIT_INPUT3_TYPE
+#define ADIT_INPUT3_TYPE float
+#endif
+#ifndef ADIT_INPUT4_TYPE
+#define ADIT_INPUT4_TYPE float
+#endif
 layout(std430, set = 0, binding = 3) ADIT_INPUT0_ACCESS buffer Input0 { ADIT_INPUT0_TYPE input0_numbers[]; };
 layout(std430, set = 0, binding = 4) ADIT_INPUT1_ACCESS buffer Input1 { ADIT_INPUT1_TYPE input1_numbers[]; };
 layout(std430, set = 0, binding = 5) ADIT_INPUT2_ACCESS buffer Input2 { float input2_numbers[]; };
-layout(std430, set = 0, binding = 6) ADIT_INPUT3_ACCESS buffer Input3 { float input3_numbers[]; };
-layout(std430, set = 0, binding = 7) ADIT_INPUT4_ACCESS buffer Input4 { float input4_numbers[]; };
+layout(std430, set = 0, binding = 6) ADIT_INPUT3_ACCESS buffer Input3 { ADIT_INPUT3_TYPE input3_numbers[]; };
+layout(std430, set = 0, binding = 7) ADIT_INPUT4_ACCESS buffer Input4 { ADIT_INPUT4_TYPE input4_numbers[]; };
 
 /* Element e of an operand, counted over the rows of the window. */
 #define OUT(e) output_numbers[push.out_at + (e)]

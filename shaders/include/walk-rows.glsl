@@ -16,7 +16,13 @@
 shared uint walk_call[RING_WORDS]; /* the call's slot of the ring, CALL_WORDS of it */
 #endif
 
+/* Data is read as words. */
+#define ADIT_INPUT3_TYPE uint
+#define ADIT_INPUT4_TYPE uint
+
 #include "walk.glsl"
+
+#include "data.glsl"
 
 layout(local_size_x = SIZE) in;
 
@@ -55,6 +61,10 @@ walk_find_row(uint feed, bool has_numbers)
         row = adit_permute(words_at, row);
     return has_numbers ? ROW_NUMBERS[row] : row;
 }
+
+/* Number @e of the data of a feed; @table as in data.glsl. */
+#define DATA_0(table, e) adit_data_number(table, e, input3_numbers[adit_data_word(table, e)])
+#define DATA_1(table, e) adit_data_number(table, e, input4_numbers[adit_data_word(table, e)])
 
 #include "walk-operations.glsl"
 

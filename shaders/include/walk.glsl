@@ -23,8 +23,6 @@
 #define STATES      input0_numbers
 #define ROW_NUMBERS input1_numbers
 #define PARAMETERS  input2_numbers
-#define DATA_0      input3_numbers
-#define DATA_1      input4_numbers
 #define GRADIENTS   input3_numbers
 #define SLOTS       input4_numbers
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # tests/pipelines/test-vulkan.py - SPDX-License-Identifier: MIT
 """Training on a Vulkan device: the same bits run after run, cut or not, resident or streamed, with
-kernels joined or alone, and nothing made anew after the first epoch.
+kernels joined or alone, and nothing made anew after the first epoch; data of bytes as bytes.
 
 The device is vulkan:0, here a software one; without it the cases fail. ADIT_VULKAN_SHIM is a
 stand-in for the Vulkan loader (tests/support/vulkan-shim) that counts calls.
@@ -21,7 +21,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import tap  # noqa: E402
 from command import (PATIENCE, adit, checkpoints, differing, expect, in_folder, metrics,  # noqa: E402
-                     newest_step, read, record, start, succeed, write)
+                     newest_step, read, record, start, succeed, write, write_idx)
 
 DEVICE = 'vulkan:0'
 SHIM = os.environ['ADIT_VULKAN_SHIM']
@@ -224,6 +224,88 @@ def joined():
     assert alone['vkCmdDispatch'] > together['vkCmdDispatch'], (alone, together)
 
 
+# ---- bytes ----
+
+# Rows of 15 bytes begin anywhere in a word. Four layers alike are a walk, one is none.
+IMAGES = '''adit: 1
+params: {times: 4, resident: auto}
+data: {idx: {folder: images, test: 100, resident: $resident}}
+model:
+  stem: [flatten, {dense: {units: 6}}]
+  trunk:
+    aggregator: residual
+    blocks: [{repeat: {times: $times, blocks: [{dense: {units: 6, activation: relu}}]}}]
+  head: [{dense: {units: 3}}]
+train: {loss: cross-entropy, optimizer: adam, batch: 500, epochs: 2}
+'''
+PIXELS = 15
+
+
+def prepare_images(rows):
+    write('images.yaml', IMAGES)
+    draw = random.Random(2)
+    write_idx('images/train-images-idx3-ubyte', [rows, 3, 5], draw.randbytes(rows * PIXELS))
+    write_idx('images/train-labels-idx1-ubyte', [rows], [row % 3 for row in range(rows)])
+
+
+def learn(run, *words, **env):
+    succeed('run', 'images.yaml', *words, '--run-dir', run, '--device', DEVICE, '-q', env=env)
+
+
+def bytes_streamed():
+    """In two kernels and each operation by itself."""
+    prepare_images(1303)
+    for fuse in '10':
+        for resident in ('yes', 'no'):
+            learn(resident + fuse, f'resident={resident}', ADIT_FUSE=fuse)
+        expect(differing(f'yes{fuse}', f'no{fuse}'), [])
+    learn('whole', 'resident=yes', '-o', 'seed=1')
+    assert 'last/model.safetensors' in differing('yes1', 'whole')
+
+
+def bytes_in_windows():
+    """The second window begins in the middle of a word."""
+    most = 1 << 18
+    prepare_images(30000)
+    for name, limit in (('small', f'range:{most}'), ('whole', '')):
+        learn(name, 'times=1', ADIT_VULKAN_LIBRARY=SHIM, ADIT_SHIM=limit)
+    assert 30000 * PIXELS > most
+    expect(differing('small', 'whole'), [])
+
+
+def bytes_bound_whole():
+    """A walk takes as many bytes as can be bound; as float32 they would be too many, and with each
+    operation by itself sums have other bits."""
+    most = 1 << 20
+    prepare_images(60000)
+    assert 60000 * PIXELS < most < 60000 * PIXELS * 4
+    for name, limit in (('small', f'range:{most}'), ('whole', '')):
+        learn(name, ADIT_VULKAN_LIBRARY=SHIM, ADIT_SHIM=limit)
+    expect(differing('small', 'whole'), [])
+
+
+def bytes_in_memory():
+    """Data may take half of the memory: so many bytes."""
+    rows = 700000
+    prepare_images(rows)
+    words = ['times=1', '--limit-batches', '1', '-o', 'train.epochs=1']
+
+    def count(resident, heap):
+        run = f'{resident}{heap}'
+        learn(run, f'resident={resident}', *words, ADIT_VULKAN_LIBRARY=SHIM,
+              ADIT_SHIM=f'heap:{heap},count:{os.getcwd()}/calls')
+        lines = [line.split() for line in read('calls').splitlines()]
+        return {name: int(n) for name, n in lines}['vkCmdCopyBuffer']
+
+    # what lives there is copied, what is streamed is not
+    everything = count('yes', 1 << 28)
+    assert rows * PIXELS < 1 << 25 < rows * PIXELS * 4
+    expect(count('auto', 1 << 26), everything)
+    assert 10_000_000 < rows * PIXELS
+    assert count('auto', 20_000_000) < everything
+    expect(differing(f'auto{1 << 26}', 'auto20000000'), [])
+
+
 cases = {
     'repeated': repeated,
     'evaluated': evaluated,
@@ -234,6 +316,10 @@ cases = {
     'recorded-once/resident': lambda: recorded_once('yes'),
     'recorded-once/streamed': lambda: recorded_once('no'),
     'joined': joined,
+    'bytes/streamed': bytes_streamed,
+    'bytes/windows': bytes_in_windows,
+    'bytes/bound-whole': bytes_bound_whole,
+    'bytes/memory': bytes_in_memory,
 }
 only = sys.argv[1:]
 tap.run([(f'/pipelines/vulkan/{name}', in_folder(case)) for name, case in cases.items()

@@ -228,8 +228,10 @@ adit_vulkan_executable_free(AditExecutable *self)
         adit_vulkan_copies_forget(device, buffers[i]);
         adit_vulkan_buffer_clear(device, buffers[i]);
     }
-    for (guint i = 0; i < ADIT_VULKAN_MAX_FEEDS; i++)
-        adit_vulkan_buffer_clear(device, &self->streams[i].buffer);
+    for (guint i = 0; i < ADIT_VULKAN_MAX_FEEDS; i++) {
+        for (guint j = 0; j < 2; j++)
+            adit_vulkan_buffer_clear(device, &self->streams[i][j].buffer);
+    }
     g_array_unref(self->logged);
     g_free(self->sums);
     g_free(self);
@@ -245,23 +247,37 @@ feed_count(const AditExecutable *self, guint feed)
     return adit_shape_count(&tensor->shape);
 }
 
-static gboolean
-set_streamed(AditExecutable *self, guint feed, AditVulkanSource *source, GError **error)
+static AditVulkanStream *
+get_stream(AditExecutable *self, guint number, const AditArray *array)
 {
-    AditVulkanStream *stream = &self->streams[feed];
-    gsize rows = ADIT_VULKAN_STREAM_BATCHES * self->max_rows;
+    return &self->streams[number][array->type == ADIT_TYPE_CODE_U8];
+}
 
-    *source = (AditVulkanSource){.data = &stream->buffer, .rows = rows};
+/* Rows of a batch in a stream: so many that also bytes begin with a word. */
+static gsize
+get_stream_rows(const AditExecutable *self)
+{
+    return (self->max_rows + 3) / 4 * 4;
+}
+
+static gboolean
+set_streamed(AditExecutable *self, guint number, const AditArray *array, AditVulkanSource *source,
+             GError **error)
+{
+    AditVulkanStream *stream = get_stream(self, number, array);
+    gsize rows = ADIT_VULKAN_STREAM_BATCHES * get_stream_rows(self);
+    gsize row = feed_count(self, number) * adit_vulkan_get_number_size(array);
+
+    *source = (AditVulkanSource){.data = &stream->buffer, .array = array, .rows = rows};
     return stream->buffer.handle != VK_NULL_HANDLE ||
-           adit_vulkan_buffer_init(self->device, &stream->buffer,
-                                   rows * feed_count(self, feed) * sizeof(float),
+           adit_vulkan_buffer_init(self->device, &stream->buffer, rows * row,
                                    ADIT_VULKAN_FOR_WRITING, "streamed data", error);
 }
 
 static gboolean
 set_resident(AditExecutable *self, const AditFeed *feed, AditVulkanSource *source, GError **error)
 {
-    *source = (AditVulkanSource){.rows = feed->array->rows};
+    *source = (AditVulkanSource){.array = feed->array, .rows = feed->array->rows};
     source->data = adit_vulkan_get_array(self->device, feed->array, FALSE, error);
     if (source->data == NULL)
         return FALSE;
@@ -288,24 +304,35 @@ adit_vulkan_executable_set_source(AditExecutable *self, guint number, const Adit
         }
         g_info("data is streamed: %s", failure->message);
     }
-    return set_streamed(self, number, source, error);
+    return set_streamed(self, number, feed->array, source, error);
+}
+
+/* As it would lie on the device. */
+static void
+stream_row(const AditArray *array, gsize row, gsize count, void *to)
+{
+    float *numbers = to;
+
+    if (array->type == ADIT_TYPE_CODE_U8) {
+        memcpy(to, (const guint8 *) array->data + row * count, count);
+        return;
+    }
+    for (gsize i = 0; i < count; i++)
+        numbers[i] = (float) adit_array_get(array, row * count + i);
 }
 
 /* The rows of this call's batch, gathered here; gives where they begin. */
 static gsize
 stream_rows(AditExecutable *self, guint number, const AditFeed *feed, const AditCall *call)
 {
-    AditVulkanStream *stream = &self->streams[number];
-    gsize count = feed_count(self, number), first = stream->next * self->max_rows;
-    float *out = (float *) stream->buffer.mapped + first * count;
+    AditVulkanStream *stream = get_stream(self, number, feed->array);
+    gsize count = feed_count(self, number), first = stream->next * get_stream_rows(self);
+    gsize size = count * adit_vulkan_get_number_size(feed->array);
+    guint8 *to = (guint8 *) stream->buffer.mapped + first * size;
 
     adit_vulkan_queue_wait(self->device->queue, stream->serials[stream->next]);
-    for (gsize r = 0; r < call->rows; r++) {
-        gsize row = adit_feed_get_row(feed, r);
-
-        for (gsize i = 0; i < count; i++)
-            *out++ = (float) adit_array_get(feed->array, row * count + i);
-    }
+    for (gsize r = 0; r < call->rows; r++)
+        stream_row(feed->array, adit_feed_get_row(feed, r), count, to + r * size);
     stream->serials[stream->next] = self->device->serial;
     stream->next = (stream->next + 1) % ADIT_VULKAN_STREAM_BATCHES;
     return first;
@@ -344,7 +371,8 @@ adit_vulkan_executable_record(AditExecutable *self, const AditVulkanPlan *plan,
     for (guint i = 0; i < self->program->feeds->len; i++) {
         recording->arrays[i] = call->feeds[i].array;
         recording->subsets[i] = call->feeds[i].subset;
-        recording->is_streamed[i] = sources[i].data == &self->streams[i].buffer;
+        recording->is_streamed[i] =
+            sources[i].data == &get_stream(self, i, call->feeds[i].array)->buffer;
     }
     return recording;
 }

@@ -20,7 +20,7 @@ typedef struct {
 
 /**
  * AditVulkanStream: batches of a feed whose data does not live on the device: the host gathers
- * their rows.
+ * their rows, each batch from a whole word on.
  */
 typedef struct {
     AditVulkanBuffer buffer;
@@ -41,7 +41,7 @@ struct _AditExecutable {
     gsize max_rows;
     AditVulkanPlaces places;
     AditVulkanBuffer rows, shared, constants, log;
-    AditVulkanStream streams[ADIT_VULKAN_MAX_FEEDS];
+    AditVulkanStream streams[ADIT_VULKAN_MAX_FEEDS][2]; /* of float32, of bytes */
     gboolean has_linear;
     guint n_sums;
     GPtrArray *recordings; /* AditVulkanRecording */

@@ -406,9 +406,12 @@ add_words(const AditVulkanJoin *self, const AditVulkanSource *sources, AditVulka
     }
     g_array_append_vals(plan->words, walk->sums.words->data, walk->sums.words->len);
     for (guint i = 0; i < self->gradient->program->feeds->len; i++) {
-        guint32 at = find_words(walk, walk->feeds[i].piece) + walk->feeds[i].word;
+        const AditVulkanWalkFeed *feed = &walk->feeds[i];
+        guint32 at = find_words(walk, feed->piece);
+        guint32 table = adit_vulkan_add_table(plan, sources[i].array);
 
-        g_array_index(plan->words, guint32, at) = sources[i].index != NULL;
+        g_array_index(plan->words, guint32, at + feed->numbers) = sources[i].index != NULL;
+        g_array_index(plan->words, guint32, at + feed->table) = table > 0 ? table - at : 0;
     }
 }
 

@@ -280,9 +280,16 @@ adit_vulkan_copies_forget(AditVulkanDevice *device, const AditVulkanBuffer *buff
 
 /* ---- data that lives on the device ---- */
 
+gsize
+adit_vulkan_get_number_size(const AditArray *array)
+{
+    return array->type == ADIT_TYPE_CODE_U8 ? sizeof(guint8) : sizeof(float);
+}
+
+/* Numbers that are no bytes. */
 static void
-write_rows(AditVulkanDevice *device, const AditVulkanBuffer *buffer, const AditArray *array,
-           gboolean is_index)
+write_numbers(AditVulkanDevice *device, const AditVulkanBuffer *buffer, const AditArray *array,
+              gboolean is_index)
 {
     gsize count = array->rows * adit_shape_count(&array->shape);
     gsize step = ADIT_VULKAN_STAGING / sizeof(float);
@@ -301,12 +308,19 @@ write_rows(AditVulkanDevice *device, const AditVulkanBuffer *buffer, const AditA
     }
 }
 
+/* Bytes of an array in device memory. */
+static gsize
+measure(const AditArray *array)
+{
+    return array->rows * adit_shape_count(&array->shape) * adit_vulkan_get_number_size(array);
+}
+
 /* Data that takes more than half of the memory would leave too little for the network; row numbers
  * are bound whole. */
 gboolean
 adit_vulkan_lives_on_device(AditVulkanDevice *device, const AditFeed *feed)
 {
-    gsize bytes = feed->array->rows * adit_shape_count(&feed->array->shape) * sizeof(float);
+    gsize bytes = measure(feed->array);
     gsize numbers = feed->subset != NULL ? feed->subset->rows * sizeof(guint32) : 0;
 
     return !feed->is_streamed && bytes <= device->physical->memory / 2 &&
@@ -322,12 +336,15 @@ adit_vulkan_get_array(AditVulkanDevice *device, const AditArray *array, gboolean
     if (buffer != NULL)
         return buffer;
     buffer = g_new0(AditVulkanBuffer, 1);
-    gsize size = array->rows * adit_shape_count(&array->shape) * sizeof(float);
+    gsize size = measure(array);
     if (!adit_vulkan_buffer_init(device, buffer, size, ADIT_VULKAN_ON_DEVICE, "data", error)) {
         g_free(buffer);
         return NULL;
     }
-    write_rows(device, buffer, array, is_index);
+    if (array->type == ADIT_TYPE_CODE_U8)
+        adit_vulkan_write(device, buffer, 0, size, array->data);
+    else
+        write_numbers(device, buffer, array, is_index);
     g_hash_table_insert(device->arrays, adit_array_ref((AditArray *) array), buffer);
     return buffer;
 }

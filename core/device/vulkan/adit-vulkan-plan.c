@@ -115,6 +115,21 @@ adit_vulkan_add_attributes(AditVulkanPlan *self, const guint32 *attributes, guin
     return at;
 }
 
+/* Formed in double and rounded once, as on the CPU: the same bits on every device. */
+guint32
+adit_vulkan_add_table(AditVulkanPlan *self, const AditArray *array)
+{
+    guint32 at = self->words->len;
+    float values[256];
+
+    if (array->type != ADIT_TYPE_CODE_U8)
+        return 0;
+    for (guint i = 0; i < G_N_ELEMENTS(values); i++)
+        values[i] = (float) (i * array->scale);
+    g_array_append_vals(self->words, values, G_N_ELEMENTS(values));
+    return at;
+}
+
 /* ---- places ---- */
 
 gsize
@@ -152,29 +167,42 @@ find_span(const Planner *self, const AditOperand *operand, gboolean rows, gsize 
                   begin + end * operand->count};
 }
 
-/* The window begins where the device allows it; @at: the span's first element in it. FALSE: it is
- * too large. */
-static gboolean
-make_window(const Planner *self, const Span *span, AditVulkanWindow *window, guint32 *at)
-{
-    const VkPhysicalDeviceLimits *limits = &self->device->physical->limits;
-    gsize alignment = MAX(limits->minStorageBufferOffsetAlignment, sizeof(float));
-    gsize begin = span->begin * sizeof(float), offset = begin / alignment * alignment;
-
-    window->buffer = span->buffer;
-    window->offset = offset;
-    window->range = MAX(span->end * sizeof(float) - offset, sizeof(float));
-    *at = (guint32) ((begin - offset) / sizeof(float));
-    return window->range <= limits->maxStorageBufferRange;
-}
-
-/* ---- dispatches ---- */
-
 static gsize
 divide_up(gsize n, gsize by)
 {
     return (n + by - 1) / by;
 }
+
+static gsize
+get_alignment(const Planner *self)
+{
+    return MAX(self->device->physical->limits.minStorageBufferOffsetAlignment, sizeof(float));
+}
+
+/* The window of elements of @size bytes begins where the device allows it, and has whole words;
+ * @at: the span's first element in it. FALSE: it is too large. */
+static gboolean
+make_sized_window(const Planner *self, const Span *span, gsize size, AditVulkanWindow *window,
+                  guint32 *at)
+{
+    gsize alignment = get_alignment(self);
+    gsize begin = span->begin * size, offset = begin / alignment * alignment;
+    gsize words = divide_up(span->end * size - offset, sizeof(float));
+
+    window->buffer = span->buffer;
+    window->offset = offset;
+    window->range = MAX(words, 1) * sizeof(float);
+    *at = (guint32) ((begin - offset) / size);
+    return window->range <= self->device->physical->limits.maxStorageBufferRange;
+}
+
+static gboolean
+make_window(const Planner *self, const Span *span, AditVulkanWindow *window, guint32 *at)
+{
+    return make_sized_window(self, span, sizeof(float), window, at);
+}
+
+/* ---- dispatches ---- */
 
 static gsize
 get_last_size(const AditOperand *operand)
@@ -526,45 +554,70 @@ add_copy(Planner *self, const AditInstruction *instruction)
     return set_kernel(self, &call, op, TRUE) && add_dispatch(self, &call, 0, count);
 }
 
+/* Words of the gather of @n rows of the data from @first on; those of bytes have their table behind
+ * them. */
+static guint32
+add_gather_words(Planner *self, const AditInstruction *instruction, gsize first, gsize n)
+{
+    const AditVulkanSource *source = &self->places->sources[instruction->feed];
+    guint32 words[ATTRIBUTE_WORDS + ADIT_MAX_WORDS] = {0};
+
+    describe_view(words, &instruction->output, TRUE);
+    words[ATTRIBUTE_WORDS] = instruction->feed;
+    words[ATTRIBUTE_WORDS + 1] = source->index != NULL;
+    words[ATTRIBUTE_WORDS + 2] = (guint32) first;
+    words[ATTRIBUTE_WORDS + 3] = (guint32) n;
+    guint32 at = add_words(self, words, G_N_ELEMENTS(words));
+    guint32 table = adit_vulkan_add_table(self->plan, source->array);
+    if (table > 0)
+        g_array_index(self->plan->words, guint32, at + ATTRIBUTE_WORDS + 4) = table - at;
+    return at;
+}
+
+/* The gather of @n rows of the data from @first on, of all that the batch has of them. */
+static gboolean
+add_gather_window(Planner *self, Call *call, gsize first, gsize n)
+{
+    const AditInstruction *instruction = call->instruction;
+    const AditVulkanSource *source = &self->places->sources[instruction->feed];
+    gsize size = adit_vulkan_get_number_size(source->array), count = instruction->output.count;
+    Span data = {source->data, first * count, (first + n) * count};
+    Span index = {source->index != NULL ? source->index : source->data, 0,
+                  source->index != NULL ? source->index_rows : 1};
+    guint before = self->plan->dispatches->len;
+
+    call->words = add_gather_words(self, instruction, first, n);
+    if (!add_dispatch(self, call, 0, self->places->rows))
+        return FALSE;
+    for (guint i = before; i < self->plan->dispatches->len; i++) {
+        AditVulkanDispatch *dispatch =
+            &g_array_index(self->plan->dispatches, AditVulkanDispatch, i);
+
+        if (!make_sized_window(self, &data, size, &dispatch->windows[3],
+                               &dispatch->push.in_at[0]) ||
+            !make_window(self, &index, &dispatch->windows[4], &dispatch->push.in_at[1]))
+            return fail_size(self, call, source->index_rows * sizeof(float));
+    }
+    return TRUE;
+}
+
 /* A feed whose data is larger than a window is gathered from one window after the other. */
 static gboolean
 add_gather(Planner *self, const AditInstruction *instruction)
 {
     const AditVulkanSource *source = &self->places->sources[instruction->feed];
-    const VkPhysicalDeviceLimits *limits = &self->device->physical->limits;
-    gsize count = instruction->output.count;
-    gsize most = (limits->maxStorageBufferRange - limits->minStorageBufferOffsetAlignment) /
-                 (count * sizeof(float));
+    gsize limit = self->device->physical->limits.maxStorageBufferRange;
+    gsize row = instruction->output.count * adit_vulkan_get_number_size(source->array);
+    gsize most = (limit / sizeof(float) * sizeof(float) - get_alignment(self)) / row;
     Call call = {.instruction = instruction, .name = "feed"};
 
     if (!set_kernel(self, &call, NULL, FALSE))
         return FALSE;
     if (most == 0)
-        return fail_size(self, &call, count * sizeof(float));
+        return fail_size(self, &call, row);
     for (gsize first = 0; first < source->rows; first += most) {
-        guint32 words[ATTRIBUTE_WORDS + ADIT_MAX_WORDS] = {0};
-        gsize n = MIN(most, source->rows - first);
-        Span data = {source->data, first * count, (first + n) * count};
-        Span index = {source->index != NULL ? source->index : source->data, 0,
-                      source->index != NULL ? source->index_rows : 1};
-
-        describe_view(words, &instruction->output, TRUE);
-        words[ATTRIBUTE_WORDS] = instruction->feed;
-        words[ATTRIBUTE_WORDS + 1] = source->index != NULL;
-        words[ATTRIBUTE_WORDS + 2] = (guint32) first;
-        words[ATTRIBUTE_WORDS + 3] = (guint32) n;
-        call.words = add_words(self, words, G_N_ELEMENTS(words));
-        guint before = self->plan->dispatches->len;
-        if (!add_dispatch(self, &call, 0, self->places->rows))
+        if (!add_gather_window(self, &call, first, MIN(most, source->rows - first)))
             return FALSE;
-        for (guint i = before; i < self->plan->dispatches->len; i++) {
-            AditVulkanDispatch *dispatch =
-                &g_array_index(self->plan->dispatches, AditVulkanDispatch, i);
-
-            if (!make_window(self, &data, &dispatch->windows[3], &dispatch->push.in_at[0]) ||
-                !make_window(self, &index, &dispatch->windows[4], &dispatch->push.in_at[1]))
-                return fail_size(self, &call, source->index_rows * sizeof(float));
-        }
     }
     return TRUE;
 }

@@ -33,11 +33,13 @@ typedef struct {
 /**
  * AditVulkanSource: where the rows of one feed lie.
  * @data: (nullable): NULL: not known yet, only for finding out whether everything fits
+ * @array: what @data holds: bytes, or else float32
  * @index: (nullable): row numbers; NULL: the identity
  * @rows: of @data
  */
 typedef struct {
     const AditVulkanBuffer *data;
+    const AditArray *array;
     const AditVulkanBuffer *index;
     gsize rows;
     gsize index_rows;
@@ -81,6 +83,10 @@ void adit_vulkan_plan_clear(AditVulkanPlan *self);
 /* The words of one of the device's own kernels: they have attributes only, and an output and input
  * without rows; where they begin. */
 guint32 adit_vulkan_add_attributes(AditVulkanPlan *self, const guint32 *attributes, guint n);
+/* The table for shaders/include/data.glsl, behind the words there are: what each of the 256 bytes
+ * of
+ * @array is read as; where it begins. 0: there is none, it is no array of bytes. */
+guint32 adit_vulkan_add_table(AditVulkanPlan *self, const AditArray *array);
 /* "add in trunk.1": what a tensor is called in messages. */
 char *adit_vulkan_name_tensor(const AditTensor *tensor);
 /* First element of an operand for the loops' indices @index, in the buffer of its arena. */

@@ -149,10 +149,12 @@ void adit_vulkan_read(AditVulkanDevice *device, const AditVulkanBuffer *buffer, 
 void adit_vulkan_write(AditVulkanDevice *device, const AditVulkanBuffer *buffer, gsize offset,
                        gsize size, const void *data);
 void adit_vulkan_zero(AditVulkanDevice *device, const AditVulkanBuffer *buffer);
-/* The array as float32 numbers (row numbers as words) in device memory, kept for the next caller.
- */
+/* The array in device memory, kept for the next caller: bytes as they are, other numbers as
+ * float32, row numbers as words. */
 const AditVulkanBuffer *adit_vulkan_get_array(AditVulkanDevice *device, const AditArray *array,
                                               gboolean is_index, GError **error);
+/* Bytes of a number of the array where the device reads it: 1 or 4. */
+gsize adit_vulkan_get_number_size(const AditArray *array);
 /* A plan's words in device memory, kept for other recordings that have the same: those of an update
  * differ in their rows alone. */
 const AditVulkanBuffer *adit_vulkan_get_words(AditVulkanDevice *device, const GArray *words,

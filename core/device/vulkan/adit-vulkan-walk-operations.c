@@ -202,16 +202,18 @@ adit_walk_rows_add_gather(AditWalkRows *self, const AditInstruction *instruction
     if (!adit_walk_rows_check_count(self, output))
         return FALSE;
     AditWalkValue value = adit_walk_rows_new_value(self, output->count);
-    guint word = adit_walk_add_word(self->kernel, 0);
-    self->making->walk->feeds[feed] =
-        (AditVulkanWalkFeed){self->making->walk->pieces->len - 1, word};
+    AditVulkanWalkFeed words = {.piece = self->making->walk->pieces->len - 1};
+    words.numbers = adit_walk_add_word(self->kernel, 0);
+    words.table = adit_walk_add_word(self->kernel, 0);
+    self->making->walk->feeds[feed] = words;
     adit_walk_rows_line(self, "uint r%u = walk_find_row(%uu, WORD(%uu) != 0u) * %zuu;",
-                        value.number, feed, word, output->count);
+                        value.number, feed, words.numbers, output->count);
+    adit_walk_rows_line(self, "uint t%u = WORD(%uu);", value.number, words.table);
     for (guint k = 0; k < adit_walk_rows_count_registers(self, output->count); k++) {
         g_autofree char *e = adit_walk_rows_get_inner_element(self, output->count, k);
 
-        adit_walk_rows_line(self, "float v%u_%u = DATA_%u[r%u + %s];", value.number, k, feed,
-                            value.number, e);
+        adit_walk_rows_line(self, "float v%u_%u = DATA_%u(t%u, r%u + %s);", value.number, k, feed,
+                            value.number, value.number, e);
     }
     adit_walk_rows_set_value(self, output, value);
     return TRUE;

@@ -47,12 +47,13 @@ typedef struct {
 } AditVulkanWalkStep;
 
 /**
- * AditVulkanWalkFeed: the word of a piece that says of an input whether there are numbers of its
- * rows.
+ * AditVulkanWalkFeed: the words of a piece that say of an input whether there are numbers of its
+ * rows, and where the table of its bytes begins.
  */
 typedef struct {
     guint piece;
-    guint word;
+    guint numbers;
+    guint table;
 } AditVulkanWalkFeed;
 
 /**
