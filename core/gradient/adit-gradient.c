@@ -74,15 +74,24 @@ is_carried(const Pass *pass, const AditTensor *tensor)
     return FALSE;
 }
 
-/* Whether nothing but noise is behind a value, a dropout's mask: that is drawn again, as its
- * numbers follow from their places. */
+static gboolean
+is_given(const AditTensor *tensor)
+{
+    while (tensor->kind == ADIT_TENSOR_CAPTURE)
+        tensor = tensor->other;
+    return tensor->kind == ADIT_TENSOR_CONSTANT || tensor->kind == ADIT_TENSOR_LIVE ||
+           tensor->kind == ADIT_TENSOR_STEP;
+}
+
+/* Whether nothing but noise and given numbers is behind a value, as behind a dropout's mask: noise
+ * is drawn again, as its numbers follow from their places. */
 static gboolean
 is_drawn(const AditTensor *tensor)
 {
-    if (tensor->kind != ADIT_TENSOR_OP || !tensor->rows || tensor->op->over_rows)
+    if (tensor->kind != ADIT_TENSOR_OP || tensor->op->over_rows)
         return FALSE;
     for (guint i = 0; i < tensor->n_inputs; i++) {
-        if (tensor->inputs[i]->rows && !is_drawn(tensor->inputs[i]))
+        if (!is_given(tensor->inputs[i]) && !is_drawn(tensor->inputs[i]))
             return FALSE;
     }
     return TRUE;
@@ -96,13 +105,15 @@ is_cheap(const AditTensor *tensor)
 {
     static const char *const rectifiers[] = {"relu", "leaky-relu"};
 
+    if (is_drawn(tensor))
+        return TRUE;
     if (tensor->kind != ADIT_TENSOR_OP || !tensor->rows)
         return FALSE;
     for (guint i = 0; i < G_N_ELEMENTS(rectifiers); i++) {
         if (strcmp(tensor->op->name, rectifiers[i]) == 0)
             return is_cheap(tensor->inputs[0]);
     }
-    return strcmp(tensor->op->name, "normalize") == 0 || is_drawn(tensor);
+    return strcmp(tensor->op->name, "normalize") == 0;
 }
 
 static gboolean

@@ -243,7 +243,7 @@ def b_lenet():
 
 def b_alexnet():
     """Chainer's normalisation adds 2 to the sum."""
-    pool = 'pool(type max, size 3, stride 2, padding same)'
+    pool = 'pool(type max, size 3, stride 2, padding end)'
     shrink = ['relu', pool, 'lrn(size 3, alpha 5e-05, beta 0.75, k 2)']
     drop = 'dropout(rate 0.5)'
     return {'blocks': ['stem:', 'conv 32 5 bias', 'trunk:', *shrink, 'conv 64 5 bias', *shrink,

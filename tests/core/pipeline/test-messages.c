@@ -164,7 +164,7 @@ static const Row own[] = {
      "small.yaml:3:55: error: 'standardize' must be one of none, features, channels, got "
      "\"feature\"; did you mean 'features'?"},
     {"number-or-word", NULL, "{dense: {units: 8}}", "{conv: {filters: 8, padding: full}}", NULL,
-     "small.yaml:7:39: error: 'padding' must be same, valid or an integer in 0..1000000, got "
+     "small.yaml:7:39: error: 'padding' must be same, valid, end or an integer in 0..1000000, got "
      "\"full\""},
     {"number-or-word-range", NULL, "{dense: {units: 8}}", "{conv: {filters: 8, padding: -1}}", NULL,
      "small.yaml:7:39: error: 'padding' must be in 0..1000000, got -1"},

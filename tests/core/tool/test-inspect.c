@@ -30,7 +30,7 @@ test_component(void)
     assert_code(&dense, 0);
     assert_contains(dense.out, "block dense: ");
     assert_contains(dense.out, "block-dense.so, version 1.0, licence MIT\n");
-    assert_contains(dense.out, "units        width        1..");
+    assert_contains(dense.out, "units             width        1..");
     assert_contains(dense.out, "  required  Outputs\n");
     assert_lacks(dense.out, "A live number");
     assert_contains(adam.out, "A live number takes a schedule");
