@@ -19,7 +19,7 @@ import quiet  # noqa: E402
 SECONDS = 0.3
 BATCH = 1024
 # shares of the FMA peak of one thread
-DEPTHS = {24: 0.7, 50: 0.7, 100: 0.7, 200: 0.7, 600: 0.65, 1000: 0.65}
+DEPTHS = {24: 0.7, 50: 0.7, 100: 0.7, 200: 0.7, 600: 0.7, 1000: 0.65}
 WIDTHS = {3: 0.4, 8: 0.5, 16: 0.6, 25: 0.6, 32: 0.6, 64: 0.6}
 # two threads over one, where the processor gives as much for multiply-adds alone
 SCALING = 1.8

@@ -152,13 +152,14 @@ adit_cpu_convolver_run(const AditConvolvers *convolvers, AditConvolver *self,
                        const AditKernelCall *call, const void *packed)
 {
     gboolean packs = packed == NULL && self->packed_bytes > 0;
-    char *scratch = adit_scratch_get(self->scratch_bytes + (packs ? self->packed_bytes : 0));
+    gsize room = packs ? (self->packed_bytes + 63) / 64 * 64 : 0;
+    char *memory = adit_scratch_get(room + self->scratch_bytes), *scratch = memory + room;
     const void *second = packed != NULL ? packed : call->inputs[1].data;
 
     if (packs) {
-        if (!convolvers->pack(self, call->inputs[1].data, scratch + self->scratch_bytes))
+        if (!convolvers->pack(self, call->inputs[1].data, memory))
             return FALSE;
-        second = scratch + self->scratch_bytes;
+        second = memory;
     }
     return convolvers->run(self, call->rows, call->inputs[0].data, second, call->output.data,
                            call->accumulate, scratch);

@@ -13,30 +13,31 @@
 #define ROWS  5
 #define COUNT (ROWS * 3 * 3 * 4)
 
+/* @factor: of the weights; 0: none, so that they are a parameter as it lies */
 static AditTensor *
-convolve(AditGraph *graph, AditTensor *x, const char *name)
+convolve(AditGraph *graph, AditTensor *x, const char *name, double factor)
 {
     AditWindow window = {.size = {3, 3}, .stride = {1, 1}, .dilation = {1, 1}};
     gsize channels = adit_tensor_get_shape(x)->size[0];
+    AditTensor *weights =
+        adit_parameter_filled(graph, name, ADIT_ROLE_WEIGHT, &ADIT_SHAPE(3, channels, 3, 3), 0.5);
 
     adit_window_pad_same(&window);
-    return adit_conv2d(
-        x,
-        adit_parameter_filled(graph, name, ADIT_ROLE_WEIGHT, &ADIT_SHAPE(3, channels, 3, 3), 0.5),
-        &window, 1);
+    return adit_conv2d(x, factor != 0 ? adit_scale(weights, factor) : weights, &window, 1);
 }
 
-/* A convolution, and two in a loop. What the last one gives and, behind that, its first weight. */
+/* A convolution with computed weights, and two in a loop. What the last one gives and, behind that,
+ * its first weight. */
 static void
 compute(double *values)
 {
     AditGraph *graph = adit_graph_new(ADIT_MODE_EVALUATION);
-    AditTensor *x = convolve(graph, adit_input(graph, "x", &IMAGE, 0), "a");
+    AditTensor *x = convolve(graph, adit_input(graph, "x", &IMAGE, 0), "a", 2);
     AditLoop *loop = adit_loop_new(graph, 2, FALSE);
     AditTensor *carry = adit_loop_carry(loop, x);
 
     adit_graph_enter_scope(loop->body, 1, (guint[ADIT_MAX_LOOPS]){1}, 1, "block", "conv");
-    adit_loop_set_next(loop, carry, convolve(loop->body, carry, "b"));
+    adit_loop_set_next(loop, carry, convolve(loop->body, carry, "b", 0));
     adit_graph_leave_scope(loop->body);
     g_autoptr(Rig) rig = rig_new(graph);
     guint output = rig_add(rig, ADIT_OUTPUT_READ, adit_loop_last(loop, carry));

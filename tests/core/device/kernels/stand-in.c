@@ -44,6 +44,7 @@ prepare(const AditConvolution *convolution, AditConvolutionKind kind)
                     convolution->window.size[0] * convolution->window.size[1];
     self->result = convolution->result[0] * convolution->result[1] * convolution->result[2];
     self->head.packed_bytes = self->weights * sizeof(float);
+    self->head.scratch_bytes = 20; /* no whole line */
     return &self->head;
 }
 
@@ -54,13 +55,19 @@ stand_in_free(AditConvolver *self)
 }
 
 static gboolean
+is_aligned(const void *memory)
+{
+    return (guintptr) memory % 64 == 0;
+}
+
+static gboolean
 pack(AditConvolver *convolver, const float *weights, void *packed)
 {
     StandIn *self = (StandIn *) convolver;
 
     for (gsize i = 0; i < self->weights; i++)
         ((float *) packed)[i] = -weights[i];
-    return !is_told("no-pack");
+    return is_aligned(packed) && !is_told("no-pack");
 }
 
 /* Seven times the first weight. */
@@ -72,7 +79,7 @@ run(AditConvolver *convolver, gsize n, const float *first, const void *second, f
 
     for (gsize i = 0; i < n * self->result; i++)
         result[i] = -7 * ((const float *) second)[0];
-    return !is_told("no-run");
+    return is_aligned(second) && is_aligned(scratch) && !is_told("no-run");
 }
 
 G_MODULE_EXPORT AditConvolvers adit_convolvers = {
