@@ -100,12 +100,3 @@ adit_slot_initialize(const AditSlot *slot, guint64 seed, double *values)
             values[j] = slot->fill;
     }
 }
-
-void
-adit_layout_initialize(const AditLayout *self, guint64 seed, double *parameters, double *states)
-{
-    for (guint i = 0; i < self->slots->len; i++) {
-        const AditSlot *slot = self->slots->pdata[i];
-        adit_slot_initialize(slot, seed, (slot->is_state ? states : parameters) + slot->offset);
-    }
-}

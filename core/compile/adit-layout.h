@@ -50,8 +50,5 @@ const AditSlot *adit_layout_find(const AditLayout *self, const char *name);
 /* Writes the values that all instances of a slot start with: each is drawn from its own stream, its
  * name. */
 void adit_slot_initialize(const AditSlot *slot, guint64 seed, double *values);
-/* Those of all slots. */
-void adit_layout_initialize(const AditLayout *self, guint64 seed, double *parameters,
-                            double *states);
 
 G_END_DECLS

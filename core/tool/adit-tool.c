@@ -107,6 +107,18 @@ adit_tool_read_checked(AditInvocation *self, const char *path, AditCheck *check,
 }
 
 AditExperiment *
+adit_tool_read_shaped(AditInvocation *self, const char *path, AditCheck *check, GError **error)
+{
+    g_autoptr(AditExperiment) experiment = adit_tool_read_checked(self, path, check, error);
+
+    if (experiment == NULL || check->graph != NULL)
+        return g_steal_pointer(&experiment);
+    g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
+                "%s has no section 'data': the shapes are not known", path);
+    return NULL;
+}
+
+AditExperiment *
 adit_tool_read_ready(AditInvocation *self, const char *path, AditCheck *check, GError **error)
 {
     *check = (AditCheck){0};

@@ -179,7 +179,10 @@ AditExperiment *adit_tool_read(AditInvocation *self, const char *path, GError **
 /* The same, and checks it against its data's headers. @check: (out caller-allocates) */
 AditExperiment *adit_tool_read_checked(AditInvocation *self, const char *path, AditCheck *check,
                                        GError **error);
-/* The same, and checks the weights at `model.from` as well: a run can begin. */
+/* The same of a pipeline with data: without, shapes are not known. */
+AditExperiment *adit_tool_read_shaped(AditInvocation *self, const char *path, AditCheck *check,
+                                      GError **error);
+/* As adit_tool_read_checked(), and checks the weights at `model.from` as well: a run can begin. */
 AditExperiment *adit_tool_read_ready(AditInvocation *self, const char *path, AditCheck *check,
                                      GError **error);
 /* Reads a study with what the command line narrows and adds, and every point of it.

@@ -372,15 +372,10 @@ static gboolean
 inspect_file(AditInvocation *self, const char *path, GError **error)
 {
     g_auto(AditCheck) check = {0};
-    g_autoptr(AditExperiment) experiment = adit_tool_read_checked(self, path, &check, error);
+    g_autoptr(AditExperiment) experiment = adit_tool_read_shaped(self, path, &check, error);
 
     if (experiment == NULL)
         return FALSE;
-    if (check.graph == NULL) {
-        g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
-                    "%s has no section 'data': the shapes are not known", path);
-        return FALSE;
-    }
     if (self->options.dot) {
         g_autofree char *text = adit_graph_to_dot(check.graph);
 

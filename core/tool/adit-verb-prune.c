@@ -111,15 +111,10 @@ run(AditInvocation *self, GError **error)
                     "say what is dropped: adit prune FILE --border-layers");
         return FALSE;
     }
-    g_autoptr(AditExperiment) experiment = adit_tool_read_checked(self, path, &check, error);
+    g_autoptr(AditExperiment) experiment = adit_tool_read_shaped(self, path, &check, error);
 
     if (experiment == NULL)
         return FALSE;
-    if (check.graph == NULL) {
-        g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
-                    "%s has no section 'data': the shapes are not known", path);
-        return FALSE;
-    }
     g_autoptr(AditPruning) pruning = prune(self, experiment, &check, error);
     g_autoptr(AditExperiment) pruned =
         pruning != NULL ? read_back(self, pruning->text, experiment->probes->len > 0, &left, error)

@@ -154,7 +154,7 @@ find_largest(AditGraph *graph, const char *name)
     g_autofree double *parameters = g_new0(double, layout->n_parameters);
     double largest = 0;
 
-    adit_layout_initialize(layout, 1, parameters, NULL);
+    test_initialize(layout, 1, parameters, NULL);
     for (guint i = 0; i < layout->slots->len; i++) {
         const AditSlot *slot = layout->slots->pdata[i];
 

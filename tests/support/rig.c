@@ -146,6 +146,15 @@ test_device(guint threads)
 }
 
 void
+test_initialize(const AditLayout *layout, guint64 seed, double *parameters, double *states)
+{
+    for (guint i = 0; i < layout->slots->len; i++) {
+        const AditSlot *slot = layout->slots->pdata[i];
+        adit_slot_initialize(slot, seed, (slot->is_state ? states : parameters) + slot->offset);
+    }
+}
+
+void
 rig_prepare(Rig *self, guint threads, gboolean f64, gsize max_rows)
 {
     g_autoptr(GError) error = NULL;
@@ -160,7 +169,7 @@ rig_prepare(Rig *self, guint threads, gboolean f64, gsize max_rows)
                                  self->outputs->len, adit_device_get_compile_flags(self->device));
     self->memory = adit_device_allocate(self->device, self->layout, self->n_slots, &error);
     g_assert_no_error(error);
-    adit_layout_initialize(self->layout, 1, parameters, states);
+    test_initialize(self->layout, 1, parameters, states);
     adit_memory_write(self->device, self->memory, ADIT_ARENA_PARAMETERS, 0, n_parameters,
                       parameters);
     adit_memory_write(self->device, self->memory, ADIT_ARENA_STATES, 0, n_states, states);

@@ -43,6 +43,9 @@ void rig_add_states(Rig *self);
  * else the CPU with @threads threads. */
 AditDevice *test_device(guint threads);
 
+/* Writes what all parameters and states start with. */
+void test_initialize(const AditLayout *layout, guint64 seed, double *parameters, double *states);
+
 /* Compiles and prepares for up to @max_rows rows: in float64 for the CPU, else for test_device().
  */
 void rig_prepare(Rig *self, guint threads, gboolean f64, gsize max_rows);

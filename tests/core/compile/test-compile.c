@@ -424,12 +424,12 @@ test_layout_initialize(void)
     gsize first = rig_find(looped, "trunk.1.weight", &count);
     gsize second = rig_find(looped, "trunk.2.weight", &count);
 
-    adit_layout_initialize(layout, 5, a, NULL);
-    adit_layout_initialize(layout, 5, b, NULL);
+    test_initialize(layout, 5, a, NULL);
+    test_initialize(layout, 5, b, NULL);
     test_assert_same(a, b, n);
     /* each instance from its own stream, each seed others */
     g_assert_cmpfloat(a[first], !=, a[second]);
-    adit_layout_initialize(layout, 6, b, NULL);
+    test_initialize(layout, 6, b, NULL);
     g_assert_cmpfloat(a[first], !=, b[first]);
     g_assert_cmpfloat(a[rig_find(looped, "trunk.2.bias", &count)], ==, 0);
 }
