@@ -200,12 +200,14 @@ add_step(Convolver *self, gsize n, const dnnl_memory_desc_t *weights)
 
     if (!init_weights(&any, &self->convolution, TRUE))
         return FALSE;
-    forward = describe(self, ADIT_CONVOLUTION_FORWARD, n, &any, NULL);
+    if (weights == NULL)
+        weights = &any;
+    forward = describe(self, ADIT_CONVOLUTION_FORWARD, n,
+                       self->kind == ADIT_CONVOLUTION_FORWARD ? weights : &any, NULL);
     if (forward == NULL)
         return FALSE;
-    desc = self->kind == ADIT_CONVOLUTION_FORWARD
-               ? forward
-               : describe(self, self->kind, n, weights != NULL ? weights : &any, forward);
+    desc = self->kind == ADIT_CONVOLUTION_FORWARD ? forward
+                                                  : describe(self, self->kind, n, weights, forward);
     made = desc != NULL && make_step(self, &self->steps[n], n, desc);
     if (desc != NULL && desc != forward)
         dnnl_primitive_desc_destroy(desc);
