@@ -48,9 +48,15 @@ adit_suggest(const char *word, const char *const *candidates, gsize n_candidates
             continue;
         guint distance = measure_distance(word, n_word, candidates[i], n);
         guint allowed = MAX(1, (guint) (MAX(n, n_word) / 3));
+        gboolean begins = n > n_word && strncmp(word, candidates[i], n_word) == 0;
 
         /* a word all of whose letters would change is not a typing error */
-        if (distance <= allowed && distance < MIN(n, n_word) && distance < least) {
+        if (distance > allowed || distance >= MIN(n, n_word))
+            continue;
+        /* letters left out at the end are an abbreviation: nothing written is wrong */
+        if (begins)
+            distance = 1;
+        if (distance < least) {
             least = distance;
             nearest = candidates[i];
         }

@@ -12,7 +12,7 @@ G_BEGIN_DECLS
  *
  * The candidate nearest to @word by Damerau-Levenshtein distance, if it is near enough to be a
  * typing error: at most a third of the longer word, at least one edit allowed, transposition counts
- * one.
+ * one, as do letters left out at the end.
  *
  * Returns: (transfer none) (nullable): a member of @candidates
  */

@@ -114,14 +114,26 @@ check_axis_name(AditStudyReader *self, const AditNode *node)
 }
 
 static void
-check_value_name(AditStudyReader *self, const AditNode *node, AditStudyReportKind kind)
+report_no_value(AditStudyReader *self, const AditNode *node)
 {
-    if (is_value(node->text, kind))
-        return;
     adit_study_error(self, &node->place,
                      "'%s' is no value of a run; a value reads best.test.loss, last.train.loss, "
                      "probes.NAME.COLUMN, seconds, seconds-per-epoch, epochs or parameters",
                      node->text);
+}
+
+/* Whether the runs will have it is known once their pipelines are read (core/study). */
+static void
+note_column(AditStudyReader *self, const AditNode *node, const AditStudyReport *report,
+            gboolean is_x)
+{
+    AditStudyColumn *column = g_new0(AditStudyColumn, 1);
+
+    column->name = g_strdup(node->text);
+    column->report = report;
+    column->is_x = is_x;
+    column->place = node->place;
+    g_ptr_array_add(self->study->columns, column);
 }
 
 /* ---- keys ---- */
@@ -153,21 +165,23 @@ read_axis(AditStudyReader *self, const AditNode *mapping, const char *key)
 
 static char *
 read_either(AditStudyReader *self, const AditNode *mapping, const char *key,
-            AditStudyReportKind kind)
+            const AditStudyReport *report)
 {
     const AditNode *node = get_word(self, mapping, key);
 
     if (node == NULL)
         return NULL;
-    if (!is_axis(self, node->text) && !is_value(node->text, kind))
+    if (!is_axis(self, node->text) && !is_value(node->text, report->kind))
         check_axis_name(self, node);
+    else if (!is_axis(self, node->text))
+        note_column(self, node, report, strcmp(key, "x") == 0);
     return g_strdup(node->text);
 }
 
 /* One name or a list of them; never NULL. @values: of values and not of axes */
 static GStrv
 read_names(AditStudyReader *self, const AditNode *mapping, const char *key, gboolean values,
-           AditStudyReportKind kind)
+           const AditStudyReport *report)
 {
     const AditNode *node = adit_node_get(mapping, key);
     g_autoptr(GPtrArray) names = g_ptr_array_new();
@@ -183,8 +197,10 @@ read_names(AditStudyReader *self, const AditNode *mapping, const char *key, gboo
                              key, got);
             continue;
         }
-        if (values)
-            check_value_name(self, item, kind);
+        if (values && is_value(item->text, report->kind))
+            note_column(self, item, report, FALSE);
+        else if (values)
+            report_no_value(self, item);
         else
             check_axis_name(self, item);
         g_ptr_array_add(names, g_strdup(item->text));
@@ -235,7 +251,7 @@ read_over(AditStudyReader *self, const AditNode *mapping, const AditStudyReport 
     gboolean used = g_strv_contains((const char *const *) report->pages, "seed");
 
     if (adit_node_get(mapping, "over") != NULL)
-        return read_names(self, mapping, "over", FALSE, report->kind);
+        return read_names(self, mapping, "over", FALSE, report);
     for (guint i = 0; i < G_N_ELEMENTS(shown); i++)
         used = used || g_strcmp0(shown[i], "seed") == 0;
     return used || !is_axis(self, "seed") ? g_new0(char *, 1)
@@ -266,7 +282,7 @@ static void
 read_report(AditStudyReader *self, AditStudyReportKind kind, const AditNode *key,
             const AditNode *mapping)
 {
-    g_autoptr(AditStudyReport) report = g_new0(AditStudyReport, 1);
+    AditStudyReport *report = g_new0(AditStudyReport, 1);
     g_autofree char *of = g_strdup_printf("'%s'", kinds[kind].name);
 
     adit_study_check_keys(self, mapping, kinds[kind].keys, of);
@@ -276,19 +292,19 @@ read_report(AditStudyReader *self, AditStudyReportKind kind, const AditNode *key
                              kinds[kind].needs[i]);
     }
     report->kind = kind;
-    report->values = read_names(self, mapping, "value", TRUE, kind);
+    report->values = read_names(self, mapping, "value", TRUE, report);
     report->rows = read_axis(self, mapping, "rows");
     report->columns = read_axis(self, mapping, "columns");
-    report->x = read_either(self, mapping, "x", kind);
-    report->y = read_either(self, mapping, "y", kind);
+    report->x = read_either(self, mapping, "x", report);
+    report->y = read_either(self, mapping, "y", report);
     report->lines = read_axis(self, mapping, "lines");
     report->by = read_axis(self, mapping, "by");
-    report->pages = read_names(self, mapping, "pages", FALSE, kind);
+    report->pages = read_names(self, mapping, "pages", FALSE, report);
     report->over = read_over(self, mapping, report);
     report->beside = read_beside(self, mapping);
     report->above_chance = read_above_chance(self, mapping);
     report->name = make_name(self, report);
-    g_ptr_array_add(self->study->reports, g_steal_pointer(&report));
+    g_ptr_array_add(self->study->reports, report);
 }
 
 static void

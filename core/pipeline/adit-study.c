@@ -39,6 +39,15 @@ adit_study_check_keys(AditStudyReader *self, const AditNode *mapping, const char
     }
 }
 
+static void
+column_free(gpointer data)
+{
+    AditStudyColumn *self = data;
+
+    g_free(self->name);
+    g_free(self);
+}
+
 static AditStudy *
 study_new(const char *path)
 {
@@ -56,6 +65,7 @@ study_new(const char *path)
     self->evaluations = g_ptr_array_new_with_free_func((GDestroyNotify) adit_study_point_free);
     self->evaluated = g_ptr_array_new_with_free_func((GDestroyNotify) adit_study_axis_free);
     self->reports = g_ptr_array_new_with_free_func((GDestroyNotify) adit_study_report_free);
+    self->columns = g_ptr_array_new_with_free_func(column_free);
     self->sources = g_ptr_array_new_with_free_func((GDestroyNotify) adit_source_unref);
     return self;
 }
@@ -74,6 +84,7 @@ adit_study_free(AditStudy *self)
     g_ptr_array_unref(self->evaluations);
     g_ptr_array_unref(self->evaluated);
     g_ptr_array_unref(self->reports);
+    g_ptr_array_unref(self->columns);
     g_clear_pointer(&self->source, adit_source_unref);
     g_ptr_array_unref(self->sources);
     g_free(self);

@@ -34,6 +34,18 @@ typedef struct {
     double above_chance; /* counts: NaN where not given */
 } AditStudyReport;
 
+/**
+ * AditStudyColumn: a name in `report` that is no axis, and so must be a column of what is measured.
+ * @report: what names it, borrowed from the study
+ * @is_x: it is the report's @x, not a value of it
+ */
+typedef struct {
+    char *name;
+    const AditStudyReport *report;
+    gboolean is_x;
+    AditPlace place;
+} AditStudyColumn;
+
 void adit_study_report_free(AditStudyReport *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditStudyReport, adit_study_report_free)
 
@@ -63,6 +75,7 @@ typedef struct {
  * @evaluations: (element-type AditStudyPoint): all combinations of `evaluate`, no pipeline; empty
  * without it
  * @reports: (element-type AditStudyReport)
+ * @columns: (element-type AditStudyColumn): what the reports name beside axes
  */
 typedef struct {
     char *path;
@@ -75,6 +88,7 @@ typedef struct {
     GPtrArray *points;
     GPtrArray *evaluations;
     GPtrArray *reports;
+    GPtrArray *columns;
     AditSource *source;
     GPtrArray *evaluated; /* AditStudyAxis, private */
     GPtrArray *sources;   /* AditSource: the command line's */

@@ -64,6 +64,7 @@ adit_study_plan_free(AditStudyPlan *self)
 {
     g_ptr_array_unref(self->runs);
     g_ptr_array_unref(self->groups);
+    adit_study_columns_free(self->columns);
     g_free(self);
 }
 
@@ -189,6 +190,7 @@ find_group(AditStudyPlan *self, GHashTable *groups, const AditExperiment *experi
     group->is_timed = is_timed(experiment);
     group->runs = g_ptr_array_new();
     g_ptr_array_add(self->groups, group);
+    adit_study_columns_add(self->columns, experiment, self->study->evaluations->len > 0);
     g_hash_table_insert(groups, g_strdup(experiment->structure), group);
     return group;
 }
@@ -267,11 +269,14 @@ adit_study_plan_new(const AditStudy *study, const char *data_folder, AditDiagnos
     self->study = study;
     self->runs = g_ptr_array_new_with_free_func(run_free);
     self->groups = g_ptr_array_new_with_free_func(group_free);
+    self->columns = adit_study_columns_new();
     adit_study_check_evaluate(study, data_folder, diagnostics);
     for (guint i = 0; i < study->points->len; i++)
         add_point(self, groups, study->points->pdata[i], data_folder, diagnostics);
-    if (adit_diagnostics_count_errors(diagnostics) == errors)
+    if (adit_diagnostics_count_errors(diagnostics) == errors) {
         check_equal(self, diagnostics);
+        adit_study_columns_check(self->columns, study, diagnostics);
+    }
     return adit_diagnostics_count_errors(diagnostics) > errors ? NULL : g_steal_pointer(&self);
 }
 

@@ -1,7 +1,7 @@
 /* core/study/adit-study-plan.h - SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "adit-study.h"
+#include "adit-study-columns.h"
 
 G_BEGIN_DECLS
 
@@ -78,11 +78,13 @@ struct _AditStudyGroup {
  * AditStudyPlan: all that a study will run.
  * @runs: AditStudyRun, in the order of the points
  * @groups: AditStudyGroup
+ * @columns: what the runs' tables will have
  */
 typedef struct {
     const AditStudy *study;
     GPtrArray *runs;
     GPtrArray *groups;
+    AditStudyColumns *columns;
 } AditStudyPlan;
 
 /**
@@ -91,7 +93,7 @@ typedef struct {
  * @diagnostics: gets all errors
  *
  * Reads the pipeline of every point and builds every distinct graph once. Two points with one
- * pipeline are an error. Starts nothing.
+ * pipeline are an error, and so is a column in a report that no run will have. Starts nothing.
  *
  * Returns: (nullable): the plan, which borrows @study; NULL if there were errors
  */

@@ -12,7 +12,7 @@ struct _AditStudyTable {
     const AditStudyFolder *folder;
     const AditStudyPlan *plan;
     GHashTable *read;   /* AditStudyRun -> Figures */
-    GPtrArray *columns; /* names of figures, as they were met */
+    GPtrArray *columns; /* names of figures: those that will come, then others as they were met */
     char *path;
 };
 
@@ -40,11 +40,14 @@ AditStudyTable *
 adit_study_table_new(const AditStudyFolder *folder, const AditStudyPlan *plan)
 {
     AditStudyTable *self = g_new0(AditStudyTable, 1);
+    g_autoptr(GPtrArray) sure = adit_study_columns_list_figures(plan->columns);
 
     self->folder = folder;
     self->plan = plan;
     self->read = g_hash_table_new_full(NULL, NULL, NULL, figures_free);
     self->columns = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < sure->len; i++)
+        g_ptr_array_add(self->columns, g_strdup(sure->pdata[i]));
     return self;
 }
 

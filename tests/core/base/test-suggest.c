@@ -20,6 +20,8 @@ test_nearest(void)
 {
     g_assert_cmpstr(SUGGEST("step", "stop", "steps", "stem"), ==, "stop");
     g_assert_cmpstr(SUGGEST("glonett", "glorot", "glonet"), ==, "glonet");
+    g_assert_cmpstr(SUGGEST("best.test.acc", "best.test.loss", "best.test.accuracy"), ==,
+                    "best.test.accuracy");
 }
 
 static void

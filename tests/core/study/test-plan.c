@@ -1,5 +1,6 @@
 /* tests/core/study/test-plan.c - SPDX-License-Identifier: MIT */
 #include <glib/gstdio.h>
+#include <string.h>
 
 #include "adit-study-folder.h"
 #include "adit-study-table.h"
@@ -11,7 +12,8 @@
     "model:\n"                                                                                     \
     "  trunk: [{repeat: {times: $depth, blocks: [{dense: {units: 4, activation: relu}}]}}]\n"      \
     "  head: {dense: {units: 2}}\n"                                                                \
-    "train: {loss: cross-entropy, optimizer: {sgd: {lr: $rate}}, batch: 16, epochs: 5}\n"
+    "train: {loss: cross-entropy, optimizer: {sgd: {lr: $rate}}, batch: 16, epochs: 5}\n"          \
+    "probes: [{block-norm: {name: norm, at: trunk.1}}, {block-norm: {name: all, at: trunk.*}}]\n"
 
 /**
  * Fixture: a study of NET in a folder of its own, which is the working directory.
@@ -176,6 +178,67 @@ test_locks(void)
     remove_all(folder);
 }
 
+/* The first line of what is wrong with @report, a list; NULL: nothing is. */
+static char *
+find_fault(const char *report)
+{
+    g_auto(Fixture) self = {0};
+    g_autofree char *study =
+        g_strdup_printf("vary: {pipeline: net.yaml, rate: [0.1, 0.2]}, report: %s", report);
+
+    fixture_init(&self, study);
+    if (adit_diagnostics_count_errors(self.diagnostics) +
+            adit_diagnostics_count_warnings(self.diagnostics) ==
+        0)
+        return NULL;
+    g_assert_true((self.plan == NULL) == (adit_diagnostics_count_errors(self.diagnostics) > 0));
+    return adit_diagnostics_get_line(self.diagnostics, 0);
+}
+
+static void
+assert_fault(const char *report, const char *expected)
+{
+    g_autofree char *line = find_fault(report);
+    const char *message = line != NULL ? strstr(line, ": ") + strlen(": ") : NULL;
+
+    g_assert_cmpstr(message, ==, expected);
+}
+
+/* What no run will have is told before anything is trained. */
+static void
+test_columns(void)
+{
+    assert_fault("[{table: {rows: rate, value: [best.test.accuracy, last.train.loss, seconds]}}]",
+                 NULL);
+    assert_fault("[{curves: {x: epoch, value: [test.loss, learning-rate], lines: rate}}]", NULL);
+    assert_fault("[{curves: {x: rate, value: best.test.loss}}]", NULL);
+    assert_fault("[{table: {rows: rate, value: best.test.acc}}]",
+                 "error: 'best.test.acc' will be no column of sweep.csv; did you mean "
+                 "'best.test.accuracy'?");
+    assert_fault("[{scatter: {x: parameters, y: best.test.los}}]",
+                 "error: 'best.test.los' will be no column of sweep.csv; did you mean "
+                 "'best.test.loss'?");
+    /* an axis is across: the values are those of sweep.csv */
+    assert_fault("[{curves: {x: rate, value: test.loss}}]",
+                 "error: 'test.loss' will be no column of sweep.csv; did you mean "
+                 "'best.test.loss'?");
+    assert_fault("[{curves: {x: epoch, value: validation.accuracy, lines: rate}}]",
+                 "error: 'validation.accuracy' will be no column of the runs' metrics.csv; there "
+                 "will be step, epoch, seconds, train.loss, train.accuracy, test.loss, "
+                 "test.accuracy, learning-rate");
+    assert_fault("[{table: {rows: rate, value: probes.norms.l1}}]",
+                 "error: 'probes.norms.l1' will be no column of sweep.csv; did you mean "
+                 "'probes.norm.l1'?");
+    assert_fault("[{table: {rows: rate, value: probes.norm.l1}}]", NULL);
+    assert_fault("[{table: {rows: rate, value: probes.all.l1}}]",
+                 "warning: 'probes.all.l1' may be no column of sweep.csv; of a probe only what "
+                 "gives one row is a column, and this one may give several");
+    assert_fault("[{curves: {x: block, value: probes.all.l1, lines: rate}}]", NULL);
+    assert_fault("[{curves: {x: block, value: probes.all.l3, lines: rate}}]",
+                 "error: 'probes.all.l3' will be no column of the runs' probes; did you mean "
+                 "'probes.all.l1'?");
+}
+
 /* Cells that hold commas, quotes and line breaks are quoted; what is not done is empty. */
 static void
 test_table(void)
@@ -195,9 +258,11 @@ test_table(void)
     g_assert_cmpstr(adit_study_table_get_path(table), ==, "here/sweep.csv");
     g_assert_true(g_file_get_contents("here/sweep.csv", &text, NULL, NULL));
     expected = g_strdup_printf(
-        "cases,title,seed,pipeline,status,run,epochs,seconds,seconds-per-epoch,parameters\n"
-        "a,\"a \"\"b\"\", c\",,net.yaml,pending,%s,,,,62\n"
-        "\"d\ne\",,3,net.yaml,pending,%s,,,,62\n",
+        "cases,title,seed,pipeline,status,run,epochs,seconds,seconds-per-epoch,parameters,"
+        "best.train.loss,last.train.loss,best.train.accuracy,last.train.accuracy,"
+        "best.test.loss,last.test.loss,best.test.accuracy,last.test.accuracy\n"
+        "a,\"a \"\"b\"\", c\",,net.yaml,pending,%s,,,,62,,,,,,,,\n"
+        "\"d\ne\",,3,net.yaml,pending,%s,,,,62,,,,,,,,\n",
         ((AditStudyRun *) self.plan->runs->pdata[0])->folder,
         ((AditStudyRun *) self.plan->runs->pdata[1])->folder);
     g_assert_cmpstr(text, ==, expected);
@@ -212,6 +277,7 @@ main(int argc, char **argv)
     g_test_add_func("/study/plan/equal", test_equal);
     g_test_add_func("/study/plan/shards", test_shards);
     g_test_add_func("/study/folder/locks", test_locks);
+    g_test_add_func("/study/columns", test_columns);
     g_test_add_func("/study/table/cells", test_table);
     return g_test_run();
 }
