@@ -40,6 +40,7 @@ list_params(AditStudyPipeline *pipeline, const AditNode *root)
 {
     const AditNode *params = adit_node_get(root, "params");
 
+    pipeline->is_read = TRUE;
     for (guint i = 0;
          params != NULL && params->kind == ADIT_NODE_MAPPING && i < adit_node_count(params); i++)
         g_ptr_array_add(pipeline->params, g_strdup(adit_node_get_key(params, i)->text));
@@ -147,14 +148,15 @@ is_among(const AditStudyAxis *files, const AditStudyPipeline *pipeline)
     return files == NULL;
 }
 
-/* The first pipeline of @files without a parameter @name, (nullable). */
+/* The first pipeline of @files without a parameter @name, (nullable); what cannot be read lacks
+ * nothing. */
 static const AditStudyPipeline *
 find_lacking(const AditStudyReader *self, const AditStudyAxis *files, const char *name)
 {
     for (guint i = 0; i < self->pipelines->len; i++) {
         const AditStudyPipeline *pipeline = self->pipelines->pdata[i];
 
-        if (is_among(files, pipeline) && !has_param(pipeline, name))
+        if (pipeline->is_read && is_among(files, pipeline) && !has_param(pipeline, name))
             return pipeline;
     }
     return NULL;

@@ -33,11 +33,13 @@ typedef struct {
 /**
  * AditStudyPipeline: a pipeline that is varied.
  * @name: as the study writes it
+ * @is_read: FALSE: it is not there or is none, and what it has is not known
  * @params: names of its parameters
  */
 typedef struct {
     char *name;
     char *path;
+    gboolean is_read;
     GPtrArray *params;
 } AditStudyPipeline;
 

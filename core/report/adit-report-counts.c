@@ -15,7 +15,7 @@
 typedef struct {
     guint points;
     guint done;
-    guint failed;
+    guint failed; /* or diverged */
     guint above;
 } Count;
 
@@ -98,7 +98,8 @@ count_point(Counts *self, guint value, guint row, guint column, GError **error)
     double chance = 0, got = 0;
 
     count->points++;
-    count->failed += results->statuses[row] == ADIT_POINT_FAILED;
+    count->failed += results->statuses[row] == ADIT_POINT_FAILED ||
+                     results->statuses[row] == ADIT_POINT_DIVERGED;
     if (results->statuses[row] != ADIT_POINT_DONE)
         return TRUE;
     count->done++;

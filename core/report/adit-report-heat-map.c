@@ -80,7 +80,7 @@ append_cell(HeatMap *self, const AditChoice choices[3], guint value, const AditS
     adit_csv_append_number(self->data, choices[2].level + 1, TRUE);
     adit_csv_append_number(self->data, summary->mean, summary->n > 0);
     adit_csv_append_number(self->data, summary->n, TRUE);
-    adit_csv_append_number(self->data, summary->failed, TRUE);
+    adit_csv_append_number(self->data, summary->failed + summary->diverged, TRUE);
     adit_csv_end_row(self->data);
     self->most = MAX(self->most, summary->n);
     g_array_append_val((GArray *) g_ptr_array_index(self->means, value), summary->mean);

@@ -388,6 +388,7 @@ table_write_line(Table *self, gsize index)
     adit_csv_append(self->data, self->report->values[cell.value]);
     adit_csv_append_number(self->data, summary->n, TRUE);
     adit_csv_append_number(self->data, summary->failed, TRUE);
+    adit_csv_append_number(self->data, summary->diverged, TRUE);
     adit_csv_append_number(self->data, summary->mean, summary->n > 0);
     adit_csv_append_number(self->data, summary->deviation, summary->n > 1);
     adit_csv_append_number(self->data, summary->low, summary->n > 0);
@@ -400,8 +401,8 @@ table_write_line(Table *self, gsize index)
 static void
 table_write_data(Table *self)
 {
-    static const char *const numbers[] = {"value",     "n",   "failed", "mean",
-                                          "deviation", "low", "high"};
+    static const char *const numbers[] = {"value", "n",         "failed", "diverged",
+                                          "mean",  "deviation", "low",    "high"};
 
     append_names(self->data, self->pages);
     append_names(self->data, self->rows);

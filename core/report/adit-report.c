@@ -7,6 +7,8 @@
 #include "adit-report-private.h"
 #include "adit-text.h"
 
+#include <errno.h>
+#include <glib/gstdio.h>
 #include <string.h>
 
 typedef struct {
@@ -105,7 +107,7 @@ write_one(const AditReportWriter *self, const AditStudyReport *report, GError **
 static void
 append_state(GString *index, const AditResults *results)
 {
-    static const char *const names[] = {"done", "failed", "stopped", "pending"};
+    static const char *const names[] = {"done", "failed", "stopped", "pending", "diverged"};
     guint total = adit_frame_count_rows(results->frame);
     gboolean first = TRUE;
 
@@ -120,16 +122,22 @@ append_state(GString *index, const AditResults *results)
     g_string_append(index, first ? " none.\n" : ".\n");
 }
 
-/* Points that failed, by their axes. */
+/* Points of @status under @heading, by their axes, with the reason if it is known. */
 static void
-append_failures(GString *index, const AditResults *results)
+append_points(GString *index, const AditResults *results, AditPointStatus status,
+              const char *heading)
 {
     gboolean first = TRUE;
 
     for (guint row = 0; row < adit_frame_count_rows(results->frame); row++) {
-        if (results->statuses[row] != ADIT_POINT_FAILED)
+        const char *reason =
+            results->has_reason ? adit_frame_get_text(results->frame, row, results->reason) : "";
+
+        if (results->statuses[row] != status)
             continue;
-        g_string_append(index, first ? "\n## Failed\n\n- " : "- ");
+        if (first)
+            g_string_append_printf(index, "\n## %s\n\n", heading);
+        g_string_append(index, "- ");
         first = FALSE;
         for (guint axis = 0; axis < results->n_axes; axis++) {
             g_string_append(index, axis > 0 ? ", " : "");
@@ -139,6 +147,8 @@ append_failures(GString *index, const AditResults *results)
         }
         g_string_append(index, ": ");
         adit_markdown_append(index, adit_frame_get_text(results->frame, row, results->run));
+        g_string_append(index, *reason != '\0' ? ": " : "");
+        adit_markdown_append(index, reason);
         g_string_append_c(index, '\n');
     }
 }
@@ -264,6 +274,44 @@ begin(AditReportWriter *self, const char *folder, GError **error)
     return adit_folder_create(self->folder, error);
 }
 
+/* Whether a report makes files called @name: "table-best.test.mse.md". */
+static gboolean
+is_made(const char *name)
+{
+    static const char *const endings[] = {".md", ".csv", ".gp", ".svg", ".png"};
+    const char *ending = strrchr(name, '.');
+    gboolean ends = FALSE;
+
+    if (g_str_equal(name, "index.md"))
+        return TRUE;
+    for (guint i = 0; ending != NULL && i < G_N_ELEMENTS(endings); i++)
+        ends = ends || g_str_equal(ending, endings[i]);
+    for (guint i = 0; ends && i < G_N_ELEMENTS(kinds); i++) {
+        if (g_str_has_prefix(name, kinds[i].name) && name[strlen(kinds[i].name)] == '-')
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* Takes away what an earlier call made in @folder. */
+static gboolean
+clear_made(const char *folder, GError **error)
+{
+    g_autoptr(GDir) entries = g_dir_open(folder, 0, NULL);
+    const char *name;
+
+    while (entries != NULL && (name = g_dir_read_name(entries)) != NULL) {
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+
+        if (!is_made(name) || g_unlink(path) == 0)
+            continue;
+        g_set_error(error, ADIT_ERROR, ADIT_ERROR_OUTPUT, "cannot remove %s: %s", path,
+                    g_strerror(errno));
+        return FALSE;
+    }
+    return TRUE;
+}
+
 static void
 writer_clear(AditReportWriter *self)
 {
@@ -299,13 +347,19 @@ adit_report_write(const char *folder, const GPtrArray *reports, GError **error)
     g_autoptr(AditResults) results = adit_results_read(folder, error);
     g_auto(AditReportWriter) writer = {.results = results};
     g_autoptr(GString) index = NULL;
+    g_autofree char *made = g_build_filename(folder, "report", NULL);
     g_autoptr(GError) first = NULL;
 
-    if (results == NULL || !begin(&writer, folder, error))
+    if (results == NULL || !clear_made(made, error))
+        return FALSE;
+    if (reports->len == 0)
+        return TRUE;
+    if (!begin(&writer, folder, error))
         return FALSE;
     index = begin_index(&writer);
     write_all(&writer, reports, index, &first);
-    append_failures(index, results);
+    append_points(index, results, ADIT_POINT_FAILED, "Failed");
+    append_points(index, results, ADIT_POINT_DIVERGED, "Diverged");
     if (!adit_report_write_file(&writer, "index", ".md", index, error))
         return FALSE;
     if (first == NULL)

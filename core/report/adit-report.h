@@ -23,6 +23,9 @@ G_BEGIN_DECLS
  * pictures again. Without gnuplot all else is written, and index.md and a message say that the
  * pictures were left out.
  *
+ * What an earlier call made goes first, so that nothing there tells of other points. Without
+ * elements nothing is written.
+ *
  * An element that fails does not hold up the others; the first failure is returned when all were
  * tried. ADIT_ERROR_NOT_FOUND (sweep.csv, a run's files, published figures), ADIT_ERROR_DAMAGED,
  * ADIT_ERROR_INVALID (a column that there is not, points that would be mixed), ADIT_ERROR_OUTPUT,

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static const char *const status_names[] = {"done", "failed", "stopped", "pending"};
+static const char *const status_names[] = {"done", "failed", "stopped", "pending", "diverged"};
 
 void
 adit_results_free(AditResults *self)
@@ -28,8 +28,8 @@ adit_results_read_statuses(AditResults *self, GError **error)
             status++;
         if (status == G_N_ELEMENTS(status_names))
             return adit_frame_fail(self->frame, row, error,
-                                   "column 'status': got '%.40s', expected done, failed, stopped "
-                                   "or pending",
+                                   "column 'status': got '%.40s', expected done, failed, stopped, "
+                                   "pending or diverged",
                                    text);
         self->statuses[row] = status;
     }
@@ -48,6 +48,7 @@ adit_results_read(const char *folder, GError **error)
         !adit_frame_find(self->frame, "run", &self->run, error) ||
         !adit_results_read_statuses(self, error))
         return NULL;
+    self->has_reason = adit_frame_has(self->frame, "reason", &self->reason);
     return g_steal_pointer(&self);
 }
 
@@ -197,7 +198,7 @@ adit_results_summarize(const AditResults *self, const AditChoice *choices, guint
                        guint column, AditSummary *summary, GError **error)
 {
     g_autoptr(GArray) values = g_array_new(FALSE, FALSE, sizeof(double));
-    guint failed = 0;
+    guint failed = 0, diverged = 0;
 
     for (guint row = 0; row < adit_frame_count_rows(self->frame); row++) {
         double value = 0;
@@ -205,6 +206,7 @@ adit_results_summarize(const AditResults *self, const AditChoice *choices, guint
         if (!adit_results_match(choices, n_choices, row))
             continue;
         failed += self->statuses[row] == ADIT_POINT_FAILED;
+        diverged += self->statuses[row] == ADIT_POINT_DIVERGED;
         if (self->statuses[row] != ADIT_POINT_DONE || adit_frame_is_empty(self->frame, row, column))
             continue;
         if (!adit_frame_get_number(self->frame, row, column, &value, error))
@@ -213,6 +215,7 @@ adit_results_summarize(const AditResults *self, const AditChoice *choices, guint
     }
     adit_summary_init(summary, (const double *) values->data, values->len);
     summary->failed = failed;
+    summary->diverged = diverged;
     return TRUE;
 }
 

@@ -12,6 +12,7 @@ typedef enum {
     ADIT_POINT_FAILED,
     ADIT_POINT_STOPPED,
     ADIT_POINT_PENDING,
+    ADIT_POINT_DIVERGED,
 } AditPointStatus;
 
 /**
@@ -22,7 +23,9 @@ typedef struct {
     char *folder;
     AditFrame *frame; /* one row a point */
     guint n_axes;
-    guint run;                 /* column */
+    guint run; /* column */
+    gboolean has_reason;
+    guint reason;              /* column: why it failed or diverged */
     AditPointStatus *statuses; /* of each row */
 } AditResults;
 

@@ -98,14 +98,20 @@ adit_summary_to_text(const AditSummary *self, guint expected)
     g_autofree char *text = NULL;
 
     if (self->n == 0)
-        return g_strdup(self->failed > 0 ? "failed" : "-");
+        return g_strdup(self->failed > 0 ? "failed" : self->diverged > 0 ? "diverged" : "-");
     if (isfinite(self->mean) && self->deviation > 0)
         text = format_pair(self->mean, self->deviation);
     else
         text = adit_number_to_text(self->mean);
     if (self->n == expected)
         return g_steal_pointer(&text);
-    if (self->failed == 0)
-        return g_strdup_printf("%s (n = %u)", text, self->n);
-    return g_strdup_printf("%s (n = %u, %u failed)", text, self->n, self->failed);
+    GString *counted = g_string_new(text);
+
+    g_string_append_printf(counted, " (n = %u", self->n);
+    if (self->failed > 0)
+        g_string_append_printf(counted, ", %u failed", self->failed);
+    if (self->diverged > 0)
+        g_string_append_printf(counted, ", %u diverged", self->diverged);
+    g_string_append_c(counted, ')');
+    return g_string_free(counted, FALSE);
 }

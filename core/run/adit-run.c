@@ -369,6 +369,7 @@ note_start(AditRun *self)
         json_array_add_string_element(resumed, now);
     json_object_remove_member(self->members, "stopped");
     json_object_remove_member(self->members, "exit-code");
+    json_object_remove_member(self->members, "reason");
     json_object_set_object_member(self->members, "process", adit_host_describe_process());
 }
 

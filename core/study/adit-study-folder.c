@@ -229,6 +229,25 @@ is_point(const char *folder, const AditStudyRun *run, GError **error)
     return FALSE;
 }
 
+/* What run.json says of the end of a run that failed. Where its loss was not finite it would end
+ * there again, for equal pipelines give equal numbers. */
+static void
+note_failure(AditStudyRun *run, JsonObject *members)
+{
+    const char *reason = adit_json_get_text(members, "reason");
+    guint64 code = 0;
+
+    adit_json_get_unsigned(members, "exit-code", &code);
+    if (code == ADIT_ERROR_NUMERIC)
+        run->status = ADIT_STUDY_DIVERGED;
+    if (run->reason != NULL)
+        return;
+    run->code = (int) code;
+    run->reason = g_strdup(reason != NULL               ? reason
+                           : code == ADIT_ERROR_NUMERIC ? "the loss is not finite"
+                                                        : "run.json does not say why");
+}
+
 void
 adit_study_folder_look_at(const AditStudyFolder *self, AditStudyRun *run)
 {
@@ -251,8 +270,11 @@ adit_study_folder_look_at(const AditStudyFolder *self, AditStudyRun *run)
     if (failure == NULL)
         members = adit_run_read(folder, &status, &failure);
     run->status = members != NULL ? found[status] : ADIT_STUDY_FAILED;
-    if (run->status == ADIT_STUDY_DONE && !is_point(folder, run, &failure))
+    if ((run->status == ADIT_STUDY_DONE || status == ADIT_RUN_FAILED) &&
+        !is_point(folder, run, &failure))
         run->status = ADIT_STUDY_FAILED;
+    else if (status == ADIT_RUN_FAILED)
+        note_failure(run, members);
     if (failure != NULL && run->reason == NULL) {
         run->code = failure->code;
         run->reason = g_strdup(failure->message);
@@ -393,4 +415,76 @@ adit_study_folder_look(const AditStudyFolder *self, AditStudyPlan *plan)
         if (run->code == 0)
             adit_study_folder_look_at(self, run);
     }
+}
+
+/* ---- results of another study ---- */
+
+static gboolean
+has_ended(JsonObject *point)
+{
+    const char *status = adit_json_get_text(point, "status");
+
+    return g_strcmp0(status, adit_study_status_get_name(ADIT_STUDY_DONE)) == 0 ||
+           g_strcmp0(status, adit_study_status_get_name(ADIT_STUDY_DIVERGED)) == 0;
+}
+
+/* Counts the points of the file at @path that came to their end and are none of @known. @first:
+ * (nullable): the label of one of them */
+static guint
+count_others(const char *path, GHashTable *known, char **first)
+{
+    g_autoptr(JsonObject) object = adit_json_read(path, NULL);
+    JsonArray *points = object != NULL ? adit_json_get_array(object, "points") : NULL;
+    guint count = 0;
+
+    for (guint i = 0; points != NULL && i < json_array_get_length(points); i++) {
+        JsonObject *point = json_array_get_object_element(points, i);
+        const char *id = adit_json_get_text(point, "id");
+
+        if (id == NULL || !has_ended(point) || !g_hash_table_add(known, g_strdup(id)))
+            continue;
+        if (count++ == 0 && *first == NULL)
+            *first = g_strdup(adit_json_get_text(point, "point"));
+    }
+    return count;
+}
+
+/* Of the same study fewer points may be asked for, on the command line. */
+static gboolean
+is_same_study(const AditStudyFolder *self, const AditStudy *study)
+{
+    g_autofree char *path = g_build_filename(self->path, "study.yaml", NULL);
+    g_autofree char *text = NULL;
+
+    return g_file_get_contents(path, &text, NULL, NULL) && strcmp(text, study->text) == 0;
+}
+
+gboolean
+adit_study_folder_check_points(const AditStudyFolder *self, const AditStudyPlan *plan,
+                               GError **error)
+{
+    g_autoptr(GHashTable) known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GDir) entries = g_dir_open(self->path, 0, NULL);
+    g_autofree char *first = NULL;
+    const char *name;
+    guint others = 0;
+
+    for (guint i = 0; i < plan->runs->len; i++)
+        g_hash_table_add(known, g_strdup(((AditStudyRun *) plan->runs->pdata[i])->id));
+    while (entries != NULL && (name = g_dir_read_name(entries)) != NULL) {
+        g_autofree char *path = g_build_filename(self->path, name, NULL);
+
+        if (g_str_has_prefix(name, "study.") && g_str_has_suffix(name, ".json"))
+            others += count_others(path, known, &first);
+    }
+    if (others == 0 ||
+        (is_same_study(self, plan->study) && adit_study_plan_count_ended(plan, FALSE) > 0))
+        return TRUE;
+    g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
+                "%s holds results of %u point%s that %s and its pipelines, changed since, do not "
+                "have (%s): nothing was written; put them back, take another --study-dir, or "
+                "sweep without --report-only",
+                self->path, others, others == 1 ? "" : "s", plan->study->path,
+                first != NULL ? first : "");
+    return FALSE;
 }

@@ -47,6 +47,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditStudyFolder, adit_study_folder_free)
 /* Looks at the runs, and at what earlier calls kept: fills in each status and evaluation. What is
  * known to have failed in this call stays so. */
 void adit_study_folder_look(const AditStudyFolder *self, AditStudyPlan *plan);
+/* Whether the tables that are there may be replaced with those of @plan though nothing is run:
+ * ADIT_ERROR_INVALID if they hold results of points that the study, changed since, has no more. */
+gboolean adit_study_folder_check_points(const AditStudyFolder *self, const AditStudyPlan *plan,
+                                        GError **error);
 /* The status of one run, from its directory. */
 void adit_study_folder_look_at(const AditStudyFolder *self, AditStudyRun *run);
 /* Takes away what a kill left of a run that had not begun. ADIT_ERROR_NOT_FOUND: whether it had

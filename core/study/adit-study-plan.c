@@ -15,10 +15,9 @@ const char *
 adit_study_status_get_name(AditStudyStatus status)
 {
     static const char *const names[] = {
-        [ADIT_STUDY_PENDING] = "pending",
-        [ADIT_STUDY_DONE] = "done",
-        [ADIT_STUDY_FAILED] = "failed",
-        [ADIT_STUDY_STOPPED] = "stopped",
+        [ADIT_STUDY_PENDING] = "pending",   [ADIT_STUDY_DONE] = "done",
+        [ADIT_STUDY_FAILED] = "failed",     [ADIT_STUDY_STOPPED] = "stopped",
+        [ADIT_STUDY_DIVERGED] = "diverged",
     };
 
     return names[status];
@@ -298,4 +297,11 @@ adit_study_plan_count(const AditStudyPlan *self, AditStudyStatus status, gboolea
         count += run->status == status && (run->mine || !mine);
     }
     return count;
+}
+
+guint
+adit_study_plan_count_ended(const AditStudyPlan *self, gboolean mine)
+{
+    return adit_study_plan_count(self, ADIT_STUDY_DONE, mine) +
+           adit_study_plan_count(self, ADIT_STUDY_DIVERGED, mine);
 }

@@ -10,6 +10,8 @@ typedef enum {
     ADIT_STUDY_DONE,
     ADIT_STUDY_FAILED,
     ADIT_STUDY_STOPPED,
+    ADIT_STUDY_DIVERGED, /* its loss was not finite: a result, for it would be so again */
+    ADIT_STUDY_N_STATUSES,
 } AditStudyStatus;
 
 /* "done" */
@@ -41,7 +43,7 @@ typedef struct {
  * @rising: names of metrics of which more is better
  * @cost: an estimate of the work, in no unit
  * @mine: this call runs it; no shard: all are
- * @code, @reason: why it failed, if its process told
+ * @code, @reason: why it failed or diverged, if its process or its run.json told
  * @evaluations: AditStudyEvaluation
  */
 typedef struct {
@@ -106,5 +108,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditStudyPlan, adit_study_plan_free)
 void adit_study_plan_take_shard(AditStudyPlan *self, guint shard, guint n_shards);
 /* How many runs have @status. @mine: only of those of this call */
 guint adit_study_plan_count(const AditStudyPlan *self, AditStudyStatus status, gboolean mine);
+/* How many have come to their end: those that are done, and those that diverged. */
+guint adit_study_plan_count_ended(const AditStudyPlan *self, gboolean mine);
 
 G_END_DECLS

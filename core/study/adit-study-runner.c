@@ -151,6 +151,8 @@ add_group(AditStudyRunner *self, const AditStudyGroup *group)
             add_evaluations(self, run);
             continue;
         }
+        if (run->status == ADIT_STUDY_DIVERGED && !self->setup.retry)
+            continue;
         double *share = g_new(double, 1);
 
         *share = get_share(self, run);
@@ -424,6 +426,8 @@ note_run(AditStudyRunner *self, AditStudyRun *run, Outcome *outcome, gboolean ma
         add_evaluations(self, run);
         return;
     }
+    if (run->status == ADIT_STUDY_DIVERGED && (outcome->code == ADIT_ERROR_NUMERIC || may_be_done))
+        return;
     if (is_stopped(self, outcome->code)) {
         run->status = run->status == ADIT_STUDY_PENDING ? ADIT_STUDY_PENDING : ADIT_STUDY_STOPPED;
         return;
@@ -556,12 +560,31 @@ tick_cb(gpointer user_data)
     return G_SOURCE_CONTINUE;
 }
 
+/* What an earlier call came to does not count any more in runs that are tried again. */
+static void
+forget_failures(AditStudyRunner *self)
+{
+    GHashTableIter iter;
+    gpointer run;
+
+    g_hash_table_iter_init(&iter, self->shares);
+    while (g_hash_table_iter_next(&iter, &run, NULL)) {
+        AditStudyRun *waiting = run;
+
+        g_clear_pointer(&waiting->reason, g_free);
+        waiting->code = 0;
+        if (waiting->status == ADIT_STUDY_DIVERGED)
+            waiting->status = ADIT_STUDY_STOPPED;
+    }
+}
+
 gboolean
 adit_study_runner_run(AditStudyRunner *self, GError **error)
 {
     guint tick = g_timeout_add(TICK, tick_cb, self);
 
     self->began = g_get_monotonic_time();
+    forget_failures(self);
     start_more(self);
     while (self->running->len > 0)
         g_main_context_iteration(NULL, TRUE);
@@ -619,9 +642,10 @@ adit_study_runner_get_progress(const AditStudyRunner *self)
         done += run->cost * share;
         here += before != NULL ? run->cost * MAX(share - *before, 0) : 0;
         progress.total++;
-        progress.done += run->status == ADIT_STUDY_DONE;
+        progress.done +=
+            run->status == ADIT_STUDY_DONE || (run->status == ADIT_STUDY_DIVERGED && !runs);
         progress.running += runs;
-        progress.failed += run->code != 0 && !runs;
+        progress.failed += run->status == ADIT_STUDY_FAILED && run->code != 0 && !runs;
     }
     progress.share = all > 0 ? done / all : 1;
     if (here > 0)

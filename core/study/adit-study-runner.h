@@ -33,6 +33,7 @@ typedef struct _AditStudyRunner AditStudyRunner;
  * @threads: of each; 0: the cores are shared out among them
  * @together: runs of one group that a process trains side by side, at most; 0: one. One if they
  * end by the clock
+ * @retry: runs that diverged are tried again
  * @began: a run is about to be trained
  * @ended: a run, or one evaluation of it, has ended; @summary: (nullable): what it said of itself.
  * FALSE with an error: everything is stopped
@@ -44,6 +45,7 @@ typedef struct {
     guint jobs;
     guint threads;
     guint together;
+    gboolean retry;
     void (*began)(const AditStudyRun *run, gpointer user_data);
     gboolean (*ended)(const AditStudyRun *run, const AditStudyEvaluation *evaluation,
                       JsonObject *summary, gpointer user_data, GError **error);
@@ -65,10 +67,10 @@ guint adit_study_runner_get_width(const AditStudyRunner *self);
 /**
  * adit_study_runner_run:
  *
- * Trains the runs that are not done, the longest processes first, and evaluates those that are. A
- * run that fails, or whose folder cannot be made ready, is noted, and the rest goes on. Returns
- * when nothing is left or all have stopped; FALSE if a process could not be started or @ended
- * failed. Iterates the default main context.
+ * Trains the runs that have not come to their end, the longest processes first, and evaluates those
+ * that are. A run that fails, or whose folder cannot be made ready, is noted, and the rest goes on.
+ * Returns when nothing is left or all have stopped; FALSE if a process could not be started or
+ * @ended failed. Iterates the default main context.
  */
 gboolean adit_study_runner_run(AditStudyRunner *self, GError **error);
 /* Starts nothing more and tells all processes to stop; they save their state. Again: they stop at

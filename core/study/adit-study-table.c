@@ -321,7 +321,7 @@ static void
 append_head(const AditStudyTable *self, GString *out)
 {
     static const char *const fixed[] = {
-        "status", "run", "epochs", "seconds", "seconds-per-epoch", "parameters", NULL};
+        "status", "run", "epochs", "seconds", "seconds-per-epoch", "parameters", "reason", NULL};
     const AditStudy *study = self->plan->study;
 
     append_names(out, (const char *const *) study->axes);
@@ -359,11 +359,21 @@ get_status(const AditStudyRun *run, const AditStudyEvaluation *evaluation)
     return evaluation->code != 0 ? ADIT_STUDY_FAILED : ADIT_STUDY_PENDING;
 }
 
+/* (nullable): why there are no figures */
+static const char *
+get_reason(const AditStudyRun *run, const AditStudyEvaluation *evaluation)
+{
+    if (run->status == ADIT_STUDY_FAILED || run->status == ADIT_STUDY_DIVERGED)
+        return run->reason;
+    return evaluation != NULL && evaluation->code != 0 ? evaluation->reason : NULL;
+}
+
 static void
 append_row(AditStudyTable *self, GString *out, AditStudyRun *run,
            const AditStudyEvaluation *evaluation)
 {
     const Figures *figures = find_figures(self, run);
+    const char *reason = get_reason(run, evaluation);
 
     append_row_start(out, run->point->values[0]);
     append_names(out, (const char *const *) run->point->values + 1);
@@ -382,6 +392,7 @@ append_row(AditStudyTable *self, GString *out, AditStudyRun *run,
                                                 : (double) NAN);
     }
     append_number(out, (double) run->group->parameters);
+    append_cell(out, reason != NULL ? reason : "");
     append_figures(self, out, figures, evaluation);
     g_string_append_c(out, '\n');
 }

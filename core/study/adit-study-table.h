@@ -8,10 +8,11 @@ G_BEGIN_DECLS
 /**
  * AditStudyTable: sweep.csv (RFC 4180, lines end with a newline): one row for each point, or for
  * each point and evaluation. Columns: the axes of `vary`, those of `evaluate`; status, run, epochs,
- * seconds, seconds-per-epoch, parameters; of every figure of metrics.csv best.FIGURE (the least of
- * a loss or error, the most of an accuracy, over the epochs, each by itself) and last.FIGURE;
- * probes.NAME.COLUMN of probes that gave one row at the end; evaluate.FIGURE. Runs that are not
- * done have empty cells, and so have the times of those that were trained side by side.
+ * seconds, seconds-per-epoch, parameters; reason: why it failed or diverged; of every figure of
+ * metrics.csv best.FIGURE (the least of a loss or error, the most of an accuracy, over the epochs,
+ * each by itself) and last.FIGURE; probes.NAME.COLUMN of probes that gave one row at the end;
+ * evaluate.FIGURE. Runs that are not done have empty cells, and so have the times of those that
+ * were trained side by side.
  *
  * It keeps what it has read of runs that are done.
  */

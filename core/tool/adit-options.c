@@ -53,6 +53,7 @@ static const AditOptionRow rows[] = {
      "points of one graph that a process trains side by side; else 16 on a GPU, else 1"},
     {"shard", 0, ADIT_OPTION_TEXT, FIELD(shard), "I/N",
      "every N-th point, from the I-th on, beside other shards in one directory"},
+    {"retry", 0, ADIT_OPTION_FLAG, FIELD(retry), NULL, "try points that diverged again"},
     {"report-only", 0, ADIT_OPTION_FLAG, FIELD(report_only), NULL,
      "run nothing; make table and report of the runs that are there"},
     {"layers", 0, ADIT_OPTION_FLAG, FIELD(layers), NULL,

@@ -203,6 +203,9 @@ note_end(AditSession *self, const GError *error)
         code = error->domain == ADIT_ERROR ? error->code : ADIT_ERROR_FAILED;
         status = code == ADIT_ERROR_STOPPED ? ADIT_RUN_STOPPED : ADIT_RUN_FAILED;
     }
+    if (status == ADIT_RUN_FAILED)
+        adit_run_set_member(self->run, "reason",
+                            json_node_init_string(json_node_alloc(), error->message));
     if (!adit_run_set_status(self->run, status, code, &failure))
         adit_terminal_warn(terminal, "%s", failure->message);
     if (status == ADIT_RUN_STOPPED)

@@ -53,6 +53,7 @@ typedef struct {
     gboolean full;
     gboolean strict_device;
     gboolean report_only;
+    gboolean retry;
 } AditOptions;
 
 /* What `run` does with a run that is there already. */

@@ -54,18 +54,17 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Sweep, sweep_clear)
 static gboolean
 write_report(Sweep *self, GError **error)
 {
-    if (self->study->reports->len == 0)
-        return TRUE;
 #ifdef ADIT_HAVE_REPORT
     if (!adit_report_write(self->folder->path, self->study->reports, error))
         return FALSE;
-    if (!self->invocation->options.json)
+    if (self->study->reports->len > 0 && !self->invocation->options.json)
         adit_terminal_print(&self->invocation->terminal, "%s/report/index.md\n",
                             self->folder->path);
     return TRUE;
 #else
-    adit_terminal_say(&self->invocation->terminal,
-                      "'report' is not in this build: the table is all there is");
+    if (self->study->reports->len > 0)
+        adit_terminal_say(&self->invocation->terminal,
+                          "'report' is not in this build: the table is all there is");
     return TRUE;
 #endif
 }
@@ -173,11 +172,13 @@ tell_run(Sweep *self, const AditStudyRun *run, JsonObject *summary)
     AditTerminal *terminal = &self->invocation->terminal;
     const char *point = run->point->label;
     g_autofree char *text = describe_summary(summary);
-    guint done = adit_study_plan_count(self->plan, ADIT_STUDY_DONE, TRUE);
+    guint done = adit_study_plan_count_ended(self->plan, TRUE);
     AditStudyProgress progress = adit_study_runner_get_progress(self->runner);
 
     if (run->status == ADIT_STUDY_FAILED)
         adit_terminal_warn(terminal, "%s failed with %d: %s", point, run->code, run->reason);
+    else if (run->status == ADIT_STUDY_DIVERGED)
+        adit_terminal_warn(terminal, "%s diverged: %s", point, run->reason);
     else if (run->status == ADIT_STUDY_DONE && (!terminal->bar || terminal->verbose))
         adit_terminal_say(terminal, "%u/%u %s: %s", done, progress.total, point, text);
 }
@@ -210,7 +211,7 @@ ended(const AditStudyRun *run, const AditStudyEvaluation *evaluation, JsonObject
     if (evaluation != NULL) {
         tell_evaluation(self, run, evaluation);
     } else {
-        self->trained += run->status == ADIT_STUDY_DONE;
+        self->trained += run->status == ADIT_STUDY_DONE || run->status == ADIT_STUDY_DIVERGED;
         tell_run(self, run, summary);
     }
     return adit_study_table_write(self->table, self->shard == 0, error) &&
@@ -290,6 +291,7 @@ run_points(Sweep *self, guint n, GError **error)
         .together = options->together > 0 ? (guint) MIN(options->together, G_MAXUINT16)
                     : kind == DEVICE_GPU  ? MOST_TOGETHER
                                           : 1,
+        .retry = options->retry,
         .began = began,
         .ended = ended,
         .tick = tick,
@@ -349,20 +351,23 @@ add_failure(GPtrArray *table, const char *point, int code, const char *reason)
     g_ptr_array_add(table, row);
 }
 
-/* (element-type GStrv): point, exit code and reason of all that failed, a head first. */
+/* (element-type GStrv): point, exit code and reason of all that failed or that diverged, a head
+ * first. */
 static GPtrArray *
-list_failures(const Sweep *self)
+list_failures(const Sweep *self, AditStudyStatus status)
 {
     GPtrArray *table = g_ptr_array_new_with_free_func((GDestroyNotify) g_strfreev);
 
-    g_ptr_array_add(table, g_strdupv((char **) (const char *[]){"failed", "exit", "why", NULL}));
+    g_ptr_array_add(table, g_strdupv((char **) (const char *[]){adit_study_status_get_name(status),
+                                                                "exit", "why", NULL}));
     for (guint i = 0; i < self->plan->runs->len; i++) {
         const AditStudyRun *run = self->plan->runs->pdata[i];
         const char *point = run->point->label;
 
-        if (run->mine && run->status == ADIT_STUDY_FAILED)
+        if (run->mine && run->status == status)
             add_failure(table, point, run->code, run->reason);
-        for (guint j = 0; run->mine && j < run->evaluations->len; j++) {
+        for (guint j = 0; run->mine && status == ADIT_STUDY_FAILED && j < run->evaluations->len;
+             j++) {
             const AditStudyEvaluation *each = run->evaluations->pdata[j];
             g_autofree char *both = g_strdup_printf("%s, %s", point, each->point->label);
 
@@ -377,7 +382,8 @@ static void
 print_summary(Sweep *self)
 {
     AditInvocation *invocation = self->invocation;
-    g_autoptr(GPtrArray) failures = list_failures(self);
+    g_autoptr(GPtrArray) failures = list_failures(self, ADIT_STUDY_FAILED);
+    g_autoptr(GPtrArray) diverged = list_failures(self, ADIT_STUDY_DIVERGED);
     g_autoptr(GString) text = g_string_new(NULL);
     g_autofree char *time =
         adit_tool_format_seconds((double) (g_get_monotonic_time() - self->began) * 1e-6);
@@ -387,7 +393,7 @@ print_summary(Sweep *self)
         total += ((AditStudyRun *) self->plan->runs->pdata[i])->mine;
     g_string_append_printf(text, "%s: %u point%s", self->study->title, total,
                            total == 1 ? "" : "s");
-    for (guint status = ADIT_STUDY_PENDING; status <= ADIT_STUDY_STOPPED; status++) {
+    for (guint status = ADIT_STUDY_PENDING; status < ADIT_STUDY_N_STATUSES; status++) {
         guint n = adit_study_plan_count(self->plan, (AditStudyStatus) status, TRUE);
 
         if (n > 0)
@@ -400,6 +406,8 @@ print_summary(Sweep *self)
                         adit_study_table_get_path(self->table));
     if (failures->len > 1)
         adit_tool_print_table(invocation, failures, "lrl");
+    if (diverged->len > 1)
+        adit_tool_print_table(invocation, diverged, "lrl");
 }
 
 static void
@@ -407,12 +415,12 @@ print_summary_json(Sweep *self)
 {
     JsonObject *object = json_object_new();
     JsonArray *failed = json_array_new();
-    g_autoptr(GPtrArray) failures = list_failures(self);
+    g_autoptr(GPtrArray) failures = list_failures(self, ADIT_STUDY_FAILED);
 
     json_object_set_string_member(object, "study", self->study->path);
     json_object_set_string_member(object, "folder", self->folder->path);
     json_object_set_string_member(object, "table", adit_study_table_get_path(self->table));
-    for (guint status = ADIT_STUDY_PENDING; status <= ADIT_STUDY_STOPPED; status++)
+    for (guint status = ADIT_STUDY_PENDING; status < ADIT_STUDY_N_STATUSES; status++)
         adit_json_set_unsigned(object, adit_study_status_get_name((AditStudyStatus) status),
                                adit_study_plan_count(self->plan, (AditStudyStatus) status, TRUE));
     adit_json_set_unsigned(object, "trained", self->trained);
@@ -435,8 +443,7 @@ static gboolean
 write_tables(Sweep *self, const char *state, GError **error)
 {
     adit_study_folder_look(self->folder, self->plan);
-    gboolean all =
-        adit_study_plan_count(self->plan, ADIT_STUDY_DONE, FALSE) == self->plan->runs->len;
+    gboolean all = adit_study_plan_count_ended(self->plan, FALSE) == self->plan->runs->len;
 
     if (!adit_study_table_write(self->table, self->shard == 0, error) ||
         !adit_study_folder_write_state(self->folder, self->plan, state, error))
@@ -449,8 +456,7 @@ static gboolean
 finish_report(Sweep *self, gboolean failed, GError **error)
 {
     g_autoptr(GError) failure = NULL;
-    guint missing =
-        self->plan->runs->len - adit_study_plan_count(self->plan, ADIT_STUDY_DONE, FALSE);
+    guint missing = self->plan->runs->len - adit_study_plan_count_ended(self->plan, FALSE);
 
     if ((self->shard > 0 && missing > 0) || write_report(self, &failure))
         return TRUE;
@@ -559,6 +565,9 @@ open_folder(Sweep *self, GError **error)
     if (self->shard > 0)
         adit_study_plan_take_shard(self->plan, self->shard, self->n_shards);
     adit_study_folder_look(self->folder, self->plan);
+    if (self->invocation->options.report_only &&
+        !adit_study_folder_check_points(self->folder, self->plan, error))
+        return FALSE;
     self->table = adit_study_table_new(self->folder, self->plan);
     return adit_study_table_write(self->table, self->shard == 0, error) &&
            adit_study_folder_write_state(self->folder, self->plan, "RUNNING", error);
@@ -570,7 +579,7 @@ run(AditInvocation *self, GError **error)
     g_auto(Sweep) sweep = {.invocation = self};
     g_autoptr(AditStudy) study = NULL;
     g_autoptr(AditStudyPlan) plan = NULL;
-    AditStudyRunnerSetup nothing = {0};
+    AditStudyRunnerSetup nothing = {.retry = self->options.retry};
     g_autoptr(GError) failure = NULL;
 
     if (!parse_shard(&sweep, error))
@@ -605,11 +614,13 @@ const AditVerb adit_verb_sweep = {
         "each by itself, as those with a 'max-time' are anyhow.\n"
         "A point is known by its pipeline with everything filled in. What is done is not done "
         "again, so the same command goes on after a stop, a kill or a failure. A point that fails "
-        "does not stop the others; the exit code is then 11. Ctrl-C, SIGTERM or SIGUSR1 let the "
+        "does not stop the others; the exit code is then 11. One whose loss is no number any more has "
+        "diverged: that is its result, which it would come to again, and no failure; --retry tries "
+        "it all the same. Ctrl-C, SIGTERM or SIGUSR1 let the "
         "points under way save their state and exit with 75; a second signal stops at once.",
     .options = (const char *const[]){"override", "data", "study-dir", "jobs", "together", "shard",
-                                     "report-only", "device", "strict-device", "threads", "json",
-                                     "color", "progress", "quiet", "verbose", "help", NULL},
+                                     "retry", "report-only", "device", "strict-device", "threads",
+                                     "json", "color", "progress", "quiet", "verbose", "help", NULL},
     .min_arguments = 1,
     .max_arguments = 1,
     .has_overrides = TRUE,

@@ -209,27 +209,60 @@ def evaluated():
 
 # ---- what goes wrong ----
 
-def failing():
-    """The others go on; the exit code and a table say what failed, and the same command tries it
-    again."""
+def diverging():
+    """A loss that is not finite is a result: told, kept, and not come to again, unless that is asked for."""
     prepare()
-    write('study.yaml', 'adit: 1\nstudy: {vary: {pipeline: net.yaml, rate: [0.01, 1e6], seed: 1..2}}\n')
-    for _ in range(2):
-        code, out, err = adit('sweep', 'study.yaml')
-        expect(code, 11)
+    write('study.yaml', 'adit: 1\nstudy:\n  vary: {pipeline: net.yaml, rate: [0.01, 1e6], seed: 1..2}\n'
+                        '  report: [{table: {rows: rate, value: best.test.loss}}]\n')
+    reason = 'the loss is not finite at step '
+    for words, trained in (((), 4), ((), 0), (('--retry',), 2), (('--report-only',), 0)):
+        out = succeed('sweep', 'study.yaml', *words)
         lines = out.splitlines()
-        expect(lines[0].split('; ')[0], 'study: 4 points, 2 done, 2 failed')
-        expect([line.split()[:3] for line in lines[2:]],
-               [['failed', 'exit', 'why'], ['rate=1e6', 'seed=1', '9'], ['rate=1e6', 'seed=2', '9']])
-        assert 'the loss is not finite' in lines[3], lines[3]
-        assert 'rate=1e6 seed=2 failed with 9: the loss is not finite' in err, err
+        first = 'study: 4 points, 2 done, 2 diverged' + (f'; {trained} trained here' if trained else '')
+        expect(lines[0].split(' in ')[0], first)
+        expect([line.split()[:3] for line in lines[2:5]],
+               [['diverged', 'exit', 'why'], ['rate=1e6', 'seed=1', '9'], ['rate=1e6', 'seed=2', '9']])
+        assert reason in lines[3], lines[3]
         rows = table()
-        expect(statuses(rows), ['done', 'done', 'failed', 'failed'])
+        expect(statuses(rows), ['done', 'done', 'diverged', 'diverged'])
         expect([row['last.test.loss'] == '' for row in rows], [False, False, True, True])
-    code, out, _ = adit('sweep', 'study.yaml', '--json', '-q')
-    summary = json.loads(out)
-    expect((code, summary['done'], summary['failed'], [each['exit-code'] for each in summary['failures']]),
-           (11, 2, 2, [9, 9]))
+        expect([row['reason'].startswith(reason) for row in rows], [False, False, True, True])
+        assert '| diverged |' in read('studies/study/report/table-best.test.loss.md')
+        assert rows[2]['reason'] in read('studies/study/report/index.md')
+    _, _, err = adit('sweep', 'study.yaml', '--study-dir', 'again')
+    assert f'warning: rate=1e6 seed=2 diverged: {reason}' in err, err
+    summary = json.loads(succeed('sweep', 'study.yaml', '--json', '-q'))
+    expect((summary['done'], summary['diverged'], summary['failed'], summary['failures']), (2, 2, 0, []))
+
+
+def other_results():
+    """A report alone does not put other points in the place of what was trained."""
+    prepare()
+    text = 'adit: 1\nstudy:\n  vary: {pipeline: net.yaml, seed: 1..2}\n' \
+           '  report: [{table: {rows: seed, value: best.test.loss}}]\n'
+    write('study.yaml', text)
+    succeed('sweep', 'study.yaml')
+    kept = [read(f'studies/study/{name}') for name in ('sweep.csv', 'report/table-best.test.loss.md')]
+    write('net.yaml', NET.replace('epochs: 3', 'epochs: 4'))
+    code, out, err = adit('sweep', 'study.yaml', '--report-only')
+    expect((code, out), (2, ''))
+    expect(err, 'adit sweep: error: studies/study holds results of 2 points that study.yaml and its pipelines, changed '
+                'since, do not have (seed=1): nothing was written; put them back, take another --study-dir, or '
+                'sweep without --report-only\n')
+    expect([read(f'studies/study/{name}') for name in ('sweep.csv', 'report/table-best.test.loss.md')], kept)
+    # another report of the same points is fine, and nothing of the former one stays
+    write('net.yaml', NET)
+    write('study.yaml', text.replace('best.test.loss', 'last.test.loss'))
+    succeed('sweep', 'study.yaml', '--report-only')
+    expect(read('studies/study/sweep.csv'), kept[0])
+    expect(sorted(os.listdir('studies/study/report')),
+           ['index.md', 'table-last.test.loss.csv', 'table-last.test.loss.md'])
+    # more points, of which some are there
+    write('study.yaml', text.replace('1..2', '1..3'))
+    succeed('sweep', 'study.yaml', '--report-only')
+    expect(statuses(table()), ['done', 'done', 'pending'])
+    write('study.yaml', text.replace('1..2', '2..3'))
+    expect(adit('sweep', 'study.yaml', '--report-only')[0], 2)
 
 
 def damaged():
@@ -324,6 +357,12 @@ def checked():
     expect(succeed('check', 'study.yaml'), 'study.yaml: ok: 6 points, 3 graphs; nothing was started\n')
     expect(succeed('check', 'study.yaml', 'depth=4'), 'study.yaml: ok: 2 points, 1 graph; nothing was started\n')
     expect(sorted(os.listdir('.')), ['net.yaml', 'study.yaml'])
+    # what a file that is not there lacks is not known
+    write('study.yaml', STUDY.replace('net.yaml', 'nett.yaml'))
+    code, _, err = adit('check', 'study.yaml')
+    expect((code, [line for line in err.splitlines() if ': error: ' in line]),
+           (3, ["study.yaml:3:20: error: no file 'nett.yaml'"]))
+    prepare()
     # errors of many points are told once, with one of the points
     write('net.yaml', NET.replace('relu', 'rellu'))
     code, _, err = adit('check', 'study.yaml')
@@ -512,7 +551,7 @@ def merged():
     expect(statuses(table()), ['done'] * 6)
 
 
-CASES = (points, skipped, narrowed, paths, structures, evaluated, failing, damaged, refused, late, checked,
+CASES = (points, skipped, narrowed, paths, structures, evaluated, diverging, other_results, damaged, refused, late, checked,
          no_place, broken_off, killed, stopped, stopped_at_once, alone, named, orphans,
          orphans_of_shard, shards, merged)
 

@@ -42,11 +42,11 @@ test_table(void)
                       "| glonet       |           0.0220 ± 0.0014 |     0.02000 |\n"
                       "| resnet       | 0.01800 (n = 1, 1 failed) | nan (n = 1) |\n");
     study_assert_file(&study, "made.csv",
-                      "arch,depth,value,n,failed,mean,deviation,low,high\n"
-                      "glonet,10,best.test.mse,2,0,0.022,0.00141421356,0.021,0.023\n"
-                      "glonet,24,best.test.mse,2,0,0.02,0,0.02,0.02\n"
-                      "resnet,10,best.test.mse,1,1,0.018,,0.018,0.018\n"
-                      "resnet,24,best.test.mse,1,0,nan,,nan,nan\n");
+                      "arch,depth,value,n,failed,diverged,mean,deviation,low,high\n"
+                      "glonet,10,best.test.mse,2,0,0,0.022,0.00141421356,0.021,0.023\n"
+                      "glonet,24,best.test.mse,2,0,0,0.02,0,0.02,0.02\n"
+                      "resnet,10,best.test.mse,1,1,0,0.018,,0.018,0.018\n"
+                      "resnet,24,best.test.mse,1,0,0,nan,,nan,nan\n");
     g_strfreev(report.values);
 }
 
@@ -146,11 +146,11 @@ test_pages(void)
                       "| \\[relu, \"q\"\\] |   4 |\n"
                       "| &lt;b>        |   5 |\n");
     study_assert_file(&study, "made.csv",
-                      "layout,a|b,value,n,failed,mean,deviation,low,high\n"
-                      "image,\"[relu, \"\"q\"\"]\",x,1,0,3,,3,3\n"
-                      "image,<b>,x,0,0,,,,\n"
-                      "plain,\"[relu, \"\"q\"\"]\",x,1,0,4,,4,4\n"
-                      "plain,<b>,x,1,0,5,,5,5\n");
+                      "layout,a|b,value,n,failed,diverged,mean,deviation,low,high\n"
+                      "image,\"[relu, \"\"q\"\"]\",x,1,0,0,3,,3,3\n"
+                      "image,<b>,x,0,0,0,,,,\n"
+                      "plain,\"[relu, \"\"q\"\"]\",x,1,0,0,4,,4,4\n"
+                      "plain,<b>,x,1,0,0,5,,5,5\n");
 }
 
 static void
@@ -160,7 +160,8 @@ test_empty(void)
     AditStudyReport report = table_of("best.test.mse");
 
     study_report(&study, &report);
-    study_assert_file(&study, "made.csv", "arch,depth,value,n,failed,mean,deviation,low,high\n");
+    study_assert_file(&study, "made.csv",
+                      "arch,depth,value,n,failed,diverged,mean,deviation,low,high\n");
     g_strfreev(report.values);
 }
 
@@ -186,7 +187,7 @@ test_damaged(void)
                        "%s/sweep.csv:2: a quote is never closed");
     assert_sweep_error("arch,depth,seed,status,run,x\n\na,1,1,DONE,r,1\n", ADIT_ERROR_DAMAGED,
                        "%s/sweep.csv:3: column 'status': got 'DONE', expected done, failed, "
-                       "stopped or pending");
+                       "stopped, pending or diverged");
     assert_sweep_error("arch,depth,seed,status,run,x\na,1,1,done,r,0x10\n", ADIT_ERROR_DAMAGED,
                        "report 'made': %s/sweep.csv:2: column 'x': '0x10' is not a number");
     assert_sweep_error("arch,depth,arch,status,run,x\n", ADIT_ERROR_DAMAGED,
@@ -318,6 +319,64 @@ test_index(void)
     g_strfreev(good.values);
 }
 
+/* A point that diverged has come to its result; why points have none stands in the index. */
+static void
+test_diverged(void)
+{
+    g_auto(Study) study =
+        study_make("rate,seed,status,run,reason,x\n"
+                   "0.1,1,done,runs/a,,3\n0.1,2,diverged,runs/b,\"not finite, at step 7\",\n"
+                   "1,1,diverged,runs/c,at step 1,\n1,2,diverged,runs/d,at step 2,\n"
+                   "9,1,failed,runs/e,killed by signal 9,\n9,2,failed,runs/f,,\n");
+    AditStudyReport report = {.kind = ADIT_STUDY_TABLE, .rows = TEXT("rate"), .values = LIST("x")};
+    g_autofree char *text = NULL;
+
+    study_report(&study, &report);
+    study_assert_file(&study, "made.md",
+                      "# x\n"
+                      "\n"
+                      "| rate |        x |\n"
+                      "| :--- | -------: |\n"
+                      "| 0.1  |        3 |\n"
+                      "| 1    | diverged |\n"
+                      "| 9    |   failed |\n");
+    text = study_read(&study, "index.md");
+    g_assert_nonnull(strstr(text, "6 points: 1 done, 2 failed, 3 diverged.\n"));
+    g_assert_nonnull(strstr(text, "\n## Failed\n\n"
+                                  "- rate 9, seed 1: runs/e: killed by signal 9\n"
+                                  "- rate 9, seed 2: runs/f\n"
+                                  "\n## Diverged\n\n"
+                                  "- rate 0.1, seed 2: runs/b: not finite, at step 7\n"));
+}
+
+/* What an earlier report made does not stay beside this one; other files do. */
+static void
+test_stale(void)
+{
+    static const char *const made[] = {"index.md", "table-old.md", "heat-map-best.x.svg"};
+    g_auto(Study) study = study_make("arch,status,run,x\na,done,runs/a,1\n");
+    AditStudyReport report = {.kind = ADIT_STUDY_TABLE, .rows = TEXT("arch"), .values = LIST("y")};
+    g_autoptr(GPtrArray) none = g_ptr_array_new();
+    g_autoptr(GError) error = NULL;
+
+    for (guint i = 0; i < G_N_ELEMENTS(made); i++) {
+        g_autofree char *name = g_build_filename("report", made[i], NULL);
+
+        study_write(&study, name, "old");
+    }
+    study_write(&study, "report/notes.md", "mine");
+    g_assert_false(study_try(&study, &report, &error));
+    for (guint i = 1; i < G_N_ELEMENTS(made); i++)
+        study_assert_file(&study, made[i], NULL);
+    g_autofree char *index = study_read(&study, "index.md");
+
+    g_assert_true(g_str_has_prefix(index, "# adit-study-"));
+    study_assert_file(&study, "notes.md", "mine");
+    g_clear_error(&error);
+    g_assert_true(adit_report_write(study.path, none, &error));
+    study_assert_file(&study, "index.md", NULL);
+}
+
 /* A study.json without the command, and none at all. */
 static void
 test_origin(void)
@@ -355,5 +414,7 @@ main(int argc, char **argv)
     g_test_add_func("/report/wrong/beside", test_beside_errors);
     g_test_add_func("/report/index/all", test_index);
     g_test_add_func("/report/index/origin", test_origin);
+    g_test_add_func("/report/index/diverged", test_diverged);
+    g_test_add_func("/report/index/stale", test_stale);
     return g_test_run();
 }

@@ -74,6 +74,14 @@ test_failed(void)
 
     g_assert_cmpstr(text, ==, "failed");
     g_assert_cmpstr(other, ==, "0.2500 (n = 1, 2 failed)");
+    none = (AditSummary){.diverged = 2};
+    some.diverged = 1;
+    g_free(text);
+    g_free(other);
+    text = adit_summary_to_text(&none, 3);
+    other = adit_summary_to_text(&some, 3);
+    g_assert_cmpstr(text, ==, "diverged");
+    g_assert_cmpstr(other, ==, "0.2500 (n = 1, 2 failed, 1 diverged)");
 }
 
 /* Two passes: a large mean leaves the deviation exact. */

@@ -258,11 +258,11 @@ test_table(void)
     g_assert_cmpstr(adit_study_table_get_path(table), ==, "here/sweep.csv");
     g_assert_true(g_file_get_contents("here/sweep.csv", &text, NULL, NULL));
     expected = g_strdup_printf(
-        "cases,title,seed,pipeline,status,run,epochs,seconds,seconds-per-epoch,parameters,"
+        "cases,title,seed,pipeline,status,run,epochs,seconds,seconds-per-epoch,parameters,reason,"
         "best.train.loss,last.train.loss,best.train.accuracy,last.train.accuracy,"
         "best.test.loss,last.test.loss,best.test.accuracy,last.test.accuracy\n"
-        "a,\"a \"\"b\"\", c\",,net.yaml,pending,%s,,,,62,,,,,,,,\n"
-        "\"d\ne\",,3,net.yaml,pending,%s,,,,62,,,,,,,,\n",
+        "a,\"a \"\"b\"\", c\",,net.yaml,pending,%s,,,,62,,,,,,,,,\n"
+        "\"d\ne\",,3,net.yaml,pending,%s,,,,62,,,,,,,,,\n",
         ((AditStudyRun *) self.plan->runs->pdata[0])->folder,
         ((AditStudyRun *) self.plan->runs->pdata[1])->folder);
     g_assert_cmpstr(text, ==, expected);
