@@ -12,6 +12,7 @@
 #include "adit-file.h"
 #include "adit-host.h"
 #include "adit-json.h"
+#include "adit-manifest.h"
 #include "adit-output.h"
 #include "adit-run.h"
 
@@ -201,6 +202,15 @@ check_unbegun(const char *folder, GError **error)
                 "to begin anew",
                 folder);
     return FALSE;
+}
+
+guint64
+adit_study_folder_find_step(const AditStudyFolder *self, const AditStudyRun *run)
+{
+    g_autofree char *path = g_build_filename(self->path, run->folder, "checkpoints", NULL);
+    g_autoptr(GPtrArray) whole = adit_checkpoints_list_whole(path, G_MAXUINT64);
+
+    return whole->len > 0 ? ((const AditManifest *) whole->pdata[0])->step : 0;
 }
 
 gboolean

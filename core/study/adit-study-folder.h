@@ -53,6 +53,8 @@ gboolean adit_study_folder_check_points(const AditStudyFolder *self, const AditS
                                         GError **error);
 /* The status of one run, from its directory. */
 void adit_study_folder_look_at(const AditStudyFolder *self, AditStudyRun *run);
+/* The step of the newest whole checkpoint of a run; 0: there is none. */
+guint64 adit_study_folder_find_step(const AditStudyFolder *self, const AditStudyRun *run);
 /* Takes away what a kill left of a run that had not begun. ADIT_ERROR_NOT_FOUND: whether it had
  * cannot be seen; ADIT_ERROR_DAMAGED: it had, but its run.json is gone; ADIT_ERROR_OUTPUT */
 gboolean adit_study_folder_clear_run(const AditStudyFolder *self, const AditStudyRun *run,

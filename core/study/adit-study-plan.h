@@ -43,6 +43,7 @@ typedef struct {
  * @rising: names of metrics of which more is better
  * @cost: an estimate of the work, in no unit
  * @mine: this call runs it; no shard: all are
+ * @step: of its newest checkpoint, which it goes on from; 0: there is none, or it is done
  * @code, @reason: why it failed or diverged, if its process or its run.json told
  * @evaluations: AditStudyEvaluation
  */
@@ -57,6 +58,7 @@ typedef struct {
     double cost;
     gboolean mine;
     AditStudyStatus status;
+    guint64 step;
     int code;
     char *reason;
     GPtrArray *evaluations;

@@ -156,6 +156,7 @@ add_group(AditStudyRunner *self, const AditStudyGroup *group)
         double *share = g_new(double, 1);
 
         *share = get_share(self, run);
+        run->step = adit_study_folder_find_step(self->folder, run);
         g_hash_table_insert(self->shares, run, share);
         g_ptr_array_add(left, run);
     }
@@ -558,6 +559,19 @@ tick_cb(gpointer user_data)
 
     self->setup.tick(self->setup.user_data);
     return G_SOURCE_CONTINUE;
+}
+
+guint
+adit_study_runner_count_resumed(const AditStudyRunner *self)
+{
+    GHashTableIter iter;
+    gpointer run;
+    guint count = 0;
+
+    g_hash_table_iter_init(&iter, self->shares);
+    while (g_hash_table_iter_next(&iter, &run, NULL))
+        count += ((const AditStudyRun *) run)->step > 0;
+    return count;
 }
 
 /* What an earlier call came to does not count any more in runs that are tried again. */

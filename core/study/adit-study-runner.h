@@ -61,6 +61,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditStudyRunner, adit_study_runner_free)
 
 /* How many runs and evaluations there are left to do. */
 guint adit_study_runner_count(const AditStudyRunner *self);
+/* How many of the runs among them go on from a checkpoint. */
+guint adit_study_runner_count_resumed(const AditStudyRunner *self);
 /* How many of them are done at a time, at most; before they are run. */
 guint adit_study_runner_get_width(const AditStudyRunner *self);
 

@@ -170,8 +170,9 @@ compare_pipeline(AditInvocation *self, AditRun *run, const char *path, GError **
         return TRUE;
     g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
                 "%s was made from another pipeline than %s with these parameters; 'adit resume' "
-                "needs no file",
-                adit_run_get_folder(run), path);
+                "needs no file, and -o 'model={from: %s}' with another --run-dir begins a run "
+                "with its weights",
+                adit_run_get_folder(run), path, adit_run_get_folder(run));
     return FALSE;
 }
 

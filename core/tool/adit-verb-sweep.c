@@ -22,7 +22,8 @@
 /**
  * Sweep: a study under way.
  * @stopped: number of the first signal; 0: none
- * @trained: runs that this call has brought to their end
+ * @trained: runs that this call has brought to their end; @resumed: those of them that went on from
+ * a checkpoint
  */
 typedef struct {
     AditInvocation *invocation;
@@ -35,6 +36,7 @@ typedef struct {
     guint n_shards;
     int stopped;
     guint trained;
+    guint resumed;
     gint64 began;
     gint64 told;
 } Sweep;
@@ -197,7 +199,11 @@ began(const AditStudyRun *run, gpointer user_data)
 {
     Sweep *self = user_data;
 
-    if (self->invocation->terminal.verbose)
+    if (run->step > 0 && (self->invocation->terminal.verbose || !self->invocation->terminal.bar))
+        adit_terminal_say(&self->invocation->terminal,
+                          "%s goes on from step %" G_GUINT64_FORMAT ": %s", run->point->label,
+                          run->step, run->folder);
+    else if (self->invocation->terminal.verbose)
         adit_terminal_say(&self->invocation->terminal, "%s begins: %s", run->point->label,
                           run->folder);
 }
@@ -211,7 +217,10 @@ ended(const AditStudyRun *run, const AditStudyEvaluation *evaluation, JsonObject
     if (evaluation != NULL) {
         tell_evaluation(self, run, evaluation);
     } else {
-        self->trained += run->status == ADIT_STUDY_DONE || run->status == ADIT_STUDY_DIVERGED;
+        gboolean has_ended = run->status == ADIT_STUDY_DONE || run->status == ADIT_STUDY_DIVERGED;
+
+        self->trained += has_ended;
+        self->resumed += has_ended && run->step > 0;
         tell_run(self, run, summary);
     }
     return adit_study_table_write(self->table, self->shard == 0, error) &&
@@ -303,8 +312,12 @@ run_points(Sweep *self, guint n, GError **error)
     signals[0] = g_unix_signal_add(SIGINT, interrupt_cb, self);
     signals[1] = g_unix_signal_add(SIGTERM, terminate_cb, self);
     signals[2] = g_unix_signal_add(SIGUSR1, user_cb, self);
-    adit_terminal_say(&invocation->terminal, "%s: %u to do, %u at a time, in %s",
-                      self->study->title, n, adit_study_runner_get_width(self->runner),
+    guint resumed = adit_study_runner_count_resumed(self->runner);
+    g_autofree char *from =
+        resumed > 0 ? g_strdup_printf(" (%u from a checkpoint on)", resumed) : g_strdup("");
+
+    adit_terminal_say(&invocation->terminal, "%s: %u to do%s, %u at a time, in %s",
+                      self->study->title, n, from, adit_study_runner_get_width(self->runner),
                       self->folder->path);
     gboolean good = adit_study_runner_run(self->runner, error);
 
@@ -402,6 +415,8 @@ print_summary(Sweep *self)
     }
     if (self->trained > 0)
         g_string_append_printf(text, "; %u trained here in %s", self->trained, time);
+    if (self->resumed > 0)
+        g_string_append_printf(text, ", %u from a checkpoint on", self->resumed);
     adit_terminal_print(&invocation->terminal, "%s\n%s\n", text->str,
                         adit_study_table_get_path(self->table));
     if (failures->len > 1)
@@ -424,6 +439,7 @@ print_summary_json(Sweep *self)
         adit_json_set_unsigned(object, adit_study_status_get_name((AditStudyStatus) status),
                                adit_study_plan_count(self->plan, (AditStudyStatus) status, TRUE));
     adit_json_set_unsigned(object, "trained", self->trained);
+    adit_json_set_unsigned(object, "resumed", self->resumed);
     adit_json_set_double(object, "seconds", (double) (g_get_monotonic_time() - self->began) * 1e-6);
     for (guint i = 1; i < failures->len; i++) {
         GStrv row = failures->pdata[i];

@@ -227,7 +227,7 @@ def diverging():
         expect(statuses(rows), ['done', 'done', 'diverged', 'diverged'])
         expect([row['last.test.loss'] == '' for row in rows], [False, False, True, True])
         expect([row['reason'].startswith(reason) for row in rows], [False, False, True, True])
-        assert '| diverged |' in read('studies/study/report/table-best.test.loss.md')
+        assert ' diverged |' in read('studies/study/report/table-best.test.loss.md')
         assert rows[2]['reason'] in read('studies/study/report/index.md')
     _, _, err = adit('sweep', 'study.yaml', '--study-dir', 'again')
     assert f'warning: rate=1e6 seed=2 diverged: {reason}' in err, err
@@ -380,7 +380,7 @@ def no_place():
     assert err.startswith('adit sweep: error: cannot create file'), err
 
     def fill():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (600, 600))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
     code, _, err = adit('sweep', 'study.yaml', preexec_fn=fill)
     expect(code, 5)
     assert 'cannot write studies/study/study.json: File too large' in err, err
@@ -444,9 +444,11 @@ def stopped():
         code, _, err = finish(process)
         expect(code, 75)
         assert err.endswith('stopped, state saved; the same command goes on\n'), err
+        expect('3 to do (1 from a checkpoint on), 1 at a time' in err, number == signal.SIGINT)
         expect(sorted(statuses(table('cut'))), ['pending', 'pending', 'stopped'])
         expect(record(runs('cut')[0])['status'], 'STOPPED')
-    succeed('sweep', 'slow-study.yaml', '--study-dir', 'cut')
+    out = succeed('sweep', 'slow-study.yaml', '--study-dir', 'cut')
+    expect(out.splitlines()[0].split('; ')[1].split(', ')[1], '1 from a checkpoint on')
     expect(figures(table('cut')), expected)
 
 
