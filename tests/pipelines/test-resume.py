@@ -202,7 +202,8 @@ def resumed_by_run():
     code, out, err = adit(*call, '-o', 'seed=1')
     expect((code, out), (2, ''))
     expect(err, 'adit run: error: run was made from another pipeline than cut.yaml with these '
-                "parameters; 'adit resume' needs no file\n")
+                "parameters; 'adit resume' needs no file, and -o 'model={from: run}' with another --run-dir "
+                'begins a run with its weights\n')
 
 
 def in_pieces():
