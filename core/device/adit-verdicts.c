@@ -81,7 +81,7 @@ static gboolean
 can_fuse(void)
 {
 #ifdef ADIT_HAVE_SHADERC
-    return g_strcmp0(g_getenv("ADIT_FUSE"), "0") != 0;
+    return adit_may_fuse();
 #else
     return FALSE;
 #endif

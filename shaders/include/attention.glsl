@@ -1,0 +1,121 @@
+/* shaders/include/attention.glsl - SPDX-License-Identifier: MIT */
+
+/* What attention and its gradient share: core/ops/adit-attention.kernel.c. A workgroup has one head of a
+ * row and a tile of QUERIES queries beside up to KEYS keys, in shared memory; of more keys it goes
+ * through one part after the other. Inputs 0 to 2: queries, keys, values. Included behind lanes.glsl with
+ * ADIT_COLUMNS: a query has 16 lanes. */
+
+#include "math.glsl"
+#include "philox.glsl"
+
+#define QUERIES 8u
+#define KEYS    480u
+#define THREADS 128u
+
+/* Number j * QUERIES + i is that of query i and key j. */
+shared float tile[QUERIES * KEYS];
+/* For each query. */
+shared float query_scale[QUERIES];
+shared float query_sum[QUERIES];
+
+/* Tokens, 0: there is nothing to do; numbers of a token, and of a head; the row and the head of the
+ * workgroup, and the number of its tile. */
+uint tokens, width, head_size, row, head, tile_number;
+/* First number of the head in an input of [tokens, width]. */
+uint head_at;
+
+/* @tiles: workgroups of a head. */
+void
+attention_begin()
+{
+    uint per_row = adit_attribute(0), heads = adit_attribute(1), group = adit_group();
+    uint tiles = per_row / heads;
+
+    tokens = adit_size(1, 0u);
+    width = adit_size(1, 1u);
+    head_size = width / heads;
+    row = min(group / per_row, push.rows - 1u);
+    head = group % per_row / tiles;
+    tile_number = group % tiles;
+    head_at = row * tokens * width + head * head_size;
+    if (!adit_is_running() || group / per_row >= push.rows)
+        tokens = 0u;
+}
+
+/* The query of this invocation's lanes. */
+uint
+lanes_query()
+{
+    return gl_LocalInvocationID.x % QUERIES;
+}
+
+/* First number of query i of the tile that begins with query @first; beyond the last: of that. */
+uint
+query_at(uint first, uint i)
+{
+    return head_at + min(first + i, tokens - 1u) * width;
+}
+
+/* The scores of the queries from @query on beside the keys from @key on, @n of them. */
+void
+fill_scores(uint query, uint key, uint n)
+{
+    uint at[QUERIES];
+
+    for (uint i = 0u; i < QUERIES; i++)
+        at[i] = query_at(query, i);
+    for (uint j = gl_LocalInvocationID.x; j < n; j += THREADS) {
+        precise float sum[QUERIES] = {0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0};
+        uint key_at = head_at + (key + j) * width;
+
+        for (uint c = 0u; c < head_size; c++) {
+            float k = IN1(key_at + c);
+
+            for (uint i = 0u; i < QUERIES; i++)
+                sum[i] = fma(IN0(at[i] + c), k, sum[i]);
+        }
+        for (uint i = 0u; i < QUERIES; i++)
+            tile[j * QUERIES + i] = sum[i];
+    }
+}
+
+/* The greatest score of the lanes' query and, relative to it, the sum of their exponentials: @top, @sum of
+ * the keys so far become those with the @n keys in the tile. Gives what goes on from earlier ones. */
+float
+add_scores(uint n, bool is_first, inout float top, inout float sum)
+{
+    uint i = lanes_query();
+    float next = top;
+    precise float own = 0.0;
+
+    for (uint j = adit_lane(); j < n; j += ADIT_LANES)
+        next = adit_max_of(next, tile[j * QUERIES + i]);
+    next = adit_lanes_max(next);
+    for (uint j = adit_lane(); j < n; j += ADIT_LANES)
+        own += adit_exp(tile[j * QUERIES + i] - next);
+
+    float share = is_first ? 0.0 : adit_exp(top - next);
+    precise float total = is_first ? 0.0 : sum * share;
+
+    sum = total + adit_lanes_sum(own);
+    top = next;
+    return share;
+}
+
+/* Whether dropout, where there is any, leaves the weight of a query and a key. */
+bool
+is_kept(uint query, uint key)
+{
+    uint count = adit_attribute(1) * tokens * tokens, word;
+    uint e = (head * tokens + query) * tokens + key;
+    uvec2 stream = uvec2(words[push.key], words[push.key + 1u]);
+    uvec4 bits = adit_noise_of(push.row + row, count, e, stream, word);
+
+    return adit_uniform(bits[word]) >= adit_attribute_float(2);
+}
+
+bool
+has_dropout()
+{
+    return adit_attribute_float(2) > 0.0;
+}
