@@ -1,6 +1,8 @@
 /* core/device/adit-device.c - SPDX-License-Identifier: MIT */
 #include "adit-device.h"
 
+#include "adit-kernels.h"
+
 G_DEFINE_ABSTRACT_TYPE(AditDevice, adit_device, G_TYPE_OBJECT)
 
 static void

@@ -288,7 +288,7 @@ list_attention(AditSelftestList *list, const char *kernel)
 {
     /* tokens, width, heads; more keys than a tile has, too */
     static const gsize attended[][3] = {
-        {17, 12, 3}, {1, 1, 1}, {2, 6, 2},  {7, 5, 5},   {8, 16, 4},
+        {17, 12, 3}, {1, 1, 1},  {2, 6, 2},   {7, 5, 5},   {8, 16, 4},
         {9, 33, 1},  {65, 8, 2}, {65, 32, 1}, {129, 6, 3}, {500, 4, 2},
     };
 

@@ -5,6 +5,7 @@
 
 #include "adit-file.h"
 #include "adit-json.h"
+#include "adit-kernels.h"
 
 #define SHADERS "/org/adit/shaders"
 /* Far more than there are kernels. */

@@ -416,8 +416,8 @@ adit_tensor_repeat(const AditTensor *self, AditGraph *graph, AditTensor *const *
 {
     AditTensor *copy;
     if (self->n_inputs > 0) {
-        copy = adit_apply(self->op, inputs, self->n_inputs, self->attributes,
-                          self->attributes_size);
+        copy =
+            adit_apply(self->op, inputs, self->n_inputs, self->attributes, self->attributes_size);
     } else {
         copy = adit_tensor_new(graph, ADIT_TENSOR_OP, &self->shape, self->rows);
         copy->op = self->op;

@@ -28,9 +28,9 @@ gradient(AditTensor *y, AditTensor *dy, AditTensor *const *inputs, AditTensor **
 {
     const AditAttentionAttributes *attributes = adit_tensor_get_attributes(y);
     gsize tokens = attributes->tokens;
-    AditTensor *all = adit_apply(&attention_gradient_op,
-                                 (AditTensor *[]){inputs[0], inputs[1], inputs[2], dy, y}, 5,
-                                 attributes, sizeof *attributes);
+    AditTensor *all =
+        adit_apply(&attention_gradient_op, (AditTensor *[]){inputs[0], inputs[1], inputs[2], dy, y},
+                   5, attributes, sizeof *attributes);
 
     adit_tensor_set_streams(all, g_strdupv(adit_tensor_get_streams(y)));
     for (guint i = 0; i < 3; i++)
@@ -105,10 +105,9 @@ find_fault(AditTensor *const *inputs, gsize heads)
     if (shape->rank != 2)
         return adit_graph_fail(graph, "attention: expected tokens x width, got %s", text);
     if (heads == 0 || shape->size[1] % heads != 0)
-        return adit_graph_fail(graph,
-                               "attention: expected a width that %" G_GSIZE_FORMAT
-                               " heads divide, got %s",
-                               heads, text);
+        return adit_graph_fail(
+            graph, "attention: expected a width that %" G_GSIZE_FORMAT " heads divide, got %s",
+            heads, text);
     return NULL;
 }
 

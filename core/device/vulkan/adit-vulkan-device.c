@@ -1,4 +1,5 @@
 /* core/device/vulkan/adit-vulkan-device.c - SPDX-License-Identifier: MIT */
+#include "adit-kernels.h"
 #include "adit-shader-compiler.h"
 #include "adit-vulkan-join.h"
 
