@@ -75,43 +75,75 @@ vector_exp(vector x)
 }
 #endif
 
-/* NaN wins. */
-static real
+#define OTHER_LANE(d, l) (((l) ^ (d)) % (int) LANES)
+/* Each lane with the one @d away. */
+#define OTHER_LANES(x, d) __builtin_shufflevector(x, x, EACH_LANE(OTHER_LANE, d))
+
+/* The greater numbers; of NaN nothing is known, which all that comes of a line with one shows. */
+ADIT_ALWAYS_INLINE vector
+vector_max(vector a, vector b)
+{
+    bit_vector greater = (bit_vector) (a > b);
+
+    return (vector) (((bit_vector) a & greater) | ((bit_vector) b & ~greater));
+}
+
+/* The greatest number and the sum of all lanes, in each of them, by halves. */
+ADIT_ALWAYS_INLINE vector
+greatest_lane(vector x)
+{
+    x = LANES > 8 ? vector_max(x, OTHER_LANES(x, 8)) : x;
+    x = LANES > 4 ? vector_max(x, OTHER_LANES(x, 4)) : x;
+    x = LANES > 2 ? vector_max(x, OTHER_LANES(x, 2)) : x;
+    return vector_max(x, OTHER_LANES(x, 1));
+}
+
+ADIT_ALWAYS_INLINE vector
+sum_of_lanes(vector x)
+{
+    x = LANES > 8 ? x + OTHER_LANES(x, 8) : x;
+    x = LANES > 4 ? x + OTHER_LANES(x, 4) : x;
+    x = LANES > 2 ? x + OTHER_LANES(x, 2) : x;
+    return x + OTHER_LANES(x, 1);
+}
+
+/* In each lane. */
+ADIT_ALWAYS_INLINE vector
 greatest(gsize n, const real *x)
 {
-    real lane[SUM_LANES];
-    gsize base = MIN(SUM_LANES, n);
+    vector top = vector_fill(x[0]);
 
-    for (gsize l = 0; l < SUM_LANES; l++)
-        lane[l] = x[MIN(l, n - 1)];
-    for (; base + SUM_LANES <= n; base += SUM_LANES) {
-        for (gsize l = 0; l < SUM_LANES; l++)
-            lane[l] = max_of(lane[l], x[base + l]);
-    }
-    for (gsize i = base; i < n; i++)
-        lane[i - base] = max_of(lane[i - base], x[i]);
-    for (gsize half = SUM_LANES / 2; half > 0; half /= 2) {
-        for (gsize l = 0; l < half; l++)
-            lane[l] = max_of(lane[l], lane[l + half]);
-    }
-    return lane[0];
+    for (gsize i = 0; i + LANES <= n; i += LANES)
+        top = vector_max(top, vector_load(x + i));
+    if (n >= LANES)
+        return greatest_lane(vector_max(top, vector_load(x + n - LANES)));
+    for (gsize i = 1; i < n; i++)
+        top = vector_max(top, vector_fill(x[i]));
+    return top;
 }
 
 /* x = softmax(x) of a line. */
 static void
 weigh_line(gsize n, real *x)
 {
-    vector top = vector_fill(greatest(n, x));
+    vector top = greatest(n, x), sum = {0}, factor;
     gsize i = 0;
-    real factor;
 
-    for (; i + LANES <= n; i += LANES)
-        vector_store(x + i, vector_exp(vector_load(x + i) - top));
-    if (i < n)
+    for (; i + LANES <= n; i += LANES) {
+        vector weight = vector_exp(vector_load(x + i) - top);
+
+        vector_store(x + i, weight);
+        sum += weight;
+    }
+    if (i < n) {
         vector_store_part(x + i, vector_exp(vector_load_part(x + i, n - i) - top), n - i);
-    factor = 1 / lanes_sum(n, x);
-    for (i = 0; i < n; i++)
-        x[i] *= factor;
+        sum += vector_load_part(x + i, n - i);
+    }
+    factor = 1 / sum_of_lanes(sum);
+    for (i = 0; i + LANES <= n; i += LANES)
+        vector_store(x + i, vector_load(x + i) * factor);
+    if (i < n)
+        vector_store_part(x + i, vector_load_part(x + i, n - i) * factor, n - i);
 }
 
 /* Those of @lines queries from @first on, before dropout. */
