@@ -7,7 +7,7 @@
  * whole lines of scores, so that nothing of a line has to be kept either. */
 
 /* Numbers of a tile; the way back has three. */
-#define TILE 16384
+#define TILE 32768
 
 /**
  * Attention:
