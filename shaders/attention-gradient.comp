@@ -47,7 +47,7 @@ mask_of(float weight)
 }
 
 /* Adds to numbers of the gradient @of, those of @n keys from @key on, the tile's numbers times the
- * queries' numbers in TERM, an expression in `at`. */
+ * queries' numbers in TERM, an expression in `at`, which is how far into a head they lie. */
 #define ADD_TO_KEYS(of, query, key, n, number, term)                                               \
     for (uint e = gl_LocalInvocationID.x; e < (n) * head_size; e += THREADS) {                     \
         uint j = e / head_size, c = e % head_size;                                                 \
@@ -69,10 +69,10 @@ differentiate(uint query, uint key, uint n)
     uint at[QUERIES];
 
     for (uint i = 0u; i < QUERIES; i++)
-        at[i] = query_at(query, i);
+        at[i] = head_at + query_at(query, i);
     for (uint j = gl_LocalInvocationID.x; j < n; j += THREADS) {
         precise float sum[QUERIES] = {0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0};
-        uint value_at = head_at + (key + j) * width;
+        uint value_at = value_head + (key + j) * width;
 
         for (uint c = 0u; c < head_size; c++) {
             float value = IN2(value_at + c);
@@ -95,7 +95,7 @@ add_to_queries(uint query, uint key, uint n)
 {
     for (uint unit = gl_LocalInvocationID.x; unit < QUERIES / 2u * head_size; unit += THREADS) {
         uint c = unit % head_size, i = unit / head_size * 2u;
-        uint key_at = head_at + key * width + c;
+        uint key_at = key_head + key * width + c;
         precise float sum[2] = {0.0, 0.0};
 
         for (uint j = 0u; j < n; j++) {
@@ -119,7 +119,7 @@ main()
     attention_begin();
     for (uint query = 0u; query < tokens; query += QUERIES) {
         float top = ADIT_GREATEST_BEGIN, sum = 0.0, mean;
-        uint at = query_at(query, lanes_query());
+        uint at = head_at + query_at(query, lanes_query());
 
         for (uint key = 0u; key < tokens; key += KEYS) {
             barrier();
@@ -140,12 +140,12 @@ main()
             }
             weigh(query, key, n, top, sum);
             barrier();
-            ADD_TO_KEYS(2u, query, key, n, abs(weight) * mask_of(weight), IN3(at))
+            ADD_TO_KEYS(2u, query, key, n, abs(weight) * mask_of(weight), IN3(head_at + at))
             barrier();
             differentiate(query, key, n);
             barrier();
             add_to_queries(query, key, n);
-            ADD_TO_KEYS(1u, query, key, n, weight, IN0(at))
+            ADD_TO_KEYS(1u, query, key, n, weight, IN0(query_head + at))
         }
     }
 }

@@ -31,7 +31,7 @@ add_values(uint query, uint key, uint n)
 
     for (uint unit = gl_LocalInvocationID.x; unit < QUERIES / 2u * head_size; unit += THREADS) {
         uint c = unit % head_size, i = unit / head_size * 2u;
-        uint value_at = head_at + key * width + c;
+        uint value_at = value_head + key * width + c;
         precise float sum[2] = {0.0, 0.0};
 
         for (uint j = 0u; j < n; j++) {

@@ -5,7 +5,8 @@
 #include "adit-ops-private.h"
 
 /* Attention as one operation, which keeps none of its weights (decisions/0023), and as the
- * operations that it stands for. Inputs: queries, keys, values. */
+ * operations that it stands for. Inputs: queries, keys, values; those without rows are the same for
+ * every row. */
 
 /* ---- one operation ---- */
 
@@ -34,7 +35,7 @@ gradient(AditTensor *y, AditTensor *dy, AditTensor *const *inputs, AditTensor **
 
     adit_tensor_set_streams(all, g_strdupv(adit_tensor_get_streams(y)));
     for (guint i = 0; i < 3; i++)
-        dx[i] = adit_slice(all, 0, i * tokens, (i + 1) * tokens, 1);
+        dx[i] = adit_sum_to(adit_slice(all, 0, i * tokens, (i + 1) * tokens, 1), inputs[i]);
 }
 
 static const AditOp attention_op = {

@@ -27,7 +27,8 @@ AditTensor *adit_sum_to(AditTensor *dy, AditTensor *like);
 AditTensor *adit_broadcast_rows_mean(AditTensor *x);
 
 /* The two forms of adit_attention() of queries, keys and values, for tests of one beside the other:
- * one operation, of what has rows; the operations that it stands for. @dropout 0: nothing is drawn.
+ * one operation, some of whose inputs have rows; the operations that it stands for, all or none.
+ * @dropout 0: nothing is drawn.
  */
 AditTensor *adit_attention_fused(AditTensor *const *inputs, gsize heads, double dropout,
                                  const char *name);

@@ -21,8 +21,8 @@ shared float query_sum[QUERIES];
 /* Tokens, 0: there is nothing to do; numbers of a token, and of a head; the row and the head of the
  * workgroup, and the number of its tile. */
 uint tokens, width, head_size, row, head, tile_number;
-/* First number of the head in an input of [tokens, width]. */
-uint head_at;
+/* First number of the head in what is of this row, and in the inputs, which may be the same for all. */
+uint head_at, query_head, key_head, value_head;
 
 /* @tiles: workgroups of a head. */
 void
@@ -38,6 +38,9 @@ attention_begin()
     head = group % per_row / tiles;
     tile_number = group % tiles;
     head_at = row * tokens * width + head * head_size;
+    query_head = adit_row_of(1u, row) + head * head_size;
+    key_head = adit_row_of(2u, row) + head * head_size;
+    value_head = adit_row_of(3u, row) + head * head_size;
     if (!adit_is_running() || group / per_row >= push.rows)
         tokens = 0u;
 }
@@ -49,11 +52,12 @@ lanes_query()
     return gl_LocalInvocationID.x % QUERIES;
 }
 
-/* First number of query i of the tile that begins with query @first; beyond the last: of that. */
+/* How far into a head query i of the tile lies that begins with query @first; beyond the last: that one.
+ */
 uint
 query_at(uint first, uint i)
 {
-    return head_at + min(first + i, tokens - 1u) * width;
+    return min(first + i, tokens - 1u) * width;
 }
 
 /* The scores of the queries from @query on beside the keys from @key on, @n of them. */
@@ -63,10 +67,10 @@ fill_scores(uint query, uint key, uint n)
     uint at[QUERIES];
 
     for (uint i = 0u; i < QUERIES; i++)
-        at[i] = query_at(query, i);
+        at[i] = query_head + query_at(query, i);
     for (uint j = gl_LocalInvocationID.x; j < n; j += THREADS) {
         precise float sum[QUERIES] = {0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0};
-        uint key_at = head_at + (key + j) * width;
+        uint key_at = key_head + (key + j) * width;
 
         for (uint c = 0u; c < head_size; c++) {
             float k = IN1(key_at + c);
