@@ -1,20 +1,17 @@
 /* shaders/attention.comp - SPDX-License-Identifier: MIT */
 #version 450
 
-#define ADIT_COLUMNS
-#include "lanes.glsl"
-
 #include "attention.glsl"
 
 /* Makes weights of the scores in the tile, not divided by their sum yet. */
 void
 weigh(uint query, uint key, uint n, float top)
 {
-    uint i = lanes_query();
+    uint i = own_query();
     float factor = adit_attribute_float(3);
     bool drops = has_dropout();
 
-    for (uint j = adit_lane(); j < n; j += ADIT_LANES) {
+    for (uint j = own_lane(); j < n; j += LANES) {
         float weight = adit_exp(tile[j * QUERIES + i] - top);
 
         if (drops)
@@ -23,24 +20,24 @@ weigh(uint query, uint key, uint n, float top)
     }
 }
 
-/* Adds what the keys in the tile give: an invocation has a number of two queries. */
+/* Adds what the keys in the tile give: an invocation has a number of four queries. */
 void
 add_values(uint query, uint key, uint n)
 {
     bool is_last = key + n == tokens;
 
-    for (uint unit = gl_LocalInvocationID.x; unit < QUERIES / 2u * head_size; unit += THREADS) {
-        uint c = unit % head_size, i = unit / head_size * 2u;
+    for (uint unit = gl_LocalInvocationID.x; unit < QUERIES / 4u * head_size; unit += THREADS) {
+        uint c = unit % head_size, i = unit / head_size * 4u;
         uint value_at = value_head + key * width + c;
-        precise float sum[2] = {0.0, 0.0};
+        precise float sum[4] = {0.0, 0.0, 0.0, 0.0};
 
         for (uint j = 0u; j < n; j++) {
             float value = IN2(value_at + j * width);
 
-            sum[0] = fma(tile[j * QUERIES + i], value, sum[0]);
-            sum[1] = fma(tile[j * QUERIES + i + 1u], value, sum[1]);
+            [[unroll]] for (uint l = 0u; l < 4u; l++)
+                sum[l] = fma(tile[j * QUERIES + i + l], value, sum[l]);
         }
-        for (uint l = 0u; l < 2u; l++) {
+        [[unroll]] for (uint l = 0u; l < 4u; l++) {
             uint at = head_at + (query + i + l) * width + c;
             precise float y = sum[l];
 
@@ -59,7 +56,7 @@ main()
     attention_begin();
 
     uint query = tile_number * QUERIES;
-    float top = ADIT_GREATEST_BEGIN, sum = 0.0;
+    float top = LEAST, sum = 0.0;
 
     for (uint key = 0u; key < tokens; key += KEYS) {
         uint n = min(KEYS, tokens - key);
@@ -69,9 +66,9 @@ main()
         float share = add_scores(n, key == 0u, top, sum);
 
         weigh(query, key, n, top);
-        if (adit_lane() == 0u) {
-            query_scale[lanes_query()] = share;
-            query_sum[lanes_query()] = sum;
+        if (own_lane() == 0u) {
+            query_scale[own_query()] = share;
+            query_sum[own_query()] = sum;
         }
         barrier();
         add_values(query, key, n);

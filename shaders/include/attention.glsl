@@ -2,21 +2,33 @@
 
 /* What attention and its gradient share: core/ops/adit-attention.kernel.c. A workgroup has one head of a
  * row and a tile of QUERIES queries beside up to KEYS keys, in shared memory; of more keys it goes
- * through one part after the other. Inputs 0 to 2: queries, keys, values. Included behind lanes.glsl with
- * ADIT_COLUMNS: a query has 16 lanes. */
+ * through one part after the other. Inputs 0 to 2: queries, keys, values.
+ *
+ * What is taken together of a line is taken by the 16 lanes of its query, which leave their parts in
+ * shared memory: fewer barriers than lanes.glsl has. */
+
+#extension GL_EXT_control_flow_attributes : require
+
+#include "adit.glsl"
 
 #include "math.glsl"
 #include "philox.glsl"
 
 #define QUERIES 8u
-#define KEYS    480u
+#define KEYS    448u
+#define LANES   16u
 #define THREADS 128u
+#define LEAST   uintBitsToFloat(0xff800000u)
+
+layout(local_size_x = 128) in;
 
 /* Number j * QUERIES + i is that of query i and key j. */
 shared float tile[QUERIES * KEYS];
 /* For each query. */
 shared float query_scale[QUERIES];
 shared float query_sum[QUERIES];
+/* For each lane of each query. Two: what is in one is read by all when the other is full. */
+shared float parts[2][THREADS];
 
 /* Tokens, 0: there is nothing to do; numbers of a token, and of a head; the row and the head of the
  * workgroup, and the number of its tile. */
@@ -45,11 +57,42 @@ attention_begin()
         tokens = 0u;
 }
 
-/* The query of this invocation's lanes. */
+/* The query and the lane that this invocation is one of. */
 uint
-lanes_query()
+own_query()
 {
     return gl_LocalInvocationID.x % QUERIES;
+}
+
+uint
+own_lane()
+{
+    return gl_LocalInvocationID.x / QUERIES;
+}
+
+/* The greatest, or the sum, of what the query's lanes have, in order. */
+float
+greatest_part(uint which, float own)
+{
+    float greatest = LEAST;
+
+    parts[which][gl_LocalInvocationID.x] = own;
+    barrier();
+    for (uint lane = 0u; lane < LANES; lane++)
+        greatest = adit_max_of(greatest, parts[which][lane * QUERIES + own_query()]);
+    return greatest;
+}
+
+float
+sum_of_parts(uint which, float own)
+{
+    precise float sum = 0.0;
+
+    parts[which][gl_LocalInvocationID.x] = own;
+    barrier();
+    for (uint lane = 0u; lane < LANES; lane++)
+        sum += parts[which][lane * QUERIES + own_query()];
+    return sum;
 }
 
 /* How far into a head query i of the tile lies that begins with query @first; beyond the last: that one.
@@ -66,19 +109,23 @@ fill_scores(uint query, uint key, uint n)
 {
     uint at[QUERIES];
 
-    for (uint i = 0u; i < QUERIES; i++)
+    [[unroll]] for (uint i = 0u; i < QUERIES; i++)
         at[i] = query_head + query_at(query, i);
-    for (uint j = gl_LocalInvocationID.x; j < n; j += THREADS) {
+    /* the same steps for all: what is read of queries is then the same, too */
+    for (uint step = 0u; step < n; step += THREADS) {
         precise float sum[QUERIES] = {0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0};
-        uint key_at = key_head + (key + j) * width;
+        uint j = step + gl_LocalInvocationID.x;
+        uint key_at = key_head + (key + min(j, n - 1u)) * width;
 
         for (uint c = 0u; c < head_size; c++) {
             float k = IN1(key_at + c);
 
-            for (uint i = 0u; i < QUERIES; i++)
+            [[unroll]] for (uint i = 0u; i < QUERIES; i++)
                 sum[i] = fma(IN0(at[i] + c), k, sum[i]);
         }
-        for (uint i = 0u; i < QUERIES; i++)
+        if (j >= n)
+            continue;
+        [[unroll]] for (uint i = 0u; i < QUERIES; i++)
             tile[j * QUERIES + i] = sum[i];
     }
 }
@@ -88,20 +135,20 @@ fill_scores(uint query, uint key, uint n)
 float
 add_scores(uint n, bool is_first, inout float top, inout float sum)
 {
-    uint i = lanes_query();
+    uint i = own_query();
     float next = top;
     precise float own = 0.0;
 
-    for (uint j = adit_lane(); j < n; j += ADIT_LANES)
+    for (uint j = own_lane(); j < n; j += LANES)
         next = adit_max_of(next, tile[j * QUERIES + i]);
-    next = adit_lanes_max(next);
-    for (uint j = adit_lane(); j < n; j += ADIT_LANES)
+    next = greatest_part(0u, next);
+    for (uint j = own_lane(); j < n; j += LANES)
         own += adit_exp(tile[j * QUERIES + i] - next);
 
     float share = is_first ? 0.0 : adit_exp(top - next);
     precise float total = is_first ? 0.0 : sum * share;
 
-    sum = total + adit_lanes_sum(own);
+    sum = total + sum_of_parts(1u, own);
     top = next;
     return share;
 }
