@@ -178,10 +178,13 @@ typedef struct {
  * channels]; its outputs, and what it is fed with, do not
  * @ADIT_COMPILE_IN_TURN: sums of many elements over rows are joined slice by slice, so that there
  * is a partial result for each thread, not for each slice
+ * @ADIT_COMPILE_AT_ONCE: new values of an arena's rows are written when a stretch has them, not
+ * kept until all are there, where that makes no difference
  */
 typedef enum {
     ADIT_COMPILE_CHANNELS_LAST = 1 << 0,
     ADIT_COMPILE_IN_TURN = 1 << 1,
+    ADIT_COMPILE_AT_ONCE = 1 << 2,
 } AditCompileFlags;
 
 /**

@@ -214,7 +214,7 @@ get_compile_flags(AditDevice *device)
 {
     gboolean fuses = adit_may_fuse();
 
-    return ADIT_COMPILE_IN_TURN | (fuses ? ADIT_COMPILE_CHANNELS_LAST : 0);
+    return ADIT_COMPILE_IN_TURN | ADIT_COMPILE_AT_ONCE | (fuses ? ADIT_COMPILE_CHANNELS_LAST : 0);
 }
 
 static void
