@@ -69,6 +69,13 @@ adit_selftest_build_batch_matmul(AditGraph *graph, AditTensor *const *x,
     return adit_batch_matmul(x[0], x[1], self->numbers[0] & 1, self->numbers[0] & 2);
 }
 
+/* numbers: heads, whether there is dropout */
+AditTensor *
+adit_selftest_build_attention(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
+{
+    return adit_attention_fused(x, self->numbers[0], self->numbers[1] != 0 ? 0.25 : 0, "noise");
+}
+
 AditTensor *
 adit_selftest_build_reduce(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
 {

@@ -159,6 +159,7 @@ isolate(AditSelftestTrial *self, AditTensor *found)
             make_source(self->graph, found->inputs[i]->rows, &found->inputs[i]->shape);
     self->result = adit_apply(found->op, self->sources, found->n_inputs, found->attributes, 0);
     self->result->attributes = g_steal_pointer(&found->attributes);
+    self->result->names = g_steal_pointer(&found->names);
 }
 
 static void

@@ -212,7 +212,7 @@ adit_cpu_device_finalize(GObject *object)
 static AditCompileFlags
 get_compile_flags(AditDevice *device)
 {
-    gboolean fuses = g_strcmp0(g_getenv("ADIT_FUSE"), "0") != 0;
+    gboolean fuses = adit_may_fuse();
 
     return ADIT_COMPILE_IN_TURN | ADIT_COMPILE_AT_ONCE | (fuses ? ADIT_COMPILE_CHANNELS_LAST : 0);
 }

@@ -88,7 +88,7 @@ adit_cpu_executable_new(AditProgram *program, AditMemory *memory, AditIsa isa, A
     self->numbers = numbers;
     self->shared = g_ptr_array_new_with_free_func(g_free);
     self->sums = g_new0(double, program->outputs->len + 1);
-    self->fuses = g_strcmp0(g_getenv("ADIT_FUSE"), "0") != 0;
+    self->fuses = adit_may_fuse();
     if (self->fuses && !numbers.f64)
         self->convolvers = adit_cpu_convolvers_find(program, isa);
     adit_cpu_find_thin(self);

@@ -1,4 +1,5 @@
 /* core/device/vulkan/adit-vulkan-device.c - SPDX-License-Identifier: MIT */
+#include "adit-kernels.h"
 #include "adit-shader-compiler.h"
 #include "adit-vulkan-join.h"
 
@@ -510,7 +511,7 @@ adit_vulkan_device_new(AditVulkanInstance *instance, const AditVulkanPhysical *p
     self->instance = adit_vulkan_instance_ref(instance);
     self->physical = physical;
     self->api = instance->api;
-    self->can_fuse = adit_shader_can_compile() && g_strcmp0(g_getenv("ADIT_FUSE"), "0") != 0;
+    self->can_fuse = adit_shader_can_compile() && adit_may_fuse();
     self->fuses = self->can_fuse;
     return set_up(self, error) ? ADIT_DEVICE(g_steal_pointer(&self)) : NULL;
 }

@@ -253,6 +253,8 @@ count_groups(const Planner *self, const Call *call, gsize rows)
         return divide_up(attributes[0], 128 / ADIT_VULKAN_LANES);
     case ADIT_VULKAN_SLICES:
         return divide_up(output->count, 64);
+    case ADIT_VULKAN_PARTS:
+        return rows * attributes[0];
     case ADIT_VULKAN_TILES:
         return count_tiles(call->kernel, elements / get_last_size(output), get_last_size(output));
     case ADIT_VULKAN_SLICE_TILES:
@@ -286,6 +288,8 @@ estimate_work(const Call *call, gsize rows)
         work *= (double) get_last_size(call->inputs[0]);
     else if (call->kernel->kind == ADIT_VULKAN_SLICE_TILES)
         work *= (double) output->shape.size[0];
+    else if (call->kernel->kind == ADIT_VULKAN_PARTS)
+        work *= (double) call->inputs[0]->shape.size[0];
     else if (call->kernel->kind == ADIT_VULKAN_IMAGE_TILES)
         work *= (double) (call->inputs[1]->count / output->shape.size[0]);
     else if (call->kernel->kind == ADIT_VULKAN_KERNEL_TILES)
