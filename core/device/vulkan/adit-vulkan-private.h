@@ -186,6 +186,8 @@ void adit_vulkan_queue_free(AditVulkanQueue *self);
 /* Adds commands of call @serial; @step: of training, counted from 1; 0: they are of none. */
 void adit_vulkan_queue_add(AditVulkanQueue *self, const AditVulkanCommands *commands,
                            guint64 serial, guint64 step);
+/* Hands over what has been added, however little it is. FALSE: the device failed. */
+gboolean adit_vulkan_queue_flush(AditVulkanQueue *self);
 /* Waits until all calls up to @serial are done. FALSE: the device failed. */
 gboolean adit_vulkan_queue_wait(AditVulkanQueue *self, guint64 serial);
 gboolean adit_vulkan_queue_finish(AditVulkanQueue *self);
