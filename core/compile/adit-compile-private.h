@@ -18,7 +18,7 @@ void adit_lower(AditProgram *program, const AditLayout *layout, const AditProgra
 /* Orders the instructions so that slices wait for each other as rarely as possible. */
 void adit_schedule(GPtrArray *instructions);
 /* Gives storages their offsets. */
-void adit_plan_memory(AditProgram *program);
+void adit_plan_memory(AditProgram *program, AditCompileFlags flags);
 
 /**
  * AditNode: an instruction while it is compiled.

@@ -50,7 +50,7 @@ adit_compile(AditGraph *graph, const AditLayout *layout, const AditProgramInput 
     adit_channels_last_clear(&images);
     adit_schedule(self->instructions);
     adit_schedule(self->commits);
-    adit_plan_memory(self);
+    adit_plan_memory(self, flags);
     tell(self);
     return self;
 }

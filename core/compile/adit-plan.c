@@ -6,6 +6,7 @@
 #include <string.h>
 
 typedef struct {
+    AditCompileFlags flags;
     guint position;
     guint stretches;
 } Numbers;
@@ -74,6 +75,46 @@ count_layer(const GPtrArray *instructions, guint first)
                : 0;
 }
 
+/* Work on each number of images by itself. */
+static gboolean
+is_over_images(const AditNode *node)
+{
+    return node->instruction.kind == ADIT_INSTRUCTION_OP && node->instruction.output.rows &&
+           node->instruction.output.shape.rank == 3 &&
+           (adit_pointwise_find(node->instruction.op) != NULL || is_op(node, "normalize") ||
+            is_op(node, "normalize-gradient") || is_op(node, "moments-gradient"));
+}
+
+static gboolean
+reads_result(const AditNode *node, const AditNode *before)
+{
+    for (guint i = 0; i < node->instruction.n_inputs; i++) {
+        if (node->instruction.inputs[i].storage == before->instruction.output.storage)
+            return before->instruction.output.storage >= 0;
+    }
+    return FALSE;
+}
+
+/* How many instructions a convolution is with the elementwise work before and behind it, each
+ * reading what the one before left; 0: there is none. */
+static guint
+count_around_convolution(const GPtrArray *instructions, guint first)
+{
+    gboolean found = FALSE;
+    guint at = first;
+
+    for (; at < instructions->len; at++) {
+        const AditNode *node = instructions->pdata[at];
+        gboolean is_convolution = is_op(node, "conv2d") || is_op(node, "conv2d-back");
+
+        if ((at > first && !reads_result(node, instructions->pdata[at - 1])) ||
+            (!is_over_images(node) && (found || !is_convolution)))
+            break;
+        found = found || is_convolution;
+    }
+    return found ? at - first : 0;
+}
+
 /* An operation and what continues it, as much as kernels are known to take together, begin and end
  * together. Returns how many they are. Scalars are left alone: an optimizer's update is a long
  * chain of them, and no kernel for itself. */
@@ -88,6 +129,8 @@ number_chain(const GPtrArray *instructions, guint first, Numbers *numbers)
                                                           : 1;
     const AditNode *gate = NULL;
     guint n = 1;
+    if (numbers->flags & ADIT_COMPILE_FOLDED)
+        n = MAX(n, count_around_convolution(instructions, first));
     while (first + n < instructions->len) {
         const AditNode *before = instructions->pdata[first + n - 1];
         const AditNode *node = instructions->pdata[first + n];
@@ -347,9 +390,9 @@ place_storages(AditProgram *program)
 }
 
 void
-adit_plan_memory(AditProgram *program)
+adit_plan_memory(AditProgram *program, AditCompileFlags flags)
 {
-    Numbers numbers = {0};
+    Numbers numbers = {.flags = flags};
     Walk walk = {.program = program};
     number(program->instructions, NULL, &numbers);
     number(program->commits, NULL, &numbers);

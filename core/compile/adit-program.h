@@ -178,10 +178,13 @@ typedef struct {
  * channels]; its outputs, and what it is fed with, do not
  * @ADIT_COMPILE_IN_TURN: sums of many elements over rows are joined slice by slice, so that there
  * is a partial result for each thread, not for each slice
+ * @ADIT_COMPILE_FOLDED: what a convolution and the elementwise work around it read and leave is
+ * there as long as all of them, so that one kernel can do them
  */
 typedef enum {
     ADIT_COMPILE_CHANNELS_LAST = 1 << 0,
     ADIT_COMPILE_IN_TURN = 1 << 1,
+    ADIT_COMPILE_FOLDED = 1 << 2,
 } AditCompileFlags;
 
 /**

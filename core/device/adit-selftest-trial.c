@@ -206,7 +206,8 @@ compile(AditSelftestTrial *self)
     self->layout = adit_layout_new(self->graph);
     self->program =
         adit_compile(self->graph, self->layout, NULL, 0,
-                     (const AditProgramOutput *) (gpointer) outputs->data, outputs->len, 0);
+                     (const AditProgramOutput *) (gpointer) outputs->data, outputs->len,
+                     ADIT_COMPILE_FOLDED);
 }
 
 /* Rows that the runs read. */
