@@ -75,44 +75,29 @@ count_layer(const GPtrArray *instructions, guint first)
                : 0;
 }
 
-/* Work on each number of images by itself. */
-static gboolean
-is_over_images(const AditNode *node)
-{
-    return node->instruction.kind == ADIT_INSTRUCTION_OP && node->instruction.output.rows &&
-           node->instruction.output.shape.rank == 3 &&
-           (adit_pointwise_find(node->instruction.op) != NULL || is_op(node, "normalize") ||
-            is_op(node, "normalize-gradient") || is_op(node, "moments-gradient"));
-}
+/* More are not taken together: what they leave would live too long. */
+#define MAX_AROUND 12
 
-static gboolean
-reads_result(const AditNode *node, const AditNode *before)
-{
-    for (guint i = 0; i < node->instruction.n_inputs; i++) {
-        if (node->instruction.inputs[i].storage == before->instruction.output.storage)
-            return before->instruction.output.storage >= 0;
-    }
-    return FALSE;
-}
-
-/* How many instructions a convolution is with the elementwise work before and behind it, each
- * reading what the one before left; 0: there is none. */
+/* How many instructions work over images, with one convolution among them; what is summed over
+ * rows may lie behind that. */
 static guint
-count_around_convolution(const GPtrArray *instructions, guint first)
+count_over_images(const GPtrArray *instructions, guint first)
 {
     gboolean found = FALSE;
-    guint at = first;
+    guint last = first;
 
-    for (; at < instructions->len; at++) {
+    for (guint at = first; at < MIN(instructions->len, first + MAX_AROUND); at++) {
         const AditNode *node = instructions->pdata[at];
         gboolean is_convolution = is_op(node, "conv2d") || is_op(node, "conv2d-back");
 
-        if ((at > first && !reads_result(node, instructions->pdata[at - 1])) ||
-            (!is_over_images(node) && (found || !is_convolution)))
+        if (found && node->instruction.partial > 0)
+            continue;
+        if (!adit_is_over_images(node) && (found || !is_convolution))
             break;
         found = found || is_convolution;
+        last = at;
     }
-    return found ? at - first : 0;
+    return last - first + 1;
 }
 
 /* An operation and what continues it, as much as kernels are known to take together, begin and end
@@ -130,7 +115,7 @@ number_chain(const GPtrArray *instructions, guint first, Numbers *numbers)
     const AditNode *gate = NULL;
     guint n = 1;
     if (numbers->flags & ADIT_COMPILE_FOLDED)
-        n = MAX(n, count_around_convolution(instructions, first));
+        n = count_over_images(instructions, first);
     while (first + n < instructions->len) {
         const AditNode *before = instructions->pdata[first + n - 1];
         const AditNode *node = instructions->pdata[first + n];

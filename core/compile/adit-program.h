@@ -178,8 +178,9 @@ typedef struct {
  * channels]; its outputs, and what it is fed with, do not
  * @ADIT_COMPILE_IN_TURN: sums of many elements over rows are joined slice by slice, so that there
  * is a partial result for each thread, not for each slice
- * @ADIT_COMPILE_FOLDED: what a convolution and the elementwise work around it read and leave is
- * there as long as all of them, so that one kernel can do them
+ * @ADIT_COMPILE_FOLDED: elementwise work over images comes right before who reads it, and what a
+ * convolution and such work around it read and leave is there as long as all of them, so that one
+ * kernel can do them
  */
 typedef enum {
     ADIT_COMPILE_CHANNELS_LAST = 1 << 0,

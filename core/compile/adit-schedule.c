@@ -1,6 +1,10 @@
 /* core/compile/adit-schedule.c - SPDX-License-Identifier: MIT */
 #include "adit-compile-private.h"
 
+#include "adit-pointwise.h"
+
+#include <string.h>
+
 /* Phases alternate: even ones hold what runs once, odd ones what runs slice by slice. Slices wait
  * for each other only where the phase changes, so every instruction goes into the first phase it
  * can. */
@@ -44,11 +48,27 @@ find_free(const AditNode *node)
     return is_free;
 }
 
+gboolean
+adit_is_over_images(const AditNode *node)
+{
+    static const char *const others[] = {"normalize", "normalize-gradient", "moments-gradient"};
+    const AditInstruction *instruction = &node->instruction;
+
+    if (instruction->kind != ADIT_INSTRUCTION_OP || !instruction->output.rows ||
+        instruction->output.shape.rank != 3)
+        return FALSE;
+    for (guint i = 0; i < G_N_ELEMENTS(others); i++) {
+        if (strcmp(instruction->op->name, others[i]) == 0)
+            return TRUE;
+    }
+    return adit_pointwise_find(instruction->op) != NULL;
+}
+
 /* What runs once goes into the last phase it can: a phase of its own before the slices would make
  * them wait. What is free goes where it is read, before all that waited for something: there its
- * result lives within a stretch. */
+ * result lives within a stretch. So does what one kernel may do with its reader. */
 static void
-postpone(const GPtrArray *instructions)
+postpone(const GPtrArray *instructions, AditCompileFlags flags)
 {
     for (guint i = 0; i < instructions->len; i++) {
         AditNode *node = instructions->pdata[i];
@@ -57,10 +77,11 @@ postpone(const GPtrArray *instructions)
     }
     for (guint i = instructions->len; i > 0; i--) {
         AditNode *node = instructions->pdata[i - 1];
-        gboolean moves = node->end != G_MAXUINT && (is_whole(node) || node->is_free);
+        gboolean joins = (flags & ADIT_COMPILE_FOLDED) && adit_is_over_images(node);
+        gboolean moves = node->end != G_MAXUINT && (is_whole(node) || node->is_free || joins);
         if (moves && node->instruction.phase != node->end) {
             node->instruction.phase = node->end;
-            node->begin -= is_whole(node) ? 0 : instructions->len;
+            node->begin -= node->is_free && !is_whole(node) ? instructions->len : 0;
         }
         for (guint j = 0; j < node->needs->len; j++) {
             AditNode *need = node->needs->pdata[j];
@@ -70,7 +91,7 @@ postpone(const GPtrArray *instructions)
 }
 
 void
-adit_schedule(GPtrArray *instructions)
+adit_schedule(GPtrArray *instructions, AditCompileFlags flags)
 {
     for (guint i = 0; i < instructions->len; i++) {
         AditNode *node = instructions->pdata[i];
@@ -83,9 +104,9 @@ adit_schedule(GPtrArray *instructions)
         node->instruction.phase = phase;
         node->begin = instructions->len + i;
         if (node->instruction.body != NULL)
-            adit_schedule(node->instruction.body);
+            adit_schedule(node->instruction.body, flags);
     }
-    postpone(instructions);
+    postpone(instructions, flags);
     for (guint i = 0; i < instructions->len; i++) {
         AditNode *node = instructions->pdata[i];
         g_clear_pointer(&node->needs, g_ptr_array_unref);

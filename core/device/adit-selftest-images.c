@@ -144,10 +144,9 @@ add_fused(AditSelftestList *list, guint i, gboolean of_gradient, gboolean of_wei
     const AditWindow *window = &windows[i].window;
     AditShape weight =
         ADIT_SHAPE(filters, channels / windows[i].groups, window->size[0], window->size[1]);
-    AditSelftestCase *self = adit_selftest_add(list, "fused",
-                                               of_weights ? adit_selftest_build_conv_weights
-                                                          : adit_selftest_build_conv_image,
-                                               PRODUCTS);
+    AditSelftestCase *self = adit_selftest_add(
+        list, "fused",
+        of_weights ? adit_selftest_build_conv_weights : adit_selftest_build_conv_image, PRODUCTS);
 
     self->kind = ADIT_SELFTEST_FUSED;
     self->of_gradient = of_gradient;

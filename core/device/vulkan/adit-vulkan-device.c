@@ -281,11 +281,10 @@ count(AditDevice *device, AditDeviceCounts *counts)
 {
     AditVulkanDevice *self = ADIT_VULKAN_DEVICE(device);
 
-    *counts = (AditDeviceCounts){
-        .calls = self->dispatches,
-        .barriers = self->barriers,
-        .moved = self->moved,
-        .bytes = self->allocated};
+    *counts = (AditDeviceCounts){.calls = self->dispatches,
+                                 .barriers = self->barriers,
+                                 .moved = self->moved,
+                                 .bytes = self->allocated};
 }
 
 static void

@@ -147,10 +147,10 @@ adit_vulkan_writes(const AditVulkanFolds *self, const AditInstruction *instructi
                    const AditOperand *operand)
 {
     const AditOperand *output = &instruction->output;
-    gsize rows = instruction->partial > 0                        ? ADIT_SLICES
-                 : !output->rows                                 ? 1
-                 : instruction->kind == ADIT_INSTRUCTION_COPY    ? self->places->room
-                                                                 : self->places->rows;
+    gsize rows = instruction->partial > 0                     ? ADIT_SLICES
+                 : !output->rows                              ? 1
+                 : instruction->kind == ADIT_INSTRUCTION_COPY ? self->places->room
+                                                              : self->places->rows;
 
     return shares(self, output, rows * output->count, operand);
 }
@@ -193,9 +193,9 @@ can_compute(const AditInstruction *instruction, guint number, const AditOperand 
 
     if (instruction->domain != ADIT_DOMAIN_SLICES)
         return FALSE;
-    return product != NULL ? (product->loads & 1 << number) != 0
-                           : adit_vulkan_is_elementwise(instruction) &&
-                                 is_like(operand, &instruction->output);
+    return product != NULL
+               ? (product->loads & 1 << number) != 0
+               : adit_vulkan_is_elementwise(instruction) && is_like(operand, &instruction->output);
 }
 
 /* The positions of all who read what the instruction at @position leaves; NULL: one of them cannot
@@ -223,16 +223,24 @@ find_readers(const AditVulkanFolds *self, guint position)
     return left == 0 && found->len > 0 ? g_steal_pointer(&found) : NULL;
 }
 
+/* How many of its inputs are images. */
+static guint
+count_images(const AditInstruction *instruction)
+{
+    guint n = 0;
+
+    for (guint i = 0; i < instruction->n_inputs; i++)
+        n += is_like(&instruction->inputs[i], &instruction->output);
+    return n;
+}
+
 /* Elementwise, cheap work over an image, of which at least one input is one. */
 static gboolean
 is_candidate(const AditInstruction *instruction)
 {
     const AditOperand *output = &instruction->output;
-    gboolean found = FALSE;
 
-    for (guint i = 0; i < instruction->n_inputs; i++)
-        found = found || is_like(&instruction->inputs[i], output);
-    return found && adit_vulkan_is_elementwise(instruction) &&
+    return count_images(instruction) > 0 && adit_vulkan_is_elementwise(instruction) &&
            instruction->domain == ADIT_DOMAIN_SLICES && output->rows && !output->linear &&
            output->storage >= 0 && output->shape.rank == 3 && is_cheap(instruction);
 }
@@ -328,7 +336,8 @@ continues(const AditVulkanFolds *self, guint position)
     return FALSE;
 }
 
-/* Whether it is worth it: the result is not written and read again. Elementwise work that two
+/* Whether it is worth it: the result is not written and read again. Three readers would read two
+ * images as often as they would be read, and the result written and read. Elementwise work that two
  * kernels would do is done once, unless one of them is for a convolution. */
 static gboolean
 is_worth(const Search *self, guint position)
@@ -337,6 +346,8 @@ is_worth(const Search *self, guint position)
 
     if (readers->len == 1)
         return TRUE;
+    if (readers->len > 2 && count_images(get(self->folds, position)) > 1)
+        return FALSE;
     for (guint i = 0; i < readers->len; i++) {
         guint reader = g_array_index(readers, guint, i);
 

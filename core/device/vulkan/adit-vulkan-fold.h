@@ -18,7 +18,8 @@ typedef enum {
  * still there when their results are read for the last time. If a reader cannot, the instruction is
  * done before that reader, and nobody computes it any more.
  *
- * It also knows which instructions are done: what is joined with others may be done before its turn.
+ * It also knows which instructions are done: what is joined with others may be done before its
+ * turn.
  *
  * @readers: adit_vulkan_count_readers()
  * @index: of the loops: which parts of memory the operands are

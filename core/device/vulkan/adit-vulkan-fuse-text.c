@@ -8,7 +8,8 @@
 #include <string.h>
 
 /* The text of a fused kernel: a function for each place where it computes something. Value number i
- * is ti, what a kernel is told of it stands in ADIT_VULKAN_FUSED_WORDS words behind its attributes. */
+ * is ti, what a kernel is told of it stands in ADIT_VULKAN_FUSED_WORDS words behind its attributes.
+ */
 
 /**
  * Writer: of one place.
@@ -127,9 +128,8 @@ begin_terms(const Writer *self, guint number)
     guint at = ADIT_MAX_WORDS + ADIT_VULKAN_FUSED_WORDS * number;
 
     for (guint i = 1; i < instruction->n_inputs; i++)
-        g_string_append_printf(
-            self->text, "#define %s(i) IN%d(i)\n", names[i],
-            adit_vulkan_fusion_find_read(self->fusion, &instruction->inputs[i]));
+        g_string_append_printf(self->text, "#define %s(i) IN%d(i)\n", names[i],
+                               adit_vulkan_fusion_find_read(self->fusion, &instruction->inputs[i]));
     g_string_append_printf(self->text,
                            "        uint size = adit_attribute(%uu);\n"
                            "        float epsilon = adit_attribute_float(%uu);\n"
@@ -154,9 +154,9 @@ add_terms(Writer *self, guint number)
 
     if (self->place != ADIT_FUSED_RESULT) {
         for (guint i = 0; i < count_terms(row); i++)
-            g_string_append_printf(
-                self->text, "        float %s = adit_staged[%uu * ADIT_STAGED + channel];\n",
-                names[i], self->staged++);
+            g_string_append_printf(self->text,
+                                   "        float %s = adit_staged[%uu * ADIT_STAGED + channel];\n",
+                                   names[i], self->staged++);
         return;
     }
     begin_terms(self, number);

@@ -135,8 +135,8 @@ count_uses(const Fuser *self, guint number)
         if (reader->place != value->place || (reader->is_folded && !is_inner(self, i)))
             continue;
         for (guint j = 0; j < reader->instruction->n_inputs; j++)
-            uses += adit_vulkan_is_same(&reader->instruction->inputs[j],
-                                        &value->instruction->output);
+            uses +=
+                adit_vulkan_is_same(&reader->instruction->inputs[j], &value->instruction->output);
     }
     return uses;
 }
@@ -337,9 +337,13 @@ static gboolean
 add_inputs(Fuser *self, AditVulkanFusedPlace place, guint position)
 {
     const AditInstruction *instruction = get(self, position);
+    gboolean by_channels = adit_vulkan_find_channel_op(instruction) != NULL;
 
     for (guint i = 0; i < instruction->n_inputs; i++) {
-        if (!add_operand(self, place, &instruction->inputs[i], position))
+        /* what such an operation has for its channels has its own order */
+        AditVulkanFusedPlace where = by_channels && i > 0 ? ADIT_FUSED_RESULT : place;
+
+        if (!add_operand(self, where, &instruction->inputs[i], position))
             return FALSE;
     }
     return self->fusion->n < ADIT_VULKAN_MAX_FUSED;
@@ -405,8 +409,7 @@ stage_channels(Fuser *self)
 
         fusion->n_staged += n;
         if (n > 0)
-            fusion->shape.staged =
-                MAX(fusion->shape.staged, get_image(self, place)->shape.size[0]);
+            fusion->shape.staged = MAX(fusion->shape.staged, get_image(self, place)->shape.size[0]);
     }
     return fusion->n_staged * fusion->shape.staged * sizeof(float) <=
            adit_vulkan_get_shared_room(fusion->kind, &fusion->shape);

@@ -80,9 +80,11 @@ int adit_vulkan_fusion_find_value(const AditVulkanFusion *self, AditVulkanFusedP
                                   const AditOperand *operand);
 /* Number of the input that it is; -1: none. */
 int adit_vulkan_fusion_find_read(const AditVulkanFusion *self, const AditOperand *operand);
-/* Whether the kernel is told the channel of what it computes, and @operand has a number for each. */
+/* Whether the kernel is told the channel of what it computes, and @operand has a number for each.
+ */
 gboolean adit_vulkan_is_by_channel(const AditOperand *operand, const AditShape *image);
-/* Numbers of each channel that are kept in shared memory for what is computed at @place; 0: none. */
+/* Numbers of each channel that are kept in shared memory for what is computed at @place; 0: none.
+ */
 guint adit_vulkan_fusion_count_staged(const AditVulkanFusion *self, AditVulkanFusedPlace place);
 /* The text, once all else is known. @is_written: for each value. */
 char *adit_vulkan_fusion_make_text(const AditVulkanFusion *self, const gboolean *is_written);

@@ -119,13 +119,11 @@ static const Tile tiles[] = {
 };
 static const Tile slice_tile = {G_MAXSIZE, 16, 16, 2, 1};
 static const Tile image_tiles[] = {
-    {4, 4, 128, 1, 4},
-    {8, 8, 128, 2, 4},
-    {16, 16, 64, 2, 4},
-    {32, 32, 64, 4, 4},
-    {G_MAXSIZE, 64, 64, 8, 4},
+    {4, 4, 128, 1, 4},  {8, 8, 128, 2, 4},         {16, 16, 64, 2, 4},
+    {32, 32, 64, 4, 4}, {G_MAXSIZE, 64, 64, 8, 4},
 };
-static const Tile kernel_tiles[] = {{8, 8, 64, 2, 2}, {16, 16, 32, 2, 2}, {G_MAXSIZE, 32, 32, 4, 2}};
+static const Tile kernel_tiles[] = {
+    {8, 8, 64, 2, 2}, {16, 16, 32, 2, 2}, {G_MAXSIZE, 32, 32, 4, 2}};
 static const Tile direct_tiles[] = {{4, 128, 4, 1, 4}, {G_MAXSIZE, 32, 16, 1, 4}};
 
 static gboolean

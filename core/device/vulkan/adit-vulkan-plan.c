@@ -311,7 +311,7 @@ count_moved(const Call *call, gsize rows, gsize slices)
     if (call->kernel->kind == ADIT_VULKAN_INPUT_ELEMENTS)
         count = (call->inputs[0]->rows ? rows : 1) * call->inputs[0]->count;
     for (guint i = 0; i < call->n_inputs; i++)
-        count += call->inputs[i]->count * (call->input_rows > 0      ? call->input_rows
+        count += call->inputs[i]->count * (call->input_rows > 0    ? call->input_rows
                                            : call->inputs[i]->rows ? rows
                                                                    : 1);
     return count * sizeof(float);
@@ -363,9 +363,9 @@ set_input_windows(const Planner *self, const Call *call, gsize row, gsize row_en
         Span own = find_input_span(self, call, i, row, row_end);
         Span *span = &spans[call->bindings != NULL ? call->bindings[i] : i];
 
-        *span = span->buffer == NULL ? own
-                                     : (Span){own.buffer, MIN(span->begin, own.begin),
-                                              MAX(span->end, own.end)};
+        *span = span->buffer == NULL
+                    ? own
+                    : (Span){own.buffer, MIN(span->begin, own.begin), MAX(span->end, own.end)};
     }
     for (guint i = 0; i < call->n_inputs; i++) {
         guint binding = call->bindings != NULL ? call->bindings[i] : i;

@@ -96,9 +96,9 @@ static const Network others[] = {
     "{stem: [{dense: {units: 48}}, {reshape: {shape: [3, 4, 4]}}, {conv: {filters: 6}}], trunk: "  \
     "{aggregator: " aggregator ", blocks: [{repeat: {times: " times ", blocks: [" cell             \
     "]}}]}, head: [batch-norm, relu, global-pool, {dense: {units: 2}}]}"
-#define PRE "{conv: {filters: 6, norm: batch-norm, activation: relu, order: pre, bias: false}}"
-#define POST "{conv: {filters: 6, norm: batch-norm, activation: relu}}"
-#define PLAIN "{conv: {filters: 6, activation: relu}}"
+#define PRE    "{conv: {filters: 6, norm: batch-norm, activation: relu, order: pre, bias: false}}"
+#define POST   "{conv: {filters: 6, norm: batch-norm, activation: relu}}"
+#define PLAIN  "{conv: {filters: 6, activation: relu}}"
 #define SMOOTH "{conv: {filters: 6, norm: batch-norm, activation: silu, order: pre}}"
 
 /**
