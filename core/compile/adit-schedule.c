@@ -48,25 +48,45 @@ find_free(const AditNode *node)
     return is_free;
 }
 
+static gboolean
+is_by_channels(const AditNode *node)
+{
+    static const char *const names[] = {"normalize", "normalize-gradient", "moments-gradient"};
+    gboolean found = FALSE;
+
+    for (guint i = 0; i < G_N_ELEMENTS(names) && node->instruction.op != NULL; i++)
+        found = found || strcmp(node->instruction.op->name, names[i]) == 0;
+    return found;
+}
+
 gboolean
 adit_is_over_images(const AditNode *node)
 {
-    static const char *const others[] = {"normalize", "normalize-gradient", "moments-gradient"};
     const AditInstruction *instruction = &node->instruction;
 
-    if (instruction->kind != ADIT_INSTRUCTION_OP || !instruction->output.rows ||
-        instruction->output.shape.rank != 3)
-        return FALSE;
-    for (guint i = 0; i < G_N_ELEMENTS(others); i++) {
-        if (strcmp(instruction->op->name, others[i]) == 0)
-            return TRUE;
+    return instruction->kind == ADIT_INSTRUCTION_OP && instruction->output.rows &&
+           instruction->output.shape.rank == 3 &&
+           (is_by_channels(node) || adit_pointwise_find(instruction->op) != NULL);
+}
+
+/* Whether it is best done with what reads it: the part of a normalisation's gradient that needs no
+ * sums, which another part is added to when these are there, and what is added to it before. */
+static gboolean
+joins_reader(const AditNode *node)
+{
+    gboolean found = is_by_channels(node);
+
+    for (guint i = 0; i < node->needs->len && !found; i++) {
+        const AditNode *need = node->needs->pdata[i];
+
+        found = need->readers == 1 && adit_is_over_images(need) && is_by_channels(need);
     }
-    return adit_pointwise_find(instruction->op) != NULL;
+    return found && node->readers == 1 && adit_is_over_images(node);
 }
 
 /* What runs once goes into the last phase it can: a phase of its own before the slices would make
  * them wait. What is free goes where it is read, before all that waited for something: there its
- * result lives within a stretch. So does what one kernel may do with its reader. */
+ * result lives within a stretch. So does what is best done with its reader. */
 static void
 postpone(const GPtrArray *instructions, AditCompileFlags flags)
 {
@@ -77,7 +97,7 @@ postpone(const GPtrArray *instructions, AditCompileFlags flags)
     }
     for (guint i = instructions->len; i > 0; i--) {
         AditNode *node = instructions->pdata[i - 1];
-        gboolean joins = (flags & ADIT_COMPILE_FOLDED) && adit_is_over_images(node);
+        gboolean joins = (flags & ADIT_COMPILE_FOLDED) && joins_reader(node);
         gboolean moves = node->end != G_MAXUINT && (is_whole(node) || node->is_free || joins);
         if (moves && node->instruction.phase != node->end) {
             node->instruction.phase = node->end;
