@@ -22,6 +22,48 @@ tell(const AditProgram *self)
     g_debug("program\n%s", listing);
 }
 
+static gboolean
+has_guard(const AditProgram *self)
+{
+    for (guint i = 0; i < self->outputs->len; i++) {
+        if (g_array_index(self->outputs, AditProgramOutput, i).kind == ADIT_OUTPUT_GUARD)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* Whether all that is committed is an arena's own rows. */
+static gboolean
+commits_rows(const AditProgram *self)
+{
+    for (guint i = 0; i < self->commits->len; i++) {
+        const AditInstruction *commit = self->commits->pdata[i];
+
+        if (!commit->output.linear)
+            return FALSE;
+    }
+    return self->commits->len > 0;
+}
+
+/* Rows that no guard holds back, and that the last stretch computes of the same rows, can be
+ * written as soon as it has them. Both lists are scheduled. */
+static void
+commit_at_once(AditProgram *self)
+{
+    const AditInstruction *last =
+        self->instructions->len > 0 ? self->instructions->pdata[self->instructions->len - 1] : NULL;
+
+    if (last == NULL || last->domain != ADIT_DOMAIN_SLICES || has_guard(self) ||
+        !commits_rows(self))
+        return;
+    while (self->commits->len > 0) {
+        AditNode *commit = g_ptr_array_steal_index(self->commits, 0);
+
+        commit->instruction.phase = last->phase;
+        g_ptr_array_add(self->instructions, commit);
+    }
+}
+
 AditProgram *
 adit_compile(AditGraph *graph, const AditLayout *layout, const AditProgramInput *inputs,
              guint n_inputs, const AditProgramOutput *outputs, guint n_outputs,
@@ -50,6 +92,8 @@ adit_compile(AditGraph *graph, const AditLayout *layout, const AditProgramInput 
     adit_channels_last_clear(&images);
     adit_schedule(self->instructions, flags);
     adit_schedule(self->commits, flags);
+    if (flags & ADIT_COMPILE_AT_ONCE)
+        commit_at_once(self);
     adit_plan_memory(self, flags);
     tell(self);
     return self;

@@ -92,11 +92,12 @@ prepare(AditUpdater *self, Part *part, AditGraph *graph, const AditProgramInput 
         g_propagate_error(error, g_error_copy(adit_graph_get_error(graph)));
         return FALSE;
     }
+    AditDevice *device = adit_network_get_device(self->network);
+
     part->program = adit_compile(graph, adit_network_get_layout(self->network), inputs, n_inputs,
-                                 outputs, n_outputs, 0);
-    part->executable =
-        adit_device_prepare(adit_network_get_device(self->network), part->program,
-                            adit_network_get_memory(self->network), MAX(rows, 1), 0, error);
+                                 outputs, n_outputs, adit_device_get_compile_flags(device));
+    part->executable = adit_device_prepare(
+        device, part->program, adit_network_get_memory(self->network), MAX(rows, 1), 0, error);
     return part->executable != NULL;
 }
 

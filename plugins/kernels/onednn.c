@@ -27,20 +27,17 @@ typedef struct {
  * @steps: by the number of images; others than of ADIT_PANEL_ROWS are made when they are needed
  * @pack, @unpack: weights from how they lie in a network to how the steps take them, and back
  * @plain, @packed: what those are passed
- * @weight_bytes: of the weights as the steps take them
  * @counts: elements of an image of the first operand, and of the other
  */
 typedef struct {
     AditConvolver head;
     AditConvolution convolution;
-    AditConvolutionKind kind;
     dnnl_engine_t engine;
     dnnl_stream_t stream;
     dnnl_primitive_attr_t attr;
     Step steps[ADIT_PANEL_ROWS + 1];
     dnnl_primitive_t pack, unpack;
     dnnl_memory_t plain, packed;
-    gsize weight_bytes;
     gsize counts[2];
 } Convolver;
 
@@ -172,9 +169,9 @@ add_memory(const Convolver *self, dnnl_memory_t *memory, const dnnl_memory_desc_
 static gboolean
 make_step(const Convolver *self, Step *step, gsize n, const_dnnl_primitive_desc_t desc)
 {
-    gboolean back = self->kind == ADIT_CONVOLUTION_BACK;
-    dnnl_query_t what =
-        self->kind == ADIT_CONVOLUTION_ROWS ? dnnl_query_diff_weights_md : dnnl_query_weights_md;
+    gboolean back = self->head.kind == ADIT_CONVOLUTION_BACK;
+    dnnl_query_t what = self->head.kind == ADIT_CONVOLUTION_ROWS ? dnnl_query_diff_weights_md
+                                                                 : dnnl_query_weights_md;
     const dnnl_memory_desc_t *scratchpad =
         dnnl_primitive_desc_query_md(desc, dnnl_query_scratchpad_md, 0);
     dnnl_memory_desc_t x, y;
@@ -203,11 +200,12 @@ add_step(Convolver *self, gsize n, const dnnl_memory_desc_t *weights)
     if (weights == NULL)
         weights = &any;
     forward = describe(self, ADIT_CONVOLUTION_FORWARD, n,
-                       self->kind == ADIT_CONVOLUTION_FORWARD ? weights : &any, NULL);
+                       self->head.kind == ADIT_CONVOLUTION_FORWARD ? weights : &any, NULL);
     if (forward == NULL)
         return FALSE;
-    desc = self->kind == ADIT_CONVOLUTION_FORWARD ? forward
-                                                  : describe(self, self->kind, n, weights, forward);
+    desc = self->head.kind == ADIT_CONVOLUTION_FORWARD
+               ? forward
+               : describe(self, self->head.kind, n, weights, forward);
     made = desc != NULL && make_step(self, &self->steps[n], n, desc);
     if (desc != NULL && desc != forward)
         dnnl_primitive_desc_destroy(desc);
@@ -235,12 +233,18 @@ add_weights(Convolver *self, const Step *step)
 {
     dnnl_memory_desc_t plain;
 
-    self->weight_bytes = (dnnl_memory_desc_get_size(&step->weights) + 63) / 64 * 64;
+    self->head.packed_bytes = dnnl_memory_desc_get_size(&step->weights);
     return init_weights(&plain, &self->convolution, FALSE) &&
            add_memory(self, &self->plain, &plain) &&
            add_memory(self, &self->packed, &step->weights) &&
            add_reorder(self, &self->pack, &plain, &step->weights) &&
            add_reorder(self, &self->unpack, &step->weights, &plain);
+}
+
+static gsize
+fill_line(gsize bytes)
+{
+    return (bytes + 63) / 64 * 64;
 }
 
 static gsize
@@ -252,8 +256,8 @@ count_elements(const gsize *size)
 static gboolean
 make(Convolver *self)
 {
-    gboolean rows = self->kind == ADIT_CONVOLUTION_ROWS;
-    gboolean back = self->kind == ADIT_CONVOLUTION_BACK;
+    gboolean rows = self->head.kind == ADIT_CONVOLUTION_ROWS;
+    gboolean back = self->head.kind == ADIT_CONVOLUTION_BACK;
     gsize n = ADIT_PANEL_ROWS;
     const AditConvolution *conv = &self->convolution;
 
@@ -268,9 +272,9 @@ make(Convolver *self)
         return FALSE;
     self->counts[0] = count_elements(back ? conv->result : conv->image);
     self->counts[1] = count_elements(back ? conv->image : conv->result);
-    /* of ROWS: the sum, and what is added to it; fewer images need no larger scratchpad */
-    self->head.packed_bytes = rows ? 0 : self->weight_bytes;
-    self->head.scratch_bytes = (rows ? 2 * self->weight_bytes : 0) + self->steps[n].scratchpad;
+    /* of ROWS: also what is added to the sum; fewer images need no larger scratchpad */
+    self->head.scratch_bytes =
+        (rows ? fill_line(self->head.packed_bytes) : 0) + self->steps[n].scratchpad;
     return TRUE;
 }
 
@@ -305,7 +309,7 @@ prepare(const AditConvolution *convolution, AditConvolutionKind kind)
     Convolver *self = g_new0(Convolver, 1);
 
     self->convolution = *convolution;
-    self->kind = kind;
+    self->head.kind = kind;
     if (make(self))
         return &self->head;
     convolver_free(&self->head);
@@ -323,14 +327,15 @@ execute(const Convolver *self, const_dnnl_primitive_t primitive, guint n,
 
 /* Weights at @plain and at @packed, from one to the other. */
 static gboolean
-reorder(Convolver *self, const_dnnl_primitive_t primitive, const void *plain, void *packed)
+reorder(Convolver *self, const_dnnl_primitive_t primitive, const void *plain, const void *packed)
 {
     gboolean packs = primitive == self->pack;
     const dnnl_exec_arg_t args[] = {{DNNL_ARG_FROM, packs ? self->plain : self->packed},
                                     {DNNL_ARG_TO, packs ? self->packed : self->plain}};
 
+    stay_alone();
     return dnnl_memory_set_data_handle(self->plain, (void *) plain) == dnnl_success &&
-           dnnl_memory_set_data_handle(self->packed, packed) == dnnl_success &&
+           dnnl_memory_set_data_handle(self->packed, (void *) packed) == dnnl_success &&
            execute(self, primitive, 2, args);
 }
 
@@ -339,8 +344,15 @@ convolver_pack(AditConvolver *convolver, const float *weights, void *packed)
 {
     Convolver *self = (Convolver *) convolver;
 
-    stay_alone();
     return reorder(self, self->pack, weights, packed);
+}
+
+static gboolean
+convolver_unpack(AditConvolver *convolver, const void *packed, float *weights)
+{
+    Convolver *self = (Convolver *) convolver;
+
+    return reorder(self, self->unpack, weights, packed);
 }
 
 /* @data: of the memories, in their order. */
@@ -360,7 +372,7 @@ run_step(const Convolver *self, const Step *step, const void *const *data)
     for (guint i = 0; i < N_MEMORIES; i++) {
         if (dnnl_memory_set_data_handle(step->memories[i], (void *) data[i]) != dnnl_success)
             return FALSE;
-        args[i] = (dnnl_exec_arg_t){arguments[self->kind][i], step->memories[i]};
+        args[i] = (dnnl_exec_arg_t){arguments[self->head.kind][i], step->memories[i]};
     }
     return execute(self, step->primitive, N_MEMORIES, args);
 }
@@ -395,37 +407,35 @@ run_images(Convolver *self, gsize n, const float *first, const void *weights, fl
     return TRUE;
 }
 
-/* Adds up in the order that the steps take weights in. */
 static gboolean
-run_rows(Convolver *self, gsize n, const float *x, const float *dy, float *result,
-         gboolean accumulate, char *sum)
+run_rows(Convolver *self, gsize n, const float *x, const float *dy, float *sum, gboolean accumulate,
+         char *scratch)
 {
-    char *part = sum + self->weight_bytes;
+    float *part = (gpointer) scratch;
+    gsize bytes = self->head.packed_bytes;
 
-    if (accumulate && !reorder(self, self->pack, result, sum))
-        return FALSE;
     for (gsize r = 0, m; r < n; r += m) {
         const Step *step = find_step(self, m = MIN(n - r, ADIT_PANEL_ROWS));
         gboolean adds = accumulate || r > 0;
         const void *const data[] = {x + r * self->counts[0], adds ? part : sum,
-                                    dy + r * self->counts[1], part + self->weight_bytes};
+                                    dy + r * self->counts[1], scratch + fill_line(bytes)};
 
         if (step == NULL || !run_step(self, step, data))
             return FALSE;
-        for (gsize i = 0; adds && i < self->weight_bytes / sizeof(float); i++)
-            ((float *) (gpointer) sum)[i] += ((const float *) (gpointer) part)[i];
+        for (gsize i = 0; adds && i < bytes / sizeof(float); i++)
+            sum[i] += part[i];
     }
-    return reorder(self, self->unpack, result, sum);
+    return TRUE;
 }
 
 static gboolean
 convolver_run(AditConvolver *convolver, gsize n, const float *first, const void *second,
-              float *result, gboolean accumulate, void *scratch)
+              void *result, gboolean accumulate, void *scratch)
 {
     Convolver *self = (Convolver *) convolver;
 
     stay_alone();
-    return self->kind == ADIT_CONVOLUTION_ROWS
+    return self->head.kind == ADIT_CONVOLUTION_ROWS
                ? run_rows(self, n, first, second, result, accumulate, scratch)
                : run_images(self, n, first, second, result, scratch);
 }
@@ -458,5 +468,6 @@ G_MODULE_EXPORT const AditConvolvers adit_convolvers = {
     .prepare = prepare,
     .free = convolver_free,
     .pack = convolver_pack,
+    .unpack = convolver_unpack,
     .run = convolver_run,
 };

@@ -147,20 +147,40 @@ adit_cpu_convolver_new(const AditConvolvers *convolvers, const AditInstruction *
     return convolvers->prepare(&convolution, kind);
 }
 
+/* @room: for what is to be packed; NULL: it is packed already */
+static gboolean
+run_images(const AditConvolvers *convolvers, AditConvolver *self, const AditKernelCall *call,
+           const void *packed, void *room, void *scratch)
+{
+    if (room != NULL && !convolvers->pack(self, call->inputs[1].data, room))
+        return FALSE;
+    return convolvers->run(self, call->rows, call->inputs[0].data, room != NULL ? room : packed,
+                           call->output.data, FALSE, scratch);
+}
+
+static gboolean
+run_rows(const AditConvolvers *convolvers, AditConvolver *self, const AditKernelCall *call,
+         void *room, void *scratch)
+{
+    void *sum = room != NULL ? room : call->output.data;
+
+    if (room != NULL && call->accumulate && !convolvers->pack(self, call->output.data, room))
+        return FALSE;
+    if (!convolvers->run(self, call->rows, call->inputs[0].data, call->inputs[1].data, sum,
+                         call->accumulate, scratch))
+        return FALSE;
+    return room == NULL || convolvers->unpack(self, room, call->output.data);
+}
+
 gboolean
 adit_cpu_convolver_run(const AditConvolvers *convolvers, AditConvolver *self,
                        const AditKernelCall *call, const void *packed)
 {
-    gboolean packs = packed == NULL && self->packed_bytes > 0;
-    gsize room = packs ? (self->packed_bytes + 63) / 64 * 64 : 0;
-    char *memory = adit_scratch_get(room + self->scratch_bytes), *scratch = memory + room;
-    const void *second = packed != NULL ? packed : call->inputs[1].data;
+    gsize bytes = packed == NULL ? (self->packed_bytes + 63) / 64 * 64 : 0;
+    char *memory = adit_scratch_get(bytes + self->scratch_bytes);
+    void *room = packed == NULL ? memory : NULL;
 
-    if (packs) {
-        if (!convolvers->pack(self, call->inputs[1].data, memory))
-            return FALSE;
-        second = memory;
-    }
-    return convolvers->run(self, call->rows, call->inputs[0].data, second, call->output.data,
-                           call->accumulate, scratch);
+    return self->kind == ADIT_CONVOLUTION_ROWS
+               ? run_rows(convolvers, self, call, room, memory + bytes)
+               : run_images(convolvers, self, call, packed, room, memory + bytes);
 }

@@ -18,8 +18,8 @@ const AditConvolvers *adit_cpu_convolvers_find(const AditProgram *program, AditI
 AditConvolver *adit_cpu_convolver_new(const AditConvolvers *convolvers,
                                       const AditInstruction *instruction);
 
-/* Does what a kernel is called for. @packed: (nullable): the weights, if they are packed already.
- * FALSE: nothing was done. */
+/* Does what a kernel is called for. @packed: where the weights lie packed or, of ROWS, the output,
+ * to say that it is packed and stays so; NULL: neither is. FALSE: the library failed. */
 gboolean adit_cpu_convolver_run(const AditConvolvers *convolvers, AditConvolver *self,
                                 const AditKernelCall *call, const void *packed);
 

@@ -214,7 +214,7 @@ get_compile_flags(AditDevice *device)
 {
     gboolean fuses = g_strcmp0(g_getenv("ADIT_FUSE"), "0") != 0;
 
-    return ADIT_COMPILE_IN_TURN | (fuses ? ADIT_COMPILE_CHANNELS_LAST : 0);
+    return ADIT_COMPILE_IN_TURN | ADIT_COMPILE_AT_ONCE | (fuses ? ADIT_COMPILE_CHANNELS_LAST : 0);
 }
 
 static void

@@ -113,7 +113,6 @@ adit_cpu_executable_free(AditExecutable *self)
         adit_cpu_free_ops(&self->workers[i]);
         free(self->workers[i].panel);
         free(self->workers[i].parts);
-        g_clear_pointer(&self->workers[i].packing, g_array_unref);
         g_free(self->workers[i].rows.numbers);
         g_free(self->workers[i].rows_ahead.numbers);
     }
@@ -169,6 +168,11 @@ adit_cpu_executable_run(AditExecutable *self, const AditCall *call)
     self->n_runs++;
     self->last_rows = call->rows;
     adit_team_run(self->team, adit_cpu_run_worker, self);
+    if (self->has_failed) {
+        self->has_failed = FALSE;
+        self->is_alone = TRUE;
+        adit_team_run(self->team, adit_cpu_run_worker, self);
+    }
 
     gboolean finite = adit_cpu_guards_hold(self);
     for (guint i = 0; finite && i < self->program->outputs->len; i++) {

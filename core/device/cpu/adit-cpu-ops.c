@@ -360,7 +360,8 @@ free_ops(const AditExecutable *self, AditCpuOp *ops, guint n_ops)
         if (ops[i].body != NULL)
             free_ops(self, ops[i].body, ops[i].n_body);
         adit_cpu_free_turned(&ops[i]);
-        if (ops[i].convolver != NULL)
+        g_clear_pointer(&ops[i].packing.list, g_array_unref);
+        if (ops[i].convolver != NULL && ops[i].turns == NULL) /* else another's */
             self->convolvers->free(ops[i].convolver);
     }
     g_free(ops);

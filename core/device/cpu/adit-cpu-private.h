@@ -83,6 +83,23 @@ typedef struct {
 } AditCpuMove;
 
 /**
+ * AditCpuPacking: how what a convolver reads or leaves lies.
+ * @stays: (of weights' gradients): packed, in their usual place
+ * @bytes: of packed weights, which one iteration after the other lie behind each other; 0: the
+ * convolver packs them itself
+ * @offset: where those of the first iteration lie, in the executable's memory
+ * @begin: where they lie in the network, as the loops around the stretch stand
+ * @list: (nullable): (of the first op of a stretch): the weights to pack for it
+ */
+typedef struct {
+    gboolean stays;
+    gsize bytes;
+    gsize offset;
+    const char *begin;
+    GArray *list;
+} AditCpuPacking;
+
+/**
  * AditCpuOp: an instruction, or several that are one kernel, made ready. Every thread has its own,
  * as the kernel's arguments change in place.
  * @inputs: places of the call's inputs, and, behind them, of the results that a fused kernel has
@@ -91,10 +108,9 @@ typedef struct {
  * @moves: of the inputs; [ADIT_MAX_INPUTS]: of the output
  * @turned: (nullable): of each input, and of the output behind ADIT_MAX_INPUTS: memory for it in
  * the usual order, where it lies with the rows in the lanes but the kernel does not take that
- * @convolver: (nullable): does the kernel's work, by a library
- * @packed_offset, @packed_bytes: (of a convolver that reads weights packed once a run): where in
- * the executable's memory those of the first iteration lie, and how far apart they do; 0: it packs
- * them itself
+ * @convolver: (nullable): does the kernel's work, by a library; of what joins in turn: the one
+ * whose gradients are joined as they are packed
+ * @packing: how what the convolver reads or leaves lies
  * @keys: of the random stream, for all iterations; shared by the threads
  * @turns: (nullable): for all iterations, the slice that is to be joined next; shared by the
  * threads
@@ -112,8 +128,7 @@ struct _AditCpuOp {
     gsize room[2];
     void **turned;
     AditConvolver *convolver;
-    gsize packed_offset;
-    gsize packed_bytes;
+    AditCpuPacking packing;
     guint32 *keys;
     gint *turns;
     guint key_strides[ADIT_MAX_LOOPS];
@@ -171,7 +186,6 @@ typedef struct {
  * AditCpuWorker: a thread's part of an executable.
  * @panel: memory of the values that live within a stretch (AditStorage), for one panel of rows
  * @parts: the THREAD arena
- * @packing: what is packed once a run (adit-cpu-pack.c)
  * @rows, @rows_ahead: of the panel under way, and of the next
  * @next: the panel that comes next in a stretch; of no rows: none does
  * @calls: of kernels, in all runs so far
@@ -181,7 +195,6 @@ typedef struct {
     guint thread;
     void *panel;
     void *parts;
-    GArray *packing;
     AditCpuRows rows, rows_ahead;
     AditCpuPanel next;
     AditCpuOp *ops;
@@ -212,8 +225,9 @@ typedef struct {
  * @matrices: (element-type AditCpuMatrix)
  * @transposed: they, as they lie in the parameters' arena from element @transposed_begin on
  * @convolvers: (nullable): the library that convolutions are computed by
- * @packed: memory of the weights it reads
- * @is_alone: atomic: the library failed once, and is not called any more
+ * @packed: memory of the weights that a stretch reads packed
+ * @has_failed: atomic: the library failed in the run under way, which is done once more
+ * @is_alone: it failed once, and is not called any more
  * @shared: what ops of all threads share, owned
  * @bytes: of its arenas and panels
  * @sums: one for each output
@@ -237,7 +251,8 @@ struct _AditExecutable {
     AditKernel transpose;
     const AditConvolvers *convolvers;
     char *packed;
-    gint is_alone;
+    gint has_failed;
+    gboolean is_alone;
     GPtrArray *shared;
     AditCpuWorker *workers;
     guint n_workers;
@@ -294,18 +309,21 @@ gboolean adit_cpu_find_transposed(AditExecutable *self, GError **error);
 /* A worker's share, at the begin of a run. */
 void adit_cpu_transpose(AditCpuWorker *self);
 
-/* adit-cpu-pack.c: weights that convolutions by a library read. */
+/* adit-cpu-pack.c: weights of convolutions by a library, and their gradients. */
 
 /* Finds all of them, behind all ops, and allocates their memory: ADIT_ERROR_MEMORY. */
 gboolean adit_cpu_find_packed(AditExecutable *self, GError **error);
-/* A worker's share, at the begin of a run. */
-void adit_cpu_pack(AditCpuWorker *self);
-/* Says that the library failed, once, and computes without it from there on. */
-void adit_cpu_leave_convolvers(AditExecutable *self);
-/* Where the weights of the op's call lie packed; NULL: nowhere. */
+/* Packs a worker's share of what the stretch that begins with @first reads. */
+void adit_cpu_pack(AditCpuWorker *self, AditCpuOp *first);
+/* Where the weights of the op's call lie packed, or its output if that is to; NULL: nowhere. */
 const void *adit_cpu_get_packed(const AditExecutable *self, const AditCpuOp *op);
+/* Says that the library failed, once: the run is done again, without it. */
+void adit_cpu_fail(AditExecutable *self);
 
 /* adit-cpu-run.c: running. */
+
+/* Until the others have seen what this thread left, and it sees what they left. */
+void adit_cpu_meet(AditCpuWorker *self);
 
 /* A thread's part of a run, for adit_team_run(); @data: the executable, with `current` set. */
 void adit_cpu_run_worker(gpointer data, guint thread);

@@ -327,6 +327,26 @@ copy(const AditCpuWorker *self, const AditCpuOp *op)
 
 static guint count_slices(gsize rows);
 
+/* Adds to what lies joined, packed, what this slice left, which is packed too. Behind the last
+ * slice the sum, where it has its place, lies as it does in a network. */
+static void
+join_packed(AditCpuWorker *self, const AditCpuOp *op, AditKernelCall *call, gboolean ends)
+{
+    void *joined = call->output.data, *part = call->inputs[0].data;
+
+    if (!ends) {
+        op->kernel(call);
+        return;
+    }
+    if (call->accumulate) {
+        call->output.data = part;
+        call->inputs[0].data = joined;
+        op->kernel(call);
+    }
+    if (!self->executable->convolvers->unpack(op->convolver, part, joined))
+        adit_cpu_fail(self->executable);
+}
+
 /* Joins what a slice left with what those before it did. */
 static void
 run_in_turn(AditCpuWorker *self, const AditCpuOp *op, const AditCpuPanel *panel)
@@ -340,29 +360,28 @@ run_in_turn(AditCpuWorker *self, const AditCpuOp *op, const AditCpuPanel *panel)
     call.rows = 1;
     call.accumulate = panel->slice > 0;
     adit_team_await(turn, (gint) panel->slice);
-    op->kernel(&call);
+    if (op->packing.stays && !self->executable->is_alone)
+        join_packed(self, op, &call, ends);
+    else
+        op->kernel(&call);
     g_atomic_int_set(turn, ends ? 0 : (gint) panel->slice + 1);
 }
 
-/* By the library, unless it fails. */
-static gboolean
+/* By the library. If it fails, what the run gives is of no matter. */
+static void
 convolve(AditExecutable *self, const AditCpuOp *op)
 {
-    if (g_atomic_int_get(&self->is_alone))
-        return FALSE;
-    if (adit_cpu_convolver_run(self->convolvers, op->convolver, &op->call,
-                               adit_cpu_get_packed(self, op)))
-        return TRUE;
-    adit_cpu_leave_convolvers(self);
-    return FALSE;
+    if (!adit_cpu_convolver_run(self->convolvers, op->convolver, &op->call,
+                                adit_cpu_get_packed(self, op)))
+        adit_cpu_fail(self);
 }
 
 static void
 run_single_op(AditCpuWorker *self, const AditCpuOp *op)
 {
-    if (op->convolver != NULL && convolve(self->executable, op))
-        return;
-    if (op->kernel != NULL)
+    if (op->convolver != NULL && !self->executable->is_alone)
+        convolve(self->executable, op);
+    else if (op->kernel != NULL)
         op->kernel(&op->call);
     else if (op->instruction->kind == ADIT_INSTRUCTION_GATHER)
         gather(self, op);
@@ -426,8 +445,8 @@ count_slices(gsize rows)
     return n;
 }
 
-static void
-meet(AditCpuWorker *self)
+void
+adit_cpu_meet(AditCpuWorker *self)
 {
     if (self->pending != ADIT_CPU_SEEN)
         adit_team_wait(self->executable->team);
@@ -467,8 +486,9 @@ run_stretch(AditCpuWorker *self, AditCpuOp *ops, guint n_ops)
 
     while (n < n_ops && ops[n].instruction->domain == ADIT_DOMAIN_SLICES)
         n++;
+    adit_cpu_pack(self, ops);
     if (self->pending == ADIT_CPU_LEFT_WHOLE)
-        meet(self);
+        adit_cpu_meet(self);
     begin(self, ops, n);
     for (place_panel(self, &panel); panel.rows > 0; panel = self->next) {
         self->next = panel;
@@ -539,10 +559,10 @@ is_shared(const AditCpuWorker *self, const AditCpuOp *op)
 static void
 run_shared(AditCpuWorker *self, AditCpuOp *op)
 {
-    meet(self);
+    adit_cpu_meet(self);
     run_whole(self, op, self->thread, self->executable->n_workers);
     self->pending = ADIT_CPU_LEFT_WHOLE;
-    meet(self);
+    adit_cpu_meet(self);
 }
 
 /* What runs once behind the slices is done by the thread that comes last, so that all meet only
@@ -584,12 +604,12 @@ run_list(AditCpuWorker *self, AditCpuOp *ops, guint n_ops)
             i += run_once(self, &ops[i], n_ops - i);
             continue;
         }
-        meet(self);
+        adit_cpu_meet(self);
         for (guint j = 0; j < instruction->n; j++) {
             self->index[instruction->level] = instruction->reverse ? instruction->n - 1 - j : j;
             run_list(self, ops[i].body, ops[i].n_body);
         }
-        meet(self);
+        adit_cpu_meet(self);
         i++;
     }
 }
@@ -620,9 +640,9 @@ adit_cpu_run_worker(gpointer data, guint thread)
     worker->pending = ADIT_CPU_SEEN;
     worker->rows_ahead.n = 0;
     adit_cpu_transpose(worker);
-    adit_cpu_pack(worker);
     run_list(worker, worker->ops, worker->n_ops);
-    meet(worker);
-    if (adit_cpu_guards_hold(self))
+    adit_cpu_meet(worker);
+    /* nothing but the executable's own memory has changed so far */
+    if (!g_atomic_int_get(&self->has_failed) && adit_cpu_guards_hold(self))
         run_list(worker, worker->commits, worker->n_commits);
 }

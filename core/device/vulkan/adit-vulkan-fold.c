@@ -115,6 +115,30 @@ is_like(const AditOperand *a, const AditOperand *b)
 
 /* ---- where operands are ---- */
 
+gsize
+adit_vulkan_find_operand(const AditProgram *program, const AditVulkanPlaces *places,
+                         const AditOperand *operand, const guint *index)
+{
+    gsize unit = operand->arena == ADIT_ARENA_ROWS ? places->room : 1;
+    gsize element = operand->offset;
+
+    if (operand->storage >= 0)
+        element += g_array_index(program->storages, AditStorage, operand->storage).offset;
+    for (guint i = 0; i < ADIT_MAX_LOOPS; i++) {
+        const AditStride *stride = &operand->strides[i];
+        gsize at = index[i] + stride->shift;
+
+        if (stride->stride > 0)
+            element += stride->stride * (stride->modulo > 0 ? at % stride->modulo : at);
+    }
+    element *= unit;
+    if (operand->arena == ADIT_ARENA_LIVE)
+        element += ADIT_BLOCK_LIVES;
+    if (operand->linear)
+        element += places->first_row * operand->count;
+    return element;
+}
+
 gboolean
 adit_vulkan_is_same(const AditOperand *a, const AditOperand *b)
 {

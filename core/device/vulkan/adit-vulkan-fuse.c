@@ -577,3 +577,17 @@ adit_vulkan_fusion_clear(AditVulkanFusion *self)
 {
     g_clear_pointer(&self->text, g_free);
 }
+
+char *
+adit_vulkan_fusion_describe(const AditVulkanFusion *self)
+{
+    GString *text = g_string_new(NULL);
+
+    for (guint i = 0; i < self->n; i++)
+        g_string_append_printf(text, "%p %u ", (const void *) self->values[i].instruction,
+                               self->values[i].place);
+    g_string_append_printf(text, "%u ", self->head);
+    for (guint i = 0; i < self->n_reads; i++)
+        g_string_append_printf(text, "%p ", (const void *) self->reads[i]);
+    return g_string_free(text, FALSE);
+}

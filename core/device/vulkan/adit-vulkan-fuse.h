@@ -72,6 +72,8 @@ typedef struct {
 gboolean adit_vulkan_fusion_init(AditVulkanFusion *self, const AditVulkanFolds *folds, guint first,
                                  gboolean extends);
 void adit_vulkan_fusion_clear(AditVulkanFusion *self);
+/* What fusions that differ in their iteration alone have in common; free with g_free(). */
+char *adit_vulkan_fusion_describe(const AditVulkanFusion *self);
 
 /* adit-vulkan-fuse-text.c */
 

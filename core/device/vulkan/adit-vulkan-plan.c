@@ -1,5 +1,5 @@
 /* core/device/vulkan/adit-vulkan-plan.c - SPDX-License-Identifier: MIT */
-#include "adit-vulkan-fuse.h"
+#include "adit-vulkan-words.h"
 
 #include "adit-attributes.h"
 #include "adit-ops-private.h"
@@ -7,8 +7,7 @@
 
 #include <string.h>
 
-#define ATTRIBUTE_WORDS (ADIT_VULKAN_VIEW_WORDS * (1 + ADIT_VULKAN_OPERANDS))
-#define FUSED_WORDS     (ADIT_VULKAN_FUSED_WORDS * ADIT_VULKAN_MAX_FUSED)
+#define ATTRIBUTE_WORDS ADIT_VULKAN_ATTRIBUTES
 
 typedef struct {
     AditVulkanPlan *plan;
@@ -56,25 +55,6 @@ typedef struct {
 
 /* ---- words ---- */
 
-static guint32
-add_words(Planner *self, const guint32 *words, guint n)
-{
-    guint32 at = self->plan->words->len;
-
-    g_array_append_vals(self->plan->words, words, n);
-    return at;
-}
-
-static void
-describe_view(guint32 *words, const AditOperand *operand, gboolean rows)
-{
-    words[0] = rows;
-    words[1] = (guint32) operand->count;
-    words[2] = operand->shape.rank;
-    for (guint i = 0; i < operand->shape.rank; i++)
-        words[3 + i] = (guint32) operand->shape.size[i];
-}
-
 /* Streams of all iterations, one behind the other, follow the words. */
 static void
 add_keys(Planner *self, char **names)
@@ -83,7 +63,7 @@ add_keys(Planner *self, char **names)
         guint32 key[2];
 
         adit_stream_key(self->places->seed, names[i], key);
-        add_words(self, key, 2);
+        adit_vulkan_add_words(self->plan, key, 2);
     }
 }
 
@@ -96,71 +76,19 @@ get_words(Planner *self, const AditInstruction *instruction)
 
     if (g_hash_table_lookup_extended(self->words, instruction, NULL, &known))
         return GPOINTER_TO_UINT(known);
-    describe_view(words, &instruction->output, instruction->output.rows);
+    adit_vulkan_describe_view(words, &instruction->output, instruction->output.rows);
     for (guint i = 0; i < MIN(instruction->n_inputs, ADIT_VULKAN_INPUTS); i++)
-        describe_view(words + (i + 1) * ADIT_VULKAN_VIEW_WORDS, &instruction->inputs[i],
-                      instruction->inputs[i].rows || combines);
+        adit_vulkan_describe_view(words + (i + 1) * ADIT_VULKAN_VIEW_WORDS, &instruction->inputs[i],
+                                  instruction->inputs[i].rows || combines);
     if (instruction->op != NULL && instruction->op->encode != NULL)
         instruction->op->encode(instruction->attributes, words + ATTRIBUTE_WORDS);
-    guint32 at = add_words(self, words, G_N_ELEMENTS(words));
+    guint32 at = adit_vulkan_add_words(self->plan, words, G_N_ELEMENTS(words));
     add_keys(self, instruction->names);
     g_hash_table_insert(self->words, (gpointer) instruction, GUINT_TO_POINTER(at));
     return at;
 }
 
-guint32
-adit_vulkan_add_attributes(AditVulkanPlan *self, const guint32 *attributes, guint n)
-{
-    guint32 words[ATTRIBUTE_WORDS + ADIT_MAX_WORDS] = {0};
-    guint32 at = self->words->len;
-
-    words[1] = words[ADIT_VULKAN_VIEW_WORDS + 1] = 1;
-    for (guint i = 0; i < n; i++)
-        words[ATTRIBUTE_WORDS + i] = attributes[i];
-    g_array_append_vals(self->words, words, G_N_ELEMENTS(words));
-    return at;
-}
-
-/* Formed in double and rounded once, as on the CPU: the same bits on every device. */
-guint32
-adit_vulkan_add_table(AditVulkanPlan *self, const AditArray *array)
-{
-    guint32 at = self->words->len;
-    float values[256];
-
-    if (array->type != ADIT_TYPE_CODE_U8)
-        return 0;
-    for (guint i = 0; i < G_N_ELEMENTS(values); i++)
-        values[i] = (float) (i * array->scale);
-    g_array_append_vals(self->words, values, G_N_ELEMENTS(values));
-    return at;
-}
-
 /* ---- places ---- */
-
-gsize
-adit_vulkan_find_operand(const AditProgram *program, const AditVulkanPlaces *places,
-                         const AditOperand *operand, const guint *index)
-{
-    gsize unit = operand->arena == ADIT_ARENA_ROWS ? places->room : 1;
-    gsize element = operand->offset;
-
-    if (operand->storage >= 0)
-        element += g_array_index(program->storages, AditStorage, operand->storage).offset;
-    for (guint i = 0; i < ADIT_MAX_LOOPS; i++) {
-        const AditStride *stride = &operand->strides[i];
-        gsize at = index[i] + stride->shift;
-
-        if (stride->stride > 0)
-            element += stride->stride * (stride->modulo > 0 ? at % stride->modulo : at);
-    }
-    element *= unit;
-    if (operand->arena == ADIT_ARENA_LIVE)
-        element += ADIT_BLOCK_LIVES;
-    if (operand->linear)
-        element += places->first_row * operand->count;
-    return element;
-}
 
 static Span
 find_span(const Planner *self, const AditOperand *operand, gboolean rows, gsize first, gsize end)
@@ -536,9 +464,9 @@ add_concat(Planner *self, Call *call, gsize rows)
         guint axis = all[ATTRIBUTE_WORDS];
 
         memcpy(words, all, sizeof words);
-        describe_view(words + ADIT_VULKAN_VIEW_WORDS, &instruction->inputs[i],
-                      instruction->inputs[i].rows);
-        call->words = add_words(self, words, G_N_ELEMENTS(words));
+        adit_vulkan_describe_view(words + ADIT_VULKAN_VIEW_WORDS, &instruction->inputs[i],
+                                  instruction->inputs[i].rows);
+        call->words = adit_vulkan_add_words(self->plan, words, G_N_ELEMENTS(words));
         call->n_inputs = 1;
         call->inputs[0] = &instruction->inputs[i];
         if (!add_dispatch(self, call, 0, rows))
@@ -618,12 +546,12 @@ add_gather_words(Planner *self, const AditInstruction *instruction, gsize first,
     const AditVulkanSource *source = &self->places->sources[instruction->feed];
     guint32 words[ATTRIBUTE_WORDS + ADIT_MAX_WORDS] = {0};
 
-    describe_view(words, &instruction->output, TRUE);
+    adit_vulkan_describe_view(words, &instruction->output, TRUE);
     words[ATTRIBUTE_WORDS] = instruction->feed;
     words[ATTRIBUTE_WORDS + 1] = source->index != NULL;
     words[ATTRIBUTE_WORDS + 2] = (guint32) first;
     words[ATTRIBUTE_WORDS + 3] = (guint32) n;
-    guint32 at = add_words(self, words, G_N_ELEMENTS(words));
+    guint32 at = adit_vulkan_add_words(self->plan, words, G_N_ELEMENTS(words));
     guint32 table = adit_vulkan_add_table(self->plan, source->array);
     if (table > 0)
         g_array_index(self->plan->words, guint32, at + ATTRIBUTE_WORDS + 4) = table - at;
@@ -696,52 +624,16 @@ add_loop(Planner *self, const AditInstruction *instruction)
 
 /* ---- fused instructions ---- */
 
-/* What fusions that differ in their iteration alone have in common: in another one a fusion may be
- * of other instructions. */
-static char *
-describe_fusion(const AditVulkanFusion *fusion)
-{
-    GString *text = g_string_new(NULL);
-
-    for (guint i = 0; i < fusion->n; i++)
-        g_string_append_printf(text, "%p %u ", (const void *) fusion->values[i].instruction,
-                               fusion->values[i].place);
-    g_string_append_printf(text, "%u ", fusion->head);
-    for (guint i = 0; i < fusion->n_reads; i++)
-        g_string_append_printf(text, "%p ", (const void *) fusion->reads[i]);
-    return g_string_free(text, FALSE);
-}
-
-/* Behind the attributes of the first instruction stand some words of each. */
+/* In other iterations a fusion may be of other instructions. */
 static guint32
 get_fused_words(Planner *self, const AditVulkanFusion *fusion)
 {
-    guint32 words[ATTRIBUTE_WORDS + ADIT_MAX_WORDS + FUSED_WORDS] = {0};
-    const AditInstruction *head = fusion->values[fusion->head].instruction;
-    g_autofree char *key = describe_fusion(fusion);
+    g_autofree char *key = adit_vulkan_fusion_describe(fusion);
     gpointer known;
 
     if (g_hash_table_lookup_extended(self->fused, key, NULL, &known))
         return GPOINTER_TO_UINT(known);
-    describe_view(words, &head->output, head->output.rows);
-    for (guint i = 0; i < fusion->n_reads; i++)
-        describe_view(words + (i + 1) * ADIT_VULKAN_VIEW_WORDS, fusion->reads[i],
-                      fusion->reads[i]->rows);
-    if (head->op->encode != NULL)
-        head->op->encode(head->attributes, words + ATTRIBUTE_WORDS);
-    for (guint i = 0; i < fusion->n; i++) {
-        const AditInstruction *instruction = fusion->values[i].instruction;
-        guint32 attributes[ADIT_MAX_WORDS] = {0};
-
-        if (instruction->op->encode != NULL)
-            instruction->op->encode(instruction->attributes, attributes);
-        /* of operations by channels: how many numbers a row has of each */
-        if (adit_vulkan_find_channel_op(instruction) != NULL)
-            attributes[3] = (guint32) instruction->output.count / attributes[0];
-        memcpy(words + ATTRIBUTE_WORDS + ADIT_MAX_WORDS + ADIT_VULKAN_FUSED_WORDS * i, attributes,
-               ADIT_VULKAN_FUSED_WORDS * sizeof *attributes);
-    }
-    guint32 at = add_words(self, words, G_N_ELEMENTS(words));
+    guint32 at = adit_vulkan_add_fused_words(self->plan, fusion);
     g_hash_table_insert(self->fused, g_steal_pointer(&key), GUINT_TO_POINTER(at));
     return at;
 }

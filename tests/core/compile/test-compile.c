@@ -187,6 +187,55 @@ test_stretches(void)
     g_assert_cmpuint(program->row_units, ==, 24);
 }
 
+typedef enum { PLAIN, GUARDED, MEETING } Update;
+
+/* Two arenas of rows of which each takes what comes of the other. */
+static AditProgram *
+compile_update(Update update, AditCompileFlags flags)
+{
+    g_autoptr(AditGraph) graph = adit_graph_new(ADIT_MODE_TRAINING);
+    g_autoptr(AditLayout) layout = adit_layout_new(graph);
+    AditTensor *a = adit_input(graph, "a", &ADIT_SCALAR, 0);
+    AditTensor *b = adit_input(graph, "b", &ADIT_SCALAR, 0);
+    AditTensor *sum = adit_reduce_rows(adit_square(a), ADIT_REDUCE_SUM);
+    const AditProgramInput inputs[] = {{a, ADIT_ARENA_PARAMETERS, 0}, {b, ADIT_ARENA_OPTIMIZER, 0}};
+    const AditProgramOutput outputs[] = {
+        {.kind = ADIT_OUTPUT_ARENA, .tensor = b, .arena = ADIT_ARENA_PARAMETERS},
+        {.kind = ADIT_OUTPUT_ARENA,
+         .tensor = update == MEETING ? adit_mul(a, sum) : adit_exp(a),
+         .arena = ADIT_ARENA_OPTIMIZER},
+        {.kind = ADIT_OUTPUT_GUARD, .tensor = sum},
+    };
+
+    return adit_compile(graph, layout, inputs, G_N_ELEMENTS(inputs), outputs,
+                        update == GUARDED ? 3 : 2, flags);
+}
+
+/* New values of rows are written when a panel has them, behind all that reads the old ones; those
+ * that a guard may hold back are kept until all are there. */
+static void
+test_at_once(void)
+{
+    static const gsize crossing[] = {[PLAIN] = 0, [GUARDED] = 2, [MEETING] = 1};
+
+    for (Update update = PLAIN; update <= MEETING; update++) {
+        g_autoptr(AditProgram) late = compile_update(update, 0);
+        g_autoptr(AditProgram) now = compile_update(update, ADIT_COMPILE_AT_ONCE);
+        const GPtrArray *all = now->instructions;
+
+        g_assert_cmpuint(late->commits->len, ==, 2);
+        g_assert_cmpuint(late->crossing_units, ==, 2);
+        g_assert_cmpuint(now->commits->len, ==, update == GUARDED ? 2 : 0);
+        g_assert_cmpuint(now->crossing_units, ==, crossing[update]);
+        g_assert_cmpuint(count_waits(all), ==, count_waits(late->instructions));
+        for (guint i = 0; i < all->len; i++) {
+            const AditInstruction *instruction = all->pdata[i];
+
+            g_assert_cmpint(instruction->output.linear, ==, update != GUARDED && i + 2 >= all->len);
+        }
+    }
+}
+
 /* No two values that are alive at the same time lie in the same place. */
 static void
 test_memory_does_not_overlap(void)
@@ -500,6 +549,7 @@ main(int argc, char *argv[])
     g_test_add_func("/compile/memory/starts", test_memory_of_starts);
     g_test_add_func("/compile/memory/no-overlap", test_memory_does_not_overlap);
     g_test_add_func("/compile/memory/stretches", test_stretches);
+    g_test_add_func("/compile/memory/at-once", test_at_once);
     g_test_add_func("/compile/step/shares-history", test_step_shares_history);
     g_test_add_func("/compile/step/memory", test_step_memory);
     g_test_add_func("/compile/step/memory-of-moments", test_step_memory_of_moments);
