@@ -20,7 +20,7 @@ typedef struct {
 } Net;
 
 static const Net nets[] = {{9, 6, 3, 0},    {9, 6, 3, 0.3}, {65, 8, 2, 0},
-                           {65, 8, 2, 0.1}, {300, 4, 1, 0}, {500, 4, 2, 0.5}};
+                           {65, 8, 2, 0.1}, {300, 4, 1, 0}, {300, 4, 1, 0.5}};
 
 typedef AditTensor *(*Attend)(AditTensor *const *inputs, gsize heads, double dropout,
                               const char *name);
