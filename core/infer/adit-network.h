@@ -107,9 +107,18 @@ typedef struct {
     double metric;
 } AditScores;
 
-/* Loss and metric over a split, the same bits for every batch size. */
+/**
+ * AditEvaluationFunc:
+ * @done: rows that were given to the device
+ * @rows: of the split
+ *
+ * Called before every batch; FALSE with an error ends the evaluation.
+ */
+typedef gboolean (*AditEvaluationFunc)(gsize done, gsize rows, gpointer user_data, GError **error);
+/* Loss and metric over a split, the same bits for every batch size. @func: (nullable) */
 gboolean adit_network_evaluate(AditNetwork *self, const AditSplit *split, gsize batch,
-                               AditScores *scores, GError **error);
+                               AditEvaluationFunc func, gpointer user_data, AditScores *scores,
+                               GError **error);
 /* What the loss predicts from the outputs (else the outputs), @width numbers a row; @each is called
  * with every batch's rows in order. */
 typedef gboolean (*AditPredictionFunc)(gsize first_row, gsize rows, gsize width,

@@ -369,6 +369,7 @@ adit_invocation_clear(AditInvocation *self)
     AditOptions *options = &self->options;
 
     g_clear_pointer(&self->kernels, json_object_unref);
+    g_clear_pointer(&self->device_note, g_free);
     g_clear_pointer(&self->arguments, g_ptr_array_unref);
     g_clear_pointer(&self->overrides, g_ptr_array_unref);
     g_free(options->data);

@@ -483,7 +483,7 @@ evaluate(const Side *self, gsize batch)
     AditScores scores = {0};
     g_autoptr(GError) error = NULL;
 
-    adit_network_evaluate(self->network, &self->data->train, batch, &scores, &error);
+    adit_network_evaluate(self->network, &self->data->train, batch, NULL, NULL, &scores, &error);
     g_assert_no_error(error);
     return scores.loss;
 }
