@@ -74,8 +74,12 @@ run(AditInvocation *self, GError **error)
         return FALSE;
     }
     tell_rows(self, &evaluation);
-    gboolean done = adit_network_evaluate(evaluation.network, evaluation.split, evaluation.batch,
-                                          tell_batch, &self->terminal, &scores, error);
+    AditEvaluationSetup setup = {.rows = evaluation.split->rows,
+                                 .batch = evaluation.batch,
+                                 .func = tell_batch,
+                                 .user_data = &self->terminal};
+    gboolean done =
+        adit_network_evaluate_part(evaluation.network, evaluation.split, &setup, &scores, error);
 
     adit_terminal_clear_bar(&self->terminal);
     if (!done)

@@ -415,17 +415,34 @@ go_on_evaluating(gsize done, gsize rows, gpointer user_data, GError **error)
     return FALSE;
 }
 
+/* A limit on the batches of an epoch is one on those of an evaluation: that many rows, drawn, for a
+ * test set may be in the order of its classes. */
+static gsize
+count_evaluated(const Trainer *self, const AditSplit *split)
+{
+    guint64 batches = self->training->limit_batches;
+    return batches > 0 && batches < split->rows / self->batch ? (gsize) batches * self->batch
+                                                              : split->rows;
+}
+
 static gboolean
 add_split(Trainer *self, AditScoreboard *board, const char *set, const char *name,
           const AditSplit *split, GError **error)
 {
     AditScores scores;
+    AditPermutation order;
     if (split->rows == 0)
         return TRUE;
+    gsize rows = count_evaluated(self, split);
+    adit_permutation_init(&order, self->experiment->seed, "limit", split->rows);
+    AditEvaluationSetup setup = {.rows = rows,
+                                 .order = rows < split->rows ? &order : NULL,
+                                 .batch = self->experiment->inference_batch,
+                                 .func = go_on_evaluating,
+                                 .user_data = self};
     self->phase = ADIT_TRAINING_EVALUATION;
     self->evaluated = name;
-    if (!adit_network_evaluate(self->network, split, self->experiment->inference_batch,
-                               go_on_evaluating, self, &scores, error))
+    if (!adit_network_evaluate_part(self->network, split, &setup, &scores, error))
         return FALSE;
     adit_scoreboard_add_scores(board, set, name, self->metric, &scores);
     return TRUE;

@@ -116,11 +116,11 @@ test_probe_observes(const AditPlugin *plugin)
     subject_init(&subject, 1);
     subject_init(&other, 3);
     const AditSplit *split = &((const AditData *) subject.data->pdata[0])->test;
-    g_assert_true(adit_network_evaluate(subject.network, split, 16, NULL, NULL, &before, NULL));
+    g_assert_true(adit_network_evaluate(subject.network, split, 16, &before, NULL));
     g_autoptr(AditProbeTable) first = measure(plugin, &subject);
     g_autoptr(AditProbeTable) second = measure(plugin, &subject);
     g_autoptr(AditProbeTable) third = measure(plugin, &other);
-    g_assert_true(adit_network_evaluate(subject.network, split, 16, NULL, NULL, &after, NULL));
+    g_assert_true(adit_network_evaluate(subject.network, split, 16, &after, NULL));
     test_assert_same(&after.loss, &before.loss, 1);
     for (guint i = 0; i < first->rows->len; i++) {
         guint n = g_strv_length(first->columns);
