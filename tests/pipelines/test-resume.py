@@ -222,6 +222,16 @@ def interrupted_evaluation():
     expect(differing('uncut', 'run'), [])
 
 
+def reading():
+    """What may take long before training begins is shown, as are evaluations and probes."""
+    prepare()
+    code, _, err = adit('run', 'cut.yaml', 'every=1', '--run-dir', 'run', '--progress', 'always')
+    expect(code, 0)
+    for text in ('checking the pipeline against its data', 'reading data'):
+        assert f'\x1b[K{text}' in err, err
+    expect(re.search('evaluating (?!(test 0/41|validation 0/30))[^\r\n\x1b]*', err), None)
+
+
 def edited():
     """What a run began with is what it goes on with, whatever the file it is compared with says."""
     prepare()
@@ -385,6 +395,7 @@ cases += [
      in_folder(lambda: checkpoint_steps('parts', [7, 14, 21, 28, 34, 41, 48]))),
     ('/pipelines/resume/interrupted', in_folder(interrupted)),
     ('/pipelines/resume/interrupted-evaluation', in_folder(interrupted_evaluation)),
+    ('/pipelines/resume/reading', in_folder(reading)),
     ('/pipelines/resume/edited', in_folder(edited)),
     ('/pipelines/resume/out-of-time', in_folder(out_of_time)),
     ('/pipelines/resume/resumed-by-run', in_folder(resumed_by_run)),
