@@ -378,8 +378,10 @@ run_steps(Trainer *self, GError **error)
     adit_train_step_set_sums(self->step, course->sums);
     self->loss = (double) NAN;
     self->settled = g_get_monotonic_time();
-    self->phase = ADIT_TRAINING_STEPS;
-    tell(self, NULL);
+    if (course->position < self->steps_per_epoch) {
+        self->phase = ADIT_TRAINING_STEPS;
+        tell(self, NULL);
+    }
     while (course->position < self->steps_per_epoch) {
         AditBatch batch = make_batch(self, shuffle ? &order : NULL);
         adit_train_step_run(self->step, &batch);
