@@ -27,7 +27,8 @@ left(uint line, uint k)
     uint r = conv_divide(k, conv_by_windows);
     uint e = conv_plane(adit_slice_first() + r, conv_filters, line, conv_windows);
 
-    return IN1(e + k - r * conv_windows.x * conv_windows.y);
+    return ADIT_LOAD1(e + k - r * conv_windows.x * conv_windows.y,
+                      conv_group * conv_filters + line);
 }
 
 float

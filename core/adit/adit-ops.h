@@ -196,6 +196,12 @@ AditTensor *adit_layer_norm(AditTensor *x, AditTensor *scale, AditTensor *shift,
 /* Inverted dropout in training (Srivastava et al. 2014, section 10): x / (1 - rate) where a uniform
  * of stream @name is at least rate, else 0; the identity in evaluation. @rate a scalar tensor. */
 AditTensor *adit_dropout(AditTensor *x, AditTensor *rate, const char *name);
+/* What each token sees of all tokens, in each of @heads parts of the width by itself (Vaswani et
+ * al. 2017, equation 1, whose scale the queries bring): softmax(query key^T) value; all three are
+ * [tokens, width]. In training the weights are dropped out, as adit_dropout() does by stream @name,
+ * at rate @dropout; at 0 none are. No tokens x tokens weights are kept (decisions/0023). */
+AditTensor *adit_attention(AditTensor *query, AditTensor *key, AditTensor *value, gsize heads,
+                           double dropout, const char *name);
 /* The value, of which no gradient is taken. */
 AditTensor *adit_stop_gradient(AditTensor *x);
 

@@ -70,12 +70,21 @@ is_product(const char *op)
     return g_str_equal(op, "matmul") || g_str_equal(op, "batch-matmul");
 }
 
+/* Products of @n products of all tokens with all tokens, over the whole width of them. */
+static guint64
+count_attended(const AditShape *tokens, guint n)
+{
+    return (guint64) n * tokens->size[0] * adit_shape_count(tokens);
+}
+
 /* Of one row. */
 static guint64
 count_of_tensor(const AditTensor *tensor)
 {
     const AditShape *shape = &tensor->shape;
 
+    if (g_str_equal(tensor->op->name, "attention"))
+        return count_attended(shape, 2);
     if (is_product(tensor->op->name))
         return count_multiplied(&tensor->inputs[0]->shape, shape);
     if (g_str_equal(tensor->op->name, "conv2d"))
@@ -149,6 +158,10 @@ count_products(const AditInstruction *instruction, gsize rows)
         return 0;
     if (is_product(instruction->op->name))
         return (output->rows ? rows : 1) * count_multiplied(&left->shape, &output->shape);
+    if (g_str_equal(instruction->op->name, "attention"))
+        return rows * count_attended(&left->shape, 2);
+    if (g_str_equal(instruction->op->name, "attention-gradient"))
+        return rows * count_attended(&left->shape, 5);
     if (g_str_equal(instruction->op->name, "conv2d"))
         return count_convolved(count_numbers(output, rows), &right->shape);
     if (g_str_equal(instruction->op->name, "conv2d-back"))

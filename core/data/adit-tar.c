@@ -21,6 +21,7 @@ static const Field field_sum = {148, 8};
 static const Field field_prefix = {345, 155};
 #define FIELD_TYPE  156
 #define FIELD_MAGIC 257
+#define MAGIC       "ustar"
 
 struct _AditTar {
     AditLoader *loader;
@@ -32,6 +33,7 @@ struct _AditTar {
     guint64 size;     /* of the member's contents */
     gboolean is_read; /* whether they have been */
     char *name;       /* (nullable): what an entry before said the next member is called */
+    char *member;     /* (nullable): the last one, in messages */
     guint members;    /* so far */
     gboolean at_end;  /* all members have been read, or those that were wanted */
 };
@@ -40,6 +42,7 @@ static void
 adit_tar_clear(AditTar *self)
 {
     g_free(self->name);
+    g_free(self->member);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AditTar, adit_tar_clear)
 
@@ -80,17 +83,26 @@ get_number(const guint8 *header, const Field *field, guint64 *value)
     return i == field->size || bytes[i] == ' ' || bytes[i] == '\0';
 }
 
-static gboolean
-check_sum(const guint8 *header)
+/* Of a header's bytes, its own field taken for blanks. */
+static guint64
+add_up(const guint8 *header)
 {
-    guint64 expected = 0, sum = 0;
+    guint64 sum = 0;
 
     for (guint i = 0; i < BLOCK; i++) {
         gboolean is_blank = i >= field_sum.at && i < field_sum.at + field_sum.size;
 
         sum += is_blank ? ' ' : header[i];
     }
-    return get_number(header, &field_sum, &expected) && sum == expected;
+    return sum;
+}
+
+static gboolean
+check_sum(const guint8 *header)
+{
+    guint64 expected = 0;
+
+    return get_number(header, &field_sum, &expected) && add_up(header) == expected;
 }
 
 static gboolean
@@ -102,6 +114,13 @@ is_zero(const guint8 *block)
     return TRUE;
 }
 
+/* What is being read, in messages. */
+static const char *
+get_member(const AditTar *self)
+{
+    return self->member != NULL ? self->member : "a member";
+}
+
 /* What fills the member's last block. */
 static gboolean
 adit_tar_skip_filling(AditTar *self, GError **error)
@@ -111,7 +130,7 @@ adit_tar_skip_filling(AditTar *self, GError **error)
     self->is_read = TRUE;
     return self->size % BLOCK == 0 ||
            adit_loader_read(self->loader, self->stream, rest, BLOCK - self->size % BLOCK,
-                            "a member", error);
+                            get_member(self), error);
 }
 
 GBytes *
@@ -130,7 +149,7 @@ adit_tar_take_contents(AditTar *self, GError **error)
             return NULL;
         }
         bytes = more;
-        if (!adit_loader_read(self->loader, self->stream, bytes + done, n, "a member", error))
+        if (!adit_loader_read(self->loader, self->stream, bytes + done, n, get_member(self), error))
             return NULL;
         done += n;
     }
@@ -152,7 +171,7 @@ adit_tar_skip_contents(AditTar *self, GError **error)
     while (left > 0) {
         gsize n = MIN(left, CHUNK);
 
-        if (!adit_loader_read(self->loader, self->stream, bytes, n, "a member", error))
+        if (!adit_loader_read(self->loader, self->stream, bytes, n, get_member(self), error))
             return FALSE;
         left -= n;
     }
@@ -261,6 +280,10 @@ adit_tar_visit(AditTar *self, GError **error)
         return FALSE;
     if (name[0] == '\0')
         return TRUE;
+    g_autofree char *shown = g_utf8_make_valid(name, -1);
+
+    g_free(self->member);
+    self->member = g_strdup_printf("member '%s'", shown);
     self->at_end = !self->visit(self, name, self->user_data, &failure);
     if (failure == NULL)
         return TRUE;
@@ -288,6 +311,42 @@ adit_tar_read_entry(AditTar *self, GError **error)
     return self->at_end || adit_tar_skip_contents(self, error);
 }
 
+/* The first block is no header; @got: bytes of it that there are. */
+static gboolean
+adit_tar_fail_first(const AditTar *self, gsize got, GError **error)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    if (got == 0)
+        return adit_tar_fail(self, error, "the file is empty, expected a tar archive") != NULL;
+    for (gsize i = 0; i < MIN(got, 4); i++)
+        g_string_append_printf(text, " %02x", self->header[i]);
+    return adit_tar_fail(self, error,
+                         "no tar archive: it begins%s, expected the header of a file or a folder",
+                         text->str) != NULL;
+}
+
+/* A block is no header, though headers were there before, or it says that it is one. */
+static gboolean
+adit_tar_fail_damaged(const AditTar *self, GError **error)
+{
+    guint64 sum = add_up(self->header), expected = 0;
+    guint member = self->members + 1;
+
+    if (!get_number(self->header, &field_sum, &expected))
+        return adit_tar_fail(self, error,
+                             "the header of member %u is damaged: its checksum is no number",
+                             member) != NULL;
+    if (sum == expected)
+        return adit_tar_fail(self, error,
+                             "the header of member %u is damaged: its size is no number",
+                             member) != NULL;
+    return adit_tar_fail(self, error,
+                         "the header of member %u is damaged: got a checksum of %" G_GUINT64_FORMAT
+                         ", expected %" G_GUINT64_FORMAT,
+                         member, sum, expected) != NULL;
+}
+
 /* The next header; or what marks the end of all members stands there instead. */
 static gboolean
 adit_tar_read_header(AditTar *self, GError **error)
@@ -302,13 +361,13 @@ adit_tar_read_header(AditTar *self, GError **error)
     if (got == BLOCK && check_sum(self->header) &&
         get_number(self->header, &field_size, &self->size))
         return TRUE;
-    if (self->members == 0)
-        return adit_tar_fail(self, error, "no tar archive") != NULL;
+    if (self->members == 0 &&
+        (got < BLOCK || memcmp(self->header + FIELD_MAGIC, MAGIC, strlen(MAGIC)) != 0))
+        return adit_tar_fail_first(self, got, error);
     if (got < BLOCK)
         return adit_tar_fail(self, error, "truncated: it ends behind member %u", self->members) !=
                NULL;
-    return adit_tar_fail(self, error, "the header of member %u is damaged", self->members + 1) !=
-           NULL;
+    return adit_tar_fail_damaged(self, error);
 }
 
 /* Whatever stands behind the end: a packed archive's checksum is behind it too. */

@@ -1,6 +1,8 @@
 /* core/device/adit-device.c - SPDX-License-Identifier: MIT */
 #include "adit-device.h"
 
+#include "adit-kernels.h"
+
 G_DEFINE_ABSTRACT_TYPE(AditDevice, adit_device, G_TYPE_OBJECT)
 
 static void
@@ -16,7 +18,7 @@ adit_device_init(AditDevice *self)
 void
 adit_device_describe(AditDevice *self, JsonObject *object)
 {
-    gboolean fuses = g_strcmp0(g_getenv("ADIT_FUSE"), "0") != 0;
+    gboolean fuses = adit_may_fuse();
 
     ADIT_DEVICE_GET_CLASS(self)->describe(self, object);
     if (!json_object_has_member(object, "path"))

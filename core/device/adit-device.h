@@ -89,11 +89,14 @@ typedef enum {
  * AditDeviceCounts: what a device has done, and holds.
  * @calls: kernel calls (on a Vulkan device: dispatches) of all runs so far
  * @barriers: how often what followed waited for all that was before (of a Vulkan device; else 0)
+ * @moved: bytes that these dispatches read and write, each operand counted once; of those that
+ * walks are made of (share/doc/architecture.md, section 9) 0
  * @bytes: of memories and executables there are
  */
 typedef struct {
     guint64 calls;
     guint64 barriers;
+    guint64 moved;
     guint64 bytes;
 } AditDeviceCounts;
 
@@ -139,13 +142,18 @@ AditDevice *adit_cpu_device_new(guint threads, gboolean f64);
 /* "avx512": the instruction set the kernels were chosen for. */
 const char *adit_cpu_device_get_isa(AditDevice *self);
 guint adit_cpu_device_get_threads(AditDevice *self);
+/* What convolutions are computed by, in whose last bits such libraries differ: "oneDNN 2.6.3",
+ * which is opened for that; ADIT_CPU_BUILT_IN: the core's own kernels. */
+const char *adit_cpu_device_get_convolutions(AditDevice *self);
+#define ADIT_CPU_BUILT_IN "built-in"
 
 /**
  * adit_device_describe:
  *
  * Writes what a run keeps of the device it computes on into @object: "name" ("cpu", "vulkan:0"),
- * then of the CPU "instruction-set", "threads" and "cores", of a Vulkan device "type", "uuid" (if
- * known), "device", "driver" and "driver-version". Last "path", which decides about the last bits:
+ * then of the CPU "instruction-set", "convolutions" (by what: once that was asked for, or a program
+ * with some prepared), "threads" and "cores", of a Vulkan device "type", "uuid" (if known),
+ * "device", "driver" and "driver-version". Last "path", which decides about the last bits:
  * "walk" where operations are joined as far as they can be, "plain" where each is by itself.
  */
 void adit_device_describe(AditDevice *self, JsonObject *object);

@@ -269,6 +269,44 @@ list_batch_products(AditSelftestList *list)
     add_batch_matmul(list, TRUE, 2, 5, (gsize[]){19, 21}, 3)->spread = ADIT_SPREAD_SPRINKLED;
 }
 
+/* Of tokens, width and heads; @whole: which of the inputs is the same for all rows: a device is fed
+ * with four at most. */
+static AditSelftestCase *
+add_attention(AditSelftestList *list, const char *kernel, const gsize *attended, gboolean drops,
+              guint whole)
+{
+    AditSelftestCase *self =
+        adit_selftest_add(list, kernel, adit_selftest_build_attention, PRODUCTS);
+
+    for (guint i = 0; i < 3; i++)
+        adit_selftest_add_input(self, i != whole, ADIT_SHAPE(attended[0], attended[1]));
+    self->numbers[0] = attended[2];
+    self->numbers[1] = drops;
+    self->of_gradient = g_str_equal(kernel, "attention-gradient");
+    return self;
+}
+
+static void
+list_attention(AditSelftestList *list, const char *kernel)
+{
+    /* more keys than a tile has, too */
+    static const gsize attended[][3] = {
+        {17, 12, 3}, {1, 1, 1},  {2, 6, 2},   {7, 5, 5},   {8, 16, 4},
+        {9, 33, 1},  {65, 8, 2}, {65, 32, 1}, {129, 6, 3}, {500, 4, 2},
+    };
+    static const gsize few[] = {5, 4, 2};
+
+    for (guint i = 0; i < 2 * (list->full ? G_N_ELEMENTS(attended) : 1); i++) {
+        AditSelftestCase *self = add_attention(list, kernel, attended[i / 2], i % 2, (i + 2) % 3);
+
+        self->runs[self->n_runs++] = (AditSelftestRun){.rows = 9};
+        self->runs[self->n_runs++] = (AditSelftestRun){.rows = 2, .first_row = 100003, .step = 3};
+        if (attended[i / 2][0] < 20)
+            self->runs[self->n_runs++] = (AditSelftestRun){.rows = 129};
+    }
+    add_attention(list, kernel, few, FALSE, 2)->spread = ADIT_SPREAD_SPRINKLED;
+}
+
 static void
 list_products(AditSelftestList *list)
 {
@@ -770,6 +808,7 @@ list_fused(AditSelftestList *list)
     add_fused(list, adit_selftest_build_dense_shared, ADIT_SHAPE(17), ADIT_SHAPE(17, 3),
               ADIT_SHAPE(3));
     add_fused(list, adit_selftest_build_chain, ADIT_SHAPE(3, 17), ADIT_SHAPE(17), ADIT_SHAPE(3, 1));
+    adit_selftest_list_fused_images(list);
     if (!list->full)
         return;
     for (guint i = 0; i < G_N_ELEMENTS(products); i++)
@@ -801,6 +840,8 @@ adit_selftest_list_cases(gboolean full)
     list_reductions(&list);
     list_products(&list);
     list_batch_products(&list);
+    list_attention(&list, "attention");
+    list_attention(&list, "attention-gradient");
     adit_selftest_list_images(&list);
     list_lines(&list);
     list_channels(&list);

@@ -15,6 +15,7 @@ EXPRESSION(build_pointwise)
 EXPRESSION(build_matmul)
 EXPRESSION(build_matmul_rows)
 EXPRESSION(build_batch_matmul)
+EXPRESSION(build_attention)
 EXPRESSION(build_conv2d)
 EXPRESSION(build_pool2d)
 EXPRESSION(build_reduce)
@@ -41,6 +42,8 @@ EXPRESSION(build_dense_gelu)
 EXPRESSION(build_dense_transposed)
 EXPRESSION(build_dense_shared)
 EXPRESSION(build_chain)
+EXPRESSION(build_conv_image)
+EXPRESSION(build_conv_weights)
 
 #undef EXPRESSION
 

@@ -159,6 +159,7 @@ isolate(AditSelftestTrial *self, AditTensor *found)
             make_source(self->graph, found->inputs[i]->rows, &found->inputs[i]->shape);
     self->result = adit_apply(found->op, self->sources, found->n_inputs, found->attributes, 0);
     self->result->attributes = g_steal_pointer(&found->attributes);
+    self->result->names = g_steal_pointer(&found->names);
 }
 
 static void
@@ -204,9 +205,9 @@ compile(AditSelftestTrial *self)
     else
         add_output(outputs, ADIT_OUTPUT_READ, self->result);
     self->layout = adit_layout_new(self->graph);
-    self->program =
-        adit_compile(self->graph, self->layout, NULL, 0,
-                     (const AditProgramOutput *) (gpointer) outputs->data, outputs->len, 0);
+    self->program = adit_compile(self->graph, self->layout, NULL, 0,
+                                 (const AditProgramOutput *) (gpointer) outputs->data, outputs->len,
+                                 ADIT_COMPILE_FOLDED);
 }
 
 /* Rows that the runs read. */

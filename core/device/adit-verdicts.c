@@ -5,6 +5,7 @@
 
 #include "adit-file.h"
 #include "adit-json.h"
+#include "adit-kernels.h"
 
 #define SHADERS "/org/adit/shaders"
 /* Far more than there are kernels. */
@@ -81,7 +82,7 @@ static gboolean
 can_fuse(void)
 {
 #ifdef ADIT_HAVE_SHADERC
-    return g_strcmp0(g_getenv("ADIT_FUSE"), "0") != 0;
+    return adit_may_fuse();
 #else
     return FALSE;
 #endif

@@ -91,7 +91,7 @@ struct _AditTensor {
     guint classes;                /* INPUT */
     double *values;               /* CONSTANT */
     AditLive *live;               /* LIVE */
-    GStrv names;                  /* PARAMETER, STATE, noise: of all instances */
+    GStrv names;                  /* PARAMETER, STATE, what draws noise: of all instances */
     AditRole role;                /* PARAMETER */
     AditInitializer *initializer; /* PARAMETER; NULL: filled */
     double fill;                  /* PARAMETER, STATE */
@@ -145,6 +145,11 @@ struct _AditGraph {
     int sharing;           /* tied repeats being built */
 };
 
+/* Names the streams of all instances that the operation draws random numbers of. @names: (transfer
+ * full) (nullable): NULL: it draws none. */
+void adit_tensor_set_streams(AditTensor *self, GStrv names);
+/* (nullable): those names, seen through the views that loops make. */
+GStrv adit_tensor_get_streams(const AditTensor *self);
 /* The operation of @self once more, on @inputs, in their graph or, of noise, in @graph: of noise
  * the same numbers. */
 AditTensor *adit_tensor_repeat(const AditTensor *self, AditGraph *graph, AditTensor *const *inputs);

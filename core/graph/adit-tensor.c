@@ -160,6 +160,23 @@ adit_apply(const AditOp *op, AditTensor *const *inputs, guint n_inputs, const vo
     return self;
 }
 
+void
+adit_tensor_set_streams(AditTensor *self, GStrv names)
+{
+    g_auto(GStrv) taken = names;
+    if (!self->failed)
+        self->names = g_steal_pointer(&taken);
+}
+
+GStrv
+adit_tensor_get_streams(const AditTensor *self)
+{
+    /* as attributes are */
+    while (self->kind != ADIT_TENSOR_OP && self->other != NULL)
+        self = self->other;
+    return self->names;
+}
+
 /* Sources. Those that are the same for all iterations live in the root graph and are looked at from
  * wherever they are used. */
 
@@ -397,12 +414,15 @@ adit_noise_normal(AditGraph *graph, const char *name, const AditShape *shape)
 AditTensor *
 adit_tensor_repeat(const AditTensor *self, AditGraph *graph, AditTensor *const *inputs)
 {
-    if (self->n_inputs > 0)
-        return adit_apply(self->op, inputs, self->n_inputs, self->attributes,
-                          self->attributes_size);
-    AditTensor *copy = adit_tensor_new(graph, ADIT_TENSOR_OP, &self->shape, self->rows);
-    copy->op = self->op;
-    copy->names = g_strdupv(self->names);
+    AditTensor *copy;
+    if (self->n_inputs > 0) {
+        copy =
+            adit_apply(self->op, inputs, self->n_inputs, self->attributes, self->attributes_size);
+    } else {
+        copy = adit_tensor_new(graph, ADIT_TENSOR_OP, &self->shape, self->rows);
+        copy->op = self->op;
+    }
+    adit_tensor_set_streams(copy, g_strdupv(self->names));
     return copy;
 }
 

@@ -74,6 +74,13 @@ typedef struct {
     double epsilon;
 } AditChannelAttributes;
 
+/* @dropout: share of the weights that is zeroed; 0: none is, and nothing is drawn. */
+typedef struct {
+    gsize heads;
+    gsize tokens;
+    double dropout;
+} AditAttentionAttributes;
+
 /* @image: height and width of what the window moves over.
  * @channels_last: images lie [height, width, channels], else [channels, height, width]. */
 typedef struct {

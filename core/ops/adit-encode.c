@@ -91,6 +91,36 @@ adit_encode_crop(const void *data, guint32 *words)
     return 5;
 }
 
+static guint
+encode_attention(const AditAttentionAttributes *attributes, gsize groups, guint32 *words)
+{
+    words[0] = (guint32) groups;
+    words[1] = (guint32) attributes->heads;
+    words[2] = float_bits(attributes->dropout);
+    words[3] = float_bits(1 / (1 - attributes->dropout));
+    return 4;
+}
+
+/* QUERIES of shaders/include/attention.glsl. */
+#define ATTENTION_QUERIES 8
+
+guint
+adit_encode_attention(const void *data, guint32 *words)
+{
+    const AditAttentionAttributes *attributes = data;
+    gsize tiles = (attributes->tokens + ATTENTION_QUERIES - 1) / ATTENTION_QUERIES;
+
+    return encode_attention(attributes, attributes->heads * tiles, words);
+}
+
+guint
+adit_encode_attention_gradient(const void *data, guint32 *words)
+{
+    const AditAttentionAttributes *attributes = data;
+
+    return encode_attention(attributes, attributes->heads, words);
+}
+
 guint
 adit_encode_gather(const void *data, guint32 *words)
 {

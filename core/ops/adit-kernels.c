@@ -93,6 +93,12 @@ adit_isa_detect(void)
     return find_best();
 }
 
+gboolean
+adit_may_fuse(void)
+{
+    return g_strcmp0(g_getenv("ADIT_FUSE"), "0") != 0;
+}
+
 static const AditKernelRow *
 find_row(const char *name, AditIsa isa, gboolean f64)
 {

@@ -26,6 +26,9 @@ AditIsa adit_isa_detect(void);
 const char *adit_isa_get_name(AditIsa isa);
 gboolean adit_isa_is_available(AditIsa isa);
 
+/* Whether fast paths beside the plain one may be taken: unless the environment's ADIT_FUSE is 0. */
+gboolean adit_may_fuse(void);
+
 /* The kernel of one of the core's operations by its name; NULL if there is none of that name. @isa
  * must be available. */
 AditKernel adit_kernel_find(const char *name, AditIsa isa, gboolean f64);

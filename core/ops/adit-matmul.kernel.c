@@ -329,6 +329,7 @@ product_init(Product *self, const AditKernelCall *call)
     self->b_column = attributes->transpose_b ? depth : 1;
     self->readable = depth * columns;
     self->out = call->output.data;
+    self->out_line = 0;
     self->addend = NULL;
     self->further = NULL;
     self->total = NULL;

@@ -26,6 +26,15 @@ AditTensor *adit_sum_to(AditTensor *dy, AditTensor *like);
 /* The gradient of a mean over rows: repeated for every row, divided by their number. */
 AditTensor *adit_broadcast_rows_mean(AditTensor *x);
 
+/* The two forms of adit_attention() of queries, keys and values, for tests of one beside the other:
+ * one operation, some of whose inputs have rows; the operations that it stands for, all or none.
+ * @dropout 0: nothing is drawn.
+ */
+AditTensor *adit_attention_fused(AditTensor *const *inputs, gsize heads, double dropout,
+                                 const char *name);
+AditTensor *adit_attention_composed(AditTensor *const *inputs, gsize heads, double dropout,
+                                    const char *name);
+
 /* A gradient rule for operations that are constant almost everywhere. */
 void adit_gradient_zero(AditTensor *y, AditTensor *dy, AditTensor *const *inputs, AditTensor **dx);
 
@@ -40,6 +49,9 @@ guint adit_encode_batch_matmul(const void *attributes, guint32 *words); /* trans
 guint adit_encode_reduce(const void *attributes, guint32 *words);       /* size, inner */
 guint adit_encode_transpose(const void *attributes, guint32 *words);    /* axes */
 guint adit_encode_concat(const void *attributes, guint32 *words);       /* axis, inner */
+/* workgroups for each row; heads, dropout, what is left of the weights is multiplied by */
+guint adit_encode_attention(const void *attributes, guint32 *words);
+guint adit_encode_attention_gradient(const void *attributes, guint32 *words);
 /* begin, stride, size, full, inner, value */
 guint adit_encode_slice(const void *attributes, guint32 *words);
 /* height, width, full_height, full_width, clamps */

@@ -10,6 +10,8 @@
  * Product: out[m][j] = sum over k of a[m * a_line + k * a_step] b[k * b_step + j * b_column], and
  * what is done to it before it is stored.
  * @b_column: 0 is 1; only large products take others
+ * @out_line: numbers from one line of the result to the next; 0: @columns; only large products take
+ * others, with nothing but the product to store
  * @readable: numbers of b, from its first on, that may be read
  * @addend: (nullable): is added, from line to line @addend_step numbers on
  * @further: (nullable): like the result, is added after that
@@ -24,6 +26,7 @@ typedef struct {
     const real *b;
     gsize b_step, b_column, readable;
     real *out;
+    gsize out_line;
     const real *addend;
     gsize addend_step;
     const real *further;

@@ -119,11 +119,12 @@ run_step(const Step *step, const gsize m, const gsize v)
     gsize one = step->a_line, three = 3 * one, a_step = step->a_step;
     const real *a[] = {step->a, step->a + 4 * one}, *b = step->b;
     const gsize lines[] = {0, one, 2 * one, three};
-    real *out = t->out + step->line * t->columns + step->column;
+    gsize out_line = t->out_line > 0 ? t->out_line : t->columns;
+    real *out = t->out + step->line * out_line + step->column;
     Tile sum = {0};
 
     if (!step->begins)
-        load_tile(sum, out, t->columns, step->last, m, v);
+        load_tile(sum, out, out_line, step->last, m, v);
     for (gsize k = step->depth; k > 0; k--, b += v * LANES) {
         vector right[VECTORS];
 
@@ -147,9 +148,9 @@ run_step(const Step *step, const gsize m, const gsize v)
     if (step->ends)
         finish_tile(sum, step, m, v);
     if (step->last == LANES)
-        store_tile(sum, out, t->columns, LANES, m, v);
+        store_tile(sum, out, out_line, LANES, m, v);
     else
-        store_tile(sum, out, t->columns, step->last, m, v);
+        store_tile(sum, out, out_line, step->last, m, v);
 }
 
 #define STEP(v, m)                                                                                 \

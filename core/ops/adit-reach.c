@@ -145,6 +145,14 @@ reach_batch_matmul(const AditTensor *y, guint input, AditReach *reach)
         follow(reach, last, (int) (attributes->transpose_b ? last - 1 : last), 1, 1);
 }
 
+/* A token sees all others, and all numbers of its own. */
+static void
+reach_attention(const AditTensor *y, guint input, AditReach *reach)
+{
+    if (input == 0)
+        reach_lines(y, input, reach);
+}
+
 static void
 reach_transpose(const AditTensor *y, guint input, AditReach *reach)
 {
@@ -217,6 +225,7 @@ static const Row table[] = {
     {"reduce-min", reach_reduce},
     {"matmul", reach_matmul},
     {"batch-matmul", reach_batch_matmul},
+    {"attention", reach_attention},
     {"reshape", reach_regroup},
     {"transpose", reach_transpose},
     {"concat", reach_concat},

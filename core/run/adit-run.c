@@ -379,6 +379,12 @@ adit_run_set_member(AditRun *self, const char *name, JsonNode *value)
     json_object_set_member(self->members, name, value);
 }
 
+gboolean
+adit_run_save(AditRun *self, GError **error)
+{
+    return write_record(self, error);
+}
+
 static void
 note_start(AditRun *self)
 {

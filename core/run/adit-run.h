@@ -98,6 +98,8 @@ gboolean adit_run_check_config(const char *folder, JsonObject *members, GError *
 JsonObject *adit_run_get_members(const AditRun *self);
 /* Sets a member of run.json, which the next heartbeat or status writes. Takes @value. */
 void adit_run_set_member(AditRun *self, const char *name, JsonNode *value);
+/* Writes run.json now. */
+gboolean adit_run_save(AditRun *self, GError **error);
 
 /* Sets and writes the status. RUNNING notes this process and the start, or, in a run that began
  * before, one more resumption; what ends a run notes the stop and @exit_code. */

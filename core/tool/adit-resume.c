@@ -25,13 +25,15 @@ make_name(JsonObject *began)
     return g_strdup(name);
 }
 
-/* Bits depend on device, instruction set and path: those the run began with are taken. */
+/* Bits depend on device, instruction set, path and what computes convolutions: those the run began
+ * with are taken. */
 static AditDevice *
 open_untested(AditInvocation *self, AditRun *run, GError **error)
 {
     JsonObject *began = get_began(run);
     const char *set = began != NULL ? adit_json_get_text(began, "instruction-set") : NULL;
     const char *path = began != NULL ? adit_json_get_text(began, "path") : NULL;
+    const char *convolutions = began != NULL ? adit_json_get_text(began, "convolutions") : NULL;
     g_autofree char *name = began != NULL ? make_name(began) : NULL;
     g_autoptr(GError) failure = NULL;
 
@@ -39,6 +41,8 @@ open_untested(AditInvocation *self, AditRun *run, GError **error)
         g_setenv("ADIT_ISA", set, FALSE);
     if (g_strcmp0(path, "plain") == 0)
         g_setenv("ADIT_FUSE", "0", FALSE);
+    if (g_strcmp0(convolutions, ADIT_CPU_BUILT_IN) == 0)
+        g_setenv("ADIT_CONVOLUTIONS", convolutions, FALSE);
     if (self->options.device != NULL || name == NULL)
         return adit_tool_open_untested(self, error);
     AditDevice *device = adit_device_open(name, adit_tool_get_threads(self), NULL, &failure);
@@ -62,12 +66,33 @@ open_device(AditInvocation *self, AditRun *run, GError **error)
     return g_steal_pointer(&device);
 }
 
+/* What decides about the last bits beside the device itself, and is told where it differs. */
+typedef struct {
+    gboolean convolutions;
+    gboolean path;
+} Differing;
+
+/* ", convolutions by oneDNN 2.6.3, path plain" */
+static char *
+make_tail(JsonObject *device, const Differing *differing)
+{
+    const char *convolutions = adit_json_get_text(device, "convolutions");
+    GString *text = g_string_new(NULL);
+
+    if (differing->convolutions && g_strcmp0(convolutions, ADIT_CPU_BUILT_IN) == 0)
+        g_string_append(text, ", built-in convolutions");
+    else if (differing->convolutions)
+        g_string_append_printf(text, ", convolutions by %s", convolutions);
+    if (differing->path)
+        g_string_append_printf(text, ", path %s", adit_json_get_text(device, "path"));
+    return g_string_free(text, FALSE);
+}
+
 /* "cpu (avx2)", "vulkan:0 (NVIDIA H200, driver NVIDIA 550.54.15)", "cpu (avx2, path plain)" */
 static char *
-make_title(JsonObject *device, gboolean with_path)
+make_title(JsonObject *device, const Differing *differing)
 {
-    g_autofree char *path =
-        with_path ? g_strconcat(", path ", adit_json_get_text(device, "path"), NULL) : g_strdup("");
+    g_autofree char *tail = make_tail(device, differing);
     const char *name = adit_json_get_text(device, "name");
     const char *model = adit_json_get_text(device, "device");
     const char *driver = adit_json_get_text(device, "driver");
@@ -77,18 +102,35 @@ make_title(JsonObject *device, gboolean with_path)
     name = name != NULL ? name : "an unknown device";
     if (model != NULL)
         return g_strdup_printf("%s (%s, driver %s %s%s)", name, model, driver != NULL ? driver : "",
-                               version != NULL ? version : "", path);
-    return set != NULL ? g_strdup_printf("%s (%s%s)", name, set, path)
-                       : g_strconcat(name, path, NULL);
+                               version != NULL ? version : "", tail);
+    return set != NULL ? g_strdup_printf("%s (%s%s)", name, set, tail)
+                       : g_strconcat(name, tail, NULL);
 }
 
-/* Whether both went the same way; of a run of an older version nobody knows. */
+/* Whether both say something else of it; what a run of an older version, or another kind of device,
+ * does not say nobody can compare. */
 static gboolean
-is_same_path(JsonObject *began, JsonObject *now)
+differs(JsonObject *began, JsonObject *now, const char *key)
 {
-    const char *path = began != NULL ? adit_json_get_text(began, "path") : NULL;
+    const char *before = began != NULL ? adit_json_get_text(began, key) : NULL;
+    const char *after = adit_json_get_text(now, key);
 
-    return path == NULL || g_str_equal(path, adit_json_get_text(now, "path"));
+    return before != NULL && after != NULL && !g_str_equal(before, after);
+}
+
+/* The device as run.json is to keep it. What computes convolutions is asked for only if the run has
+ * some. */
+static JsonObject *
+describe(AditDevice *device, JsonObject *began)
+{
+    JsonObject *now = json_object_new();
+
+    adit_device_describe(device, now);
+    if (began != NULL && json_object_has_member(began, "convolutions") &&
+        g_strcmp0(adit_json_get_text(now, "name"), "cpu") == 0)
+        json_object_set_string_member(now, "convolutions",
+                                      adit_cpu_device_get_convolutions(device));
+    return now;
 }
 
 static void
@@ -97,19 +139,17 @@ compare_device(AditInvocation *self, AditRun *run, AditDevice *device)
     static const char *const keys[] = {"instruction-set", "uuid", "device", "driver",
                                        "driver-version"};
     JsonObject *began = get_began(run);
-    g_autoptr(JsonObject) now = json_object_new();
-    gboolean same = TRUE;
-
-    adit_device_describe(device, now);
-    gboolean same_path = is_same_path(began, now);
+    g_autoptr(JsonObject) now = describe(device, began);
+    Differing differing = {differs(began, now, "convolutions"), differs(began, now, "path")};
+    gboolean same = !differing.convolutions && !differing.path;
 
     for (guint i = 0; began != NULL && i < G_N_ELEMENTS(keys); i++)
         same = same &&
                g_strcmp0(adit_json_get_text(began, keys[i]), adit_json_get_text(now, keys[i])) == 0;
-    if (same && same_path)
+    if (same)
         return;
-    g_autofree char *from = make_title(began, !same_path);
-    g_autofree char *to = make_title(now, !same_path);
+    g_autofree char *from = make_title(began, &differing);
+    g_autofree char *to = make_title(now, &differing);
 
     adit_terminal_warn(&self->terminal,
                        "the run began on %s, this goes on on %s: the last bits differ", from, to);

@@ -4,6 +4,7 @@
 #include "adit-checkpoint.h"
 #include "adit-component-private.h"
 #include "adit-course.h"
+#include "adit-json.h"
 #include "adit-metrics.h"
 #include "adit-probes.h"
 #include "adit-scoreboard.h"
@@ -192,6 +193,25 @@ begin(Trainer *self, GError **error)
     json_object_unref(source);
     adit_run_set_member(self->training->run, "from", node);
     return TRUE;
+}
+
+/* What convolutions are computed by is known when they have been prepared. A run that is killed
+ * must not lack it, or nobody could tell with what to go on. */
+static gboolean
+note_convolutions(Trainer *self, GError **error)
+{
+    AditRun *run = self->training->run;
+    JsonObject *kept = adit_json_get_object(adit_run_get_members(run), "device");
+    g_autoptr(JsonObject) now = json_object_new();
+    const char *name;
+
+    adit_device_describe(self->training->device, now);
+    name = adit_json_get_text(now, "convolutions");
+    if (kept == NULL || name == NULL ||
+        g_strcmp0(adit_json_get_text(kept, "convolutions"), name) == 0)
+        return TRUE;
+    json_object_set_string_member(kept, "convolutions", name);
+    return adit_run_save(run, error);
 }
 
 /* Takes the run up where its newest valid checkpoint left it. */
@@ -671,7 +691,7 @@ finish_epoch(Trainer *self, gboolean *done, GError **error)
 static gboolean
 run_stage(Trainer *self, GError **error)
 {
-    if (!begin_stage(self, error))
+    if (!begin_stage(self, error) || !note_convolutions(self, error))
         return FALSE;
     if (self->course.epoch == 0 && self->course.position == 0 && !run_probes(self, FALSE, error))
         return FALSE;

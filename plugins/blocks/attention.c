@@ -28,23 +28,12 @@ project(AditAttention *self, AditTensor *x, const char *name)
                       : y;
 }
 
-/* [tokens, width] -> [heads, tokens, width / heads]. */
-static AditTensor *
-split(AditAttention *self, AditTensor *x)
-{
-    const AditShape *shape = adit_tensor_get_shape(x);
-    gsize heads = (gsize) self->heads;
-    AditShape parts = ADIT_SHAPE(shape->size[0], heads, shape->size[1] / heads);
-
-    return adit_transpose(adit_reshape(x, &parts), (int[]){1, 0, 2});
-}
-
 static AditTensor *
 build(AditBlock *block, AditGraph *graph, AditTensor *x)
 {
     AditAttention *self = ADIT_ATTENTION(block);
     AditShape shape = *adit_tensor_get_shape(x);
-    AditTensor *query, *key, *value, *weights, *y;
+    AditTensor *query, *key, *value, *y;
 
     x = adit_block_expect_tokens(block, x, "patch-embed");
     if (adit_tensor_has_failed(x))
@@ -55,15 +44,12 @@ build(AditBlock *block, AditGraph *graph, AditTensor *x)
                                " heads for a width of %" G_GSIZE_FORMAT,
                                self->heads, shape.size[1]);
     query = project(self, x, "query");
-    key = split(self, project(self, x, "key"));
-    value = split(self, project(self, x, "value"));
+    key = project(self, x, "key");
+    value = project(self, x, "value");
     /* the scale belongs to the scores; of the query there is less */
-    query = split(self, adit_scale(query, sqrt((double) self->heads / (double) shape.size[1])));
-    weights = adit_softmax(adit_batch_matmul(query, key, FALSE, TRUE));
-    if (self->dropout > 0)
-        weights = adit_dropout(weights, adit_constant(graph, self->dropout), "dropout");
-    y = adit_transpose(adit_batch_matmul(weights, value, FALSE, FALSE), (int[]){1, 0, 2});
-    return adit_tap(project(self, adit_reshape(y, &shape), "output"), "linear");
+    query = adit_scale(query, sqrt((double) self->heads / (double) shape.size[1]));
+    y = adit_attention(query, key, value, (gsize) self->heads, self->dropout, "dropout");
+    return adit_tap(project(self, y, "output"), "linear");
 }
 
 static void

@@ -114,11 +114,17 @@ read_file(AditCifar *self, AditLoader *loader, const Place *place, const char *f
             return FALSE;
         if (got == 0 && row > 0)
             return TRUE;
+        if (got == 0) {
+            g_set_error(error, ADIT_ERROR, ADIT_ERROR_DAMAGED,
+                        "%s: the file is empty, expected records of %" G_GSIZE_FORMAT " bytes",
+                        adit_loader_get_name(loader, stream), size);
+            return FALSE;
+        }
         if (got < size) {
             g_set_error(error, ADIT_ERROR, ADIT_ERROR_DAMAGED,
                         "%s: truncated: got %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT
-                        " bytes of image [%" G_GSIZE_FORMAT "]",
-                        adit_loader_get_name(loader, stream), got, size, row);
+                        " bytes of image [%" G_GSIZE_FORMAT "]; is it a file of %s?",
+                        adit_loader_get_name(loader, stream), got, size, row, version->name);
             return FALSE;
         }
         for (guint i = 0; i < version->n_labels; i++)

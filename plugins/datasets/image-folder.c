@@ -147,7 +147,11 @@ list_classes(AditTree *tree, const char *root, GError **error)
             return NULL;
     }
     if (classes->len == 0) {
-        fail(tree, root, "no folders, expected one with images for each class", error);
+        fail(tree, root,
+             adit_tree_count_entries(tree) == 0
+                 ? "nothing is in it, expected a folder with images for each class"
+                 : "no folders, expected one with images for each class",
+             error);
         return NULL;
     }
     for (guint i = 0; i < classes->len; i++) {
@@ -188,6 +192,31 @@ fail_missing(AditTree *tree, const char *folder, GError **error)
     return FALSE;
 }
 
+/* The number of the class of that name among @classes, or -1. */
+static gint32
+find_class(const GPtrArray *classes, const char *name)
+{
+    for (guint i = 0; i < classes->len; i++)
+        if (g_str_equal(((const Class *) classes->pdata[i])->name, name))
+            return (gint32) i;
+    return -1;
+}
+
+/* Every class of the test set is one of the training set's; that has more, perhaps. */
+static gboolean
+check_test(const Contents *self, GError **error)
+{
+    for (guint i = 0; i < self->test->len; i++) {
+        const char *name = ((const Class *) self->test->pdata[i])->name;
+        g_autofree char *text =
+            g_strdup_printf("test images of class '%s', which has no training images", name);
+
+        if (find_class(self->train, name) < 0)
+            return fail(self->tree, "", text, error);
+    }
+    return TRUE;
+}
+
 /* Finds what there is in the tree; without one it has failed already. */
 static gboolean
 list_contents(const AditImageFolder *self, Contents *contents, GError **error)
@@ -213,7 +242,7 @@ list_contents(const AditImageFolder *self, Contents *contents, GError **error)
     if (!has_folder(contents->tree, test))
         return self->test_folder == NULL || fail_missing(contents->tree, test, error);
     contents->test = list_classes(contents->tree, test, error);
-    return contents->test != NULL;
+    return contents->test != NULL && check_test(contents, error);
 }
 
 /* What the images are to be; sizes of 0 are those of the first. */
@@ -222,27 +251,6 @@ get_shape(AditImageFolder *self)
 {
     return ADIT_SHAPE(self->channels == 0 ? 3 : 1, (gsize) adit_pair_get(self->size, 0, 0),
                       (gsize) adit_pair_get(self->size, 1, 0));
-}
-
-/* The number of the class of that name among @classes, or -1. */
-static gint32
-find_class(const GPtrArray *classes, const char *name)
-{
-    for (guint i = 0; i < classes->len; i++)
-        if (g_str_equal(((const Class *) classes->pdata[i])->name, name))
-            return (gint32) i;
-    return -1;
-}
-
-/* Appends the files of @class and as many labels. */
-static gboolean
-add_rows(const Class *class, gint32 label, GArray *files, AditArray *labels, GError **error)
-{
-    g_array_append_vals(files, class->files->data, class->files->len);
-    for (guint i = 0; i < class->files->len; i++)
-        if (!adit_array_append(labels, &label, error))
-            return FALSE;
-    return TRUE;
 }
 
 /* Images and class numbers of @classes, a subset of the training set's. */
@@ -258,14 +266,10 @@ read_examples(AditImageFolder *self, const Contents *contents, const GPtrArray *
         const Class *class = classes->pdata[i];
         gint32 label = find_class(contents->train, class->name);
 
-        if (label < 0) {
-            g_autofree char *text = g_strdup_printf(
-                "test images of class '%s', which has no training images", class->name);
-
-            return fail(contents->tree, "", text, error);
-        }
-        if (!add_rows(class, label, files, examples->targets, error))
-            return FALSE;
+        g_array_append_vals(files, class->files->data, class->files->len);
+        for (guint row = 0; row < class->files->len; row++)
+            if (!adit_array_append(examples->targets, &label, error))
+                return FALSE;
     }
     examples->inputs = adit_tree_read_images(contents->tree, (const guint *) (gpointer) files->data,
                                              files->len, shape, self->size->len > 0, error);
@@ -331,13 +335,15 @@ adit_image_folder_class_init(AditComponentClass *klass)
                                   NULL, ADIT_FIELD(AditImageFolder, train_folder, char *));
     adit_component_class_add_text(klass, "test-folder",
                                   "Folder beside it with the test set's; else 'test' or 'val', if "
-                                  "there is one",
+                                  "there is one. A class may be missing there",
                                   NULL, ADIT_FIELD(AditImageFolder, test_folder, char *));
     adit_component_class_add_pair(klass, "size",
                                   "Height and width that images are scaled to, what stands out cut "
                                   "off; without it all must be of one size",
                                   1, 65536, ADIT_FIELD(AditImageFolder, size, GArray *));
-    adit_component_class_add_choice(klass, "channels", "Red, green and blue, or brightness alone",
+    adit_component_class_add_choice(klass, "channels",
+                                    "Red, green and blue, of grey images three times the same, or "
+                                    "brightness alone; transparency is left away",
                                     channels, 0, ADIT_FIELD(AditImageFolder, channels, int));
 }
 

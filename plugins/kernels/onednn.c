@@ -303,6 +303,31 @@ convolver_free(AditConvolver *convolver)
     g_free(self);
 }
 
+/* The step of @n images; NULL: it cannot be made. */
+static const Step *
+find_step(Convolver *self, gsize n)
+{
+    Step *step = &self->steps[n];
+
+    if (step->primitive != NULL)
+        return step;
+    if (add_step(self, n, &self->steps[ADIT_PANEL_ROWS].weights) &&
+        step->scratchpad <= self->steps[ADIT_PANEL_ROWS].scratchpad)
+        return step;
+    clear_step(step);
+    return NULL;
+}
+
+/* The step for the next of @left images; @n: (out): how many it takes. There is not one for every
+ * number with weights as that of ADIT_PANEL_ROWS has them: then images are taken one by one. */
+static const Step *
+choose_step(Convolver *self, gsize left, gsize *n)
+{
+    const Step *step = find_step(self, *n = MIN(left, ADIT_PANEL_ROWS));
+
+    return step != NULL ? step : find_step(self, *n = 1);
+}
+
 static AditConvolver *
 prepare(const AditConvolution *convolution, AditConvolutionKind kind)
 {
@@ -310,7 +335,7 @@ prepare(const AditConvolution *convolution, AditConvolutionKind kind)
 
     self->convolution = *convolution;
     self->head.kind = kind;
-    if (make(self))
+    if (make(self) && find_step(self, 1) != NULL)
         return &self->head;
     convolver_free(&self->head);
     return NULL;
@@ -377,27 +402,12 @@ run_step(const Convolver *self, const Step *step, const void *const *data)
     return execute(self, step->primitive, N_MEMORIES, args);
 }
 
-/* The step of @n images; NULL: it cannot be made. */
-static const Step *
-find_step(Convolver *self, gsize n)
-{
-    Step *step = &self->steps[n];
-
-    if (step->primitive != NULL)
-        return step;
-    if (add_step(self, n, &self->steps[ADIT_PANEL_ROWS].weights) &&
-        step->scratchpad <= self->steps[ADIT_PANEL_ROWS].scratchpad)
-        return step;
-    clear_step(step);
-    return NULL;
-}
-
 static gboolean
 run_images(Convolver *self, gsize n, const float *first, const void *weights, float *result,
            void *scratch)
 {
     for (gsize r = 0, m; r < n; r += m) {
-        const Step *step = find_step(self, m = MIN(n - r, ADIT_PANEL_ROWS));
+        const Step *step = choose_step(self, n - r, &m);
         const void *const data[] = {first + r * self->counts[0], weights,
                                     result + r * self->counts[1], scratch};
 
@@ -415,7 +425,7 @@ run_rows(Convolver *self, gsize n, const float *x, const float *dy, float *sum, 
     gsize bytes = self->head.packed_bytes;
 
     for (gsize r = 0, m; r < n; r += m) {
-        const Step *step = find_step(self, m = MIN(n - r, ADIT_PANEL_ROWS));
+        const Step *step = choose_step(self, n - r, &m);
         gboolean adds = accumulate || r > 0;
         const void *const data[] = {x + r * self->counts[0], adds ? part : sum,
                                     dy + r * self->counts[1], scratch + fill_line(bytes)};

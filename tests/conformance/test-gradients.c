@@ -449,6 +449,13 @@ build_dropout(AditTensor *const *in, guint n, gconstpointer data)
     return adit_dropout(in[0], adit_constant(adit_tensor_get_graph(in[0]), 0.4), data);
 }
 
+/* @data: the stream of dropout; NULL: there is none. Two heads. */
+static AditTensor *
+build_attention(AditTensor *const *in, guint n, gconstpointer data)
+{
+    return adit_attention_fused(in, 2, data != NULL ? 0.4 : 0, data);
+}
+
 static AditTensor *
 build_activated(AditTensor *const *in, guint n, gconstpointer data)
 {
@@ -558,6 +565,7 @@ add_images(void)
 static void
 add_products(void)
 {
+    const Source tokens = {1, ADIT_SHAPE(5, 6)};
     Case cases[] = {
         {build_matmul, GINT_TO_POINTER(0), 2, {{1, ADIT_SHAPE(3)}, {0, ADIT_SHAPE(3, 4)}}},
         {build_matmul, GINT_TO_POINTER(1), 2, {{1, ADIT_SHAPE(3)}, {0, ADIT_SHAPE(4, 3)}}},
@@ -583,6 +591,7 @@ add_products(void)
         add_case(name, &(Case){build_batch_matmul, GINT_TO_POINTER(way), 2, {{1, a}, {1, b}}});
         add_case(plain, &(Case){build_batch_matmul, GINT_TO_POINTER(way), 2, {{0, a}, {0, b}}});
     }
+    add_case("attention", &(Case){build_attention, NULL, 3, {tokens, tokens, tokens}});
 }
 
 static void
@@ -694,7 +703,13 @@ add_dropout(void)
     static const Case item = {build_dropout, "noise", 1, {{1, {.rank = 1, .size = {5}}, VALUES}},
                               FALSE,         FALSE};
 
+    static const Source tokens = {1, {.rank = 2, .size = {5, 6}}, VALUES};
+    static Case attention = {build_attention, "attention", 3, {{0}}, FALSE, FALSE};
+
+    for (guint i = 0; i < attention.n; i++)
+        attention.sources[i] = tokens;
     g_test_add_data_func("/gradients/plain/dropout", &item, test_case);
+    g_test_add_data_func("/gradients/plain/attention-dropout", &attention, test_case);
 }
 
 static void

@@ -20,7 +20,7 @@ PATIENCE = 250 if 'LSAN_OPTIONS' in os.environ else 50
 # What a person may have set must not reach the program under test; what is expected of it here are
 # the CPU's bits.
 ENVIRONMENT = {name: value for name, value in os.environ.items()
-               if name not in ('ADIT_DATA', 'ADIT_ISA', 'ADIT_PLUGIN_PATH')}
+               if name not in ('ADIT_CONVOLUTIONS', 'ADIT_DATA', 'ADIT_ISA', 'ADIT_PLUGIN_PATH')}
 ENVIRONMENT['ADIT_DEVICE'] = 'cpu'
 
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # tests/pipelines/test-devices.py - SPDX-License-Identifier: MIT
-"""What `adit devices` lists, what --device and ADIT_DEVICE take, and on what a run goes on.
+"""What `adit devices` lists, what --device and ADIT_DEVICE take, and on what, and with what, a run
+goes on.
 
 ADIT_VULKAN_SHIM is a stand-in for the Vulkan loader (tests/support/vulkan-shim) that makes up
 devices of every kind out of a software one; without it, or without that device, cases are skipped.
@@ -11,12 +12,13 @@ import os
 import re
 import shutil
 import sys
+import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import tap  # noqa: E402
-from command import (adit, expect, figures, in_folder, make_table, read, record, succeed,  # noqa: E402
-                     write)
+from command import (PATIENCE, adit, checkpoints, expect, figures, in_folder, make_images,  # noqa: E402
+                     make_table, read, record, start, succeed, write)
 
 SHIM = os.environ.get('ADIT_VULKAN_SHIM')
 NO_LOADER = {'ADIT_VULKAN_LIBRARY': '/nonexistent/libvulkan.so'}
@@ -447,6 +449,90 @@ def other_path():
         expect(record('run')['device']['path'], other)
 
 
+CONVOLUTIONS = '''adit: 1
+params: {epochs: 3}
+data: {idx: {folder: images, test: 20%}}
+model: {trunk: [{conv: {filters: 2, activation: tanh}}], head: [flatten, {dense: {units: 3}}]}
+train: {loss: cross-entropy, optimizer: {sgd: {lr: 0.01}}, batch: 8, epochs: $epochs}
+'''
+# a library that convolutions are computed by, none, and the same of another version
+LIBRARY = {'ADIT_PLUGIN_PATH': os.environ['ADIT_STAND_INS']}
+BUILT_IN = {'ADIT_CONVOLUTIONS': 'built-in'}
+NEWER = {**LIBRARY, 'STAND_IN': 'newer'}
+
+
+def convolve(run, *words, env=None, code=0):
+    """What such a run keeps of its device."""
+    write('conv.yaml', CONVOLUTIONS)
+    make_images('images')
+    got, _, err = adit('run', 'conv.yaml', '--run-dir', run, '--device', 'cpu', *words, env=env)
+    assert got == code, f'{got}\n{err}'
+    return record(run)['device']
+
+
+def convolutions():
+    """What computed them is kept, of runs that have some."""
+    for env, name in ((LIBRARY, 'stand-in 1.0'), (NEWER, 'stand-in 1.1'), (BUILT_IN, 'built-in'),
+                      ({**LIBRARY, 'ADIT_FUSE': '0'}, 'built-in')):
+        shutil.rmtree('run', ignore_errors=True)
+        expect(convolve('run', env=env)['convolutions'], name)
+    shutil.rmtree('run')
+    begin('--device', 'cpu', env=LIBRARY)
+    assert 'convolutions' not in record('run')['device'], record('run')
+
+
+def convolutions_killed():
+    """Whoever kills a run at its first checkpoint finds it there."""
+    convolve('before')
+    process = start('run', 'conv.yaml', 'epochs=100000', '--run-dir', 'run', '--device', 'cpu',
+                    env=LIBRARY)
+    end = time.monotonic() + PATIENCE
+    while process.poll() is None and checkpoints('run') == []:
+        assert time.monotonic() < end, 'it hangs'
+        time.sleep(0.001)
+    process.kill()
+    process.communicate(timeout=PATIENCE)
+    expect((record('run')['status'], record('run')['device']['convolutions']),
+           ('RUNNING', 'stand-in 1.0'))
+
+
+def keeps_convolutions():
+    """Without a library a run goes on without, to the same numbers, and with one with it."""
+    for env in (BUILT_IN, LIBRARY):
+        for run in ('run', 'whole'):
+            shutil.rmtree(run, ignore_errors=True)
+        began = convolve('run', '--max-time', '1 ms', env=env, code=75)
+        convolve('whole', env=env)
+        expect(resume(env=LIBRARY), [])
+        expect(record('run')['device'], began)
+        expect(figures('run'), figures('whole'))
+
+
+def other_convolutions():
+    """Another version, or none: it is told, and kept."""
+    names = {'stand-in 1.0': LIBRARY, 'stand-in 1.1': NEWER, 'built-in': BUILT_IN}
+    titles = {name: f'convolutions by {name}' for name in names} | {
+        'built-in': 'built-in convolutions'}
+    for before, after in (('stand-in 1.0', 'stand-in 1.1'), ('stand-in 1.0', 'built-in')):
+        shutil.rmtree('run', ignore_errors=True)
+        device = convolve('run', '--max-time', '1 ms', env=names[before], code=75)
+        found = f'cpu ({device["instruction-set"]}, '
+        expect(resume(env=names[after]),
+               [f'warning: the run began on {found}{titles[before]}), this goes on on '
+                f'{found}{titles[after]}): the last bits differ'])
+        expect(record('run')['device']['convolutions'], after)
+
+
+def older_run():
+    """What a run did not keep nobody can compare; whoever takes it up keeps it."""
+    convolve('run', '--max-time', '1 ms', env=BUILT_IN, code=75)
+    kept = json.loads(read('run/run.json'))
+    del kept['device']['convolutions']
+    write('run/run.json', json.dumps(kept))
+    expect(resume(env=LIBRARY), [])
+    expect(record('run')['device']['convolutions'], 'stand-in 1.0')
+
+
 def gone():
     """The device is not there any more."""
     device = software()
@@ -485,4 +571,9 @@ tap.run([(f'/pipelines/devices/{name}', in_folder(case)) for name, case in {
     'resume/other-instruction-set': other_instruction_set,
     'resume/other-path': other_path,
     'resume/gone': gone,
+    'convolutions': convolutions,
+    'convolutions/killed': convolutions_killed,
+    'resume/keeps-convolutions': keeps_convolutions,
+    'resume/other-convolutions': other_convolutions,
+    'resume/older-run': older_run,
 }.items()])

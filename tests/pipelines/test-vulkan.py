@@ -190,6 +190,42 @@ def streamed():
     expect_same('resident', 'streamed', 3)
 
 
+# Convolutions and data that is augmented, of bytes: an image begins in the middle of a word.
+CONVOLUTIONS = '''adit: 1
+params: {resident: yes, epochs: 2}
+data: {idx: {folder: images, test: 20, resident: $resident, augment: [{random-crop: {padding: 1}}, flip]}}
+model:
+  stem: {conv: {filters: 4, norm: batch-norm, activation: relu}}
+  trunk: [pool]
+  head: [global-pool, {dense: {units: 3}}]
+train: {loss: cross-entropy, optimizer: adam, batch: 20, epochs: $epochs}
+'''
+
+
+def images_streamed():
+    prepare_images(333)
+    write('images.yaml', CONVOLUTIONS)
+    for resident in ('yes', 'no'):
+        learn(resident, f'resident={resident}')
+    expect(differing('yes', 'no'), [])
+    learn('other', 'resident=no', '-o', 'seed=1')
+    assert 'last/model.safetensors' in differing('no', 'other')
+
+
+def gathered_ahead():
+    """While the device has something to do the host gathers what is next: whenever it waits for room
+    more is under way."""
+    batches = 200
+    prepare_images(10 * batches + 20)
+    write('images.yaml', CONVOLUTIONS)
+    learn('run', 'resident=no', 'epochs=1', '--limit-batches', '1')
+    succeed('eval', 'run', '--split', 'train', '--batch', '10', '--device', DEVICE,
+            env={'ADIT_VULKAN_LIBRARY': SHIM, 'ADIT_SHIM': f'count:{os.getcwd()}/calls'})
+    calls = {name: int(n) for name, n in (line.split() for line in read('calls').splitlines())}
+    # eight batches have room, of which four are waited for
+    assert batches / 4 - 4 <= calls['ahead'] <= calls['vkWaitSemaphores'], calls
+
+
 def count_calls(run, *words, **env):
     """How often a run calls each function of Vulkan."""
     path = f'{os.getcwd()}/calls'
@@ -316,6 +352,8 @@ cases = {
     'recorded-once/resident': lambda: recorded_once('yes'),
     'recorded-once/streamed': lambda: recorded_once('no'),
     'joined': joined,
+    'streamed/images': images_streamed,
+    'streamed/ahead': gathered_ahead,
     'bytes/streamed': bytes_streamed,
     'bytes/windows': bytes_in_windows,
     'bytes/bound-whole': bytes_bound_whole,

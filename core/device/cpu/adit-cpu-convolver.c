@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "adit-attributes.h"
+#include "adit-device.h"
 #include "adit-installation.h"
 
 #define FOLDER "kernels"
@@ -106,13 +107,20 @@ has_convolutions(const GPtrArray *instructions)
     return FALSE;
 }
 
+gboolean
+adit_cpu_has_convolutions(const AditProgram *program)
+{
+    return has_convolutions(program->instructions);
+}
+
 const AditConvolvers *
-adit_cpu_convolvers_find(const AditProgram *program, AditIsa isa)
+adit_cpu_convolvers_find(AditIsa isa, gboolean f64)
 {
     static gsize opened = 0;
     static const AditConvolvers *library = NULL;
 
-    if (!has_convolutions(program->instructions))
+    if (f64 || !adit_may_fuse() ||
+        g_strcmp0(g_getenv("ADIT_CONVOLUTIONS"), ADIT_CPU_BUILT_IN) == 0)
         return NULL;
     if (g_once_init_enter(&opened)) {
         library = open_library(isa);

@@ -8,10 +8,12 @@
 
 G_BEGIN_DECLS
 
-/* The library that the program's convolutions are computed by (adit-convolver.h), opened for the
- * first program that has some; NULL: this one has none, there is no library, or it cannot keep to
- * @isa. */
-const AditConvolvers *adit_cpu_convolvers_find(const AditProgram *program, AditIsa isa);
+gboolean adit_cpu_has_convolutions(const AditProgram *program);
+
+/* The library that convolutions are computed by (adit-convolver.h), opened when it is first asked
+ * for; NULL: there is none, it cannot keep to @isa, or it is not wanted: in float64, with each
+ * operation by itself, or by ADIT_CONVOLUTIONS. */
+const AditConvolvers *adit_cpu_convolvers_find(AditIsa isa, gboolean f64);
 
 /* The instruction, made ready; NULL: it is no convolution of images with their channels last, or
  * the library does not take it. */

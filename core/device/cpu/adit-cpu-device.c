@@ -20,6 +20,7 @@ struct _AditCpuDevice {
     AditCpuNumbers numbers;
     AditTeam *team;
     AditDeviceCounts counts;
+    const char *convolutions; /* (nullable): what they are computed by, once there were some */
 };
 
 G_DEFINE_FINAL_TYPE(AditCpuDevice, adit_cpu_device, ADIT_TYPE_DEVICE)
@@ -128,6 +129,8 @@ prepare(AditDevice *device, AditProgram *program, AditMemory *memory, gsize max_
                                                          self->numbers, max_rows, seed, error);
     if (executable != NULL)
         self->counts.bytes += adit_cpu_executable_count(executable).bytes;
+    if (adit_cpu_has_convolutions(program))
+        adit_cpu_device_get_convolutions(device);
     return executable;
 }
 
@@ -197,6 +200,9 @@ describe(AditDevice *device, JsonObject *object)
 {
     json_object_set_string_member(object, "name", "cpu");
     json_object_set_string_member(object, "instruction-set", adit_cpu_device_get_isa(device));
+    if (ADIT_CPU_DEVICE(device)->convolutions != NULL)
+        json_object_set_string_member(object, "convolutions",
+                                      ADIT_CPU_DEVICE(device)->convolutions);
     json_object_set_int_member(object, "threads", adit_cpu_device_get_threads(device));
     json_object_set_int_member(object, "cores", g_get_num_processors());
 }
@@ -212,7 +218,7 @@ adit_cpu_device_finalize(GObject *object)
 static AditCompileFlags
 get_compile_flags(AditDevice *device)
 {
-    gboolean fuses = g_strcmp0(g_getenv("ADIT_FUSE"), "0") != 0;
+    gboolean fuses = adit_may_fuse();
 
     return ADIT_COMPILE_IN_TURN | ADIT_COMPILE_AT_ONCE | (fuses ? ADIT_COMPILE_CHANNELS_LAST : 0);
 }
@@ -263,4 +269,14 @@ guint
 adit_cpu_device_get_threads(AditDevice *self)
 {
     return adit_team_get_size(ADIT_CPU_DEVICE(self)->team);
+}
+
+const char *
+adit_cpu_device_get_convolutions(AditDevice *device)
+{
+    AditCpuDevice *self = ADIT_CPU_DEVICE(device);
+    const AditConvolvers *library = adit_cpu_convolvers_find(self->isa, self->numbers.f64);
+
+    self->convolutions = library != NULL ? library->describe() : ADIT_CPU_BUILT_IN;
+    return self->convolutions;
 }

@@ -88,9 +88,9 @@ adit_cpu_executable_new(AditProgram *program, AditMemory *memory, AditIsa isa, A
     self->numbers = numbers;
     self->shared = g_ptr_array_new_with_free_func(g_free);
     self->sums = g_new0(double, program->outputs->len + 1);
-    self->fuses = g_strcmp0(g_getenv("ADIT_FUSE"), "0") != 0;
-    if (self->fuses && !numbers.f64)
-        self->convolvers = adit_cpu_convolvers_find(program, isa);
+    self->fuses = adit_may_fuse();
+    if (adit_cpu_has_convolutions(program))
+        self->convolvers = adit_cpu_convolvers_find(isa, numbers.f64);
     adit_cpu_find_thin(self);
     self->slice_rows = count_slice_rows(self, max_rows);
     adit_cpu_choose_panel(self);

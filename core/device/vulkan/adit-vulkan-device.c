@@ -1,4 +1,5 @@
 /* core/device/vulkan/adit-vulkan-device.c - SPDX-License-Identifier: MIT */
+#include "adit-kernels.h"
 #include "adit-shader-compiler.h"
 #include "adit-vulkan-join.h"
 
@@ -270,13 +271,21 @@ set_form(AditDevice *device, const char *kernel, AditKernelForm form)
     return TRUE;
 }
 
+static AditCompileFlags
+get_compile_flags(AditDevice *device)
+{
+    return ADIT_VULKAN_DEVICE(device)->fuses ? ADIT_COMPILE_FOLDED : 0;
+}
+
 static void
 count(AditDevice *device, AditDeviceCounts *counts)
 {
     AditVulkanDevice *self = ADIT_VULKAN_DEVICE(device);
 
-    *counts = (AditDeviceCounts){
-        .calls = self->dispatches, .barriers = self->barriers, .bytes = self->allocated};
+    *counts = (AditDeviceCounts){.calls = self->dispatches,
+                                 .barriers = self->barriers,
+                                 .moved = self->moved,
+                                 .bytes = self->allocated};
 }
 
 static void
@@ -485,6 +494,7 @@ adit_vulkan_device_class_init(AditVulkanDeviceClass *klass)
     device_class->read_output = read_output;
     device_class->set_form = set_form;
     device_class->describe = describe;
+    device_class->get_compile_flags = get_compile_flags;
     device_class->count = count;
 }
 
@@ -510,7 +520,7 @@ adit_vulkan_device_new(AditVulkanInstance *instance, const AditVulkanPhysical *p
     self->instance = adit_vulkan_instance_ref(instance);
     self->physical = physical;
     self->api = instance->api;
-    self->can_fuse = adit_shader_can_compile() && g_strcmp0(g_getenv("ADIT_FUSE"), "0") != 0;
+    self->can_fuse = adit_shader_can_compile() && adit_may_fuse();
     self->fuses = self->can_fuse;
     return set_up(self, error) ? ADIT_DEVICE(g_steal_pointer(&self)) : NULL;
 }

@@ -239,6 +239,9 @@ adit_vulkan_executable_free(AditExecutable *self)
 
 /* ---- data ---- */
 
+/* Rows that the host looks up at once. */
+#define GATHERED 64
+
 static gsize
 feed_count(const AditExecutable *self, guint feed)
 {
@@ -311,14 +314,31 @@ adit_vulkan_executable_set_source(AditExecutable *self, guint number, const Adit
 static void
 stream_row(const AditArray *array, gsize row, gsize count, void *to)
 {
+    gsize size = adit_type_code_get_size(array->type) * count;
     float *numbers = to;
 
-    if (array->type == ADIT_TYPE_CODE_U8) {
-        memcpy(to, (const guint8 *) array->data + row * count, count);
+    if (array->type == ADIT_TYPE_CODE_U8 ||
+        (array->type == ADIT_TYPE_CODE_F32 && array->scale == 1)) {
+        memcpy(to, (const guint8 *) array->data + row * size, size);
         return;
     }
     for (gsize i = 0; i < count; i++)
         numbers[i] = (float) adit_array_get(array, row * count + i);
+}
+
+/* Rows of a feed's batch, @size bytes each. */
+static void
+gather(const AditFeed *feed, gsize n, gsize count, gsize size, guint8 *to)
+{
+    gsize rows[GATHERED];
+
+    for (gsize first = 0; first < n; first += GATHERED) {
+        gsize some = MIN(n - first, GATHERED);
+
+        adit_feed_get_rows(feed, first, some, rows);
+        for (gsize i = 0; i < some; i++)
+            stream_row(feed->array, rows[i], count, to + (first + i) * size);
+    }
 }
 
 /* The rows of this call's batch, gathered here; gives where they begin. */
@@ -330,9 +350,11 @@ stream_rows(AditExecutable *self, guint number, const AditFeed *feed, const Adit
     gsize size = count * adit_vulkan_get_number_size(feed->array);
     guint8 *to = (guint8 *) stream->buffer.mapped + first * size;
 
+    /* else all of them would be handed over when there is room for no more, and waited for */
+    if (stream->next % (ADIT_VULKAN_STREAM_BATCHES / 2) == 0)
+        adit_vulkan_queue_flush(self->device->queue);
     adit_vulkan_queue_wait(self->device->queue, stream->serials[stream->next]);
-    for (gsize r = 0; r < call->rows; r++)
-        stream_row(feed->array, adit_feed_get_row(feed, r), count, to + r * size);
+    gather(feed, call->rows, count, size, to);
     stream->serials[stream->next] = self->device->serial;
     stream->next = (stream->next + 1) % ADIT_VULKAN_STREAM_BATCHES;
     return first;

@@ -6,8 +6,9 @@
 
 G_BEGIN_DECLS
 
-/* Batches of streamed data that may wait for the device. */
-#define ADIT_VULKAN_STREAM_BATCHES 4
+/* Batches of streamed data that there is room for: one half is computed on while the host gathers
+ * the other. */
+#define ADIT_VULKAN_STREAM_BATCHES 8
 
 /**
  * AditVulkanLogged: figures of one call's rows in the log.

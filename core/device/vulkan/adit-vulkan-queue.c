@@ -211,6 +211,14 @@ adit_vulkan_queue_add(AditVulkanQueue *self, const AditVulkanCommands *commands,
 }
 
 gboolean
+adit_vulkan_queue_flush(AditVulkanQueue *self)
+{
+    if (self->device->error != NULL)
+        return FALSE;
+    return self->commands->len == 0 || submit(self);
+}
+
+gboolean
 adit_vulkan_queue_wait(AditVulkanQueue *self, guint64 serial)
 {
     if (self->device->error != NULL)

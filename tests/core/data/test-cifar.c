@@ -154,11 +154,13 @@ test_errors(void)
                  "with records of 3073 bytes?");
     /* a record of CIFAR-100 */
     write_file(&scratch, "data_batch_3.bin", 1, (guint8[]){1}, (guint8[]){2});
-    assert_fails(&scratch, "", ADIT_ERROR_DAMAGED,
-                 "$data/data_batch_3.bin: truncated: got 1 of 3073 bytes of image [1]");
+    assert_fails(
+        &scratch, "", ADIT_ERROR_DAMAGED,
+        "$data/data_batch_3.bin: truncated: got 1 of 3073 bytes of image [1]; is it a file of "
+        "CIFAR-10?");
     path = scratch_write_text(&scratch, "data_batch_3.bin", "");
     assert_fails(&scratch, "", ADIT_ERROR_DAMAGED,
-                 "$data/data_batch_3.bin: truncated: got 0 of 3073 bytes of image [0]");
+                 "$data/data_batch_3.bin: the file is empty, expected records of 3073 bytes");
 }
 
 static void

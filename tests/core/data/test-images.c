@@ -194,6 +194,12 @@ test_own_test_set(void)
     g_autofree char *message =
         g_strdup_printf("%s: test images of class 'c', which has no training images", scratch.path);
     assert_fails(dataset, scratch.path, ADIT_ERROR_DAMAGED, message);
+    /* before anything is read */
+    g_autoptr(GError) error = NULL;
+    AditSchema schema;
+
+    g_assert_false(adit_data_describe(dataset, scratch.path, &schema, &error));
+    g_assert_cmpstr(error->message, ==, message);
 }
 
 /* The folder that is said may be the only one there is; what is not there is told where it was
@@ -302,6 +308,65 @@ test_channels(void)
     }
 }
 
+static void
+append_chunk(GByteArray *png, const char *type, const guint8 *bytes, guint32 size)
+{
+    guint32 length = GUINT32_TO_BE(size);
+    uLong sum = crc32_z(crc32_z(crc32(0, NULL, 0), (const guint8 *) type, 4), bytes, size);
+    guint32 check = GUINT32_TO_BE((guint32) sum);
+
+    g_byte_array_append(png, (const guint8 *) &length, 4);
+    g_byte_array_append(png, (const guint8 *) type, 4);
+    g_byte_array_append(png, bytes, size);
+    g_byte_array_append(png, (const guint8 *) &check, 4);
+}
+
+/* (transfer full): a PNG file of a grey picture 4 wide and 3 high: pixel i is 20 i. */
+static GByteArray *
+make_grey(void)
+{
+    static const guint8 header[13] = {0, 0, 0, 4, 0, 0, 0, 3, 8, 0, 0, 0, 0};
+    GByteArray *png = g_byte_array_new();
+    guint8 lines[15] = {0}, packed[64];
+    uLongf size = sizeof packed;
+
+    for (guint i = 0; i < 12; i++)
+        lines[i / 4 * 5 + 1 + i % 4] = (guint8) (20 * i); /* behind each line's filter */
+    g_assert_cmpint(compress(packed, &size, lines, sizeof lines), ==, Z_OK);
+    g_byte_array_append(png, (const guint8 *) "\x89PNG\r\n\x1a\n", 8);
+    append_chunk(png, "IHDR", header, sizeof header);
+    append_chunk(png, "IDAT", packed, (guint32) size);
+    append_chunk(png, "IEND", header, 0);
+    return png;
+}
+
+/* Grey among colours is three times the same; among the brightnesses it is what it is. */
+static void
+test_grey_among_colours(void)
+{
+    g_auto(Scratch) scratch = {0};
+    g_autoptr(GByteArray) png = make_grey();
+    g_autoptr(AditDataset) dataset = NULL;
+    g_autoptr(AditDataset) grey = NULL;
+    g_autoptr(AditData) data = NULL;
+    g_autoptr(AditData) brightness = NULL;
+
+    scratch_init(&scratch);
+    write_picture(&scratch, "a/0.png", 0);
+    write_bytes(&scratch, "a/1.png", png, png->len);
+    write_picture(&scratch, "a/2.png", 2);
+    dataset = make(scratch.path, "test", one, NULL);
+    data = open_data(dataset, scratch.path);
+    assert_picture(data->train.inputs, 0, 0);
+    assert_picture(data->train.inputs, 2, 2);
+    for (guint i = 0; i < 36; i++)
+        g_assert_cmpuint(((guint8 *) data->train.inputs->data)[36 + i], ==, i % 12 * 20);
+    grey = make(scratch.path, "channels", 1, "test", one, NULL);
+    brightness = open_data(grey, scratch.path);
+    for (guint i = 0; i < 12; i++)
+        g_assert_cmpuint(((guint8 *) brightness->train.inputs->data)[12 + i], ==, i * 20);
+}
+
 /* JPEG loses something, here little. */
 static void
 test_jpeg(void)
@@ -402,6 +467,37 @@ test_folder_errors(void)
         dataset = make(path, NULL, NULL);
         assert_fails(dataset, scratch.path, ADIT_ERROR_DAMAGED, cases[i].message);
     }
+}
+
+static void
+assert_nothing(const char *path, const char *folder, const char *message)
+{
+    g_autoptr(AditDataset) dataset = make(path, NULL, NULL);
+
+    assert_fails(dataset, folder, ADIT_ERROR_DAMAGED, message);
+}
+
+/* A folder, or an archive, that is there and has nothing in it. */
+static void
+test_nothing(void)
+{
+    g_auto(Scratch) scratch = {0};
+    g_autoptr(GByteArray) tar = g_byte_array_new();
+    g_autofree char *folder = NULL;
+    g_autofree char *archive = NULL;
+    g_autofree char *file = NULL;
+
+    scratch_init(&scratch);
+    folder = g_build_filename(scratch.path, "p", NULL);
+    g_assert_cmpint(g_mkdir(folder, 0700), ==, 0);
+    assert_nothing(folder, scratch.path,
+                   "$data/p: nothing is in it, expected a folder with images for each class");
+    tar_end(tar);
+    archive = scratch_write(&scratch, "p.tar", tar->data, tar->len);
+    assert_nothing(archive, scratch.path,
+                   "$data/p.tar: nothing is in it, expected a folder with images for each class");
+    file = scratch_write(&scratch, "q.tar", "", 0);
+    assert_nothing(file, scratch.path, "$data/q.tar: the file is empty, expected a tar archive");
 }
 
 /* The third picture is put in place of "a-b/0.png" of @scratch: the message says why not. */
@@ -620,9 +716,11 @@ main(int argc, char *argv[])
     g_test_add_func("/image-folder/val", test_val);
     g_test_add_func("/image-folder/archive", test_archive);
     g_test_add_func("/image-folder/channels", test_channels);
+    g_test_add_func("/image-folder/grey-among-colours", test_grey_among_colours);
     g_test_add_func("/image-folder/jpeg", test_jpeg);
     g_test_add_func("/image-folder/size", test_size);
     g_test_add_func("/image-folder/folder-errors", test_folder_errors);
+    g_test_add_func("/image-folder/nothing", test_nothing);
     g_test_add_func("/image-folder/image-errors", test_image_errors);
     g_test_add_func("/image-folder/truncated-anywhere", test_truncated_anywhere);
     g_test_add_func("/image-folder/changed-anywhere", test_changed_anywhere);

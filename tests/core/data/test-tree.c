@@ -326,13 +326,27 @@ test_archive_damaged(void)
 
     scratch_init(&scratch);
     g_byte_array_append(text, (const guint8 *) "not an archive", 14);
-    assert_fails(&scratch, text, text->len, "$data/a.tar: no tar archive");
-    assert_fails(&scratch, text, 0, "$data/a.tar: no tar archive");
+    assert_fails(
+        &scratch, text, text->len,
+        "$data/a.tar: no tar archive: it begins 6e 6f 74 20, expected the header of a file "
+        "or a folder");
+    assert_fails(&scratch, text, 0, "$data/a.tar: the file is empty, expected a tar archive");
     tar_add(tar, "a", "1", 1);
     tar_add(tar, "b", "2", 1);
     assert_fails(&scratch, tar, tar->len, "$data/a.tar: truncated: it ends behind member 2");
     tar->data[1024 + 5] ^= 1;
-    assert_fails(&scratch, tar, tar->len, "$data/a.tar: the header of member 2 is damaged");
+    assert_fails(&scratch, tar, tar->len,
+                 "$data/a.tar: the header of member 2 is damaged: got a checksum of 2465, expected "
+                 "2464");
+    tar->data[1024 + 5] ^= 1;
+    tar->data[1024 + 148] = 'x';
+    assert_fails(&scratch, tar, tar->len,
+                 "$data/a.tar: the header of member 2 is damaged: its checksum is no number");
+    /* what begins like an archive is one, whatever happened to its first header */
+    tar->data[5] ^= 1;
+    assert_fails(&scratch, tar, tar->len,
+                 "$data/a.tar: the header of member 1 is damaged: got a checksum of 2464, expected "
+                 "2463");
 }
 
 /* A size that lies costs no memory. */
@@ -353,7 +367,7 @@ test_archive_lies(void)
         sum += tar->data[i];
     g_snprintf((char *) tar->data + 148, 8, "%06o", sum);
     assert_fails(&scratch, tar, tar->len,
-                 "$data/a.tar: truncated: got 512 of 1048576 bytes of a member");
+                 "$data/a.tar: truncated: got 512 of 1048576 bytes of member 'a'");
 }
 
 /* Wherever it is cut, but between the two blocks of zeros at its end. */

@@ -66,6 +66,22 @@ build_plain(AditGraph *graph, AditTensor *x)
                        FALSE);
 }
 
+/* Windows that see more of the padding than of the image. */
+static AditTensor *
+build_far(AditGraph *graph, AditTensor *x)
+{
+    AditTensor *y = convolve(x, "a", 4, 1, 1, 1);
+
+    for (guint i = 0; i < 2; i++) {
+        AditWindow window = {.size = {11, 11}, .stride = {i + 1, i + 1}, .dilation = {2, 2}};
+        g_autofree char *name = g_strdup_printf("far-%u", i);
+
+        adit_window_pad_same(&window);
+        y = adit_conv2d(y, weight(graph, name, &ADIT_SHAPE(4, 4, 11, 11)), &window, 1);
+    }
+    return average(y);
+}
+
 /* Of both kinds, over all and to a size. */
 static AditTensor *
 build_pools(AditGraph *graph, AditTensor *x)
@@ -222,7 +238,7 @@ test_build(gconstpointer data)
 static void
 test_f32(gconstpointer data)
 {
-    static const gsize rows[] = {5, 200};
+    static const gsize rows[] = {5, 16, 200};
     Build build = *(const Build *) data;
 
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -274,10 +290,10 @@ main(int argc, char *argv[])
     static const struct {
         const char *name;
         Build build;
-    } cases[] = {{"plain", build_plain},         {"wide", build_wide},
-                 {"pools", build_pools},         {"paths", build_paths},
-                 {"broadcast", build_broadcast}, {"residual", build_residual},
-                 {"loop", build_loop},           {"nested", build_nested}};
+    } cases[] = {
+        {"plain", build_plain},       {"wide", build_wide},   {"pools", build_pools},
+        {"far", build_far},           {"paths", build_paths}, {"broadcast", build_broadcast},
+        {"residual", build_residual}, {"loop", build_loop},   {"nested", build_nested}};
 
     g_test_init(&argc, &argv, NULL);
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {

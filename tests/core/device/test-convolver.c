@@ -1,6 +1,7 @@
 /* tests/core/device/test-convolver.c - SPDX-License-Identifier: MIT */
 #include <adit/adit-ops.h>
 
+#include "adit-json.h"
 #include "rig.h"
 
 #include <math.h>
@@ -39,10 +40,20 @@ convolve_twice(AditGraph *graph, AditTensor *x, gsize filters)
     return adit_loop_last(loop, carry);
 }
 
-/* A convolution with computed weights, and two in a loop. What the last one gives and, behind that,
- * its first weight. */
+/* What a run keeps of how its convolutions are computed: nothing before there are some. */
 static void
-compute(double *values)
+assert_described(AditDevice *device, const char *expected)
+{
+    g_autoptr(JsonObject) object = json_object_new();
+
+    adit_device_describe(device, object);
+    g_assert_cmpstr(adit_json_get_text(object, "convolutions"), ==, expected);
+}
+
+/* A convolution with computed weights, and two in a loop. What the last one gives and, behind that,
+ * its first weight. @library: that is said to have computed it */
+static void
+compute(double *values, const char *library)
 {
     AditGraph *graph = adit_graph_new(ADIT_MODE_EVALUATION);
     AditTensor *x = convolve(graph, adit_input(graph, "x", &IMAGE, 0), 3, "a", 2);
@@ -51,7 +62,10 @@ compute(double *values)
     guint output = rig_add(rig, ADIT_OUTPUT_READ, y);
     const AditSlot *last = rig->layout->slots->pdata[1]; /* of the loop */
 
+    rig->device = adit_cpu_device_new(2, FALSE);
+    assert_described(rig->device, NULL);
     rig_prepare(rig, 2, FALSE, ROWS);
+    assert_described(rig->device, library);
     rig_scatter(rig, 0.3);
     rig_feed(rig, test_array(&IMAGE, ROWS, 1));
     rig_run(rig, ROWS, 1);
@@ -81,9 +95,9 @@ build_layers(AditGraph *graph)
     return convolve(graph, adit_add(y, adit_reduce_rows(y, ADIT_REDUCE_MEAN)), WIDTH, "c", 0);
 }
 
-/* Gradients of all weights. */
+/* Gradients of all weights. @library: that is said to have computed them */
 static double *
-compute_gradients(guint threads)
+compute_gradients(guint threads, const char *library)
 {
     AditGraph *graph = adit_graph_new(ADIT_MODE_TRAINING);
     AditTensor *y = build_layers(graph);
@@ -92,6 +106,7 @@ compute_gradients(guint threads)
 
     rig_add_gradients(rig, loss);
     rig_prepare(rig, threads, FALSE, MANY);
+    assert_described(rig->device, library);
     g_assert_cmpuint(rig->layout->n_parameters, ==, LAYERS * EACH);
     rig_scatter(rig, 0.3);
     rig_feed(rig, test_array(&SMALL, MANY, 1));
@@ -99,15 +114,19 @@ compute_gradients(guint threads)
     return rig_read_arena(rig, ADIT_ARENA_GRADIENTS);
 }
 
-/* @told: (nullable): to the library */
+/* @told: (nullable): to the library; "unwanted": to the core */
 static void
 tell(const char *told)
 {
     g_autofree char *folder = g_test_build_filename(G_TEST_BUILT, "core", "device", NULL);
 
+    g_unsetenv("ADIT_FUSE"); /* with each operation by itself there is no library */
     if (told != NULL)
         g_setenv("STAND_IN", told, TRUE);
+    if (g_strcmp0(told, "unwanted") == 0)
+        g_setenv("ADIT_CONVOLUTIONS", "built-in", TRUE);
     g_setenv("ADIT_PLUGIN_PATH", folder, TRUE);
+    g_setenv("ADIT_PLUGIN_SYSTEM_PATH", folder, TRUE); /* there may be another library */
 }
 
 /* The library's numbers, of the right weights in every iteration. */
@@ -122,7 +141,7 @@ test_computes(void)
         return;
     }
     tell(NULL);
-    compute(values);
+    compute(values, "stand-in 1.0");
     for (guint i = 0; i < COUNT; i++)
         g_assert_cmpfloat((float) values[i], ==, 7 * (float) values[COUNT]);
 }
@@ -137,7 +156,7 @@ test_sums(void)
         return;
     }
     tell(NULL);
-    g_autofree double *one = compute_gradients(1);
+    g_autofree double *one = compute_gradients(1, "stand-in 1.0");
 
     for (guint layer = 0; layer < LAYERS; layer++) {
         const double *gradient = one + layer * EACH;
@@ -148,7 +167,7 @@ test_sums(void)
                               1e-5 * fabs(gradient[0]));
     }
     for (guint threads = 2; threads < 4; threads++) {
-        g_autofree double *many = compute_gradients(threads);
+        g_autofree double *many = compute_gradients(threads, "stand-in 1.0");
 
         test_assert_same(many, one, LAYERS * EACH);
     }
@@ -158,6 +177,7 @@ typedef struct {
     const char *told;
     GLogLevelFlags level; /* of what is said about it, and what; 0: nothing is */
     const char *said;
+    const char *library; /* that a run keeps */
 } Refusal;
 
 /* Without the library it is as if there were none. */
@@ -174,14 +194,14 @@ test_refuses(gconstpointer data)
     }
     tell(refusal->told);
     g_setenv("ADIT_FUSE", "0", TRUE);
-    g_autofree double *alone = compute_gradients(2);
+    g_autofree double *alone = compute_gradients(2, ADIT_CPU_BUILT_IN);
 
     g_unsetenv("ADIT_FUSE");
     if (refusal->level == G_LOG_LEVEL_WARNING)
         g_test_expect_message("adit-device", G_LOG_LEVEL_INFO, "convolutions by stand-in 1.0");
     if (refusal->level != 0)
         g_test_expect_message("adit-device", refusal->level, refusal->said);
-    g_autofree double *values = compute_gradients(2);
+    g_autofree double *values = compute_gradients(2, refusal->library);
 
     g_test_assert_expected_messages();
     for (guint i = 0; i < LAYERS * EACH; i++)
@@ -194,12 +214,14 @@ int
 main(int argc, char *argv[])
 {
     static const Refusal refusals[] = {
-        {"old", G_LOG_LEVEL_MESSAGE, "*stand-in.so is of another version of Adit*"},
-        {"no-isa", 0, NULL},
-        {"nothing", 0, NULL},
-        {"no-pack", G_LOG_LEVEL_WARNING, "stand-in 1.0 failed; *without it"},
-        {"no-unpack", G_LOG_LEVEL_WARNING, "stand-in 1.0 failed; *without it"},
-        {"no-run", G_LOG_LEVEL_WARNING, "stand-in 1.0 failed; *without it"},
+        {"old", G_LOG_LEVEL_MESSAGE, "*stand-in.so is of another version of Adit*",
+         ADIT_CPU_BUILT_IN},
+        {"no-isa", 0, NULL, ADIT_CPU_BUILT_IN},
+        {"unwanted", 0, NULL, ADIT_CPU_BUILT_IN},
+        {"nothing", 0, NULL, "stand-in 1.0"},
+        {"no-pack", G_LOG_LEVEL_WARNING, "stand-in 1.0 failed; *without it", "stand-in 1.0"},
+        {"no-unpack", G_LOG_LEVEL_WARNING, "stand-in 1.0 failed; *without it", "stand-in 1.0"},
+        {"no-run", G_LOG_LEVEL_WARNING, "stand-in 1.0 failed; *without it", "stand-in 1.0"},
     };
 
     g_test_init(&argc, &argv, NULL);

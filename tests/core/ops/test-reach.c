@@ -4,6 +4,8 @@
 #include <adit/adit-op.h>
 #include <adit/adit-ops.h>
 
+#include "adit-ops-private.h"
+
 /* What whole networks do not show; those are in tests/pipelines/test-receptive-fields.py. */
 
 static AditTensor *
@@ -92,6 +94,14 @@ test_products(void)
     y = adit_batch_matmul(x, x, TRUE, FALSE);
     assert_follows(y, 0, 1, 2, 1, 1);
     assert_follows(y, 1, 2, 2, 1, 1);
+    AditTensor *tokens = adit_input(graph, "tokens", &ADIT_SHAPE(5, 4), 0);
+    AditTensor *inputs[] = {tokens, tokens, tokens};
+
+    y = adit_attention_fused(inputs, 2, 0, NULL);
+    assert_follows(y, 0, 0, 0, 1, 1);
+    assert_follows(y, 0, 1, -1, 0, 0);
+    assert_follows(y, 1, 0, -1, 0, 0);
+    assert_follows(y, 2, 0, -1, 0, 0);
     y = adit_log_softmax(x);
     assert_follows(y, 0, 1, 1, 1, 1);
     assert_follows(y, 0, 2, -1, 0, 0);

@@ -1,23 +1,17 @@
 /* tests/core/train/test-parity.c - SPDX-License-Identifier: MIT */
 #include "adit-file.h"
-#include "adit-train-step.h"
-#include "adit-updater.h"
-#include "rig.h"
+#include "adit-philox.h"
+#include "parity.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-/* One training step on the device that ADIT_TEST_DEVICE names beside the same step on the CPU, from
- * states that a run on the CPU passes through: after many steps of each, runs differ whatever the
- * devices do. The networks are those of pipelines/glonet/sgemm.yaml, with its data set if it lies
- * in ADIT_DATA, else with numbers of its shape.
+/* The networks of pipelines/glonet/sgemm.yaml, with its data set if it lies in ADIT_DATA, else with
+ * numbers of its shape.
  *
  * The short form is a test; `--full` is a benchmark (meson test --benchmark parity -v): the batch
  * and the depths of the pipeline, ten states. Both print a line for each state. */
 
-#define MAX_LOSS 1e-5 /* relative */
-#define MAX_NMSE 1e-9
 #define INTERVAL 10 /* steps from one state to the next */
 
 static struct {
@@ -107,14 +101,12 @@ find_data(void)
 static char *
 write_pipeline(const char *name, const char *activation, const char *more)
 {
-    g_autofree char *source = g_build_filename(g_getenv("ADIT_PIPELINES_DIR"), name, NULL);
+    g_autofree char *text = parity_read_pipeline(name);
     g_autofree char *base = g_path_get_basename(name);
     g_autofree char *wanted = g_strconcat("activation: ", activation, NULL);
     g_autofree char *begin = g_strconcat("\nadit: 1\n", more, NULL);
-    g_autofree char *text = NULL;
     char *path = g_build_filename(folder, base, NULL);
 
-    g_assert_true(g_file_get_contents(source, &text, NULL, NULL));
     g_autoptr(GString) edited = g_string_new(text);
     g_assert_cmpuint(g_string_replace(edited, "\nadit: 1\n", begin, 0), ==, 1);
     g_assert_cmpuint(g_string_replace(edited, "activation: relu", wanted, 0), ==, 1);
@@ -125,7 +117,6 @@ write_pipeline(const char *name, const char *activation, const char *more)
 static AditExperiment *
 read_experiment(const Network *network)
 {
-    g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
     g_autofree char *part = write_pipeline("parts/residual-v2.yaml", network->activation, "");
     g_autofree char *path =
         write_pipeline("glonet/sgemm.yaml", network->activation, "include: residual-v2.yaml\n");
@@ -133,179 +124,27 @@ read_experiment(const Network *network)
     g_autofree char *arch = g_strdup_printf("arch=%s", network->arch);
     g_autofree char *depth = g_strdup_printf("depth=%u", MIN(network->depth, form.depth));
     const char *arguments[] = {arch, depth, NULL};
-    AditExperiment *experiment = adit_experiment_read(path, arguments, 3, data_folder, diagnostics);
-    g_autofree char *text = adit_diagnostics_to_string(diagnostics, FALSE);
+    AditExperiment *experiment = parity_read(path, arguments, data_folder);
     g_autoptr(GError) error = NULL;
 
-    g_assert_cmpstr(text, ==, "");
     if (data == NULL)
         data = adit_data_open(experiment->datasets->pdata[0], data_folder, &error);
     g_assert_no_error(error);
     return experiment;
 }
 
-/* ---- one step ---- */
-
-/**
- * Side: the network on one device.
- * @loss: mean over the batch of the last step, @gradient: of all parameters
- */
-typedef struct {
-    AditDevice *device;
-    AditNetwork *network;
-    AditTrainStep *step;
-    gsize n;
-    double loss;
-    double *gradient;
-} Side;
-
-/* @device: taken */
-static void
-side_init(Side *self, AditDevice *device, const AditExperiment *experiment)
-{
-    const AditStage *stage = experiment->stages->pdata[0];
-    AditNetworkShape shape = {data->input_shape, data->target_shape, data->classes};
-    g_autoptr(GError) error = NULL;
-
-    self->device = device;
-    self->network = adit_network_new(experiment, &shape, stage->loss, device,
-                                     adit_stage_count_slots(stage), &error);
-    g_assert_no_error(error);
-    adit_network_initialize(self->network, experiment->seed);
-    self->step = adit_train_step_new(experiment, stage, self->network, form.batch, &error);
-    g_assert_no_error(error);
-    self->n = adit_network_get_layout(self->network)->n_parameters;
-    self->gradient = g_new0(double, self->n);
-}
-
-static void
-side_clear(Side *self)
-{
-    adit_train_step_free(self->step);
-    adit_network_free(self->network);
-    g_object_unref(self->device);
-    g_free(self->gradient);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Side, side_clear)
-
-static void
-side_step(Side *self, const AditBatch *batch)
-{
-    double sums[2] = {0, 0};
-
-    adit_train_step_set_sums(self->step, sums);
-    adit_train_step_run(self->step, batch);
-    adit_train_step_read_sums(self->step, sums);
-    g_assert_true(
-        adit_memory_is_finite(self->device, adit_network_get_memory(self->network), NULL));
-    self->loss = sums[0] / (double) batch->rows;
-    adit_memory_read(self->device, adit_network_get_memory(self->network), ADIT_ARENA_GRADIENTS, 0,
-                     self->n, self->gradient);
-}
-
-/* The step from where another side stands. */
-static void
-side_step_from(Side *self, const AditTensorList *state, const AditBatch *batch)
-{
-    g_autoptr(GError) error = NULL;
-
-    adit_network_load(self->network, state, &error);
-    g_assert_no_error(error);
-    side_step(self, batch);
-}
-
-/* Squares of the differences over the squares of @expected, summed over all parameters. */
-static double
-compare_gradients(const Side *got, const Side *expected)
-{
-    double error = 0, power = 0;
-
-    for (gsize i = 0; i < expected->n; i++) {
-        double off = got->gradient[i] - expected->gradient[i];
-
-        error += off * off;
-        power += expected->gradient[i] * expected->gradient[i];
-    }
-    g_assert_cmpfloat(power, >, 0);
-    return error / power;
-}
-
-/* ---- the run ---- */
-
-typedef struct {
-    double loss; /* relative difference */
-    double nmse;
-} Parity;
-
-static AditBatch
-make_batch(const AditExperiment *experiment, const AditPermutation *order, guint step)
-{
-    const AditStage *stage = experiment->stages->pdata[0];
-    gsize batches = data->train.rows / form.batch;
-    AditClock clock = {.step = step, .steps = stage->epochs * batches, .steps_per_epoch = batches};
-
-    return (AditBatch){.split = &data->train,
-                       .order = order,
-                       .first = step % batches * form.batch,
-                       .rows = form.batch,
-                       .step = step,
-                       .clock = clock};
-}
-
-/* Goes on on the CPU and compares where it is time to. */
-static void
-run(const Network *network, const AditExperiment *experiment, Parity *parities)
-{
-    g_auto(Side) cpu = {0}, exact = {0}, device = {0};
-    AditPermutation order;
-
-    side_init(&cpu, adit_cpu_device_new(1, FALSE), experiment);
-    side_init(&exact, adit_cpu_device_new(1, TRUE), experiment);
-    side_init(&device, test_device(1), experiment);
-    adit_permutation_init(&order, experiment->seed, "order.0.0", data->train.rows);
-    for (guint step = 0; step <= INTERVAL * (form.states - 1); step++) {
-        g_autoptr(AditTensorList) state = adit_network_save(cpu.network);
-        AditBatch batch = make_batch(experiment, &order, step);
-        Parity *parity = &parities[step / INTERVAL];
-
-        side_step(&cpu, &batch);
-        if (step % INTERVAL > 0)
-            continue;
-        side_step_from(&device, state, &batch);
-        side_step_from(&exact, state, &batch);
-        parity->loss = fabs(device.loss - cpu.loss) / fabs(cpu.loss);
-        parity->nmse = compare_gradients(&device, &cpu);
-        g_test_message("%-14s depth %2u  %s  step %2u  loss %9.6f off by %7.1e  NMSE %7.1e"
-                       "  to float64: CPU %7.1e, device %7.1e",
-                       network->arch, MIN(network->depth, form.depth), network->activation, step,
-                       cpu.loss, parity->loss, parity->nmse, compare_gradients(&cpu, &exact),
-                       compare_gradients(&device, &exact));
-    }
-}
-
-static int
-compare_nmse(gconstpointer a, gconstpointer b)
-{
-    double x = ((const Parity *) a)->nmse, y = ((const Parity *) b)->nmse;
-
-    return (x > y) - (x < y);
-}
-
-/* Where rounding turns a rectifier off on one device alone the gradient jumps: half of the states
- * must be near then, else all. */
 static void
 test_parity(gconstpointer user_data)
 {
     const Network *network = user_data;
     g_autoptr(AditExperiment) experiment = read_experiment(network);
     g_autofree Parity *parities = g_new0(Parity, form.states);
-    gboolean has_kinks = g_str_equal(network->activation, "relu");
+    g_autofree char *name = g_strdup_printf("%-14s depth %2u  %s", network->arch,
+                                            MIN(network->depth, form.depth), network->activation);
+    ParityRun run = {name, experiment, data, form.batch, 0, INTERVAL, form.states};
 
-    run(network, experiment, parities);
-    for (guint i = 0; i < form.states; i++)
-        g_assert_cmpfloat(parities[i].loss, <=, MAX_LOSS);
-    qsort(parities, form.states, sizeof *parities, compare_nmse);
-    g_assert_cmpfloat(parities[has_kinks ? form.states / 2 : form.states - 1].nmse, <=, MAX_NMSE);
+    parity_measure(&run, parities);
+    parity_check(&run, parities, g_str_equal(network->activation, "relu"));
 }
 
 int

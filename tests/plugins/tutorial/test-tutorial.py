@@ -100,14 +100,6 @@ class Reader:
         found = [os.path.join(place, 'adit-1.0.pc') for place, _, names in os.walk(self.root)
                  if 'adit-1.0.pc' in names]
         assert len(found) == 1, f'{len(found)} files adit-1.0.pc were installed'
-        # A folder that stands for the system's root: PKG_CONFIG_SYSROOT_DIR would look for GLib in
-        # it too, so its name is put before the prefix.
-        with open(found[0], encoding='utf-8') as stream:
-            lines = stream.read().splitlines()
-        assert lines[0].startswith('prefix=/'), lines[0]
-        lines[0] = f'prefix={self.root}{lines[0][len("prefix="):]}'
-        with open(found[0], 'w', encoding='utf-8') as stream:
-            stream.write('\n'.join(lines) + '\n')
         self.environment['PKG_CONFIG_PATH'] = os.path.dirname(found[0])
         self.environment['LD_LIBRARY_PATH'] = self.variable('libdir')
         self.environment['ADIT_PLUGIN_SYSTEM_PATH'] = self.variable('pluginsdir')

@@ -57,7 +57,8 @@ G_BEGIN_DECLS
  *
  * Counting
  *   count:FILE         every vkDestroyInstance writes a line "vkName CALLS" for each function that
- *                      is counted
+ *                      is counted, and "ahead WAITS": how many of vkWaitSemaphores left the device
+ *                      more to do
  *
  * Entry points that would get around all this (vkQueueSubmit2, vkCmdDispatchIndirect, ...), and
  * functions of physical devices that the shim does not know, are not there for who asks.

@@ -132,6 +132,20 @@ count_call(ShimDevice *self, ShimLoss call)
     return is_lost(self);
 }
 
+/* What a submission signals on its timeline; 0: nothing. */
+static guint64
+find_signalled(const VkSubmitInfo *submit)
+{
+    const VkBaseInStructure *next = submit->pNext;
+
+    while (next != NULL && next->sType != VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO)
+        next = next->pNext;
+    const VkTimelineSemaphoreSubmitInfo *timeline = (const void *) next;
+    return timeline != NULL && timeline->signalSemaphoreValueCount > 0
+               ? timeline->pSignalSemaphoreValues[0]
+               : 0;
+}
+
 VKAPI_ATTR VkResult VKAPI_CALL
 shim_QueueSubmit(VkQueue queue, guint32 n, const VkSubmitInfo *submits, VkFence fence)
 {
@@ -141,6 +155,7 @@ shim_QueueSubmit(VkQueue queue, guint32 n, const VkSubmitInfo *submits, VkFence 
     shim_count(SHIM_QueueSubmit);
     if (count_call(device, SHIM_LOSS_SUBMIT))
         return VK_ERROR_DEVICE_LOST;
+    device->signalled = n > 0 ? find_signalled(&submits[n - 1]) : 0;
     return shim_real.QueueSubmit(queue, n, submits, fence);
 }
 
@@ -152,6 +167,8 @@ shim_WaitSemaphores(VkDevice handle, const VkSemaphoreWaitInfo *info, guint64 ti
     shim_count(SHIM_WaitSemaphores);
     g_mutex_lock(&device->mutex);
     gboolean lost = count_call(device, SHIM_LOSS_WAIT);
+    if (info->semaphoreCount == 1 && info->pValues[0] < device->signalled)
+        shim_count_ahead();
     g_mutex_unlock(&device->mutex);
     while (!lost) {
         guint64 piece = MIN(timeout, PIECE);

@@ -21,6 +21,7 @@ typedef struct {
 /* by ShimFunction */
 static const Entry entries[SHIM_N_FUNCTIONS] = {SHIM_INSTANCE(ENTRY) SHIM_DEVICE(ENTRY)};
 static gint counts[SHIM_N_FUNCTIONS]; /* atomic */
+static gint ahead;                    /* atomic */
 
 /* What would get around a fault or a check, without the suffix of an extension. */
 static const char *const ways_around[] = {
@@ -159,6 +160,12 @@ shim_count(ShimFunction function)
 }
 
 void
+shim_count_ahead(void)
+{
+    g_atomic_int_inc(&ahead);
+}
+
+void
 shim_write_counts(void)
 {
     g_autoptr(GString) text = g_string_new(NULL);
@@ -168,6 +175,7 @@ shim_write_counts(void)
         return;
     for (guint i = 0; i < SHIM_N_FUNCTIONS; i++)
         g_string_append_printf(text, "%s %d\n", entries[i].name, g_atomic_int_get(&counts[i]));
+    g_string_append_printf(text, "ahead %d\n", g_atomic_int_get(&ahead));
     if (!g_file_set_contents(shim_config.count_file, text->str, -1, &error))
         shim_fail("%s", error->message);
 }
@@ -179,6 +187,7 @@ adit_shim_configure(const char *text)
     shim_config_set(text);
     for (guint i = 0; i < SHIM_N_FUNCTIONS; i++)
         g_atomic_int_set(&counts[i], 0);
+    g_atomic_int_set(&ahead, 0);
 }
 
 G_MODULE_EXPORT void

@@ -81,6 +81,8 @@ extern ShimReal shim_real;
 
 /* Counts a call. Returns: its number, from 1 */
 guint shim_count(ShimFunction function);
+/* Counts a wait for less than all that was submitted. */
+void shim_count_ahead(void);
 /* Writes the counts of the configuration's file, if it has one. */
 void shim_write_counts(void);
 
@@ -166,6 +168,7 @@ typedef struct {
     GMutex mutex;
     gint is_lost; /* atomic */
     guint calls[SHIM_LOSS_ANY];
+    guint64 signalled; /* by the last submission, of its timeline */
     /* from handles, which are not forgotten: some drivers give one out several times */
     GHashTable *buffers; /* bytes */
     GHashTable *layouts; /* storage buffers */

@@ -6,7 +6,7 @@
 /* A library for test-convolver.c that gives seven times the first weight, which it wants negated,
  * and gradients of weights that grow from one weight to the next, which it leaves back to front; or
  * does as the environment's STAND_IN says: it is of another version, keeps to no instruction set,
- * takes nothing, or fails. */
+ * takes nothing, fails, or is called newer. */
 
 static gboolean
 is_told(const char *what)
@@ -17,7 +17,7 @@ is_told(const char *what)
 static const char *
 describe(void)
 {
-    return "stand-in 1.0";
+    return is_told("newer") ? "stand-in 1.1" : "stand-in 1.0";
 }
 
 static gboolean
