@@ -21,7 +21,9 @@ adit_dataset_class_init(AditDatasetClass *klass)
     adit_component_class_add_text(component_class, "name", "Name among several sets; else its kind",
                                   NULL, FIELD(name));
     adit_component_class_add_amount(
-        component_class, "test", "Samples held out for testing; else what the data set brings",
+        component_class, "test",
+        "Samples held out for testing; else the test set that comes with the data, without one "
+        "the default share",
         ADIT_FORM_COUNT, 0, no_limit, (AditAmount){.value = -1.0}, FIELD(test));
     adit_component_class_add_amount(component_class, "validation",
                                     "Samples held out for validation", ADIT_FORM_COUNT, 0, no_limit,

@@ -81,6 +81,18 @@ adit_loader_show_path(AditLoader *self, const char *path)
     return tail != NULL ? g_strconcat("$data/", tail, NULL) : g_filename_display_name(path);
 }
 
+char *
+adit_loader_explain(const char *message, const char *data_folder)
+{
+    g_autofree char *canonical =
+        data_folder != NULL ? g_canonicalize_filename(data_folder, NULL) : NULL;
+    g_autofree char *shown = canonical != NULL ? g_filename_display_name(canonical) : NULL;
+
+    if (shown == NULL || strstr(message, "$data") == NULL)
+        return g_strdup(message);
+    return g_strdup_printf("%s; $data is %s (ADIT_DATA or --data)", message, shown);
+}
+
 /* (transfer full) (nullable): @path or what stands for it. */
 static char *
 adit_loader_find(const char *path)
@@ -108,10 +120,9 @@ static void
 adit_loader_set_missing(AditLoader *self, const char *path, GError **error)
 {
     g_autofree char *shown = adit_loader_show_path(self, path);
-    gboolean hint = self->data_folder == NULL || g_str_has_prefix(shown, "$data/");
 
     g_set_error(error, ADIT_ERROR, ADIT_ERROR_NOT_FOUND, "no file '%s'%s", shown,
-                hint ? "; $data is ADIT_DATA or --data" : "");
+                self->data_folder == NULL ? "; $data is ADIT_DATA or --data" : "");
 }
 
 /* @name, kept as long as the loader. */

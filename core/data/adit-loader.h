@@ -19,6 +19,10 @@ guint adit_loader_count_threads(AditLoader *self);
 /* (transfer full): @path as messages show it: `$data/...` under the data folder. */
 char *adit_loader_show_path(AditLoader *self, const char *path);
 
+/* (transfer full): @message, and what `$data` stands for if it speaks of that. @data_folder:
+ * (nullable) */
+char *adit_loader_explain(const char *message, const char *data_folder);
+
 /* (transfer full) (nullable): where the digest of what is read of folder @path goes; NULL if it has
  * been opened before. */
 AditDigest *adit_loader_add_folder(AditLoader *self, const char *path);

@@ -205,29 +205,40 @@ ensure_evaluation(AditNetwork *self, gsize batch, GError **error)
 }
 
 gboolean
-adit_network_evaluate(AditNetwork *self, const AditSplit *split, gsize batch, AditScores *scores,
-                      GError **error)
+adit_network_evaluate_part(AditNetwork *self, const AditSplit *split,
+                           const AditEvaluationSetup *setup, AditScores *scores, GError **error)
 {
-    g_return_val_if_fail(self->loss != NULL && split->rows > 0, FALSE);
-    batch = MIN(batch, split->rows);
+    gsize rows = setup->rows, batch = MIN(setup->batch, rows);
+    g_return_val_if_fail(self->loss != NULL && rows > 0 && rows <= split->rows, FALSE);
     if (!ensure_evaluation(self, batch, error))
         return FALSE;
     g_autofree double *lives = adit_lives_new(self->program, NULL);
     double sums[2] = {0, 0};
+    gboolean goes_on = TRUE;
     adit_executable_set_sums(self->device, self->executable, sums);
-    for (gsize first = 0; first < split->rows; first += batch) {
+    for (gsize first = 0; first < rows; first += batch) {
         AditFeed feeds[ADIT_N_FEEDS];
-        adit_feeds_set(feeds, self->program, split, NULL, first);
-        AditCall call = {.rows = MIN(batch, split->rows - first), .feeds = feeds, .lives = lives};
+        goes_on = setup->func == NULL || setup->func(first, rows, setup->user_data, error);
+        if (!goes_on)
+            break;
+        adit_feeds_set(feeds, self->program, split, setup->order, first);
+        AditCall call = {.rows = MIN(batch, rows - first), .feeds = feeds, .lives = lives};
         adit_device_run(self->device, self->executable, &call);
     }
     adit_executable_read_sums(self->device, self->executable, sums);
-    if (!adit_device_wait(self->device, error))
+    if (!adit_device_wait(self->device, goes_on ? error : NULL) || !goes_on)
         return FALSE;
-    *scores = (AditScores){.rows = split->rows,
-                           .loss = sums[0] / (double) split->rows,
-                           .metric = sums[1] / (double) split->rows};
+    *scores = (AditScores){
+        .rows = rows, .loss = sums[0] / (double) rows, .metric = sums[1] / (double) rows};
     return TRUE;
+}
+
+gboolean
+adit_network_evaluate(AditNetwork *self, const AditSplit *split, gsize batch, AditScores *scores,
+                      GError **error)
+{
+    AditEvaluationSetup setup = {.rows = split->rows, .batch = batch};
+    return adit_network_evaluate_part(self, split, &setup, scores, error);
 }
 
 /* Prediction. */

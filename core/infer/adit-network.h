@@ -107,9 +107,36 @@ typedef struct {
     double metric;
 } AditScores;
 
+/**
+ * AditEvaluationFunc:
+ * @done: rows that were given to the device
+ * @rows: that are to be evaluated
+ *
+ * Called before every batch; FALSE with an error ends the evaluation.
+ */
+typedef gboolean (*AditEvaluationFunc)(gsize done, gsize rows, gpointer user_data, GError **error);
+/**
+ * AditEvaluationSetup: how a split is evaluated.
+ * @rows: how many of them, from the first on; 1 at least
+ * @order: (nullable): what the first are
+ * @batch: rows at a time, which changes no figure
+ * @func: (nullable)
+ */
+typedef struct {
+    gsize rows;
+    const AditPermutation *order;
+    gsize batch;
+    AditEvaluationFunc func;
+    gpointer user_data;
+} AditEvaluationSetup;
+
 /* Loss and metric over a split, the same bits for every batch size. */
 gboolean adit_network_evaluate(AditNetwork *self, const AditSplit *split, gsize batch,
                                AditScores *scores, GError **error);
+/* The same over a part of it, or told of. */
+gboolean adit_network_evaluate_part(AditNetwork *self, const AditSplit *split,
+                                    const AditEvaluationSetup *setup, AditScores *scores,
+                                    GError **error);
 /* What the loss predicts from the outputs (else the outputs), @width numbers a row; @each is called
  * with every batch's rows in order. */
 typedef gboolean (*AditPredictionFunc)(gsize first_row, gsize rows, gsize width,

@@ -5,6 +5,7 @@
 #include <adit/adit-regularizer.h>
 
 #include "adit-binder.h"
+#include "adit-loader.h"
 #include "adit-suggest.h"
 
 #define MAX_LISTED 8
@@ -335,9 +336,10 @@ check_path(AditBinder *self, const AditParameter *p, AditValue value, const char
     const char *written = value.node->origin != NULL ? value.node->origin : value.node->text;
     const char *what = strstr(p->name, "folder") != NULL ? "folder" : "file";
 
-    adit_value_error(&self->substitution, value, ADIT_ERROR_NOT_FOUND, "no %s '%s'%s", what,
-                     written,
-                     strstr(written, "$data") != NULL ? "; $data is ADIT_DATA or --data" : "");
+    g_autofree char *text = g_strdup_printf("no %s '%s'", what, written);
+    g_autofree char *message = adit_loader_explain(text, self->substitution.data_folder);
+
+    adit_value_error(&self->substitution, value, ADIT_ERROR_NOT_FOUND, "%s", message);
 }
 
 /* Binds one written parameter; FALSE: the component cannot be used. */

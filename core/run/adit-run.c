@@ -14,6 +14,7 @@
 #define RESOLVED_NAME "config.resolved.yaml"
 #define MAX_CONFIG    ((gsize) 64 << 20)
 #define MAX_NAME      64
+#define HASH_PREFIX   "sha256:"
 
 struct _AditRun {
     char *folder;
@@ -177,6 +178,8 @@ static void
 fill_record(AditRun *self, const AditRunSetup *setup)
 {
     g_autofree char *here = g_get_current_dir();
+    g_autofree char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, setup->resolved, -1);
+    g_autofree char *config = g_strconcat(HASH_PREFIX, hash, NULL);
     JsonObject *git = adit_host_describe_git(here);
 
     self->members = json_object_new();
@@ -186,6 +189,7 @@ fill_record(AditRun *self, const AditRunSetup *setup)
     set_now(self, "created");
     set_now(self, "heartbeat");
     adit_json_set_unsigned(self->members, "seed", setup->seed);
+    set_text(self, "config", config);
     json_object_set_object_member(self->members, "process", adit_host_describe_process());
     set_text(self, "adit-version", ADIT_VERSION);
     set_text(self, "working-directory", here);
@@ -343,6 +347,24 @@ adit_run_read_config(const AditRun *self, GError **error)
     char *text = NULL;
 
     return adit_file_read(path, MAX_CONFIG, &text, NULL, error) ? text : NULL;
+}
+
+gboolean
+adit_run_check_config(const char *folder, JsonObject *members, GError **error)
+{
+    const char *expected = adit_json_get_text(members, "config");
+    g_autofree char *path = g_build_filename(folder, RESOLVED_NAME, NULL);
+    g_autofree char *hash = expected != NULL ? adit_file_hash(path, error) : NULL;
+    g_autofree char *got = hash != NULL ? g_strconcat(HASH_PREFIX, hash, NULL) : NULL;
+
+    /* of a run of an older version nobody knows */
+    if (expected == NULL || g_strcmp0(got, expected) == 0)
+        return TRUE;
+    if (got != NULL)
+        g_set_error(error, ADIT_ERROR, ADIT_ERROR_DAMAGED,
+                    "%s is not what the run began with, it was edited since: got %s, expected %s",
+                    path, got, expected);
+    return FALSE;
 }
 
 JsonObject *

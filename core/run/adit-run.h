@@ -91,6 +91,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditRun, adit_run_free)
 const char *adit_run_get_folder(const AditRun *self);
 /* The text of config.resolved.yaml; ADIT_ERROR_NOT_FOUND. */
 char *adit_run_read_config(const AditRun *self, GError **error);
+/* Whether config.resolved.yaml of the run in @folder, with @members in run.json, is what it was
+ * made with: ADIT_ERROR_DAMAGED, ADIT_ERROR_NOT_FOUND. */
+gboolean adit_run_check_config(const char *folder, JsonObject *members, GError **error);
 /* The members of run.json; owned by @self, changed by adit_run_set_member(). */
 JsonObject *adit_run_get_members(const AditRun *self);
 /* Sets a member of run.json, which the next heartbeat or status writes. Takes @value. */

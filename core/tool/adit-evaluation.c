@@ -214,12 +214,22 @@ choose_loss(AditEvaluation *self)
         g_set_object(&self->loss, self->experiment->loss);
 }
 
+/* Weights may be asked about in another network than they were trained in, but not unnoticed. */
+static void
+warn_of_edits(const AditEvaluation *self, AditInvocation *invocation, JsonObject *members)
+{
+    g_autoptr(GError) failure = NULL;
+
+    if (!adit_run_check_config(self->run, members, &failure))
+        adit_terminal_warn(&invocation->terminal, "%s", failure->message);
+}
+
 gboolean
 adit_evaluation_open(AditEvaluation *self, AditInvocation *invocation, GError **error)
 {
     g_autoptr(JsonObject) members = NULL;
 
-    self->device = adit_tool_open_device(invocation, error);
+    self->device = adit_tool_open_silently(invocation, error);
     if (self->device == NULL || !check_overrides(invocation, error) ||
         !read_pipeline(self, invocation, error))
         return FALSE;
@@ -227,6 +237,7 @@ adit_evaluation_open(AditEvaluation *self, AditInvocation *invocation, GError **
         members = adit_run_read(self->run, NULL, error);
         if (members == NULL)
             return FALSE;
+        warn_of_edits(self, invocation, members);
     }
     if (!open_data(self, invocation, members, error))
         return FALSE;

@@ -73,11 +73,12 @@ adit_help_make(const AditVerb *verb)
                          "Verbs:\n");
     for (const AditVerb *const *each = adit_verbs_list(); *each != NULL; each++)
         g_string_append_printf(out, "  %-10s %s\n", (*each)->name, (*each)->summary);
-    g_string_append(out,
-                    "\n'adit VERB --help' tells a verb's arguments and options.\n\n"
-                    "Exit codes: 0 done; 1 failed; 2 bad command line or pipeline; 3 input not\n"
-                    "found; 4 input damaged; 5 output not written; 6 no device; 7 device lost;\n"
-                    "8 out of memory; 9 loss not finite; 10 check failed; 11 points of a study\n"
-                    "failed; 12 plugin refused; 75 stopped on request, state saved.\n");
+    g_string_append(
+        out, "\n'adit VERB --help' tells a verb's arguments and options.\n\n"
+             "Exit codes: 0 done; 1 failed; 2 bad command line or pipeline; 3 input not\n"
+             "found; 4 input damaged; 5 output not written; 6 no device; 7 device lost;\n"
+             "8 out of memory; 9 loss not finite; 10 check failed; 11 points of a study\n"
+             "failed; 12 plugin refused; 75 stopped on request, state saved; 128+N ended at\n"
+             "once by signal N (130: Ctrl-C), back to the last checkpoint if there is one.\n");
     return g_string_free(out, FALSE);
 }

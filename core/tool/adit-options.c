@@ -25,7 +25,7 @@ static const AditOptionRow rows[] = {
     {"resume", 0, ADIT_OPTION_WORD, FIELD(resume), "WHEN",
      "go on with the run in --run-dir: never, auto (if there is one), must", resume_words},
     {"limit-batches", 0, ADIT_OPTION_COUNT, FIELD(limit_batches), "N",
-     "cut every epoch to N steps: a quick look"},
+     "cut every epoch to N steps, and every evaluation to as many rows, drawn: a quick look"},
     {"overfit-batches", 0, ADIT_OPTION_COUNT, FIELD(overfit_batches), "N",
      "train on the first N batches alone"},
     {"max-time", 0, ADIT_OPTION_TEXT, FIELD(max_time), "TIME",
@@ -370,6 +370,7 @@ adit_invocation_clear(AditInvocation *self)
     AditOptions *options = &self->options;
 
     g_clear_pointer(&self->kernels, json_object_unref);
+    g_clear_pointer(&self->device_note, g_free);
     g_clear_pointer(&self->arguments, g_ptr_array_unref);
     g_clear_pointer(&self->overrides, g_ptr_array_unref);
     g_free(options->data);

@@ -194,6 +194,22 @@ tell_checkpoint(AditInvocation *self, AditRun *run)
         adit_terminal_say(&self->terminal, "no checkpoint yet: starting from the beginning");
 }
 
+/* A run goes on with the pipeline it began with. */
+static gboolean
+compare_config(AditRun *run, GError **error)
+{
+    const char *folder = adit_run_get_folder(run);
+    g_autoptr(GError) failure = NULL;
+
+    if (adit_run_check_config(folder, adit_run_get_members(run), &failure))
+        return TRUE;
+    g_set_error(error, failure->domain, failure->code,
+                "%s; put it back (config.yaml and overrides.txt tell what it was), or begin "
+                "another run with it: adit run %s/config.resolved.yaml --run-dir DIR",
+                failure->message, folder);
+    return FALSE;
+}
+
 /* Whether the pipeline at @path is the one the run was made of. */
 static gboolean
 compare_pipeline(AditInvocation *self, AditRun *run, const char *path, GError **error)
@@ -248,7 +264,8 @@ adit_session_take_up(AditSession *self, const char *folder, const char *path, GE
     g_autoptr(AditRun) run = adit_run_open(folder, error);
     g_auto(AditCheck) check = {0};
 
-    if (run == NULL || (path != NULL && !compare_pipeline(invocation, run, path, error)))
+    if (run == NULL || !compare_config(run, error) ||
+        (path != NULL && !compare_pipeline(invocation, run, path, error)))
         return FALSE;
     if (is_complete(invocation, run))
         return TRUE;

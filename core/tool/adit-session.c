@@ -5,6 +5,7 @@
 #include "adit-shared-device.h"
 #include "adit-trainer.h"
 
+#include <errno.h>
 #include <math.h>
 #include <signal.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 #define BAR_INTERVAL (G_USEC_PER_SEC / 10)
 /* seconds between lines of an epoch that takes long, where there is no bar */
 #define LINE_INTERVAL (30 * G_USEC_PER_SEC)
+/* between two that show different phases */
+#define PHASE_INTERVAL (BAR_INTERVAL / 10)
 /* between looks at whether a heartbeat is due */
 #define BEAT_INTERVAL G_USEC_PER_SEC
 
@@ -21,16 +24,42 @@
 
 /* A signal handler has no user data. */
 static volatile gint stop_signal;
+static volatile gint phase;           /* AditTrainingPhase: what is finished yet */
+static const char *volatile clearing; /* (nullable): NULL: nothing is said; what goes before it */
+
+/* At once and not when it is done, so from the handler: nothing but write() may be called there. */
+static void
+say_stopping(void)
+{
+    static const char *const lines[] = {
+        [ADIT_TRAINING_STEPS] = "stopping behind this step; a second signal ends it at once\n",
+        [ADIT_TRAINING_EVALUATION] =
+            "stopping behind this batch of the evaluation; a second signal ends it at once\n",
+        [ADIT_TRAINING_PROBES] =
+            "stopping behind the probes, which may take as long as an evaluation; a second signal "
+            "ends it at once\n",
+    };
+    const char *line = lines[g_atomic_int_get(&phase)];
+    const char *before = clearing;
+    int number = errno;
+
+    if (before != NULL && write(STDERR_FILENO, before, strlen(before)) >= 0 &&
+        write(STDERR_FILENO, line, strlen(line)) >= 0)
+        errno = number;
+    errno = number;
+}
 
 static void
 handle_signal(int number)
 {
     if (!g_atomic_int_compare_and_exchange(&stop_signal, 0, number))
         _exit(128 + number);
+    say_stopping();
 }
 
+/* @terminal: where it is told that a signal came */
 static void
-catch_signals(void)
+catch_signals(const AditTerminal *terminal)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGUSR1};
     struct sigaction action = {.sa_handler = handle_signal, .sa_flags = SA_RESTART};
@@ -40,6 +69,8 @@ catch_signals(void)
     for (guint i = 0; i < G_N_ELEMENTS(signals); i++)
         sigaddset(&action.sa_mask, signals[i]);
     g_atomic_int_set(&stop_signal, 0);
+    g_atomic_int_set(&phase, ADIT_TRAINING_STEPS);
+    clearing = adit_terminal_get_clearing(terminal);
     for (guint i = 0; i < G_N_ELEMENTS(signals); i++)
         sigaction(signals[i], &action, NULL);
 }
@@ -75,27 +106,41 @@ typedef struct {
     AditSession *session;
     Pulse *pulse;
     gint64 drawn; /* monotonic time */
+    AditTrainingPhase drawn_phase;
     gint64 told;
 } Progress;
 
-static char *
-describe_progress(const AditProgress *progress)
+/* Time left is that of the steps: behind the last of them none is known. */
+static void
+append_steps(GString *text, const AditProgress *progress)
 {
     g_autofree char *eta = adit_tool_format_seconds(progress->eta);
     gboolean done = progress->epoch >= progress->epochs;
-    GString *text = g_string_new(NULL);
 
-    if (progress->n_stages > 1)
-        g_string_append_printf(text, "stage %u/%u ", progress->stage, progress->n_stages);
-    g_string_append_printf(text,
-                           "epoch %" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT
-                           " step %" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT,
-                           MIN(progress->epoch + 1, progress->epochs), progress->epochs,
+    g_string_append_printf(text, " step %" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT,
                            done ? progress->steps_per_epoch : progress->steps_done,
                            progress->steps_per_epoch);
     if (progress->steps_done > 0 && !isnan(progress->loss))
         g_string_append_printf(text, " loss %.4g", progress->loss);
     g_string_append_printf(text, " ETA %s", eta);
+}
+
+static char *
+describe_progress(const AditProgress *progress)
+{
+    GString *text = g_string_new(NULL);
+
+    if (progress->n_stages > 1)
+        g_string_append_printf(text, "stage %u/%u ", progress->stage, progress->n_stages);
+    g_string_append_printf(text, "epoch %" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT,
+                           MIN(progress->epoch + 1, progress->epochs), progress->epochs);
+    if (progress->phase == ADIT_TRAINING_EVALUATION && !progress->finished)
+        g_string_append_printf(text, " evaluating %s %" G_GSIZE_FORMAT "/%" G_GSIZE_FORMAT,
+                               progress->split, progress->rows_done, progress->rows);
+    else if (progress->phase == ADIT_TRAINING_PROBES)
+        g_string_append(text, " probes");
+    else
+        append_steps(text, progress);
     return g_string_free(text, FALSE);
 }
 
@@ -122,6 +167,7 @@ tell_progress(const AditProgress *progress, gpointer user_data)
     AditTerminal *terminal = &self->session->invocation->terminal;
     gint64 now = g_get_monotonic_time();
 
+    g_atomic_int_set(&phase, progress->phase);
     beat(self->pulse);
     if (progress->finished && (!terminal->bar || terminal->verbose)) {
         adit_terminal_say(terminal, "%s", progress->line);
@@ -131,11 +177,14 @@ tell_progress(const AditProgress *progress, gpointer user_data)
 
         adit_run_log(self->session->run, line, NULL);
     }
-    if (terminal->bar && now - self->drawn >= BAR_INTERVAL) {
+    gint64 interval = progress->phase != self->drawn_phase ? PHASE_INTERVAL : BAR_INTERVAL;
+
+    if (terminal->bar && now - self->drawn >= interval) {
         g_autofree char *bar = make_bar(progress);
 
         adit_terminal_draw_bar(terminal, bar);
         self->drawn = now;
+        self->drawn_phase = progress->phase;
     } else if (!terminal->bar && now - self->told >= LINE_INTERVAL) {
         g_autofree char *text = describe_progress(progress);
 
@@ -288,6 +337,7 @@ task_begin(Task *self, AditSession *session, guint n, Pulse *pulse)
     if (prepare(session, &self->training, &self->failure)) {
         self->max_time = self->training.max_time;
         terminal->run = session->run;
+        adit_tool_tell_device_note(session->invocation);
         adit_terminal_say(terminal, "run %s", adit_run_get_folder(session->run));
         tell_device(session);
         note_together(session->run, n);
@@ -523,7 +573,7 @@ adit_session_train_together(AditSession *const *sessions, guint n, GError **fail
     Pulse pulse = {.runs = runs};
     Round round = {.device = g_steal_pointer(&sessions[0]->device), .left = left, .most = n};
 
-    catch_signals();
+    catch_signals(&sessions[0]->invocation->terminal);
     for (guint i = 0; i < n; i++) {
         if (i > 0)
             g_clear_object(&sessions[i]->device);

@@ -224,7 +224,7 @@ start(AditSession *self, const char *path, GError **error)
     double max_time;
 
     if (self->device == NULL)
-        self->device = adit_tool_open_device(invocation, error);
+        self->device = adit_tool_open_silently(invocation, error);
     if (self->device == NULL ||
         (options->max_time != NULL &&
          !adit_tool_parse_time("max-time", options->max_time, &max_time, error)))

@@ -7,6 +7,9 @@
 #include <unistd.h>
 
 #define DEFAULT_WIDTH 80
+#define CLEARING      "\r\033[K"
+/* what takes longer is told of without a bar too */
+#define LONG_WAIT (5 * G_USEC_PER_SEC)
 
 /* Neither a terminal that cannot do it nor a person who asks for none gets colour. */
 static gboolean
@@ -209,7 +212,7 @@ adit_terminal_draw_bar(AditTerminal *self, const char *text)
 {
     g_autofree char *shown = g_utf8_substring(
         text, 0, MIN(g_utf8_strlen(text, -1), (glong) adit_terminal_get_width(self) - 1));
-    g_autofree char *line = g_strconcat("\r\033[K", shown, NULL);
+    g_autofree char *line = g_strconcat(CLEARING, shown, NULL);
 
     if (!self->bar || self->quiet)
         return;
@@ -223,5 +226,78 @@ adit_terminal_clear_bar(AditTerminal *self)
     if (!self->bar_shown)
         return;
     self->bar_shown = FALSE;
-    write_all(STDERR_FILENO, "\r\033[K", 4);
+    write_all(STDERR_FILENO, CLEARING, strlen(CLEARING));
+}
+
+const char *
+adit_terminal_get_clearing(const AditTerminal *self)
+{
+    if (self->quiet || self->kept != NULL)
+        return NULL;
+    return self->bar ? CLEARING : "";
+}
+
+/* ---- waits ---- */
+
+/* Who waits is inside of a call that tells nothing, so that another thread looks at the clock. */
+typedef struct AditWait {
+    AditTerminal *terminal;
+    char *text;
+    GThread *thread;
+    GMutex lock;
+    GCond ended;
+    gboolean is_over;
+} AditWait;
+
+static gpointer
+look_at_clock(gpointer data)
+{
+    AditWait *self = data;
+    gint64 end = g_get_monotonic_time() + LONG_WAIT;
+    gboolean is_early = TRUE;
+
+    g_mutex_lock(&self->lock);
+    while (!self->is_over && is_early)
+        is_early = g_cond_wait_until(&self->ended, &self->lock, end);
+    if (!self->is_over)
+        adit_terminal_say(self->terminal, "%s", self->text);
+    g_mutex_unlock(&self->lock);
+    return NULL;
+}
+
+void
+adit_terminal_begin_wait(AditTerminal *self, const char *text)
+{
+    g_return_if_fail(self->wait == NULL);
+    if (self->bar) {
+        adit_terminal_draw_bar(self, text);
+        return;
+    }
+    if (self->quiet || self->kept != NULL)
+        return;
+    self->wait = g_new0(AditWait, 1);
+    self->wait->terminal = self;
+    self->wait->text = g_strdup(text);
+    g_mutex_init(&self->wait->lock);
+    g_cond_init(&self->wait->ended);
+    self->wait->thread = g_thread_new("wait", look_at_clock, self->wait);
+}
+
+void
+adit_terminal_end_wait(AditTerminal *self)
+{
+    AditWait *wait = g_steal_pointer(&self->wait);
+
+    adit_terminal_clear_bar(self);
+    if (wait == NULL)
+        return;
+    g_mutex_lock(&wait->lock);
+    wait->is_over = TRUE;
+    g_cond_signal(&wait->ended);
+    g_mutex_unlock(&wait->lock);
+    g_thread_join(wait->thread);
+    g_mutex_clear(&wait->lock);
+    g_cond_clear(&wait->ended);
+    g_free(wait->text);
+    g_free(wait);
 }

@@ -18,6 +18,7 @@ typedef enum { ADIT_WHEN_AUTO, ADIT_WHEN_ALWAYS, ADIT_WHEN_NEVER } AditWhen;
  * @run: (nullable): borrowed: what is said goes into its console.log as well
  * @bar_shown: there is one on the terminal
  * @output: what was printed and not yet flushed
+ * @wait: (nullable): what goes on
  * @kept: (nullable) (owned): gets what is said in place of standard error
  */
 typedef struct {
@@ -28,6 +29,7 @@ typedef struct {
     AditRun *run;
     gboolean bar_shown;
     GString *output;
+    struct AditWait *wait;
     GString *kept;
 } AditTerminal;
 
@@ -54,6 +56,13 @@ void adit_terminal_show(AditTerminal *self, const AditDiagnostics *diagnostics);
 /* Draws @text as the progress line, cut to the terminal's width. */
 void adit_terminal_draw_bar(AditTerminal *self, const char *text);
 void adit_terminal_clear_bar(AditTerminal *self);
+/* What has to be written before a line that does not go through the terminal; NULL: none is to be.
+ */
+const char *adit_terminal_get_clearing(const AditTerminal *self);
+/* Shows that @text goes on until it has ended: in place of the progress line, or, where there is
+ * none, as a line if it goes on for long. Nothing else is said in between. */
+void adit_terminal_begin_wait(AditTerminal *self, const char *text);
+void adit_terminal_end_wait(AditTerminal *self);
 /* Columns of the terminal on standard error; 80 if it does not say. */
 guint adit_terminal_get_width(const AditTerminal *self);
 

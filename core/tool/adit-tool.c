@@ -81,8 +81,11 @@ read_experiment(AditInvocation *self, const char *path, AditCheck *check, gboole
     g_autoptr(AditExperiment) experiment = adit_experiment_read(
         path, (const char *const *) self->overrides->pdata, ADIT_FIRST_WORD, folder, diagnostics);
 
-    if (experiment != NULL && check != NULL)
+    if (experiment != NULL && check != NULL) {
+        adit_terminal_begin_wait(&self->terminal, "checking the pipeline against its data");
         adit_check_experiment(experiment, folder, check, diagnostics);
+        adit_terminal_end_wait(&self->terminal);
+    }
     if (experiment != NULL && begins && experiment->from != NULL)
         adit_weights_check_from(experiment, check->graph, diagnostics);
     if (!tell_diagnostics(self, path, diagnostics, error)) {
@@ -156,15 +159,14 @@ adit_tool_open_untested(AditInvocation *self, GError **error)
 {
     const char *name = self->options.device;
     const char *source = name != NULL ? "--device" : "ADIT_DEVICE";
-    g_autofree char *note = NULL;
     g_autoptr(GError) failure = NULL;
 
     if (name == NULL)
         name = g_getenv("ADIT_DEVICE");
-    AditDevice *device = adit_device_open(name, adit_tool_get_threads(self), &note, &failure);
+    g_clear_pointer(&self->device_note, g_free);
+    AditDevice *device =
+        adit_device_open(name, adit_tool_get_threads(self), &self->device_note, &failure);
 
-    if (note != NULL)
-        adit_terminal_say(&self->terminal, "%s", note);
     if (g_error_matches(failure, ADIT_ERROR, ADIT_ERROR_INVALID))
         g_prefix_error(&failure, "%s: ", source);
     if (failure != NULL)
@@ -173,13 +175,32 @@ adit_tool_open_untested(AditInvocation *self, GError **error)
 }
 
 AditDevice *
-adit_tool_open_device(AditInvocation *self, GError **error)
+adit_tool_open_silently(AditInvocation *self, GError **error)
 {
     g_autoptr(AditDevice) device = adit_tool_open_untested(self, error);
 
     if (device == NULL || !adit_tool_check_kernels(self, &device, error))
         return NULL;
     return g_steal_pointer(&device);
+}
+
+void
+adit_tool_tell_device_note(AditInvocation *self)
+{
+    g_autofree char *note = g_steal_pointer(&self->device_note);
+
+    if (note != NULL)
+        adit_terminal_say(&self->terminal, "%s", note);
+}
+
+AditDevice *
+adit_tool_open_device(AditInvocation *self, GError **error)
+{
+    AditDevice *device = adit_tool_open_silently(self, error);
+
+    if (device != NULL)
+        adit_tool_tell_device_note(self);
+    return device;
 }
 
 /* What the inputs of set @index were standardised by when the run began; FALSE: nothing is kept. */
@@ -240,8 +261,11 @@ adit_tool_open_data(AditInvocation *self, const AditExperiment *experiment, Json
     for (guint i = 0; i < experiment->datasets->len; i++) {
         AditDataset *dataset = experiment->datasets->pdata[i];
         g_autoptr(GError) failure = NULL;
+
+        adit_terminal_begin_wait(&self->terminal, "reading data");
         AditData *data = open_set(self, dataset, run, i, &failure);
 
+        adit_terminal_end_wait(&self->terminal);
         if (data != NULL)
             g_ptr_array_add(sets, data);
         else

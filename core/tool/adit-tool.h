@@ -68,6 +68,7 @@ typedef struct _AditVerb AditVerb;
  * any other word, so that each keeps its number
  * @n_overrides: how many of them say something
  * @command_line: all words, the program's name first
+ * @device_note: (nullable): why the device is the CPU, until that is told
  * @kernels: (nullable): forms of the device's kernels that are not the best they have, by their
  * names
  */
@@ -79,6 +80,7 @@ typedef struct {
     guint n_overrides;
     const char *const *command_line;
     AditTerminal terminal;
+    char *device_note;
     JsonObject *kernels;
 } AditInvocation;
 
@@ -190,11 +192,15 @@ AditExperiment *adit_tool_read_ready(AditInvocation *self, const char *path, Adi
  * @study: (out): what the plan borrows */
 AditStudyPlan *adit_tool_read_plan(AditInvocation *self, const char *path, AditStudy **study,
                                    GError **error);
-/* The device that --device names, else ADIT_DEVICE, else the best; tells why that is the CPU. Fails
- * as adit_device_open(). */
+/* The device that --device names, else ADIT_DEVICE, else the best; why that is the CPU is kept for
+ * who wants to tell it. Fails as adit_device_open(). */
 AditDevice *adit_tool_open_untested(AditInvocation *self, GError **error);
 /* The same, whose kernels compute rightly: as adit_tool_check_kernels(). */
+AditDevice *adit_tool_open_silently(AditInvocation *self, GError **error);
+/* The same, and tells why that is the CPU. */
 AditDevice *adit_tool_open_device(AditInvocation *self, GError **error);
+/* Tells it once, when there is something to tell of. */
+void adit_tool_tell_device_note(AditInvocation *self);
 /* Threads of the CPU: --threads; 0: as many as there are cores. */
 guint adit_tool_get_threads(const AditInvocation *self);
 /* Opens all data sets: (element-type AditData). @run: (nullable): members of run.json: what

@@ -35,6 +35,29 @@ print_scores_json(AditInvocation *self, const AditEvaluation *evaluation, const 
     adit_tool_print_json(self, object);
 }
 
+/* How many of how many rows, lest a share that was held out be taken for all. */
+static void
+tell_rows(AditInvocation *self, const AditEvaluation *evaluation)
+{
+    const AditData *data = evaluation->data->pdata[0];
+    g_autofree char *rows = adit_tool_format_count(evaluation->split->rows);
+    g_autofree char *all =
+        adit_tool_format_count(data->train.rows + data->validation.rows + data->test.rows);
+
+    adit_terminal_say(&self->terminal, "evaluating the %s split of '%s': %s of its %s rows",
+                      evaluation->split_name, data->name, rows, all);
+}
+
+static gboolean
+tell_batch(gsize done, gsize rows, gpointer user_data, G_GNUC_UNUSED GError **error)
+{
+    g_autofree char *text =
+        g_strdup_printf("evaluating %" G_GSIZE_FORMAT "/%" G_GSIZE_FORMAT, done, rows);
+
+    adit_terminal_draw_bar(user_data, text);
+    return TRUE;
+}
+
 static gboolean
 run(AditInvocation *self, GError **error)
 {
@@ -50,8 +73,16 @@ run(AditInvocation *self, GError **error)
                     "adit predict writes the answers");
         return FALSE;
     }
-    if (!adit_network_evaluate(evaluation.network, evaluation.split, evaluation.batch, &scores,
-                               error))
+    tell_rows(self, &evaluation);
+    AditEvaluationSetup setup = {.rows = evaluation.split->rows,
+                                 .batch = evaluation.batch,
+                                 .func = tell_batch,
+                                 .user_data = &self->terminal};
+    gboolean done =
+        adit_network_evaluate_part(evaluation.network, evaluation.split, &setup, &scores, error);
+
+    adit_terminal_clear_bar(&self->terminal);
+    if (!done)
         return FALSE;
     if (self->options.json)
         print_scores_json(self, &evaluation, &scores);

@@ -178,8 +178,11 @@ format_amount(const AditAmount *amount)
 }
 
 static char *
-describe_default(const AditParameter *parameter)
+describe_default(AditComponentClass *klass, const AditParameter *parameter)
 {
+    /* what is held out is for each data set to say */
+    if (ADIT_IS_DATASET_CLASS(klass) && g_str_equal(parameter->name, "test"))
+        return format_amount(&ADIT_DATASET_CLASS(klass)->default_test);
     if (parameter->required)
         return g_strdup("required");
     /* what lies outside of the range stands for "not said" */
@@ -213,7 +216,7 @@ find_plugin(const char *kind, const char *name)
 }
 
 static void
-print_parameters(AditInvocation *self, GPtrArray *parameters)
+print_parameters(AditInvocation *self, AditComponentClass *klass, GPtrArray *parameters)
 {
     g_autoptr(GPtrArray) table = g_ptr_array_new_with_free_func((GDestroyNotify) g_strfreev);
     const char *const head[] = {"parameter", "type", "range", "default", "meaning", NULL};
@@ -226,7 +229,7 @@ print_parameters(AditInvocation *self, GPtrArray *parameters)
         row[0] = g_strdup(parameter->name);
         row[1] = describe_type(parameter);
         row[2] = describe_range(parameter);
-        row[3] = describe_default(parameter);
+        row[3] = describe_default(klass, parameter);
         row[4] = g_strdup(parameter->blurb);
         g_ptr_array_add(table, row);
     }
@@ -258,7 +261,7 @@ print_component(AditInvocation *self, const AditPlugin *plugin)
         return;
     }
     adit_terminal_print(&self->terminal, "\n");
-    print_parameters(self, parameters);
+    print_parameters(self, klass, parameters);
     if (has_live(parameters))
         adit_terminal_print(
             &self->terminal,
@@ -284,7 +287,7 @@ print_component_json(AditInvocation *self, const AditPlugin *plugin)
         const AditParameter *parameter = parameters->pdata[i];
         g_autofree char *type = describe_type(parameter);
         g_autofree char *range = describe_range(parameter);
-        g_autofree char *standard = describe_default(parameter);
+        g_autofree char *standard = describe_default(klass, parameter);
         JsonObject *row = json_object_new();
 
         json_object_set_string_member(row, "name", parameter->name);

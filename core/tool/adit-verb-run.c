@@ -18,8 +18,10 @@ const AditVerb adit_verb_run = {
         "Checks the pipeline FILE whole, then trains it and writes a run directory: the pipeline, "
         "metrics, checkpoints and what the probes found. name=value sets one of the file's "
         "parameters.\n"
-        "Ctrl-C once, SIGTERM or SIGUSR1 finishes the step, writes a checkpoint and exits with "
-        "75; 'adit resume' goes on from there to the same numbers. A second signal stops at once.",
+        "Ctrl-C once, SIGTERM or SIGUSR1 finishes the step, or the batch of an evaluation, writes "
+        "a checkpoint and exits with 75; 'adit resume' goes on from there to the same numbers. "
+        "Probes are finished first. A second signal, and one before training begins, ends it at "
+        "once.",
     .options = (const char *const[]){"override", "data", "device", "strict-device", "threads",
                                      "run-dir", "runs", "resume", "limit-batches",
                                      "overfit-batches", "max-time", "dry-run", "json", "color",

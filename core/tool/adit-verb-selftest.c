@@ -167,6 +167,7 @@ run(AditInvocation *self, GError **error)
 
     if (device == NULL)
         return FALSE;
+    adit_tool_tell_device_note(self);
     g_autoptr(GPtrArray) results =
         adit_selftest_run(device, &options, tell_progress, &progress, error);
 

@@ -59,7 +59,9 @@ adit_check_report_data(const AditExperiment *experiment, AditDataset *dataset,
 
     if (place == NULL)
         place = adit_component_get_place(ADIT_COMPONENT(dataset));
-    adit_diagnostics_error(diagnostics, place, code, "%s", failure->message);
+    g_autofree char *message = adit_loader_explain(failure->message, data_folder);
+
+    adit_diagnostics_error(diagnostics, place, code, "%s", message);
 }
 
 static gboolean

@@ -25,11 +25,17 @@ typedef struct {
     AditMetrics *metrics;
     AditCourse course;
     AditTrainingResult *result;
-    gint64 started;      /* monotonic, of this process */
-    double seconds_then; /* of the course when this process took it up */
-    guint64 epochs_here; /* epochs this process has done of the stage */
-    gint64 settled;      /* monotonic: when the device was last waited for */
-    double loss;         /* of the epoch until then */
+    gint64 started;       /* monotonic, of this process */
+    double seconds_then;  /* of the course when this process took it up */
+    guint64 epochs_here;  /* epochs this process has done of the stage */
+    gint64 settled;       /* monotonic: when the device was last waited for */
+    double loss;          /* of the epoch until then */
+    gboolean has_stepped; /* in this process */
+
+    AditTrainingPhase phase;
+    const char *evaluated; /* the split under way */
+    gsize rows_done;
+    gsize rows;
 
     const AditStage *stage;
     const AditData *data;
@@ -245,12 +251,23 @@ stop_for_numbers(Trainer *self, const AditBatch *batch, GError **error)
 }
 
 static gboolean
+is_told_to_stop(const Trainer *self)
+{
+    const gint *stop = self->training->stop;
+    return stop != NULL && g_atomic_int_get(stop) != 0;
+}
+
+static gboolean
+is_call_over(const Trainer *self)
+{
+    double limit = self->training->max_time;
+    return limit > 0 && get_seconds(self) - self->seconds_then >= limit;
+}
+
+static gboolean
 is_asked_to_stop(const Trainer *self)
 {
-    const AditTraining *training = self->training;
-    double here = get_seconds(self) - self->seconds_then;
-    return (training->stop != NULL && g_atomic_int_get(training->stop) != 0) ||
-           (training->max_time > 0 && here >= training->max_time);
+    return is_told_to_stop(self) || is_call_over(self);
 }
 
 static gboolean
@@ -275,12 +292,16 @@ tell(Trainer *self, const char *line)
     double left = (double) (self->stage->epochs - course->epoch) -
                   (double) course->position / (double) self->steps_per_epoch;
     AditProgress progress = {
+        .phase = self->phase,
         .stage = (guint) course->stage + 1,
         .n_stages = self->experiment->stages->len,
         .epoch = course->epoch,
         .epochs = self->stage->epochs,
         .steps_done = course->position,
         .steps_per_epoch = self->steps_per_epoch,
+        .split = self->evaluated,
+        .rows_done = self->rows_done,
+        .rows = self->rows,
         .loss = self->loss,
         .seconds = get_seconds(self),
         .eta = done > 0 ? here / done * left : (double) NAN,
@@ -377,6 +398,10 @@ run_steps(Trainer *self, GError **error)
     adit_train_step_set_sums(self->step, course->sums);
     self->loss = (double) NAN;
     self->settled = g_get_monotonic_time();
+    if (course->position < self->steps_per_epoch) {
+        self->phase = ADIT_TRAINING_STEPS;
+        tell(self, NULL);
+    }
     while (course->position < self->steps_per_epoch) {
         AditBatch batch = make_batch(self, shuffle ? &order : NULL);
         adit_train_step_run(self->step, &batch);
@@ -384,6 +409,7 @@ run_steps(Trainer *self, GError **error)
         course->step++;
         course->stage_step++;
         course->position++;
+        self->has_stepped = TRUE;
         gboolean stops = is_asked_to_stop(self);
         if ((stops || is_settling(self)) && !settle(self, shuffle ? &order : NULL, error))
             return FALSE;
@@ -396,15 +422,49 @@ run_steps(Trainer *self, GError **error)
 
 /* The figures of an epoch. */
 
+/* An evaluation that was ended is begun anew from the checkpoint behind the epoch's last step. */
+static gboolean
+go_on_evaluating(gsize done, gsize rows, gpointer user_data, GError **error)
+{
+    Trainer *self = user_data;
+    self->rows_done = done;
+    self->rows = rows;
+    tell(self, NULL);
+    if (!is_told_to_stop(self) && !(self->has_stepped && is_call_over(self)))
+        return TRUE;
+    g_set_error(error, ADIT_ERROR, ADIT_ERROR_STOPPED, "stopped while the %s split was evaluated",
+                self->evaluated);
+    return FALSE;
+}
+
+/* A limit on the batches of an epoch is one on those of an evaluation: that many rows, drawn, for a
+ * test set may be in the order of its classes. */
+static gsize
+count_evaluated(const Trainer *self, const AditSplit *split)
+{
+    guint64 batches = self->training->limit_batches;
+    return batches > 0 && batches < split->rows / self->batch ? (gsize) batches * self->batch
+                                                              : split->rows;
+}
+
 static gboolean
 add_split(Trainer *self, AditScoreboard *board, const char *set, const char *name,
           const AditSplit *split, GError **error)
 {
     AditScores scores;
+    AditPermutation order;
     if (split->rows == 0)
         return TRUE;
-    if (!adit_network_evaluate(self->network, split, self->experiment->inference_batch, &scores,
-                               error))
+    gsize rows = count_evaluated(self, split);
+    adit_permutation_init(&order, self->experiment->seed, "limit", split->rows);
+    AditEvaluationSetup setup = {.rows = rows,
+                                 .order = rows < split->rows ? &order : NULL,
+                                 .batch = self->experiment->inference_batch,
+                                 .func = go_on_evaluating,
+                                 .user_data = self};
+    self->phase = ADIT_TRAINING_EVALUATION;
+    self->evaluated = name;
+    if (!adit_network_evaluate_part(self->network, split, &setup, &scores, error))
         return FALSE;
     adit_scoreboard_add_scores(board, set, name, self->metric, &scores);
     return TRUE;
@@ -564,7 +624,11 @@ run_probes(Trainer *self, gboolean done, GError **error)
     g_autofree char *moment = name_moment(self, last);
     for (guint i = 0; i < self->experiment->probes->len; i++) {
         AditProbe *probe = self->experiment->probes->pdata[i];
-        if (is_due(self, probe, last) && !run_probe(self, probe, folder, moment, error))
+        if (!is_due(self, probe, last))
+            continue;
+        self->phase = ADIT_TRAINING_PROBES;
+        tell(self, NULL);
+        if (!run_probe(self, probe, folder, moment, error))
             return FALSE;
     }
     return TRUE;
@@ -595,9 +659,14 @@ finish_epoch(Trainer *self, gboolean *done, GError **error)
 {
     AditCourse *course = &self->course;
     g_autoptr(AditScoreboard) board = adit_scoreboard_new();
-    course->epoch++;
-    if (!measure(self, board, error))
+    g_autoptr(GError) failure = NULL;
+    if (!measure(self, board, &failure)) {
+        if (g_error_matches(failure, ADIT_ERROR, ADIT_ERROR_STOPPED))
+            return stop(self, error);
+        g_propagate_error(error, g_steal_pointer(&failure));
         return FALSE;
+    }
+    course->epoch++;
     note_scores(self, board);
     if (!write_splits(self, board, error) ||
         !adit_metrics_write_row(self->metrics, course->step, course->epoch,
@@ -656,10 +725,14 @@ fill_result(const Trainer *self)
         .seconds = get_seconds(self),
     };
     gboolean is_error = g_str_equal(result->metric, "mse");
+    /* a quick look says nothing of what the network would come to */
+    gboolean is_whole = self->course.epoch >= self->stage->epochs &&
+                        self->training->limit_batches == 0 && self->training->overfit_batches == 0;
     result->is_dead =
-        (is_error && result->target_variance > 0 &&
-         fabs(result->best - result->target_variance) <= 0.01 * result->target_variance) ||
-        (self->rises && split->classes > 0 && result->best <= 1.01 * result->majority);
+        is_whole &&
+        ((is_error && result->target_variance > 0 &&
+          fabs(result->best - result->target_variance) <= 0.01 * result->target_variance) ||
+         (self->rises && split->classes > 0 && result->best <= 1.01 * result->majority));
 }
 
 static gboolean

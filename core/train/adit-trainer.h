@@ -6,20 +6,32 @@
 
 G_BEGIN_DECLS
 
+/* What a training is busy with. */
+typedef enum {
+    ADIT_TRAINING_STEPS,
+    ADIT_TRAINING_EVALUATION,
+    ADIT_TRAINING_PROBES,
+} AditTrainingPhase;
+
 /**
  * AditProgress: what there is to tell of a training under way.
  * @stage, @n_stages: from 1
  * @epoch: epochs done of the stage; with @steps_done steps of the next
+ * @split, @rows_done, @rows: in an evaluation: its split, and how many of its rows are done
  * @loss: the training loss of the epoch so far; NaN: not known yet
  * @finished: an epoch has just ended: @line is its one-line summary
  */
 typedef struct {
+    AditTrainingPhase phase;
     guint stage;
     guint n_stages;
     guint64 epoch;
     guint64 epochs;
     guint64 steps_done;
     guint64 steps_per_epoch;
+    const char *split;
+    gsize rows_done;
+    gsize rows;
     double loss;
     double seconds; /* of training so far, in this process */
     double eta;     /* seconds left of the stage; NaN: not known yet */
@@ -34,8 +46,10 @@ typedef void (*AditProgressFunc)(const AditProgress *progress, gpointer user_dat
  * @data: (element-type AditData): the experiment's data sets, in their order
  * @limit_batches: steps an epoch is cut to; 0: all
  * @overfit_batches: train on the first so many batches only; 0: all
- * @max_time: seconds of this call after which training stops as if asked to; 0: no limit
- * @stop: set to non-zero from anywhere: finish the step, write a checkpoint, stop
+ * @max_time: seconds of this call after which training stops as if asked to, but not before it has
+ *   done a step or an evaluation: called again and again it comes to an end; 0: no limit
+ * @stop: set to non-zero from anywhere: finish the step, or the batch of an evaluation, which then
+ *   begins anew when the run is taken up; write a checkpoint, stop
  */
 typedef struct {
     const AditExperiment *experiment;
@@ -57,7 +71,8 @@ typedef struct {
  * @best, @best_epoch: the best value of the metric over all epochs
  * @target_variance: of the split's target values; 0 for classes
  * @majority: share of the split's commonest class; 0 for values
- * @is_dead: the best error is within 1 % of the variance (of the majority share)
+ * @is_dead: through all its epochs, of all its batches, the best error is within 1 % of the
+ * variance (of the majority share)
  */
 typedef struct {
     const char *split;

@@ -275,8 +275,13 @@ def never_software():
     expect(run(env=AUTO)[1], 'computing on the CPU: Vulkan finds no GPU\n')
     expect(run('--device', 'auto')[1], 'computing on the CPU: Vulkan finds no GPU\n')
     expect(run()[1], '')
+    # it is said of a run, and of nothing else
+    expect(adit('run', 'none.yaml', env=AUTO)[2], "adit run: error: no file 'none.yaml'\n")
     folder = succeed('run', 'small.yaml', '--quiet', env=AUTO).splitlines()[-1]
     expect(record(folder)['device']['name'], 'cpu')
+    for verb in 'eval', 'predict', 'check':
+        code, _, err = adit(verb, 'small.yaml' if verb == 'check' else folder, env=AUTO)
+        assert code == 0 and 'computing' not in err, err
     code, _, err = adit('run', 'small.yaml', '--device', 'vulkan')
     expect(code, 6)
     for device in found['devices'][1:]:

@@ -150,6 +150,33 @@ def dead():
         assert 0.99 <= value / variance <= 1.05, f'{value} where the variance is {variance}'
 
 
+def quick_look():
+    """It says nothing of what the network would come to, and evaluates as few rows as it trains on."""
+    path = os.path.join(PIPELINES, WITHOUT_DATA)
+    words = ['-o', 'train.epochs=1', '-o', 'train.optimizer.adam.lr=0']
+    whole = succeed('run', path, *words, '--run-dir', 'whole', '-o', 'train.batch=25')
+    assert ': dead, ' in whole, whole
+    for name in 'quick', 'again':
+        out = succeed('run', path, *words, '--run-dir', name, '--limit-batches', 1, '-o',
+                      'train.batch=25')
+        assert 'share of the commonest class 0.5\n' in out, out
+    share = 25 * float(metrics('quick')[0]['test.accuracy'])  # of 25 rows a whole number is right
+    assert abs(share - round(share)) < 1e-9 and metrics('quick') != metrics('whole'), share
+    expect(differing('quick', 'again'), [])
+
+
+def rows_evaluated():
+    """A share that nobody asked for is told, where it is listed and where it is used."""
+    path = os.path.join(PIPELINES, WITHOUT_DATA)
+    succeed('run', path, '-o', 'train.epochs=1', '--run-dir', 'run')
+    expect(adit('eval', 'run')[2], "evaluating the test split of 'moons': 250 of its 1,000 rows\n")
+    expect(adit('eval', 'run', '-q')[2], '')
+    for name, share in (('moons', '25%'), ('csv', '20%'), ('idx', '20%')):
+        line = next(line for line in succeed('inspect', name).splitlines()
+                    if line.startswith('test '))
+        assert f' {share} ' in line and 'the default share' in line, line
+
+
 cases = [(f'/pipelines/files/check/{file[:-5]}', in_folder(lambda file=file: check_file(file)))
          for file in list_files()]
 cases += [(f'/pipelines/files/comments/{file[:-5]}',
@@ -164,5 +191,7 @@ cases += [
     ('/pipelines/files/moons-accuracy', in_folder(moons_accuracy)),
     ('/pipelines/files/resolved-runs-alone', in_folder(resolved_runs_alone)),
     ('/pipelines/files/dead', in_folder(dead)),
+    ('/pipelines/files/quick-look', in_folder(quick_look)),
+    ('/pipelines/files/rows-evaluated', in_folder(rows_evaluated)),
 ]
 tap.run(cases)

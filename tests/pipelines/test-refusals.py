@@ -206,11 +206,21 @@ def best(value, suggested='test.loss or test.mse'):
 def folder_missing():
     path = os.path.join(PIPELINES, 'tutorial', '03-mnist.yaml')
     line = read(path).splitlines()[6]
-    told = point(f'{path}:7:17', "no folder '$data/mnist'; $data is ADIT_DATA or --data", line, 17,
-                 11)
     for verb in 'check', 'run':
-        refused(3, [*told, ONE_ERROR], verb, path, '--data', 'nowhere')
-        refused(3, [*told, ONE_ERROR], verb, path, env={'ADIT_DATA': '/nonexistent'})
+        for shown, words, env in (('$HERE/nowhere', ['--data', 'nowhere'], None),
+                                  ('/nonexistent', [], {'ADIT_DATA': '/nonexistent'})):
+            told = point(f'{path}:7:17', f"no folder '$data/mnist'; $data is {shown} (ADIT_DATA or "
+                         '--data)', line, 17, 11)
+            refused(3, [*told, ONE_ERROR], verb, path, *words, env=env)
+
+
+def data_damaged():
+    """Whatever is said of a file below $data, it is said what that is."""
+    path = os.path.join(PIPELINES, 'tutorial', '03-mnist.yaml')
+    os.makedirs('data/mnist')
+    code, _, err = adit('run', path, '--data', 'data')
+    expect(code, 3)
+    assert f'; $data is {os.path.realpath("data")} (ADIT_DATA or --data)\n' in err, err
 
 
 def data_unset():
@@ -389,7 +399,7 @@ def read_only_later():
                 '200 ms')[0], 75)
     before = {name: read(f'run/{name}') for name in ('run.json', 'metrics.csv', 'metrics.jsonl')}
     mount = 'mount --bind run run; mount -o remount,ro,bind run; '
-    code, err = in_namespace(mount + '"$ADIT" eval run >&2')
+    code, err = in_namespace(mount + '"$ADIT" eval run -q >&2')
     expect((code, err.split()[:4]), (0, ['split', 'rows', 'loss', 'mse']))
     code, err = in_namespace(mount + '"$ADIT" resume run')
     expect(code, 5)
@@ -480,6 +490,7 @@ cases = {
     'best/split': best('validation.loss'),
     'data/folder-missing': folder_missing,
     'data/unset': data_unset,
+    'data/damaged': data_damaged,
     'batch-above-the-set': large_batch,
     'glonet-warnings': glonet_warnings,
     'not-finite/later': not_finite,

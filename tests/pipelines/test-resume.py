@@ -56,6 +56,16 @@ model:
 train: {loss: cross-entropy, optimizer: adam, batch: 100%, epochs: 50}
 '''
 
+# Two steps, and hundreds of batches of evaluation.
+SLOW_EVALUATION = '''adit: 1
+data: {moons: {samples: 2532, noise: 0.1, test: 2500}}
+model:
+  trunk: [{repeat: {times: 10, blocks: [{dense: {units: 512, activation: relu}}]}}]
+  head: [{dense: {units: 2}}]
+train: {loss: cross-entropy, optimizer: adam, batch: 16, epochs: 2}
+inference: {batch: 8}
+'''
+
 
 def prepare():
     make_table('table.csv')
@@ -172,12 +182,79 @@ def interrupted():
         err = finish(process)
         expect(process.returncode, 75)
         expect((record('run')['status'], record('run')['exit-code']), ('STOPPED', 75))
+        expect([line for line in err.splitlines() if line.startswith('stopping behind ')
+                and line.endswith('; a second signal ends it at once')], err.splitlines()[-2:-1])
         expect(err.splitlines()[-1], 'stopped, state saved; adit resume run goes on')
         process = start('resume', 'run')
     err = finish(process)
     expect(process.returncode, 0)
     steps = [line for line in err.splitlines() if line.startswith('going on from ')]
     expect(len(steps), 1)
+    expect(differing(uncut('epochs'), 'run'), [])
+
+
+def hear(process, text):
+    """Returns when it has said so on standard error; what it has said."""
+    said = ''
+    while text not in said:
+        letter = process.stderr.read(1)
+        assert letter, f'it ended without {text!r}\n{said}'
+        said += letter
+    return said
+
+
+def interrupted_evaluation():
+    """It ends between two batches, and is begun anew to the same numbers."""
+    write('slow.yaml', SLOW_EVALUATION)
+    succeed('run', 'slow.yaml', '--run-dir', 'uncut')
+    process = start('run', 'slow.yaml', '--run-dir', 'run', '--progress', 'always')
+    hear(process, ' evaluating test ')
+    process.send_signal(signal.SIGINT)
+    err = finish(process)
+    expect((process.returncode, record('run')['status']), (75, 'STOPPED'))
+    assert '\x1b[Kstopping behind this batch of the evaluation; a second signal ends it at once\n' \
+        in err, err
+    expect((len(metrics('run')), checkpoints('run')), (0, ['step-00000002']))
+    # out of time it would never come to an end if each call began the evaluation and left it
+    code = adit('resume', 'run', '--max-time', '1 ms')[0]
+    expect((code, len(metrics('run'))), (75, 1))
+    succeed('resume', 'run')
+    expect(differing('uncut', 'run'), [])
+
+
+def reading():
+    """What may take long before training begins is shown, as are evaluations and probes."""
+    prepare()
+    code, _, err = adit('run', 'cut.yaml', 'every=1', '--run-dir', 'run', '--progress', 'always')
+    expect(code, 0)
+    for text in ('checking the pipeline against its data', 'reading data'):
+        assert f'\x1b[K{text}' in err, err
+    expect(re.search('evaluating (?!(test 0/41|validation 0/30))[^\r\n\x1b]*', err), None)
+
+
+def edited():
+    """What a run began with is what it goes on with, whatever the file it is compared with says."""
+    prepare()
+    call = ['run', 'cut.yaml', 'every=1', '--run-dir', 'run']
+    expect(adit(*call, '--max-time', '20 ms')[0], 75)
+    path, before = 'run/config.resolved.yaml', read('run/metrics.jsonl')
+    config = read(path)
+    for file in (path, 'cut.yaml'):
+        text = read(file)
+        assert 'clip: 5' in text, text
+        write(file, text.replace('clip: 5', 'clip: 6'))
+    for words in (['resume', 'run'], [*call, '--resume', 'must'], [*call, '--resume', 'auto']):
+        code, out, err = adit(*words)
+        expect((code, out), (4, ''))
+        assert re.fullmatch(f'adit {words[0]}: error: {path} is not what the run began with, it was '
+                            'edited since: got sha256:[0-9a-f]{64}, expected sha256:[0-9a-f]{64}; '
+                            r'put it back \(config.yaml and overrides.txt tell what it was\), or '
+                            f'begin another run with it: adit run {path} --run-dir DIR\n', err), err
+    expect((read('run/metrics.jsonl'), record('run')['status']), (before, 'STOPPED'))
+    assert f'warning: {os.path.realpath(path)} is not what the run began with, it was edited ' \
+        in adit('eval', 'run')[2]
+    write(path, config)
+    succeed('resume', 'run')
     expect(differing(uncut('epochs'), 'run'), [])
 
 
@@ -318,6 +395,9 @@ cases += [
     ('/pipelines/resume/steps/parts',
      in_folder(lambda: checkpoint_steps('parts', [7, 14, 21, 28, 34, 41, 48]))),
     ('/pipelines/resume/interrupted', in_folder(interrupted)),
+    ('/pipelines/resume/interrupted-evaluation', in_folder(interrupted_evaluation)),
+    ('/pipelines/resume/reading', in_folder(reading)),
+    ('/pipelines/resume/edited', in_folder(edited)),
     ('/pipelines/resume/out-of-time', in_folder(out_of_time)),
     ('/pipelines/resume/resumed-by-run', in_folder(resumed_by_run)),
     ('/pipelines/resume/in-pieces', in_folder(in_pieces)),

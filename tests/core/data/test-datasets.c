@@ -267,7 +267,7 @@ test_csv_missing_file(void)
     g_autoptr(AditDataset) dataset = make("csv", "path", "/no/data/sgemm/sgemm_products.csv", NULL);
 
     assert_open_fails(dataset, "/no/data", ADIT_ERROR_NOT_FOUND,
-                      "no file '$data/sgemm/sgemm_products.csv'; $data is ADIT_DATA or --data");
+                      "no file '$data/sgemm/sgemm_products.csv'");
 }
 
 static void
@@ -393,7 +393,7 @@ test_idx_missing(void)
     scratch_init(&scratch);
     dataset = make("idx", "folder", scratch.path, NULL);
     assert_open_fails(dataset, scratch.path, ADIT_ERROR_NOT_FOUND,
-                      "no file '$data/train-images-idx3-ubyte'; $data is ADIT_DATA or --data");
+                      "no file '$data/train-images-idx3-ubyte'");
 }
 
 static GByteArray *

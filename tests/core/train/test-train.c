@@ -264,19 +264,36 @@ test_dead(void)
     g_assert_true(outcome.result.is_dead);
 }
 
+/* Asked to stop by each call's first step. */
+static gint early_stop;
+
+static void
+stop_early(const AditProgress *progress, G_GNUC_UNUSED gpointer user_data)
+{
+    if (progress->phase == ADIT_TRAINING_STEPS && progress->steps_done > 0)
+        early_stop = 1;
+}
+
+static void
+train_to_step(Outcome *outcome, const char *const *overrides)
+{
+    early_stop = 0;
+    train_told(outcome, overrides, 1, &early_stop, stop_early);
+}
+
+/* Ended behind steps and in evaluations. */
 static void
 test_stop_and_go_on(void)
 {
-    gint stop = 1; /* after the first step, again and again */
     g_auto(Outcome) whole = {0};
     g_auto(Outcome) cut = {0};
     train(&whole, OVERRIDES("train.epochs=2"), 1, NULL);
-    train(&cut, OVERRIDES("train.epochs=2"), 1, &stop);
+    train_to_step(&cut, OVERRIDES("train.epochs=2"));
     for (guint cuts = 1; cut.error != NULL; cuts++) {
         g_assert_error(cut.error, ADIT_ERROR, ADIT_ERROR_STOPPED);
         g_assert_cmpuint(cuts, <, 12);
         g_clear_error(&cut.error);
-        train(&cut, OVERRIDES("train.epochs=2"), 1, &stop);
+        train_to_step(&cut, OVERRIDES("train.epochs=2"));
     }
     g_assert_cmpfloat(compare(whole.weights, cut.weights), ==, 0);
     g_assert_cmpfloat(whole.result.best, ==, cut.result.best);
@@ -355,17 +372,16 @@ test_stages_stop_and_go_on(void)
     const char *const *overrides =
         OVERRIDES("train=[{loss: cross-entropy, optimizer: {sgd: {lr: 0.5}}, batch: 16, epochs: 1},"
                   " {epochs: 1, freeze: [stem, trunk], clip: 0.1}]");
-    gint stop = 1;
     g_auto(Outcome) whole = {0};
     g_auto(Outcome) cut = {0};
     train(&whole, overrides, 1, NULL);
     g_assert_no_error(whole.error);
-    train(&cut, overrides, 1, &stop);
+    train_to_step(&cut, overrides);
     for (guint cuts = 1; cut.error != NULL; cuts++) {
         g_assert_error(cut.error, ADIT_ERROR, ADIT_ERROR_STOPPED);
         g_assert_cmpuint(cuts, <, 12);
         g_clear_error(&cut.error);
-        train(&cut, overrides, 1, &stop);
+        train_to_step(&cut, overrides);
     }
     g_assert_cmpfloat(compare(whole.weights, cut.weights), ==, 0);
 }
