@@ -119,8 +119,7 @@ adit_cpu_convolvers_find(AditIsa isa, gboolean f64)
     static gsize opened = 0;
     static const AditConvolvers *library = NULL;
 
-    if (f64 || !adit_may_fuse() ||
-        g_strcmp0(g_getenv("ADIT_CONVOLUTIONS"), ADIT_CPU_BUILT_IN) == 0)
+    if (f64 || !adit_may_fuse() || g_strcmp0(g_getenv("ADIT_CONVOLUTIONS"), ADIT_CPU_BUILT_IN) == 0)
         return NULL;
     if (g_once_init_enter(&opened)) {
         library = open_library(isa);
