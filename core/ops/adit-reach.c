@@ -145,14 +145,6 @@ reach_batch_matmul(const AditTensor *y, guint input, AditReach *reach)
         follow(reach, last, (int) (attributes->transpose_b ? last - 1 : last), 1, 1);
 }
 
-/* A token sees all others, and all numbers of its own. */
-static void
-reach_attention(const AditTensor *y, guint input, AditReach *reach)
-{
-    if (input == 0)
-        reach_lines(y, input, reach);
-}
-
 static void
 reach_transpose(const AditTensor *y, guint input, AditReach *reach)
 {
@@ -214,7 +206,8 @@ typedef struct {
     void (*find)(const AditTensor *y, guint input, AditReach *reach);
 } Row;
 
-/* Beside the pointwise operations. */
+/* Beside the pointwise operations; of what is in neither, an element sees all there is (attention).
+ */
 static const Row table[] = {
     {"conv2d", reach_conv2d},
     {"pool-max", reach_pool2d},
@@ -225,7 +218,6 @@ static const Row table[] = {
     {"reduce-min", reach_reduce},
     {"matmul", reach_matmul},
     {"batch-matmul", reach_batch_matmul},
-    {"attention", reach_attention},
     {"reshape", reach_regroup},
     {"transpose", reach_transpose},
     {"concat", reach_concat},
