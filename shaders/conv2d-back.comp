@@ -44,9 +44,7 @@ right(uint line, uint k)
                   window.y < conv_windows.y;
     uint e = conv_plane(r, conv_filters, f, conv_windows);
 
-    return is_one ? ADIT_LOAD0(e + window.x * conv_windows.y + window.y,
-                               conv_group * conv_filters + f)
-                  : 0.0;
+    return is_one ? IN0(e + window.x * conv_windows.y + window.y) : 0.0;
 }
 
 uint

@@ -27,8 +27,7 @@ left(uint line, uint k)
     uint r = conv_divide(k, conv_by_windows);
     uint e = conv_plane(adit_slice_first() + r, conv_filters, line, conv_windows);
 
-    return ADIT_LOAD1(e + k - r * conv_windows.x * conv_windows.y,
-                      conv_group * conv_filters + line);
+    return IN1(e + k - r * conv_windows.x * conv_windows.y);
 }
 
 float

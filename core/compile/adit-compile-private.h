@@ -16,9 +16,9 @@ void adit_lower(AditProgram *program, const AditLayout *layout, const AditProgra
                 guint n_inputs, GHashTable *live, const AditChannelsLast *images,
                 AditCompileFlags flags);
 /* Orders the instructions so that slices wait for each other as rarely as possible. */
-void adit_schedule(GPtrArray *instructions, AditCompileFlags flags);
+void adit_schedule(GPtrArray *instructions);
 /* Gives storages their offsets. */
-void adit_plan_memory(AditProgram *program, AditCompileFlags flags);
+void adit_plan_memory(AditProgram *program);
 
 /**
  * AditNode: an instruction while it is compiled.
@@ -41,8 +41,5 @@ typedef struct {
     guint stretch;
     guint stretch_level;
 } AditNode;
-
-/* Work on each number of images by itself, which a device may do as part of another kernel. */
-gboolean adit_is_over_images(const AditNode *node);
 
 G_END_DECLS

@@ -90,11 +90,11 @@ adit_compile(AditGraph *graph, const AditLayout *layout, const AditProgramInput 
         adit_channels_last_find(&images, self, live);
     adit_lower(self, layout, inputs, n_inputs, live, &images, flags);
     adit_channels_last_clear(&images);
-    adit_schedule(self->instructions, flags);
-    adit_schedule(self->commits, flags);
+    adit_schedule(self->instructions);
+    adit_schedule(self->commits);
     if (flags & ADIT_COMPILE_AT_ONCE)
         commit_at_once(self);
-    adit_plan_memory(self, flags);
+    adit_plan_memory(self);
     tell(self);
     return self;
 }

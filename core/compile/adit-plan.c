@@ -6,7 +6,6 @@
 #include <string.h>
 
 typedef struct {
-    AditCompileFlags flags;
     guint position;
     guint stretches;
 } Numbers;
@@ -75,31 +74,6 @@ count_layer(const GPtrArray *instructions, guint first)
                : 0;
 }
 
-/* More are not taken together: what they leave would live too long. */
-#define MAX_AROUND 12
-
-/* How many instructions work over images, with one convolution among them; what is summed over
- * rows may lie behind that. */
-static guint
-count_over_images(const GPtrArray *instructions, guint first)
-{
-    gboolean found = FALSE;
-    guint last = first;
-
-    for (guint at = first; at < MIN(instructions->len, first + MAX_AROUND); at++) {
-        const AditNode *node = instructions->pdata[at];
-        gboolean is_convolution = is_op(node, "conv2d") || is_op(node, "conv2d-back");
-
-        if (found && node->instruction.partial > 0)
-            continue;
-        if (!adit_is_over_images(node) && (found || !is_convolution))
-            break;
-        found = found || is_convolution;
-        last = at;
-    }
-    return last - first + 1;
-}
-
 /* An operation and what continues it, as much as kernels are known to take together, begin and end
  * together. Returns how many they are. Scalars are left alone: an optimizer's update is a long
  * chain of them, and no kernel for itself. */
@@ -114,8 +88,6 @@ number_chain(const GPtrArray *instructions, guint first, Numbers *numbers)
                                                           : 1;
     const AditNode *gate = NULL;
     guint n = 1;
-    if (numbers->flags & ADIT_COMPILE_FOLDED)
-        n = count_over_images(instructions, first);
     while (first + n < instructions->len) {
         const AditNode *before = instructions->pdata[first + n - 1];
         const AditNode *node = instructions->pdata[first + n];
@@ -375,9 +347,9 @@ place_storages(AditProgram *program)
 }
 
 void
-adit_plan_memory(AditProgram *program, AditCompileFlags flags)
+adit_plan_memory(AditProgram *program)
 {
-    Numbers numbers = {.flags = flags};
+    Numbers numbers = {0};
     Walk walk = {.program = program};
     number(program->instructions, NULL, &numbers);
     number(program->commits, NULL, &numbers);

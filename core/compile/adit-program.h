@@ -180,15 +180,11 @@ typedef struct {
  * is a partial result for each thread, not for each slice
  * @ADIT_COMPILE_AT_ONCE: new values of an arena's rows are written when a stretch has them, not
  * kept until all are there, where that makes no difference
- * @ADIT_COMPILE_FOLDED: elementwise work over images comes right before who reads it, and what a
- * convolution and such work around it read and leave is there as long as all of them, so that one
- * kernel can do them
  */
 typedef enum {
     ADIT_COMPILE_CHANNELS_LAST = 1 << 0,
     ADIT_COMPILE_IN_TURN = 1 << 1,
     ADIT_COMPILE_AT_ONCE = 1 << 2,
-    ADIT_COMPILE_FOLDED = 1 << 3,
 } AditCompileFlags;
 
 /**

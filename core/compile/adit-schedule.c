@@ -1,10 +1,6 @@
 /* core/compile/adit-schedule.c - SPDX-License-Identifier: MIT */
 #include "adit-compile-private.h"
 
-#include "adit-pointwise.h"
-
-#include <string.h>
-
 /* Phases alternate: even ones hold what runs once, odd ones what runs slice by slice. Slices wait
  * for each other only where the phase changes, so every instruction goes into the first phase it
  * can. */
@@ -48,47 +44,11 @@ find_free(const AditNode *node)
     return is_free;
 }
 
-static gboolean
-is_by_channels(const AditNode *node)
-{
-    static const char *const names[] = {"normalize", "normalize-gradient", "moments-gradient"};
-    gboolean found = FALSE;
-
-    for (guint i = 0; i < G_N_ELEMENTS(names) && node->instruction.op != NULL; i++)
-        found = found || strcmp(node->instruction.op->name, names[i]) == 0;
-    return found;
-}
-
-gboolean
-adit_is_over_images(const AditNode *node)
-{
-    const AditInstruction *instruction = &node->instruction;
-
-    return instruction->kind == ADIT_INSTRUCTION_OP && instruction->output.rows &&
-           instruction->output.shape.rank == 3 &&
-           (is_by_channels(node) || adit_pointwise_find(instruction->op) != NULL);
-}
-
-/* Whether it is best done with what reads it: the part of a normalisation's gradient that needs no
- * sums, which another part is added to when these are there, and what is added to it before. */
-static gboolean
-joins_reader(const AditNode *node)
-{
-    gboolean found = is_by_channels(node);
-
-    for (guint i = 0; i < node->needs->len && !found; i++) {
-        const AditNode *need = node->needs->pdata[i];
-
-        found = need->readers == 1 && adit_is_over_images(need) && is_by_channels(need);
-    }
-    return found && node->readers == 1 && adit_is_over_images(node);
-}
-
 /* What runs once goes into the last phase it can: a phase of its own before the slices would make
  * them wait. What is free goes where it is read, before all that waited for something: there its
- * result lives within a stretch. So does what is best done with its reader. */
+ * result lives within a stretch. */
 static void
-postpone(const GPtrArray *instructions, AditCompileFlags flags)
+postpone(const GPtrArray *instructions)
 {
     for (guint i = 0; i < instructions->len; i++) {
         AditNode *node = instructions->pdata[i];
@@ -97,11 +57,10 @@ postpone(const GPtrArray *instructions, AditCompileFlags flags)
     }
     for (guint i = instructions->len; i > 0; i--) {
         AditNode *node = instructions->pdata[i - 1];
-        gboolean joins = (flags & ADIT_COMPILE_FOLDED) && joins_reader(node);
-        gboolean moves = node->end != G_MAXUINT && (is_whole(node) || node->is_free || joins);
+        gboolean moves = node->end != G_MAXUINT && (is_whole(node) || node->is_free);
         if (moves && node->instruction.phase != node->end) {
             node->instruction.phase = node->end;
-            node->begin -= node->is_free && !is_whole(node) ? instructions->len : 0;
+            node->begin -= is_whole(node) ? 0 : instructions->len;
         }
         for (guint j = 0; j < node->needs->len; j++) {
             AditNode *need = node->needs->pdata[j];
@@ -111,7 +70,7 @@ postpone(const GPtrArray *instructions, AditCompileFlags flags)
 }
 
 void
-adit_schedule(GPtrArray *instructions, AditCompileFlags flags)
+adit_schedule(GPtrArray *instructions)
 {
     for (guint i = 0; i < instructions->len; i++) {
         AditNode *node = instructions->pdata[i];
@@ -124,9 +83,9 @@ adit_schedule(GPtrArray *instructions, AditCompileFlags flags)
         node->instruction.phase = phase;
         node->begin = instructions->len + i;
         if (node->instruction.body != NULL)
-            adit_schedule(node->instruction.body, flags);
+            adit_schedule(node->instruction.body);
     }
-    postpone(instructions, flags);
+    postpone(instructions);
     for (guint i = 0; i < instructions->len; i++) {
         AditNode *node = instructions->pdata[i];
         g_clear_pointer(&node->needs, g_ptr_array_unref);

@@ -89,14 +89,11 @@ typedef enum {
  * AditDeviceCounts: what a device has done, and holds.
  * @calls: kernel calls (on a Vulkan device: dispatches) of all runs so far
  * @barriers: how often what followed waited for all that was before (of a Vulkan device; else 0)
- * @moved: bytes that these dispatches read and write, each operand counted once; of those that
- * walks are made of (share/doc/architecture.md, section 9) 0
  * @bytes: of memories and executables there are
  */
 typedef struct {
     guint64 calls;
     guint64 barriers;
-    guint64 moved;
     guint64 bytes;
 } AditDeviceCounts;
 

@@ -808,7 +808,6 @@ list_fused(AditSelftestList *list)
     add_fused(list, adit_selftest_build_dense_shared, ADIT_SHAPE(17), ADIT_SHAPE(17, 3),
               ADIT_SHAPE(3));
     add_fused(list, adit_selftest_build_chain, ADIT_SHAPE(3, 17), ADIT_SHAPE(17), ADIT_SHAPE(3, 1));
-    adit_selftest_list_fused_images(list);
     if (!list->full)
         return;
     for (guint i = 0; i < G_N_ELEMENTS(products); i++)

@@ -253,32 +253,3 @@ adit_selftest_build_chain(AditGraph *graph, AditTensor *const *x, const AditSelf
 
     return adit_max(adit_offset(adit_mul(b, adit_sigmoid(a)), 0.25), adit_sub(b, x[0]));
 }
-
-/* A convolution with elementwise work before and behind it, of which some goes by channels: of
- * moments, scale and shift x[2], x[3] and x[4], and bias x[5]. A gradient has no kinks. */
-static AditTensor *
-convolve(AditTensor *image, AditTensor *weight, AditTensor *const *x, const AditSelftestCase *self)
-{
-    AditWindow window = window_of(self);
-    AditTensor *y = adit_normalize(image, x[2], x[3], x[4], 0, 0.25);
-
-    y = self->of_gradient ? adit_square(y) : adit_relu(y);
-    y = adit_add(adit_conv2d(y, weight, &window, (guint) self->numbers[10]), x[5]);
-    y = self->of_gradient ? adit_silu(y) : adit_leaky_relu(y, PARAMETER);
-    if (!adit_shape_equal(adit_tensor_get_shape(y), adit_tensor_get_shape(image)))
-        return y;
-    return adit_add(y, image);
-}
-
-AditTensor *
-adit_selftest_build_conv_image(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
-{
-    return convolve(x[0], x[1], x, self);
-}
-
-AditTensor *
-adit_selftest_build_conv_weights(AditGraph *graph, AditTensor *const *x,
-                                 const AditSelftestCase *self)
-{
-    return convolve(x[1], x[0], x, self);
-}

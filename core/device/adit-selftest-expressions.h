@@ -42,8 +42,6 @@ EXPRESSION(build_dense_gelu)
 EXPRESSION(build_dense_transposed)
 EXPRESSION(build_dense_shared)
 EXPRESSION(build_chain)
-EXPRESSION(build_conv_image)
-EXPRESSION(build_conv_weights)
 
 #undef EXPRESSION
 

@@ -25,7 +25,6 @@ static const struct {
     {{3, {2, 1, 65}}, 1, {{1, 7}, {1, 4}, {1, 3}, {0, 9}, {0, 8}}, 1},
     {{3, {16, 4, 6}}, 70, {{3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}}, 1},
     {{3, {68, 5, 5}}, 12, {{2, 2}, {2, 2}, {1, 1}, {0, 0}, {1, 1}}, 4},
-    {{3, {9, 6, 5}}, 9, {{3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}}, 3},
 };
 #define QUICK_WINDOWS 2
 
@@ -33,19 +32,6 @@ static guint
 count_windows(const AditSelftestList *list)
 {
     return list->full ? G_N_ELEMENTS(windows) : QUICK_WINDOWS;
-}
-
-static void
-set_window(AditSelftestCase *self, const AditWindow *window, gsize last)
-{
-    for (guint axis = 0; axis < 2; axis++) {
-        self->numbers[axis] = window->size[axis];
-        self->numbers[2 + axis] = window->stride[axis];
-        self->numbers[4 + axis] = window->dilation[axis];
-        self->numbers[6 + axis] = window->before[axis];
-        self->numbers[8 + axis] = window->after[axis];
-    }
-    self->numbers[10] = last;
 }
 
 /* A case with a window on its image. */
@@ -57,7 +43,14 @@ add_window(AditSelftestList *list, const char *kernel, AditSelftestBuild build, 
     AditSelftestCase *self =
         adit_selftest_add_one(list, kernel, build, limit, TRUE, windows[i].image);
 
-    set_window(self, window, last);
+    for (guint axis = 0; axis < 2; axis++) {
+        self->numbers[axis] = window->size[axis];
+        self->numbers[2 + axis] = window->stride[axis];
+        self->numbers[4 + axis] = window->dilation[axis];
+        self->numbers[6 + axis] = window->before[axis];
+        self->numbers[8 + axis] = window->after[axis];
+    }
+    self->numbers[10] = last;
     return self;
 }
 
@@ -133,40 +126,6 @@ list_crops(AditSelftestList *list, const char *kernel, gboolean of_gradient)
         self->positions = 4;
         self->values[of_gradient ? 0 : 1] = ADIT_VALUES_POSITIONS;
         self->spread = ADIT_SPREAD_SPRINKLED;
-    }
-}
-
-/* Of windows[@i]; @of_weights: by them, else by the image. */
-static void
-add_fused(AditSelftestList *list, guint i, gboolean of_gradient, gboolean of_weights)
-{
-    gsize channels = windows[i].image.size[0], filters = windows[i].filters;
-    const AditWindow *window = &windows[i].window;
-    AditShape weight =
-        ADIT_SHAPE(filters, channels / windows[i].groups, window->size[0], window->size[1]);
-    AditSelftestCase *self = adit_selftest_add(
-        list, "fused",
-        of_weights ? adit_selftest_build_conv_weights : adit_selftest_build_conv_image, PRODUCTS);
-
-    self->kind = ADIT_SELFTEST_FUSED;
-    self->of_gradient = of_gradient;
-    set_window(self, window, windows[i].groups);
-    adit_selftest_add_input(self, !of_weights, of_weights ? weight : windows[i].image);
-    adit_selftest_add_input(self, of_weights, of_weights ? windows[i].image : weight);
-    adit_selftest_add_input(self, FALSE, ADIT_SHAPE(2, channels));
-    adit_selftest_add_input(self, FALSE, ADIT_SHAPE(channels));
-    adit_selftest_add_input(self, FALSE, ADIT_SHAPE(channels));
-    adit_selftest_add_input(self, FALSE, ADIT_SHAPE(filters, 1, 1));
-    self->values[2] = ADIT_VALUES_POSITIVE;
-}
-
-void
-adit_selftest_list_fused_images(AditSelftestList *list)
-{
-    for (guint i = 0; i < (list->full ? G_N_ELEMENTS(windows) : 1); i++) {
-        add_fused(list, i, FALSE, FALSE);
-        add_fused(list, i, TRUE, FALSE);
-        add_fused(list, i, TRUE, TRUE);
     }
 }
 

@@ -28,7 +28,5 @@ AditSelftestCase *adit_selftest_add_one(AditSelftestList *list, const char *kern
                                         AditSelftestBuild build, double limit, gboolean rows,
                                         AditShape shape);
 void adit_selftest_list_images(AditSelftestList *list);
-/* Of the kernel "fused". */
-void adit_selftest_list_fused_images(AditSelftestList *list);
 
 G_END_DECLS

@@ -205,9 +205,9 @@ compile(AditSelftestTrial *self)
     else
         add_output(outputs, ADIT_OUTPUT_READ, self->result);
     self->layout = adit_layout_new(self->graph);
-    self->program = adit_compile(self->graph, self->layout, NULL, 0,
-                                 (const AditProgramOutput *) (gpointer) outputs->data, outputs->len,
-                                 ADIT_COMPILE_FOLDED);
+    self->program =
+        adit_compile(self->graph, self->layout, NULL, 0,
+                     (const AditProgramOutput *) (gpointer) outputs->data, outputs->len, 0);
 }
 
 /* Rows that the runs read. */

@@ -79,8 +79,6 @@ describe_step(const AditBench *self)
     if (self->threads > 0)
         adit_json_set_double(object, "share-of-cores", get_share_of_cores(self));
     adit_json_set_unsigned(object, "calls", run->calls);
-    if (run->moved > 0)
-        adit_json_set_unsigned(object, "moved-bytes", run->moved);
     adit_json_set_unsigned(object, "flop", run->flop);
     adit_json_set_unsigned(object, "compulsory-bytes", run->compulsory);
     adit_json_set_unsigned(object, "planned-bytes", run->planned);
@@ -175,12 +173,8 @@ add_step(const AditBench *self, GPtrArray *table)
                  1e-6 * (double) run->flop, 1e-9 * rate);
     add_line(table, "bytes", "%.4g MB a step at least, %.4g MB operation by operation",
              1e-6 * (double) run->compulsory, 1e-6 * (double) run->planned);
-    if (run->moved > 0)
-        add_line(table, "calls", "%s dispatches a step, %.4g MB read and written by them", calls,
-                 1e-6 * (double) run->moved);
-    else
-        add_line(table, "calls", "%s %s a step", calls,
-                 self->threads > 0 ? "kernel calls" : "dispatches");
+    add_line(table, "calls", "%s %s a step", calls,
+             self->threads > 0 ? "kernel calls" : "dispatches");
 }
 
 /* "118.2 GFLOP/s with one thread, 236.1 GFLOP/s with 2" */

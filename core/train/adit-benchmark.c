@@ -174,7 +174,6 @@ run_rounds(Bench *self, double seconds, AditBenchmark *result, GError **error)
     result->processor = (get_processor_seconds() - processor) / seconds_since(now);
     result->steps = self->done - done;
     result->calls = (after.calls - before.calls) / result->steps;
-    result->moved = (after.moved - before.moved) / result->steps;
     result->held = after.bytes;
     return TRUE;
 }

@@ -17,7 +17,6 @@ G_BEGIN_DECLS
  * @steps: of all rounds
  * @processor: time that all threads of the process had a core for in the rounds, a second of them
  * @calls: kernel calls a step, on a Vulkan device dispatches
- * @moved: bytes a step that these read and write; 0: it is not known
  * @parameters: trained numbers
  * @flop: a step, of the matrix products: two for each multiply-add
  * @compulsory: bytes a step has to move: parameters and what the optimizer keeps of them are read
@@ -35,7 +34,6 @@ typedef struct {
     guint64 steps;
     double processor;
     guint64 calls;
-    guint64 moved;
     guint64 parameters;
     guint64 flop;
     guint64 compulsory;

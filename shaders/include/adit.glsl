@@ -14,7 +14,7 @@ layout(push_constant) uniform Push {
     uint part;     /* concat: where the input begins along the axis */
     uint key;      /* noise: where the stream's key lies in the words */
     uint out_at;   /* first element of the output */
-    uint in_at[8]; /* and of the inputs */
+    uint in_at[5]; /* and of the inputs */
 } push;
 
 /* What changes from call to call; the device keeps it. */
@@ -60,16 +60,13 @@ layout(std430, set = 0, binding = 5) ADIT_INPUT2_ACCESS buffer Input2 { float in
 layout(std430, set = 0, binding = 6) ADIT_INPUT3_ACCESS buffer Input3 { ADIT_INPUT3_TYPE input3_numbers[]; };
 layout(std430, set = 0, binding = 7) ADIT_INPUT4_ACCESS buffer Input4 { ADIT_INPUT4_TYPE input4_numbers[]; };
 
-/* Element e of an operand, counted over the rows of the window. A text that has more inputs than there
- * are bindings says itself which of them lie in one (ADIT_INPUTS). */
+/* Element e of an operand, counted over the rows of the window. */
 #define OUT(e) output_numbers[push.out_at + (e)]
-#ifndef ADIT_INPUTS
 #define IN0(e) input0_numbers[push.in_at[0] + (e)]
 #define IN1(e) input1_numbers[push.in_at[1] + (e)]
 #define IN2(e) input2_numbers[push.in_at[2] + (e)]
 #define IN3(e) input3_numbers[push.in_at[3] + (e)]
 #define IN4(e) input4_numbers[push.in_at[4] + (e)]
-#endif
 
 /* The block, as adit-vulkan-private.h. */
 #define BLOCK_STATUS        0 /* not 0: a guarded value was not finite; nothing is computed */
@@ -125,11 +122,11 @@ adit_size(uint view, uint axis)
     return words[push.words + view * VIEW_WORDS + 3u + axis];
 }
 
-/* What the operation's builder gave, as its `encode` wrote it; behind output and eight inputs. */
+/* What the operation's builder gave, as its `encode` wrote it; behind output and five inputs. */
 uint
 adit_attribute(uint index)
 {
-    return words[push.words + 9u * VIEW_WORDS + index];
+    return words[push.words + 6u * VIEW_WORDS + index];
 }
 
 float

@@ -2,21 +2,7 @@
 
 /* Convolution as a product in tiles, of which no side exists in memory: pixels are looked up. Behind
  * tiles.glsl. The kernel says which view has the image (CONV_IMAGE) and which the windows
- * (CONV_WINDOWS); its two sides are functions of line and k. A tile belongs to one group.
- *
- * A kernel that is generated says what becomes of a number of input 0 or 1, element @e, before it is
- * multiplied (ADIT_LOAD0, ADIT_LOAD1); @channel: where it lies along the first axis. What it needs for
- * whole channels it puts into shared memory before (ADIT_STAGE). */
-
-#ifndef ADIT_LOAD0
-#define ADIT_LOAD0(e, channel) IN0(e)
-#endif
-#ifndef ADIT_LOAD1
-#define ADIT_LOAD1(e, channel) IN1(e)
-#endif
-#ifndef ADIT_STAGE
-#define ADIT_STAGE()
-#endif
+ * (CONV_WINDOWS); its two sides are functions of line and k. A tile belongs to one group. */
 
 /* Division by what is the same for all: exact for all numbers. */
 struct ConvDivisor {
@@ -25,7 +11,6 @@ struct ConvDivisor {
 };
 
 uint conv_group;
-uint conv_first_line; /* of the result's channels, that of this group */
 uint conv_groups, conv_channels, conv_filters; /* channels and filters of a group */
 uvec2 conv_image, conv_windows, conv_size, conv_stride, conv_dilation, conv_before;
 uint conv_taps; /* of a window, in one channel */
@@ -64,7 +49,6 @@ conv_init()
     conv_by_width = conv_divisor(conv_size.y);
     conv_by_windows = conv_divisor(conv_windows.x * conv_windows.y);
     conv_by_out_width = conv_divisor(conv_windows.y);
-    ADIT_STAGE();
 }
 
 /* The tap @i of a window, from its first pixel. */
@@ -94,9 +78,7 @@ conv_pixel(uint r, uint window, uint c, uint i)
     bool is_inside = at.x < conv_image.x && at.y < conv_image.y;
     uint e = conv_plane(r, conv_channels, c, conv_image);
 
-    return is_inside
-               ? ADIT_LOAD0(e + at.x * conv_image.y + at.y, conv_group * conv_channels + c)
-               : 0.0;
+    return is_inside ? IN0(e + at.x * conv_image.y + at.y) : 0.0;
 }
 
 /* Chooses group and tile of a product of @rows x @columns for each group, and computes it. */
@@ -107,7 +89,6 @@ conv_product(uint rows, uint columns, uint depth, uint to)
     AditSide unused = AditSide(0u, 0u, 0u, 0u, 1u);
 
     conv_group = adit_group() / tiles;
-    conv_first_line = conv_group * rows;
     if (conv_group >= conv_groups)
         rows = 0u;
     adit_product(AditProduct(rows, columns, depth, 1u, to + conv_group * rows * columns,

@@ -271,21 +271,13 @@ set_form(AditDevice *device, const char *kernel, AditKernelForm form)
     return TRUE;
 }
 
-static AditCompileFlags
-get_compile_flags(AditDevice *device)
-{
-    return ADIT_VULKAN_DEVICE(device)->fuses ? ADIT_COMPILE_FOLDED : 0;
-}
-
 static void
 count(AditDevice *device, AditDeviceCounts *counts)
 {
     AditVulkanDevice *self = ADIT_VULKAN_DEVICE(device);
 
-    *counts = (AditDeviceCounts){.calls = self->dispatches,
-                                 .barriers = self->barriers,
-                                 .moved = self->moved,
-                                 .bytes = self->allocated};
+    *counts = (AditDeviceCounts){
+        .calls = self->dispatches, .barriers = self->barriers, .bytes = self->allocated};
 }
 
 static void
@@ -494,7 +486,6 @@ adit_vulkan_device_class_init(AditVulkanDeviceClass *klass)
     device_class->read_output = read_output;
     device_class->set_form = set_form;
     device_class->describe = describe;
-    device_class->get_compile_flags = get_compile_flags;
     device_class->count = count;
 }
 

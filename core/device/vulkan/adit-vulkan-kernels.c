@@ -19,7 +19,6 @@ enum {
     CONSTANT_SUBGROUP = 3,
     CONSTANT_MICRO_ROWS = 4,
     CONSTANT_MICRO_COLUMNS = 5,
-    CONSTANT_STAGED = 6,
 };
 
 typedef struct {
@@ -119,11 +118,8 @@ static const Tile tiles[] = {
 };
 static const Tile slice_tile = {G_MAXSIZE, 16, 16, 2, 1};
 static const Tile image_tiles[] = {
-    {4, 4, 128, 1, 4},  {8, 8, 128, 2, 4},         {16, 16, 64, 2, 4},
-    {32, 32, 64, 4, 4}, {G_MAXSIZE, 64, 64, 8, 4},
-};
-static const Tile kernel_tiles[] = {
-    {8, 8, 64, 2, 2}, {16, 16, 32, 2, 2}, {G_MAXSIZE, 32, 32, 4, 2}};
+    {4, 4, 128, 1, 4}, {16, 16, 64, 2, 4}, {32, 32, 64, 4, 4}, {G_MAXSIZE, 64, 64, 8, 4}};
+static const Tile kernel_tiles[] = {{16, 16, 32, 2, 2}, {G_MAXSIZE, 32, 32, 4, 2}};
 static const Tile direct_tiles[] = {{4, 128, 4, 1, 4}, {G_MAXSIZE, 32, 16, 1, 4}};
 
 static gboolean
@@ -176,16 +172,6 @@ set_tile(guint32 *constants, AditVulkanKind kind, const AditVulkanShape *shape)
     constants[CONSTANT_MICRO_ROWS] = tile->micro_rows;
     constants[CONSTANT_MICRO_COLUMNS] = tile->micro_columns;
     constants[CONSTANT_SIZE] = tile->rows / tile->micro_rows * (tile->across / tile->micro_columns);
-    constants[CONSTANT_STAGED] = (guint32) shape->staged;
-}
-
-gsize
-adit_vulkan_get_shared_room(AditVulkanKind kind, const AditVulkanShape *shape)
-{
-    const Tile *tile = find_tile(kind, shape);
-
-    /* as tiles.glsl has them: steps of 16, four more numbers each */
-    return ((gsize) 16 << 10) - 16 * sizeof(float) * (tile->rows + tile->across + 8);
 }
 
 /* ---- making ---- */
@@ -369,15 +355,15 @@ adit_vulkan_kernel_get(AditVulkanDevice *device, const char *name, const AditOp 
 }
 
 const AditVulkanKernel *
-adit_vulkan_kernel_get_fused(AditVulkanDevice *device, const char *text, AditVulkanKind kind,
+adit_vulkan_kernel_get_fused(AditVulkanDevice *device, const char *text,
                              const AditVulkanShape *shape, GError **error)
 {
-    AditVulkanKernel kernel = {.kind = kind};
+    AditVulkanKernel kernel = {.kind =
+                                   shape->columns > 0 ? ADIT_VULKAN_TILES : ADIT_VULKAN_ELEMENTS};
 
     set_constants(device, &kernel, NULL, shape);
-    const guint32 *c = kernel.constants;
     g_autofree char *key =
-        g_strdup_printf("%u %u %u %u %u %u %s", c[0], c[1], c[2], c[4], c[5], c[6], text);
+        g_strdup_printf("%u %u %s", kernel.constants[0], kernel.constants[1], text);
     const AditVulkanKernel *known = g_hash_table_lookup(device->kernels, key);
     if (known != NULL)
         return known;

@@ -1,5 +1,5 @@
 /* core/device/vulkan/adit-vulkan-plan.c - SPDX-License-Identifier: MIT */
-#include "adit-vulkan-words.h"
+#include "adit-vulkan-fuse.h"
 
 #include "adit-attributes.h"
 #include "adit-ops-private.h"
@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define ATTRIBUTE_WORDS ADIT_VULKAN_ATTRIBUTES
+#define ATTRIBUTE_WORDS (ADIT_VULKAN_VIEW_WORDS * (1 + ADIT_VULKAN_INPUTS))
 
 typedef struct {
     AditVulkanPlan *plan;
@@ -32,14 +32,10 @@ typedef struct {
 
 /**
  * Call: a dispatch before its windows are known: of rows, or slices, @first to @end.
- * @instruction: the last, whose output it is
- * @head: (nullable): the one whose attributes it has, if that is another
  * @n_written: inputs, the last ones, that are written
- * @bindings: (nullable): of the inputs; NULL: each has its own
  */
 typedef struct {
     const AditInstruction *instruction;
-    const AditInstruction *head;
     const char *name;
     const AditVulkanKernel *kernel;
     gboolean is_sliced;
@@ -48,12 +44,30 @@ typedef struct {
     guint32 part;
     guint n_inputs;
     guint n_written;
-    const AditOperand *inputs[ADIT_VULKAN_OPERANDS];
-    const guint *bindings;
+    const AditOperand *inputs[ADIT_VULKAN_INPUTS];
     gsize input_rows; /* 0: the batch's; else what the first input has: partial results, stacks */
 } Call;
 
 /* ---- words ---- */
+
+static guint32
+add_words(Planner *self, const guint32 *words, guint n)
+{
+    guint32 at = self->plan->words->len;
+
+    g_array_append_vals(self->plan->words, words, n);
+    return at;
+}
+
+static void
+describe_view(guint32 *words, const AditOperand *operand, gboolean rows)
+{
+    words[0] = rows;
+    words[1] = (guint32) operand->count;
+    words[2] = operand->shape.rank;
+    for (guint i = 0; i < operand->shape.rank; i++)
+        words[3 + i] = (guint32) operand->shape.size[i];
+}
 
 /* Streams of all iterations, one behind the other, follow the words. */
 static void
@@ -63,7 +77,7 @@ add_keys(Planner *self, char **names)
         guint32 key[2];
 
         adit_stream_key(self->places->seed, names[i], key);
-        adit_vulkan_add_words(self->plan, key, 2);
+        add_words(self, key, 2);
     }
 }
 
@@ -76,19 +90,71 @@ get_words(Planner *self, const AditInstruction *instruction)
 
     if (g_hash_table_lookup_extended(self->words, instruction, NULL, &known))
         return GPOINTER_TO_UINT(known);
-    adit_vulkan_describe_view(words, &instruction->output, instruction->output.rows);
+    describe_view(words, &instruction->output, instruction->output.rows);
     for (guint i = 0; i < MIN(instruction->n_inputs, ADIT_VULKAN_INPUTS); i++)
-        adit_vulkan_describe_view(words + (i + 1) * ADIT_VULKAN_VIEW_WORDS, &instruction->inputs[i],
-                                  instruction->inputs[i].rows || combines);
+        describe_view(words + (i + 1) * ADIT_VULKAN_VIEW_WORDS, &instruction->inputs[i],
+                      instruction->inputs[i].rows || combines);
     if (instruction->op != NULL && instruction->op->encode != NULL)
         instruction->op->encode(instruction->attributes, words + ATTRIBUTE_WORDS);
-    guint32 at = adit_vulkan_add_words(self->plan, words, G_N_ELEMENTS(words));
+    guint32 at = add_words(self, words, G_N_ELEMENTS(words));
     add_keys(self, instruction->names);
     g_hash_table_insert(self->words, (gpointer) instruction, GUINT_TO_POINTER(at));
     return at;
 }
 
+guint32
+adit_vulkan_add_attributes(AditVulkanPlan *self, const guint32 *attributes, guint n)
+{
+    guint32 words[ATTRIBUTE_WORDS + ADIT_MAX_WORDS] = {0};
+    guint32 at = self->words->len;
+
+    words[1] = words[ADIT_VULKAN_VIEW_WORDS + 1] = 1;
+    for (guint i = 0; i < n; i++)
+        words[ATTRIBUTE_WORDS + i] = attributes[i];
+    g_array_append_vals(self->words, words, G_N_ELEMENTS(words));
+    return at;
+}
+
+/* Formed in double and rounded once, as on the CPU: the same bits on every device. */
+guint32
+adit_vulkan_add_table(AditVulkanPlan *self, const AditArray *array)
+{
+    guint32 at = self->words->len;
+    float values[256];
+
+    if (array->type != ADIT_TYPE_CODE_U8)
+        return 0;
+    for (guint i = 0; i < G_N_ELEMENTS(values); i++)
+        values[i] = (float) (i * array->scale);
+    g_array_append_vals(self->words, values, G_N_ELEMENTS(values));
+    return at;
+}
+
 /* ---- places ---- */
+
+gsize
+adit_vulkan_find_operand(const AditProgram *program, const AditVulkanPlaces *places,
+                         const AditOperand *operand, const guint *index)
+{
+    gsize unit = operand->arena == ADIT_ARENA_ROWS ? places->room : 1;
+    gsize element = operand->offset;
+
+    if (operand->storage >= 0)
+        element += g_array_index(program->storages, AditStorage, operand->storage).offset;
+    for (guint i = 0; i < ADIT_MAX_LOOPS; i++) {
+        const AditStride *stride = &operand->strides[i];
+        gsize at = index[i] + stride->shift;
+
+        if (stride->stride > 0)
+            element += stride->stride * (stride->modulo > 0 ? at % stride->modulo : at);
+    }
+    element *= unit;
+    if (operand->arena == ADIT_ARENA_LIVE)
+        element += ADIT_BLOCK_LIVES;
+    if (operand->linear)
+        element += places->first_row * operand->count;
+    return element;
+}
 
 static Span
 find_span(const Planner *self, const AditOperand *operand, gboolean rows, gsize first, gsize end)
@@ -170,7 +236,7 @@ count_groups(const Planner *self, const Call *call, gsize rows)
     const AditOperand *input = call->n_inputs > 0 ? call->inputs[0] : output;
     const guint32 *attributes =
         &g_array_index(self->plan->words, guint32, call->words + ATTRIBUTE_WORDS);
-    gsize groups = get_filter_groups(call->head != NULL ? call->head : instruction);
+    gsize groups = get_filter_groups(instruction);
 
     switch (call->kernel->kind) {
     case ADIT_VULKAN_ELEMENTS:
@@ -232,23 +298,6 @@ estimate_work(const Call *call, gsize rows)
     return 1 + work / (1 << 20);
 }
 
-/* Bytes of the operands; @slices: of @rows, which have a partial result each. */
-static guint64
-count_moved(const Call *call, gsize rows, gsize slices)
-{
-    const AditOperand *output = &call->instruction->output;
-    guint64 count = output->count * (call->is_sliced ? slices : output->rows ? rows : 1);
-
-    /* a part of it */
-    if (call->kernel->kind == ADIT_VULKAN_INPUT_ELEMENTS)
-        count = (call->inputs[0]->rows ? rows : 1) * call->inputs[0]->count;
-    for (guint i = 0; i < call->n_inputs; i++)
-        count += call->inputs[i]->count * (call->input_rows > 0    ? call->input_rows
-                                           : call->inputs[i]->rows ? rows
-                                                                   : 1);
-    return count * sizeof(float);
-}
-
 static gboolean
 set_groups(const Planner *self, AditVulkanDispatch *dispatch, gsize groups, guint slices)
 {
@@ -274,53 +323,6 @@ fail_size(Planner *self, const Call *call, gsize bytes)
     return FALSE;
 }
 
-static Span
-find_input_span(const Planner *self, const Call *call, guint number, gsize row, gsize row_end)
-{
-    const AditOperand *operand = call->inputs[number];
-
-    return call->input_rows > 0 ? find_span(self, operand, TRUE, 0, call->input_rows)
-                                : find_span(self, operand, operand->rows, row, row_end);
-}
-
-/* The windows of the inputs, from row @row on; what lies in one binding has a window together. */
-static gboolean
-set_input_windows(const Planner *self, const Call *call, gsize row, gsize row_end,
-                  AditVulkanDispatch *dispatch, gsize *largest)
-{
-    Span spans[ADIT_VULKAN_INPUTS] = {0};
-    gboolean fits = TRUE;
-
-    for (guint i = 0; i < call->n_inputs; i++) {
-        Span own = find_input_span(self, call, i, row, row_end);
-        Span *span = &spans[call->bindings != NULL ? call->bindings[i] : i];
-
-        *span = span->buffer == NULL
-                    ? own
-                    : (Span){own.buffer, MIN(span->begin, own.begin), MAX(span->end, own.end)};
-    }
-    for (guint i = 0; i < call->n_inputs; i++) {
-        guint binding = call->bindings != NULL ? call->bindings[i] : i;
-        AditVulkanWindow *window = &dispatch->windows[3 + binding];
-        Span own = find_input_span(self, call, i, row, row_end);
-
-        fits = make_window(self, &spans[binding], window, &dispatch->push.in_at[i]) && fits;
-        dispatch->push.in_at[i] += (guint32) (own.begin - spans[binding].begin);
-        window->is_written = i >= call->n_inputs - call->n_written;
-        *largest = MAX(*largest, window->range);
-    }
-    /* bindings that are not used show something */
-    for (guint i = 0; i < ADIT_VULKAN_INPUTS; i++) {
-        if (spans[i].buffer != NULL)
-            continue;
-        dispatch->windows[3 + i] = dispatch->windows[call->n_inputs > 0 ? 3 : 2];
-        dispatch->windows[3 + i].is_written = FALSE;
-        if (i >= call->n_inputs)
-            dispatch->push.in_at[i] = call->n_inputs > 0 ? dispatch->push.in_at[0] : 0;
-    }
-    return fits;
-}
-
 /* Fills the windows of rows, or slices, @first to @end; FALSE: one is too large. */
 static gboolean
 set_windows(const Planner *self, const Call *call, gsize first, gsize end,
@@ -340,7 +342,22 @@ set_windows(const Planner *self, const Call *call, gsize first, gsize end,
     if (call->is_sliced) /* results are counted from slice 0 */
         dispatch->push.out_at -= (guint32) (first * output->count);
     *largest = dispatch->windows[2].range;
-    return set_input_windows(self, call, row, row_end, dispatch, largest) && fits;
+    for (guint i = 0; i < call->n_inputs; i++) {
+        AditVulkanWindow *window = &dispatch->windows[3 + i];
+
+        span = call->input_rows > 0
+                   ? find_span(self, call->inputs[i], TRUE, 0, call->input_rows)
+                   : find_span(self, call->inputs[i], call->inputs[i]->rows, row, row_end);
+        fits = make_window(self, &span, window, &dispatch->push.in_at[i]) && fits;
+        window->is_written = i >= call->n_inputs - call->n_written;
+        *largest = MAX(*largest, window->range);
+    }
+    for (guint i = call->n_inputs; i < ADIT_VULKAN_INPUTS; i++) {
+        dispatch->windows[3 + i] = dispatch->windows[call->n_inputs > 0 ? 3 : 2];
+        dispatch->windows[3 + i].is_written = FALSE;
+        dispatch->push.in_at[i] = call->n_inputs > 0 ? dispatch->push.in_at[0] : 0;
+    }
+    return fits;
 }
 
 static void
@@ -381,7 +398,6 @@ add_dispatch(Planner *self, const Call *call, gsize first, gsize end)
                       call->is_sliced ? (guint) (end - first) : 1) &&
            fits;
     dispatch.work = estimate_work(call, rows);
-    dispatch.moved = count_moved(call, rows, end - first);
     if ((!fits || dispatch.work > MAX_WORK) && middle > first && call->input_rows == 0)
         return add_dispatch(self, call, first, middle) && add_dispatch(self, call, middle, end);
     if (!fits)
@@ -468,9 +484,9 @@ add_concat(Planner *self, Call *call, gsize rows)
         guint axis = all[ATTRIBUTE_WORDS];
 
         memcpy(words, all, sizeof words);
-        adit_vulkan_describe_view(words + ADIT_VULKAN_VIEW_WORDS, &instruction->inputs[i],
-                                  instruction->inputs[i].rows);
-        call->words = adit_vulkan_add_words(self->plan, words, G_N_ELEMENTS(words));
+        describe_view(words + ADIT_VULKAN_VIEW_WORDS, &instruction->inputs[i],
+                      instruction->inputs[i].rows);
+        call->words = add_words(self, words, G_N_ELEMENTS(words));
         call->n_inputs = 1;
         call->inputs[0] = &instruction->inputs[i];
         if (!add_dispatch(self, call, 0, rows))
@@ -550,12 +566,12 @@ add_gather_words(Planner *self, const AditInstruction *instruction, gsize first,
     const AditVulkanSource *source = &self->places->sources[instruction->feed];
     guint32 words[ATTRIBUTE_WORDS + ADIT_MAX_WORDS] = {0};
 
-    adit_vulkan_describe_view(words, &instruction->output, TRUE);
+    describe_view(words, &instruction->output, TRUE);
     words[ATTRIBUTE_WORDS] = instruction->feed;
     words[ATTRIBUTE_WORDS + 1] = source->index != NULL;
     words[ATTRIBUTE_WORDS + 2] = (guint32) first;
     words[ATTRIBUTE_WORDS + 3] = (guint32) n;
-    guint32 at = adit_vulkan_add_words(self->plan, words, G_N_ELEMENTS(words));
+    guint32 at = add_words(self, words, G_N_ELEMENTS(words));
     guint32 table = adit_vulkan_add_table(self->plan, source->array);
     if (table > 0)
         g_array_index(self->plan->words, guint32, at + ATTRIBUTE_WORDS + 4) = table - at;
@@ -610,34 +626,34 @@ add_gather(Planner *self, const AditInstruction *instruction)
     return TRUE;
 }
 
-static gboolean add_list(Planner *self, const GPtrArray *instructions);
-
-/* Iteration after iteration. */
-static gboolean
-add_loop(Planner *self, const AditInstruction *instruction)
-{
-    gboolean added = TRUE;
-
-    for (guint i = 0; i < instruction->n && added; i++) {
-        self->index[instruction->level] = instruction->reverse ? instruction->n - 1 - i : i;
-        added = add_list(self, instruction->body);
-    }
-    self->index[instruction->level] = 0;
-    return added;
-}
-
 /* ---- fused instructions ---- */
 
-/* In other iterations a fusion may be of other instructions. */
+/* The words of a fusion are kept by its first instruction, with how many it has: in another
+ * iteration of a loop it may be shorter. */
 static guint32
 get_fused_words(Planner *self, const AditVulkanFusion *fusion)
 {
-    g_autofree char *key = adit_vulkan_fusion_describe(fusion);
+    guint32 words[ATTRIBUTE_WORDS + ADIT_MAX_WORDS] = {0};
+    const AditInstruction *head = fusion->instructions[0];
+    g_autofree char *key = g_strdup_printf("%p %u", (const void *) head, fusion->n);
     gpointer known;
 
     if (g_hash_table_lookup_extended(self->fused, key, NULL, &known))
         return GPOINTER_TO_UINT(known);
-    guint32 at = adit_vulkan_add_fused_words(self->plan, fusion);
+    describe_view(words, &head->output, head->output.rows);
+    for (guint i = 0; i < fusion->n_reads; i++)
+        describe_view(words + (i + 1) * ADIT_VULKAN_VIEW_WORDS, fusion->reads[i],
+                      fusion->reads[i]->rows);
+    for (guint i = fusion->n; i-- > 0;) {
+        const AditInstruction *instruction = fusion->instructions[i];
+        guint32 attributes[ADIT_MAX_WORDS] = {0};
+
+        if (instruction->op->encode != NULL)
+            instruction->op->encode(instruction->attributes, attributes);
+        words[ATTRIBUTE_WORDS + ADIT_VULKAN_FUSED_PARAMETERS + i] = attributes[0];
+        words[ATTRIBUTE_WORDS] = attributes[0];
+    }
+    guint32 at = add_words(self, words, G_N_ELEMENTS(words));
     g_hash_table_insert(self->fused, g_steal_pointer(&key), GUINT_TO_POINTER(at));
     return at;
 }
@@ -645,90 +661,38 @@ get_fused_words(Planner *self, const AditVulkanFusion *fusion)
 static gboolean
 add_fusion(Planner *self, const AditVulkanFusion *fusion)
 {
-    const AditInstruction *last = fusion->values[fusion->n - 1].instruction;
-    const AditInstruction *head = fusion->values[fusion->head].instruction;
-    gsize rows = last->domain == ADIT_DOMAIN_SLICES ? self->places->rows : 1;
+    const AditInstruction *last = fusion->instructions[fusion->n - 1];
     Call call = {.instruction = last,
-                 .head = head,
-                 .name = head->op->name,
+                 .name = fusion->instructions[0]->op->name,
                  .words = get_fused_words(self, fusion),
-                 .is_sliced = last->partial > 0,
                  .n_inputs = fusion->n_reads + fusion->n_writes,
-                 .n_written = fusion->n_writes,
-                 .bindings = fusion->bindings};
+                 .n_written = fusion->n_writes};
+    AditVulkanShape shape = fusion->shape;
 
-    call.kernel = adit_vulkan_kernel_get_fused(self->device, fusion->text, fusion->kind,
-                                               &fusion->shape, self->error);
+    call.kernel = adit_vulkan_kernel_get_fused(self->device, fusion->text, &shape, self->error);
     if (call.kernel == NULL)
         return FALSE;
     memcpy(call.inputs, fusion->reads, fusion->n_reads * sizeof *fusion->reads);
     memcpy(call.inputs + fusion->n_reads, fusion->writes,
            fusion->n_writes * sizeof *fusion->writes);
-    return add_dispatch(self, &call, 0, call.is_sliced ? count_slices(rows) : rows);
+    return add_dispatch(self, &call, 0,
+                        last->domain == ADIT_DOMAIN_SLICES ? self->places->rows : 1);
 }
 
-static gboolean add_instruction(Planner *self, AditVulkanFolds *folds, guint position,
-                                gboolean extends);
-
-/* Computes what is folded if one of @operands is its result. */
+/* Adds the instructions from @first on that are one kernel; gives how many, 0 if it is none. */
 static gboolean
-unfold(Planner *self, AditVulkanFolds *folds, const AditOperand *operand)
-{
-    int folded = adit_vulkan_folds_find(folds, operand);
-
-    return folded < 0 || add_instruction(self, folds, (guint) folded, FALSE);
-}
-
-/* As add_single() for all that @fusion has. */
-static gboolean
-add_fused(Planner *self, AditVulkanFolds *folds, const AditVulkanFusion *fusion)
-{
-    for (guint i = 0; i < fusion->n_reads; i++) {
-        if (!unfold(self, folds, fusion->reads[i]))
-            return FALSE;
-    }
-    for (guint i = 0; i < fusion->n; i++) {
-        if (!fusion->values[i].is_folded)
-            folds->states[fusion->values[i].position] = ADIT_FOLD_DONE;
-    }
-    return add_fusion(self, fusion);
-}
-
-/* Adds what the instruction at @position computes, and what is folded into it. */
-static gboolean
-add_single(Planner *self, AditVulkanFolds *folds, guint position)
-{
-    const AditInstruction *instruction = folds->list->pdata[position];
-
-    for (guint i = 0; i < instruction->n_inputs; i++) {
-        if (!unfold(self, folds, &instruction->inputs[i]))
-            return FALSE;
-    }
-    folds->states[position] = ADIT_FOLD_DONE;
-    switch (instruction->kind) {
-    case ADIT_INSTRUCTION_OP:
-        return add_op(self, instruction);
-    case ADIT_INSTRUCTION_COMBINE:
-        return add_combine(self, instruction);
-    case ADIT_INSTRUCTION_COPY:
-        return add_copy(self, instruction);
-    case ADIT_INSTRUCTION_GATHER:
-        return self->places->sources == NULL || add_gather(self, instruction);
-    case ADIT_INSTRUCTION_LOOP:
-    default:
-        return add_loop(self, instruction);
-    }
-}
-
-/* @extends: with what can be joined to it. */
-static gboolean
-add_instruction(Planner *self, AditVulkanFolds *folds, guint position, gboolean extends)
+try_fusion(Planner *self, const GPtrArray *instructions, guint first, guint *n)
 {
     AditVulkanFusion fusion;
+    gboolean added = TRUE;
 
-    if (self->readers == NULL || !adit_vulkan_fusion_init(&fusion, folds, position, extends))
-        return add_single(self, folds, position);
-    gboolean added = add_fused(self, folds, &fusion);
+    *n = 0;
+    if (self->readers == NULL ||
+        !adit_vulkan_fusion_init(&fusion, self->program, self->places, self->readers, instructions,
+                                 first, self->index))
+        return TRUE;
+    added = add_fusion(self, &fusion);
+    *n = fusion.n;
     adit_vulkan_fusion_clear(&fusion);
     return added;
 }
@@ -736,13 +700,36 @@ add_instruction(Planner *self, AditVulkanFolds *folds, guint position, gboolean 
 static gboolean
 add_list(Planner *self, const GPtrArray *instructions)
 {
-    gsize most = self->device->physical->limits.maxStorageBufferRange - get_alignment(self);
-    g_auto(AditVulkanFolds) folds = {0};
+    for (guint i = 0, n; i < instructions->len; i += MAX(n, 1)) {
+        const AditInstruction *instruction = instructions->pdata[i];
+        gboolean added = try_fusion(self, instructions, i, &n);
 
-    adit_vulkan_folds_init(&folds, self->program, self->places, self->readers, instructions,
-                           self->index, most);
-    for (guint i = 0; i < instructions->len; i++) {
-        if (folds.states[i] == ADIT_FOLD_NONE && !add_instruction(self, &folds, i, TRUE))
+        if (!added)
+            return FALSE;
+        if (n > 0)
+            continue;
+        switch (instruction->kind) {
+        case ADIT_INSTRUCTION_OP:
+            added = add_op(self, instruction);
+            break;
+        case ADIT_INSTRUCTION_COMBINE:
+            added = add_combine(self, instruction);
+            break;
+        case ADIT_INSTRUCTION_COPY:
+            added = add_copy(self, instruction);
+            break;
+        case ADIT_INSTRUCTION_GATHER:
+            added = self->places->sources == NULL || add_gather(self, instruction);
+            break;
+        case ADIT_INSTRUCTION_LOOP:
+        default:
+            for (guint j = 0; j < instruction->n && added; j++) {
+                self->index[instruction->level] = instruction->reverse ? instruction->n - 1 - j : j;
+                added = add_list(self, instruction->body);
+            }
+            self->index[instruction->level] = 0;
+        }
+        if (!added)
             return FALSE;
     }
     return TRUE;

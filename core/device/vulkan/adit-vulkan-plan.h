@@ -19,7 +19,6 @@ typedef struct {
 /**
  * AditVulkanDispatch: one call of a kernel with everything that is recorded.
  * @name: of the kernel, @tensor: (nullable): what it computes: for messages
- * @moved: bytes that it reads and writes, each operand counted once
  */
 typedef struct {
     const AditVulkanKernel *kernel;
@@ -29,7 +28,6 @@ typedef struct {
     AditVulkanPush push;
     guint32 groups[3];
     double work;
-    guint64 moved;
 } AditVulkanDispatch;
 
 /**

@@ -9,8 +9,7 @@ G_BEGIN_DECLS
 #define ADIT_VULKAN_STAGING    ((gsize) 16 << 20)
 #define ADIT_VULKAN_BINDINGS   8
 #define ADIT_VULKAN_INPUTS     5
-#define ADIT_VULKAN_OPERANDS   8 /* inputs, of which some may lie in one binding */
-#define ADIT_VULKAN_CONSTANTS  7
+#define ADIT_VULKAN_CONSTANTS  6
 #define ADIT_VULKAN_LANES      16
 #define ADIT_VULKAN_VIEW_WORDS 11
 
@@ -91,7 +90,7 @@ typedef struct {
     guint32 part;
     guint32 key;
     guint32 out_at;
-    guint32 in_at[ADIT_VULKAN_OPERANDS];
+    guint32 in_at[ADIT_VULKAN_INPUTS];
 } AditVulkanPush;
 
 typedef struct _AditVulkanQueue AditVulkanQueue;
@@ -126,7 +125,6 @@ struct _AditVulkanDevice {
     gsize allocated;    /* bytes */
     guint64 dispatches; /* of all calls queued so far */
     guint64 barriers;
-    guint64 moved; /* bytes */
     guint n_memories;
     GPtrArray *together; /* adit-vulkan-together.h */
     GError *error;       /* the first that cannot be undone; nothing is done any more */
@@ -205,14 +203,12 @@ gboolean adit_vulkan_queue_run(AditVulkanQueue *self, VkCommandBuffer commands, 
  * @columns, @depth: of a matrix product: of the result, and how many products are summed
  * @lines: of a convolution: filters or channels, whichever the result has, of a group
  * @is_alike: (pointwise): output and inputs have the same rows and shape
- * @staged: of a generated convolution: channels of which it keeps numbers in shared memory
  */
 typedef struct {
     gsize columns;
     gsize depth;
     gsize lines;
     gboolean is_alike;
-    gsize staged;
 } AditVulkanShape;
 
 /* The kernel called @name (of operation @op, or the device's own), made when it is first asked for;
@@ -220,12 +216,10 @@ typedef struct {
 const AditVulkanKernel *adit_vulkan_kernel_get(AditVulkanDevice *device, const char *name,
                                                const AditOp *op, const AditVulkanShape *shape,
                                                GError **error);
-/* The kernel of a text that was made for it. */
+/* The kernel of a text that was made for it; @shape: of a matrix product, its columns 0: it is
+ * none. */
 const AditVulkanKernel *adit_vulkan_kernel_get_fused(AditVulkanDevice *device, const char *text,
-                                                     AditVulkanKind kind,
                                                      const AditVulkanShape *shape, GError **error);
-/* Bytes of shared memory that every device has, less those of the tiles of a product. */
-gsize adit_vulkan_get_shared_room(AditVulkanKind kind, const AditVulkanShape *shape);
 /* The kernel of a walk; @constants: (element-type guint32): its specialization constants, from 0
  * on. */
 const AditVulkanKernel *adit_vulkan_kernel_get_walk(AditVulkanDevice *device, const char *text,

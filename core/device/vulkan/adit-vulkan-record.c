@@ -184,7 +184,6 @@ record_dispatch(Recorder *self, const AditVulkanDispatch *dispatch)
                           sizeof dispatch->push, &dispatch->push);
     api->CmdDispatch(self->commands, dispatch->groups[0], dispatch->groups[1], dispatch->groups[2]);
     self->work += dispatch->work;
-    self->recording->moved += dispatch->moved;
     return TRUE;
 }
 
@@ -256,7 +255,6 @@ adit_vulkan_recording_queue(AditVulkanDevice *device, const AditVulkanRecording 
 {
     device->dispatches += self->dispatches;
     device->barriers += self->barriers;
-    device->moved += self->moved;
     for (guint i = 0; i < self->commands->len; i++)
         adit_vulkan_queue_add(device->queue, &g_array_index(self->commands, AditVulkanCommands, i),
                               device->serial, call->update > 0 ? call->step + 1 : 0);

@@ -11,7 +11,6 @@ G_BEGIN_DECLS
  * @is_streamed: which of the arrays do not live on the device
  * @commands: AditVulkanCommands, in order
  * @dispatches, @barriers: in all of them
- * @moved: bytes that they read and write
  * @kept: (nullable) (element-type AditVulkanDispatch): of a walk, to be recorded beside others
  */
 typedef struct {
@@ -23,7 +22,6 @@ typedef struct {
     GArray *commands;
     guint dispatches;
     guint barriers;
-    guint64 moved;
     GArray *kept;
     VkDescriptorPool sets;
     const AditVulkanBuffer *words;

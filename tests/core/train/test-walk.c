@@ -9,8 +9,7 @@
 #include <string.h>
 
 /* Training steps that a Vulkan device does in two dispatches, and one more for each value that
- * mixes rows, or whose elementwise work its convolutions do, beside the same steps on the CPU and,
- * where bits are meant, beside themselves. */
+ * mixes rows, beside the same steps on the CPU and, where bits are meant, beside themselves. */
 
 #define MAX_LOSS   1e-5 /* relative */
 #define MAX_NMSE   1e-9
@@ -88,46 +87,6 @@ static const Network others[] = {
      SGD, 64},
     {"clip", GLONET,
      "{loss: cross-entropy, optimizer: {adam: {lr: 0.01}}, clip: 1, batch: 64, epochs: 1}", 64},
-};
-
-/* Cells of a convolution around images of 4 x 4, @times times in a loop; the moons are made images
- * by a dense layer. */
-#define IMAGES(aggregator, times, cell)                                                            \
-    "{stem: [{dense: {units: 48}}, {reshape: {shape: [3, 4, 4]}}, {conv: {filters: 6}}], trunk: "  \
-    "{aggregator: " aggregator ", blocks: [{repeat: {times: " times ", blocks: [" cell             \
-    "]}}]}, head: [batch-norm, relu, global-pool, {dense: {units: 2}}]}"
-#define PRE    "{conv: {filters: 6, norm: batch-norm, activation: relu, order: pre, bias: false}}"
-#define POST   "{conv: {filters: 6, norm: batch-norm, activation: relu}}"
-#define PLAIN  "{conv: {filters: 6, activation: relu}}"
-#define SMOOTH "{conv: {filters: 6, norm: batch-norm, activation: silu, order: pre}}"
-
-/**
- * Folded: networks whose elementwise work convolutions do (adit-vulkan-fold.h), with two depths.
- * @an_iteration: dispatches that one more costs in a step: of a pre-activation cell the moments,
- * their joining and the running ones, and the convolution; back that, its weights' gradient, the
- * sums of the normalisation's and their joining, what comes of them for moments, scale, shift and
- * the image, and the joining of the weights' gradient: 4 + 9
- */
-static const struct {
-    Network shallow, deep;
-    guint an_iteration;
-} folded[] = {
-    {{"resnet", IMAGES("residual", "2", PRE ", " PRE), SGD, 33},
-     {"resnet", IMAGES("residual", "3", PRE ", " PRE), SGD, 33},
-     26},
-    {{"glonet", IMAGES("glonet", "3", PRE), SGD, 33},
-     {"glonet", IMAGES("glonet", "4", PRE), SGD, 33},
-     13},
-    {{"post", IMAGES("chain", "3", POST), SGD, 33},
-     {"post", IMAGES("chain", "4", POST), SGD, 33},
-     15},
-    {{"plain", IMAGES("residual", "3", PLAIN), SGD, 33},
-     {"plain", IMAGES("residual", "4", PLAIN), SGD, 33},
-     5},
-    /* an activation that is dear is not computed for each window */
-    {{"smooth", IMAGES("residual", "3", SMOOTH), SGD, 33},
-     {"smooth", IMAGES("residual", "4", SMOOTH), SGD, 33},
-     14},
 };
 
 /* ---- one side ---- */
@@ -328,18 +287,6 @@ static void
 test_other(gconstpointer user_data)
 {
     g_assert_cmpuint(check_steps(user_data), >, 2 * (STEPS - 1));
-}
-
-/* What a device does of images it does as the CPU, and in so many dispatches. */
-static void
-test_folded(gconstpointer user_data)
-{
-    guint i = GPOINTER_TO_UINT(user_data);
-    guint64 deep = check_steps(&folded[i].deep), shallow = check_steps(&folded[i].shallow);
-
-    g_test_message("%" G_GUINT64_FORMAT " and %" G_GUINT64_FORMAT " dispatches a step",
-                   shallow / (STEPS - 1), deep / (STEPS - 1));
-    g_assert_cmpuint(deep - shallow, ==, (guint64) folded[i].an_iteration * (STEPS - 1));
 }
 
 static double *
@@ -601,11 +548,6 @@ main(int argc, char *argv[])
         g_autofree char *path = g_strdup_printf("/walk/not/%s", others[i].name);
 
         g_test_add_data_func(path, &others[i], test_other);
-    }
-    for (guint i = 0; i < G_N_ELEMENTS(folded); i++) {
-        g_autofree char *path = g_strdup_printf("/folded/%s", folded[i].shallow.name);
-
-        g_test_add_data_func(path, GUINT_TO_POINTER(i), test_folded);
     }
     for (guint i = 0; i < G_N_ELEMENTS(more); i++) {
         const Network *network = find_network(more[i].network);
