@@ -60,6 +60,13 @@ adit_exit_get_name(const AditExit *self)
     return self->name;
 }
 
+gboolean
+adit_exit_is_single(const AditExit *self)
+{
+    return g_strv_length(self->at) == 1 && strchr(self->at[0], '*') == NULL &&
+           strstr(self->at[0], "..") == NULL;
+}
+
 void
 adit_exits_announce(const GPtrArray *exits, AditGraph *graph)
 {

@@ -24,6 +24,8 @@ AditExit *adit_exit_new(const char *const *at, AditBlock *head, const char *name
 
 /* (nullable) */
 const char *adit_exit_get_name(const AditExit *self);
+/* Whether it is at one place, whatever the network is: one address without wildcards. */
+gboolean adit_exit_is_single(const AditExit *self);
 
 /**
  * adit_exits_announce:

@@ -74,16 +74,32 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Session, session_clear)
 
 /* ---- the graph ---- */
 
+/* (nullable): the name of one exit alone */
+static const char *
+find_name(const Session *self, guint exit)
+{
+    const GArray *taps = self->graph->root->taps;
+    const AditPick *picks = (const AditPick *) self->picks->data;
+    const char *name = g_array_index(taps, AditTap, picks[exit].order).scope->name;
+
+    for (guint i = 0; name != NULL && i < self->picks->len; i++) {
+        const AditScope *scope = g_array_index(taps, AditTap, picks[i].order).scope;
+
+        if (i != exit && g_strcmp0(scope->name, name) == 0)
+            return NULL;
+    }
+    return name;
+}
+
 static void
 pick_answers(Session *self)
 {
-    const GArray *taps = self->graph->root->taps;
     AditPick last = {.address = g_strdup("head"), .tensor = self->tensors.logits};
 
     self->picks = adit_graph_pick(self->graph, ADIT_EXITS_ROOT ".*");
     for (guint i = 0; i < self->picks->len; i++) {
         const AditPick *pick = &g_array_index(self->picks, AditPick, i);
-        const char *name = g_array_index(taps, AditTap, pick->order).scope->name;
+        const char *name = find_name(self, i);
         AditAnswer answer = {
             .name = g_strdup(name != NULL ? name : pick->address + strlen(ADIT_EXITS_ROOT "."))};
 

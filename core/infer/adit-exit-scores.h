@@ -7,7 +7,8 @@ G_BEGIN_DECLS
 
 /**
  * AditAnswer: what leaves a network at one place.
- * @name: "branch", "3"; "last" is the network's own
+ * @name: "branch", or "3" where the name is that of several or there is none; "last" is the
+ * network's own
  * @all: had every row left here
  * @taken: of the rows that do, by the policy; 0 if there are none
  * @cost: multiply-adds of a row that leaves here, heads on its way included, over those of the
