@@ -137,7 +137,8 @@ clear_pick(gpointer data)
 static int
 compare_segments(const char *a, const char *b)
 {
-    static const char *const roots[] = {"input", "augment", "stem", "trunk", "head", ADIT_EXITS_ROOT};
+    static const char *const roots[] = {"input", "augment", "stem",
+                                        "trunk", "head",    ADIT_EXITS_ROOT};
     gulong m = strtoul(a, NULL, 10), n = strtoul(b, NULL, 10);
     for (guint i = 0; i < G_N_ELEMENTS(roots); i++) {
         m = g_str_equal(a, roots[i]) ? i : m;
@@ -247,6 +248,14 @@ adit_scope_is_of_exit(const AditScope *scope)
     while (scope != NULL && scope->parent != NULL)
         scope = scope->parent;
     return scope != NULL && g_strcmp0(scope->name, ADIT_EXITS_ROOT) == 0;
+}
+
+guint
+adit_graph_count_exits(AditGraph *graph)
+{
+    g_autoptr(GArray) picks = adit_graph_pick(graph, ADIT_EXITS_ROOT ".*");
+
+    return picks->len;
 }
 
 /* A section is called by its name. */

@@ -45,6 +45,7 @@ gboolean adit_parameter_is_at(const AditTensor *parameter, guint instance, const
 /* The root of the exits' addresses, and whether @scope (nullable) lies below it. */
 #define ADIT_EXITS_ROOT "exits"
 gboolean adit_scope_is_of_exit(const AditScope *scope);
+guint adit_graph_count_exits(AditGraph *graph);
 /* Why adit_graph_pick() found nothing: "nothing is at 'trunk.25'; 'trunk' has 20 items". */
 char *adit_graph_explain_address(AditGraph *graph, const char *address);
 

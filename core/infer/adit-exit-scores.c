@@ -179,12 +179,28 @@ build(Session *self, GError **error)
     return !adit_diagnostics_fail(diagnostics, error);
 }
 
+gboolean
+adit_experiment_read_thresholds(const AditExperiment *experiment, guint n_exits, double *thresholds,
+                                AditDiagnostics *diagnostics)
+{
+    AditPolicy *policy = experiment->policy;
+    g_autoptr(GError) wrong = NULL;
+
+    if (policy == NULL || adit_policy_get_thresholds(policy, thresholds, n_exits, &wrong))
+        return TRUE;
+    const AditPlace *place = adit_experiment_find_place(experiment, policy, "threshold", 0);
+
+    if (place == NULL)
+        place = adit_component_get_place(ADIT_COMPONENT(policy));
+    adit_diagnostics_error(diagnostics, place, wrong->code, "%s", wrong->message);
+    return FALSE;
+}
+
 static gboolean
 read_policy(Session *self, GError **error)
 {
     AditPolicy *policy = self->experiment->policy;
     g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
-    g_autoptr(GError) wrong = NULL;
     guint n_exits = self->picks->len - 1;
 
     self->n_read = policy != NULL ? N_READ : READ_MEASURE;
@@ -193,12 +209,8 @@ read_policy(Session *self, GError **error)
     self->rises = ADIT_POLICY_GET_CLASS(policy)->rises;
     self->most_confident = g_str_equal(self->experiment->fallback, "most-confident");
     self->thresholds = g_new0(double, n_exits + 1);
-    if (adit_policy_get_thresholds(policy, self->thresholds, n_exits, &wrong))
-        return TRUE;
-    adit_diagnostics_error(diagnostics, adit_component_get_place(ADIT_COMPONENT(policy)),
-                           wrong->code, "%s", wrong->message);
-    adit_diagnostics_fail(diagnostics, error);
-    return FALSE;
+    adit_experiment_read_thresholds(self->experiment, n_exits, self->thresholds, diagnostics);
+    return !adit_diagnostics_fail(diagnostics, error);
 }
 
 /* ---- costs ---- */

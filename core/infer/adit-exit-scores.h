@@ -48,6 +48,10 @@ AditExitScores *adit_exit_scores_new(AditNetwork *network, const AditSplit *spli
 void adit_exit_scores_free(AditExitScores *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditExitScores, adit_exit_scores_free)
 
+/* The thresholds of the experiment's policy, one for each exit; FALSE: their number is wrong, which
+ * @diagnostics is told. Without a policy they stay as they are. */
+gboolean adit_experiment_read_thresholds(const AditExperiment *experiment, guint n_exits,
+                                         double *thresholds, AditDiagnostics *diagnostics);
 /* Whether there are any exits. */
 gboolean adit_network_has_exits(const AditNetwork *network);
 

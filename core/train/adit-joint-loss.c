@@ -4,6 +4,7 @@
 #include <adit/adit-ops.h>
 #include <adit/adit-schedule.h>
 
+#include "adit-component-private.h"
 #include "adit-selection.h"
 
 #include <math.h>
@@ -40,6 +41,44 @@ grow(AditTensor *weights, double from)
     AditTensor *done = adit_live(adit_tensor_get_graph(weights), share);
 
     return adit_min(weights, adit_offset(adit_mul(weights, done), from));
+}
+
+/* ---- the plan ---- */
+
+/* Where the numbers are that do not fit. */
+static const AditPlace *
+find_numbers(const AditExperiment *experiment, AditComponent *strategy)
+{
+    g_autoptr(GPtrArray) parameters =
+        adit_component_class_list_parameters(ADIT_COMPONENT_GET_CLASS(strategy));
+
+    for (guint i = 0; i < parameters->len; i++) {
+        const AditParameter *parameter = parameters->pdata[i];
+        const AditPlace *place =
+            parameter->type == ADIT_PARAMETER_NUMBERS
+                ? adit_experiment_find_place(experiment, strategy, parameter->name, 0)
+                : NULL;
+
+        if (place != NULL)
+            return place;
+    }
+    return adit_component_get_place(strategy);
+}
+
+gboolean
+adit_joint_loss_plan(const AditExperiment *experiment, const AditStage *stage, AditPlan *plan,
+                     AditDiagnostics *diagnostics)
+{
+    AditComponent *strategy = ADIT_COMPONENT(stage->strategy);
+    g_autoptr(GError) wrong = NULL;
+
+    plan->final_weight = 1;
+    plan->ramp_from = -1;
+    if (ADIT_STRATEGY_GET_CLASS(strategy)->plan(stage->strategy, plan, &wrong))
+        return TRUE;
+    adit_diagnostics_error(diagnostics, find_numbers(experiment, strategy), wrong->code, "%s",
+                           wrong->message);
+    return FALSE;
 }
 
 /* ---- sums ---- */

@@ -8,6 +8,13 @@
 G_BEGIN_DECLS
 
 /**
+ * adit_joint_loss_plan:
+ * @plan: with its number of exits, and room for their weights; the rest is filled in
+ * @diagnostics: is told what does not fit
+ */
+gboolean adit_joint_loss_plan(const AditExperiment *experiment, const AditStage *stage,
+                              AditPlan *plan, AditDiagnostics *diagnostics);
+/**
  * adit_joint_loss_add:
  * @total: of the last answer, a scalar for every row
  * @exits: (element-type AditPick): logits of all exits, by number

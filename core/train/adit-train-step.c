@@ -77,42 +77,32 @@ add_ranges(AditTrainStep *self, const AditTensor *parameter)
     return trained;
 }
 
-/* What does not fit the exits is wrong where the strategy is written. */
-static gboolean
-make_plan(const AditStage *stage, AditPlan *plan, GError **error)
+/* The loss of every row, with those of the exits. */
+static AditTensor *
+build_loss(AditTrainStep *self, const AditNetworkTensors *tensors, AditDiagnostics *diagnostics)
 {
-    AditComponent *strategy = ADIT_COMPONENT(stage->strategy);
-    g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
-    g_autoptr(GError) wrong = NULL;
+    g_autoptr(GArray) exits = adit_graph_pick(self->graph, ADIT_EXITS_ROOT ".*");
+    g_autofree double *weights = g_new0(double, exits->len + 1);
+    AditPlan plan = {.n_exits = exits->len, .exit_weights = weights};
 
-    if (ADIT_STRATEGY_GET_CLASS(strategy)->plan(stage->strategy, plan, &wrong))
-        return TRUE;
-    adit_diagnostics_error(diagnostics, adit_component_get_place(strategy), wrong->code, "%s",
-                           wrong->message);
-    adit_diagnostics_fail(diagnostics, error);
-    return FALSE;
+    if (!adit_joint_loss_plan(self->experiment, self->stage, &plan, diagnostics))
+        return tensors->loss;
+    for (guint i = 0; i < exits->len; i++)
+        self->trains_exits = self->trains_exits || weights[i] != 0;
+    return adit_joint_loss_add(tensors->loss, exits, &plan, self->stage->loss, tensors->targets);
 }
 
 static AditTensor *
 build_objective(AditTrainStep *self, AditNetworkTensors *tensors, GError **error)
 {
     const AditStage *stage = self->stage;
+    g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
     self->graph = adit_network_build(self->experiment, ADIT_MODE_TRAINING,
                                      adit_network_get_shape(self->network), stage->loss, tensors);
-    g_autoptr(GArray) exits = adit_graph_pick(self->graph, "exits.*");
-    g_autofree double *weights = g_new0(double, exits->len + 1);
-    AditPlan plan = {
-        .n_exits = exits->len, .exit_weights = weights, .final_weight = 1, .ramp_from = -1};
-    if (!make_plan(stage, &plan, error))
-        return NULL;
-    for (guint i = 0; i < exits->len; i++)
-        self->trains_exits = self->trains_exits || weights[i] != 0;
-    AditTensor *total =
-        adit_joint_loss_add(tensors->loss, exits, &plan, stage->loss, tensors->targets);
-    AditTensor *objective = adit_reduce_rows(total, ADIT_REDUCE_MEAN);
+    AditTensor *objective =
+        adit_reduce_rows(build_loss(self, tensors, diagnostics), ADIT_REDUCE_MEAN);
     for (guint i = 0; i < stage->regularizers->len; i++)
         objective = adit_penalty_add(objective, stage->regularizers->pdata[i], self->graph);
-    g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
     adit_network_diagnose(self->graph, diagnostics);
     return adit_diagnostics_fail(diagnostics, error) ? NULL : objective;
 }
