@@ -60,6 +60,18 @@ adit_exit_get_name(const AditExit *self)
     return self->name;
 }
 
+const char *const *
+adit_exit_get_at(const AditExit *self)
+{
+    return (const char *const *) self->at;
+}
+
+AditBlock *
+adit_exit_get_head(const AditExit *self)
+{
+    return self->head;
+}
+
 gboolean
 adit_exit_is_single(const AditExit *self)
 {

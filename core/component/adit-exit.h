@@ -24,6 +24,10 @@ AditExit *adit_exit_new(const char *const *at, AditBlock *head, const char *name
 
 /* (nullable) */
 const char *adit_exit_get_name(const AditExit *self);
+/* Addresses with their ports. */
+const char *const *adit_exit_get_at(const AditExit *self);
+/* (nullable): NULL: the model's own */
+AditBlock *adit_exit_get_head(const AditExit *self);
 /* Whether it is at one place, whatever the network is: one address without wildcards. */
 gboolean adit_exit_is_single(const AditExit *self);
 

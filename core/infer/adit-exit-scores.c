@@ -131,6 +131,21 @@ predict(Session *self, AditTensor *logits)
     return adit_concat((AditTensor *[]){adit_offset(adit_neg(y), 1), y}, 2, 0);
 }
 
+/* How sure the policy is of the answer. */
+static AditTensor *
+measure(Session *self, AditPolicy *policy, AditTensor *logits)
+{
+    AditGraph *graph = adit_tensor_get_graph(logits);
+    AditTensor *y;
+
+    adit_graph_enter_component(graph, policy);
+    y = predict(self, logits);
+    if (!adit_tensor_has_failed(y))
+        y = ADIT_POLICY_GET_CLASS(policy)->measure(policy, graph, y);
+    adit_graph_leave_component(graph);
+    return y;
+}
+
 /* [loss, metric, measure] of every row. */
 static AditTensor *
 build_numbers(Session *self, AditTensor *logits)
@@ -142,12 +157,8 @@ build_numbers(Session *self, AditTensor *logits)
     adit_network_build_loss(adit_network_get_loss(self->network), &answer);
     numbers[READ_LOSS] = answer.loss;
     numbers[READ_METRIC] = answer.metric;
-    if (policy != NULL) {
-        adit_graph_enter_component(self->graph, policy);
-        numbers[READ_MEASURE] = ADIT_POLICY_GET_CLASS(policy)->measure(
-            policy, adit_tensor_get_graph(logits), predict(self, logits));
-        adit_graph_leave_component(self->graph);
-    }
+    if (policy != NULL)
+        numbers[READ_MEASURE] = measure(self, policy, logits);
     for (guint i = 0; i < self->n_read; i++)
         numbers[i] = adit_reshape(numbers[i], &ADIT_SHAPE(1));
     return adit_concat(numbers, self->n_read, 0);

@@ -32,13 +32,25 @@ adit_epoch_share_class_init(AditComponentClass *klass)
     adit_component_class_describe(klass, "epoch-share", "Share of the stage's epochs done");
 }
 
+/* One for all graphs, which borrow it. */
+static AditLive *
+get_epoch_share(void)
+{
+    static gsize share = 0;
+
+    if (g_once_init_enter(&share)) {
+        g_autoptr(AditSchedule) schedule = g_object_new(adit_epoch_share_get_type(), NULL);
+
+        g_once_init_leave(&share, (gsize) adit_live_new_scheduled(schedule));
+    }
+    return (AditLive *) share;
+}
+
 /* min(c, ramp_from + c e/E) for each weight c. */
 static AditTensor *
 grow(AditTensor *weights, double from)
 {
-    g_autoptr(AditSchedule) schedule = g_object_new(adit_epoch_share_get_type(), NULL);
-    g_autoptr(AditLive) share = adit_live_new_scheduled(schedule);
-    AditTensor *done = adit_live(adit_tensor_get_graph(weights), share);
+    AditTensor *done = adit_live(adit_tensor_get_graph(weights), get_epoch_share());
 
     return adit_min(weights, adit_offset(adit_mul(weights, done), from));
 }
