@@ -24,7 +24,8 @@ void adit_model_clear(AditModel *self);
 /* Builds the network on @x, naming everything by its section; returns the logits. */
 AditTensor *adit_model_build(const AditModel *self, AditGraph *graph, AditTensor *x);
 /* The head once more in a network that was built, with the same weights, on @x: the logits had the
- * trunk ended there. Inside a loop it is built once for all iterations; what is in it has no address. */
+ * trunk ended there. Inside a loop it is built once for all iterations; what is in it has no
+ * address. */
 AditTensor *adit_model_build_head(const AditModel *self, AditTensor *x);
 
 G_END_DECLS
