@@ -50,10 +50,13 @@ get_line_label(const AditSeries *self, guint line, guint value)
     gboolean is_number = levels[0] != NULL && adit_text_to_number(levels[0], &number);
     g_autofree char *label = adit_levels_get_label(self->lines, line, is_number);
 
-    if (g_strv_length(self->report->values) == 1)
+    const char *name = self->names != NULL ? self->names[value] : self->report->values[value];
+
+    if (self->names == NULL && g_strv_length(self->report->values) == 1)
         return g_steal_pointer(&label);
-    return *label != '\0' ? g_strdup_printf("%s, %s", label, self->report->values[value])
-                          : g_strdup(self->report->values[value]);
+    if (*label == '\0' || *name == '\0')
+        return g_strdup(*label != '\0' ? label : name);
+    return g_strdup_printf("%s, %s", label, name);
 }
 
 static void
@@ -294,7 +297,8 @@ adit_series_write(AditSeries *self, const AditReportWriter *writer, const char *
     has_bands = report->kind == ADIT_STUDY_CURVES && (self->has_spreads || blocks.most > 1);
     note = describe(self, &blocks, has_bands);
     adit_picture_set_text(picture, "x_label", report->x);
-    adit_picture_set_text(picture, "y_label", y_label);
+    adit_picture_set_text(picture, "y_label", self->y_label != NULL ? self->y_label : y_label);
+    adit_picture_set_caption(picture, self->y_label != NULL ? self->y_label : report->name);
     adit_picture_set_text(picture, "note", note);
     adit_picture_set_number(picture, "x_column",
                             g_strv_length(self->pages->names) + g_strv_length(self->lines->names) +

@@ -70,6 +70,8 @@ static const AditOptionRow rows[] = {
     {"broken", 0, ADIT_OPTION_FLAG, FIELD(broken), NULL, "plugins that were refused, and why"},
     {"resolved", 0, ADIT_OPTION_FLAG, FIELD(resolved), NULL,
      "with overrides, parameters and defaults filled in"},
+    {"png", 0, ADIT_OPTION_FLAG, FIELD(png), NULL,
+     "pictures as PNG as well; a study has them anyway"},
     {"json", 0, ADIT_OPTION_FLAG, FIELD(json), NULL, "JSON on standard output"},
     {"to", 0, ADIT_OPTION_TEXT, FIELD(to), "AGGREGATOR", "what takes the place of skips: glonet"},
     {"color", 0, ADIT_OPTION_WORD, FIELD(colour), "WHEN",

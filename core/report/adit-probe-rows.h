@@ -1,0 +1,41 @@
+/* core/report/adit-probe-rows.h - SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "adit-results.h"
+
+G_BEGIN_DECLS
+
+/**
+ * AditProbeRows: rows of a probe's table as points of results, and how they lie.
+ * @results: columns line, address, against, when (axes), then the numbers of the table. An address
+ * is called by its block's number where that is enough
+ * @numbers: (element-type utf8): names of the columns of numbers, borrowed from the table
+ * @x: (element-type double): of each row: its place in forward order, or of one address its time
+ * @x_label: what x is: "block", "address", "when"
+ * @ticks: (nullable) (element-type utf8): names of x = 1, 2, ...
+ * @has_lines: rows differ in data, split, path or a text; `line` says in what
+ * @is_paired: rows are of two addresses, several of each
+ * @is_repeated: an address has several rows that nothing tells apart
+ */
+typedef struct {
+    AditResults *results;
+    GPtrArray *numbers;
+    GArray *x;
+    const char *x_label;
+    GPtrArray *ticks;
+    guint n_addresses;
+    guint n_times;
+    gboolean has_lines;
+    gboolean is_paired;
+    gboolean is_repeated;
+} AditProbeRows;
+
+/* @all: of all measurements; else of the last */
+AditProbeRows *adit_probe_rows_new(const AditFrame *table, gboolean all);
+void adit_probe_rows_free(AditProbeRows *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditProbeRows, adit_probe_rows_free)
+
+/* (transfer full): the names within @address: of "trunk.2.long.3:pre" "long"; "" of none */
+char *adit_probe_get_path(const char *address);
+
+G_END_DECLS
