@@ -46,10 +46,11 @@ adit_page_add_title(AditPage *self, const char *title, const char *status, const
 
     adit_html_append_element(html, "h1", title);
     g_string_append(html, "<p class=\"facts\">");
-    adit_page_append_status(html, status);
-    for (; *facts != NULL; facts++) {
-        g_string_append(html, " · ");
-        adit_html_append(html, *facts);
+    if (status != NULL)
+        adit_page_append_status(html, status);
+    for (guint i = 0; facts[i] != NULL; i++) {
+        g_string_append(html, status != NULL || i > 0 ? " · " : "");
+        adit_html_append(html, facts[i]);
     }
     g_string_append(html, "</p>\n");
 }

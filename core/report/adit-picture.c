@@ -98,7 +98,8 @@ adit_picture_set_numbers(AditPicture *self, const char *name, const GArray *numb
 }
 
 void
-adit_picture_set_colours(AditPicture *self, const char *const *names, const GPtrArray *numbers)
+adit_picture_set_colours(AditPicture *self, const char *const *names, const GPtrArray *numbers,
+                         gboolean is_even)
 {
     g_autoptr(GPtrArray) labels = g_ptr_array_new();
     g_autoptr(GArray) wide = g_array_new(FALSE, FALSE, sizeof(double));
@@ -109,6 +110,8 @@ adit_picture_set_colours(AditPicture *self, const char *const *names, const GPtr
         AditScale scale;
 
         adit_scale_init(&scale, g_ptr_array_index(numbers, i));
+        if (is_even)
+            adit_scale_make_even(&scale, g_ptr_array_index(numbers, i));
 
         double is_wide = scale.is_wide;
         gboolean is_flat = scale.low == scale.high;

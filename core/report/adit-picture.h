@@ -28,9 +28,9 @@ void adit_picture_set_numbers(AditPicture *self, const char *name, const GArray 
 
 /* Scales of colours, one for each of the values @names, which then means the same in all panels.
  * @numbers: (element-type GArray): double: what each value is anywhere in the picture; sorted in
- * here */
-void adit_picture_set_colours(AditPicture *self, const char *const *names,
-                              const GPtrArray *numbers);
+ * here. @is_even: no scale is logarithmic */
+void adit_picture_set_colours(AditPicture *self, const char *const *names, const GPtrArray *numbers,
+                              gboolean is_even);
 
 /* Writes NAME.gp with what share/plots/@script does, NAME.csv with @data, and has gnuplot, if there
  * is one, draw NAME.svg and, unless the writer leaves that out, NAME.png. Then it goes into the

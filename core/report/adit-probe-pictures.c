@@ -10,6 +10,7 @@
 #define FEW_ADDRESSES 12 /* that are no blocks: bars */
 
 static const char *const nothing[] = {NULL};
+static const char *const runs[] = {"run", NULL};
 
 /* A table being drawn. */
 typedef struct {
@@ -153,7 +154,7 @@ write_series(const Probe *self, const AditProbeRows *rows, const Group *group, c
                               .x = (char *) rows->x_label,
                               .values = (GStrv) group->columns->pdata,
                               .pages = (char **) nothing,
-                              .over = (char **) nothing};
+                              .over = (char **) runs};
     g_autoptr(AditSeries) series =
         adit_series_new(rows->results, &report, rows->has_lines ? "line" : NULL, error);
 
@@ -186,7 +187,7 @@ write_map(const Probe *self, const AditProbeRows *rows, const char *column, cons
                               .y = (char *) y,
                               .values = (char **) values,
                               .pages = (char **) pages,
-                              .over = (char **) nothing};
+                              .over = (char **) runs};
     AditReportWriter writer = *self->writer;
 
     writer.results = rows->results;
@@ -239,7 +240,7 @@ write_probe(const Probe *self, GError **error)
     if (all->n_times < 2 || all->has_lines)
         return TRUE;
     if (last->n_addresses > 1)
-        return write_maps(self, all, "address", "when", error);
+        return write_maps(self, all, all->x_label, "when", error);
     return write_curves(self, all, error);
 }
 

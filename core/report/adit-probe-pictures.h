@@ -9,7 +9,8 @@ G_BEGIN_DECLS
  * adit_probe_pictures_write:
  * @writer: gets the pictures; its results are not looked at
  * @name: of the probe
- * @table: a probe's table: data, split, when, address, block, then what was measured
+ * @table: a probe's table: data, split, when, address, block, then what was measured; where it has
+ * a column `run`, runs are averaged over
  *
  * Writes what the last measurement found, a picture for each measured column, or for those of the
  * splits of one thing ("train-accuracy", "test-accuracy"); COLUMN-std is the band of COLUMN. Which

@@ -13,7 +13,9 @@ typedef struct {
     gboolean has_paths;
 } Reader;
 
-static const char *const axes[] = {"line", "address", "against", "when"};
+enum { LINE, ADDRESS, AGAINST, WHEN, RUN };
+static const char *const axes[] = {
+    [LINE] = "line", [ADDRESS] = "address", [AGAINST] = "against", [WHEN] = "when", [RUN] = "run"};
 
 void
 adit_probe_rows_free(AditProbeRows *self)
@@ -53,8 +55,8 @@ get_text(const AditFrame *table, guint row, const char *name)
 static gboolean
 is_known(const char *name)
 {
-    static const char *const known[] = {"data",  "split",   "when", "address",
-                                        "block", "against", "note", NULL};
+    static const char *const known[] = {"data",    "split", "when", "address", "block",
+                                        "against", "note",  "run",  NULL};
 
     return g_strv_contains(known, name);
 }
@@ -209,6 +211,8 @@ make_frame(const AditProbeRows *self)
 
     for (guint i = 0; i < G_N_ELEMENTS(axes); i++)
         g_ptr_array_add(names, (gpointer) axes[i]);
+    if (g_str_equal(self->x_label, "block"))
+        names->pdata[ADDRESS] = (gpointer) self->x_label;
     for (guint i = 0; i < self->numbers->len; i++)
         g_ptr_array_add(names, g_ptr_array_index(self->numbers, i));
     g_ptr_array_add(names, NULL);
@@ -231,6 +235,7 @@ add_row(const AditProbeRows *self, AditFrame *frame, const Reader *reader, guint
                                : (gpointer) address);
     g_ptr_array_add(cells, self->is_paired ? (gpointer) against : (gpointer) "");
     g_ptr_array_add(cells, (gpointer) get_text(reader->table, row, "when"));
+    g_ptr_array_add(cells, (gpointer) get_text(reader->table, row, "run"));
     for (guint i = 0; i < self->numbers->len; i++)
         g_ptr_array_add(
             cells, (gpointer) get_text(reader->table, row, g_ptr_array_index(self->numbers, i)));
@@ -289,7 +294,7 @@ find_places(AditProbeRows *self)
 {
     const AditFrame *frame = self->results->frame;
     gboolean is_block = g_str_equal(self->x_label, "block");
-    guint from = g_str_equal(self->x_label, "when") ? 3 : 1;
+    guint from = g_str_equal(self->x_label, "when") ? WHEN : ADDRESS;
     g_autoptr(GHashTable) places = g_hash_table_new(g_str_hash, g_str_equal);
 
     if (!is_block)

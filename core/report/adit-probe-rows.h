@@ -7,8 +7,8 @@ G_BEGIN_DECLS
 
 /**
  * AditProbeRows: rows of a probe's table as points of results, and how they lie.
- * @results: columns line, address, against, when (axes), then the numbers of the table. An address
- * is called by its block's number where that is enough
+ * @results: columns line, address, against, when, run (axes), then the numbers of the table. Where
+ * a block's number is enough, `block` stands in the place of `address`
  * @numbers: (element-type utf8): names of the columns of numbers, borrowed from the table
  * @x: (element-type double): of each row: its place in forward order, or of one address its time
  * @x_label: what x is: "block", "address", "when"

@@ -4,8 +4,6 @@
 #include "adit-picture.h"
 #include "adit-text.h"
 
-#define FEW_CELLS 4 /* across */
-
 /* A grid of cells for each page and value: x across, y upwards, both in the order of the study and
  * evenly spaced, whatever their values. */
 typedef struct {
@@ -170,6 +168,16 @@ append_panels(HeatMap *self, GPtrArray *panels, GError **error)
     return TRUE;
 }
 
+static gboolean
+is_same(const GPtrArray *a, const GPtrArray *b)
+{
+    for (guint i = 0; a->len == b->len && i < a->len; i++) {
+        if (!g_str_equal(g_ptr_array_index(a, i), g_ptr_array_index(b, i)))
+            return FALSE;
+    }
+    return a->len == b->len;
+}
+
 static void
 set_all(const HeatMap *self, AditPicture *picture, GPtrArray *panels)
 {
@@ -179,8 +187,14 @@ set_all(const HeatMap *self, AditPicture *picture, GPtrArray *panels)
     g_autofree char *note =
         over != NULL && self->most > 1 ? g_strdup_printf("mean over %s", over) : g_strdup("");
 
-    /* all against all */
-    if (x_ticks->len == y_ticks->len && x_ticks->len > FEW_CELLS)
+    /* all against all: likenesses, which are shares of 1 */
+    gboolean is_square = is_same(x_ticks, y_ticks);
+    g_autofree char *values = adit_report_join((const char *const *) self->report->values);
+    g_autofree char *caption =
+        g_strdup_printf("%s by %s and %s", values, self->report->x, self->report->y);
+
+    adit_picture_set_caption(picture, caption);
+    if (is_square)
         adit_picture_set_number(picture, "is_square", 1);
     adit_picture_set_text(picture, "x_label", self->report->x);
     adit_picture_set_text(picture, "y_label", self->report->y);
@@ -189,7 +203,8 @@ set_all(const HeatMap *self, AditPicture *picture, GPtrArray *panels)
     adit_picture_set_texts(picture, "panels", panels);
     adit_picture_set_texts(picture, "x_ticks", x_ticks);
     adit_picture_set_texts(picture, "y_ticks", y_ticks);
-    adit_picture_set_colours(picture, (const char *const *) self->report->values, self->means);
+    adit_picture_set_colours(picture, (const char *const *) self->report->values, self->means,
+                             is_square);
 }
 
 gboolean

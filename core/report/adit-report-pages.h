@@ -26,7 +26,8 @@ void adit_study_page_end_element(AditPage *page, const AditStudyReport *report,
 gboolean adit_study_page_end(AditPage *page, const AditReportWriter *writer,
                              const GPtrArray *reports, GError **error);
 
-/* Title, and below it status and facts. @status: "completed"; @facts: (nullable): plain texts */
+/* Title, and below it status and facts. @status: (nullable): "completed"; @facts: plain texts,
+ * ending with NULL */
 void adit_page_add_title(AditPage *self, const char *title, const char *status,
                          const char *const *facts);
 /* "✓ completed" in its colour */

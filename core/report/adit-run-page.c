@@ -126,29 +126,6 @@ add_curves(RunPage *self, GError **error)
 
 /* ---- probes ---- */
 
-static int
-compare_names(gconstpointer a, gconstpointer b)
-{
-    return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
-/* (element-type utf8): names of the tables of probes */
-static GPtrArray *
-list_probes(const AditRunRecord *run)
-{
-    g_autofree char *folder = g_build_filename(run->folder, "probes", NULL);
-    g_autoptr(GDir) entries = g_dir_open(folder, 0, NULL);
-    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-    const char *entry;
-
-    while (entries != NULL && (entry = g_dir_read_name(entries)) != NULL) {
-        if (*entry != '.' && g_str_has_suffix(entry, ".csv"))
-            g_ptr_array_add(names, g_strndup(entry, strlen(entry) - strlen(".csv")));
-    }
-    g_ptr_array_sort(names, compare_names);
-    return names;
-}
-
 /* Which samples, and when, as far as the rows agree. */
 static void
 add_origin(RunPage *self, const AditFrame *table)
@@ -219,7 +196,7 @@ add_probe(RunPage *self, const char *name, GError **error)
 static gboolean
 add_probes(RunPage *self, GError **error)
 {
-    g_autoptr(GPtrArray) names = list_probes(self->run);
+    g_autoptr(GPtrArray) names = adit_run_record_list_probes(self->run);
 
     for (guint i = 0; i < names->len; i++) {
         if (!add_probe(self, g_ptr_array_index(names, i), error))

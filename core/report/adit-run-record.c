@@ -333,6 +333,28 @@ adit_run_record_get_x(const AditRunRecord *self)
     return adit_frame_has(self->metrics, "stage", NULL) ? "step" : "epoch";
 }
 
+static int
+compare_names(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+GPtrArray *
+adit_run_record_list_probes(const AditRunRecord *self)
+{
+    g_autofree char *folder = g_build_filename(self->folder, "probes", NULL);
+    g_autoptr(GDir) entries = g_dir_open(folder, 0, NULL);
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    const char *entry;
+
+    while (entries != NULL && (entry = g_dir_read_name(entries)) != NULL) {
+        if (*entry != '.' && g_str_has_suffix(entry, ".csv"))
+            g_ptr_array_add(names, g_strndup(entry, strlen(entry) - strlen(".csv")));
+    }
+    g_ptr_array_sort(names, compare_names);
+    return names;
+}
+
 static gboolean
 rises(const char *figure)
 {

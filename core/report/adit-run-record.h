@@ -42,6 +42,9 @@ double adit_run_record_get_seconds(const AditRunRecord *self);
 /* "COMPLETED" as "completed" */
 char *adit_run_record_get_status(const AditRunRecord *self);
 
+/* (transfer full) (element-type utf8): names of the tables of probes, sorted */
+GPtrArray *adit_run_record_list_probes(const AditRunRecord *self);
+
 /**
  * AditRunFigure: the best and the last value of a figure over the epochs.
  * @column: of the metrics

@@ -261,7 +261,7 @@ set_shades(const AditSeries *self, AditPicture *picture)
     g_ptr_array_add(numbers, shades);
     for (guint i = 0; i < self->points->len; i++)
         g_array_append_val(shades, g_array_index(self->points, AditSeriesPoint, i).shade);
-    adit_picture_set_colours(picture, names, numbers);
+    adit_picture_set_colours(picture, names, numbers, FALSE);
 }
 
 static void

@@ -43,7 +43,7 @@ static const AditOptionRow rows[] = {
     {"batch", 0, ADIT_OPTION_COUNT, FIELD(batch), "N",
      "rows at a time; changes the speed and no figure"},
     {"output", 0, ADIT_OPTION_TEXT, FIELD(output), "PATH",
-     "where the table goes: a file, for 'probe' a folder; else, and for '-', standard "
+     "where the table goes: a file, for 'probe' and 'compare' a folder; else, and for '-', standard "
      "output"},
     {"study-dir", 0, ADIT_OPTION_TEXT, FIELD(study_dir), "DIR",
      "the study directory; else studies/NAME"},
