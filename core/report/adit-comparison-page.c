@@ -70,12 +70,15 @@ add_tables(ComparisonPage *self, GError **error)
 static gboolean
 add_curves(ComparisonPage *self, GError **error)
 {
+    g_autoptr(GError) failure = NULL;
+    gboolean good;
+
     adit_page_begin_section(self->page, "Learning curves");
     adit_page_begin_figures(self->page);
-    if (!adit_learning_curves_write(self->writer, self->comparison->runs, "configuration", error))
-        return FALSE;
+    good =
+        adit_learning_curves_write(self->writer, self->comparison->runs, "configuration", &failure);
     adit_page_end_figures(self->page);
-    return TRUE;
+    return good || adit_page_add_failure(self->page, g_steal_pointer(&failure), error);
 }
 
 /* ---- probes ---- */
@@ -156,14 +159,7 @@ add_probe(ComparisonPage *self, const char *name, GError **error)
     adit_page_begin_figures(self->page);
     good = adit_probe_pictures_write(self->writer, name, all, &failure);
     adit_page_end_figures(self->page);
-    if (good)
-        return TRUE;
-    if (failure->code == ADIT_ERROR_OUTPUT) {
-        g_propagate_error(error, g_steal_pointer(&failure));
-        return FALSE;
-    }
-    adit_html_append_element(adit_page_get_body(self->page), "p", failure->message);
-    return TRUE;
+    return good || adit_page_add_failure(self->page, g_steal_pointer(&failure), error);
 }
 
 static gboolean

@@ -53,10 +53,11 @@ adit_config_keys_new(const char *path, const char *text, GError **error)
     g_autoptr(AditNode) root = adit_yaml_read(source, diagnostics);
     AditConfigKeys *self;
 
-    if (root == NULL) {
+    if (root == NULL || adit_diagnostics_count_errors(diagnostics) > 0 ||
+        root->kind != ADIT_NODE_MAPPING) {
         g_autofree char *line = adit_diagnostics_count_errors(diagnostics) > 0
                                     ? adit_diagnostics_get_line(diagnostics, 0)
-                                    : g_strdup_printf("%s: it is empty", path);
+                                    : g_strdup_printf("%s: expected keys and values", path);
 
         g_set_error_literal(error, ADIT_ERROR, ADIT_ERROR_DAMAGED, line);
         return NULL;

@@ -77,13 +77,20 @@ adit_html_append_link(GString *html, const char *path, const char *label)
 static gboolean
 is_like_number(const char *cell)
 {
-    if (*cell == '\0' || g_str_equal(cell, "-") || g_str_equal(cell, "nan"))
-        return TRUE;
     cell += *cell == '-' || *cell == '+';
-    return g_ascii_isdigit(*cell) || g_str_has_prefix(cell, "inf");
+    return (g_ascii_isdigit(*cell) && strpbrk(cell, "<:") == NULL) || g_str_has_prefix(cell, "inf");
 }
 
-/* Hashes, dates and addresses begin like numbers: a number is as long as one. */
+/* What stands where a number is missing. */
+static gboolean
+is_gap(const char *cell)
+{
+    static const char *const gaps[] = {"", "-", "nan", "failed", "diverged", NULL};
+
+    return g_strv_contains(gaps, cell);
+}
+
+/* Times and links begin like numbers, and are none. */
 static gboolean
 is_number_column(const GPtrArray *rows, guint column)
 {
@@ -91,10 +98,11 @@ is_number_column(const GPtrArray *rows, guint column)
 
     for (guint i = 1; i < rows->len; i++) {
         const char *cell = ((GStrv) g_ptr_array_index(rows, i))[column];
+        gboolean is_number = is_like_number(cell);
 
-        if (!is_like_number(cell) || strpbrk(cell, "<:") != NULL)
+        if (!is_number && !is_gap(cell))
             return FALSE;
-        is_any = is_any || *cell != '\0';
+        is_any = is_any || is_number;
     }
     return is_any;
 }

@@ -246,6 +246,21 @@ adit_page_add_frame(AditPage *self, const char *summary, const AditFrame *frame,
     g_string_append(html, "</details>\n");
 }
 
+gboolean
+adit_page_add_failure(AditPage *self, GError *failure, GError **error)
+{
+    g_autofree char *text = g_strdup_printf("Not made: %s", failure->message);
+
+    if (g_error_matches(failure, ADIT_ERROR, ADIT_ERROR_OUTPUT)) {
+        g_propagate_error(error, failure);
+        return FALSE;
+    }
+    g_message("%s", failure->message);
+    g_error_free(failure);
+    adit_html_append_element(adit_page_get_body(self), "p", text);
+    return TRUE;
+}
+
 void
 adit_page_add_files(AditPage *self, const char *folder, const char *const *paths)
 {

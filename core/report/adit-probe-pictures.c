@@ -214,7 +214,7 @@ static gboolean
 write_curves(const Probe *self, const AditProbeRows *rows, GError **error)
 {
     g_autoptr(GPtrArray) groups = list_groups(self);
-    gboolean is_few = rows->ticks != NULL && rows->ticks->len <= FEW_ADDRESSES;
+    gboolean is_few = g_str_equal(rows->x_label, "address") && rows->ticks->len <= FEW_ADDRESSES;
 
     for (guint i = 0; i < groups->len; i++) {
         if (!write_series(self, rows, g_ptr_array_index(groups, i), is_few ? "bars" : "curves",

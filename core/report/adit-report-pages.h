@@ -42,6 +42,9 @@ void adit_page_add_text(AditPage *self, const char *summary, const char *text);
  * where all are, from the page */
 void adit_page_add_frame(AditPage *self, const char *summary, const AditFrame *frame,
                          const char *path);
+/* What could not be made does not hold up the rest: says why, and returns TRUE; FALSE where it is
+ * @error now: nothing can be written. @failure: (transfer full) */
+gboolean adit_page_add_failure(AditPage *self, GError *failure, GError **error);
 /* Links to those of @paths, ending with NULL, that are in @folder. */
 void adit_page_add_files(AditPage *self, const char *folder, const char *const *paths);
 /* Writes the page, whole or not at all. @path: of the file */

@@ -13,7 +13,8 @@
 #include <string.h>
 
 typedef struct {
-    const char *name; /* in messages: as in the language */
+    const char *name;  /* in messages: as in the language */
+    const char *title; /* in pages */
     gboolean (*write)(const AditReportWriter *self, const AditStudyReport *report, GError **error);
     gboolean has_text; /* NAME.md */
     gboolean has_picture;
@@ -23,12 +24,16 @@ typedef struct {
 } Kind;
 
 static const Kind kinds[] = {
-    [ADIT_STUDY_TABLE] = {"table", adit_report_write_table, TRUE, FALSE, FALSE, FALSE, TRUE},
-    [ADIT_STUDY_HEAT_MAP] = {"heat-map", adit_report_write_heat_map, FALSE, TRUE, TRUE, TRUE,
-                             FALSE},
-    [ADIT_STUDY_SCATTER] = {"scatter", adit_report_write_scatter, FALSE, TRUE, TRUE, FALSE, TRUE},
-    [ADIT_STUDY_CURVES] = {"curves", adit_report_write_curves, FALSE, TRUE, TRUE, FALSE, TRUE},
-    [ADIT_STUDY_COUNTS] = {"counts", adit_report_write_counts, TRUE, TRUE, FALSE, FALSE, FALSE},
+    [ADIT_STUDY_TABLE] = {"table", "Table", adit_report_write_table, TRUE, FALSE, FALSE, FALSE,
+                          TRUE},
+    [ADIT_STUDY_HEAT_MAP] = {"heat-map", "Heat map", adit_report_write_heat_map, FALSE, TRUE, TRUE,
+                             TRUE, FALSE},
+    [ADIT_STUDY_SCATTER] = {"scatter", "Scatter", adit_report_write_scatter, FALSE, TRUE, TRUE,
+                            FALSE, TRUE},
+    [ADIT_STUDY_CURVES] = {"curves", "Curves", adit_report_write_curves, FALSE, TRUE, TRUE, FALSE,
+                           TRUE},
+    [ADIT_STUDY_COUNTS] = {"counts", "Counts", adit_report_write_counts, TRUE, TRUE, FALSE, FALSE,
+                           FALSE},
 };
 
 char *
@@ -350,6 +355,23 @@ adit_report_clear_made(const char *folder, GError **error)
     return TRUE;
 }
 
+/* "Curves: test.mse over epoch": what stands above an element in a page */
+static char *
+make_title(const AditStudyReport *report)
+{
+    const char *kind = kinds[report->kind].title;
+    gboolean has_values = report->values != NULL && report->values[0] != NULL;
+    g_autofree char *values =
+        has_values ? adit_report_join((const char *const *) report->values) : g_strdup("");
+
+    if (report->kind == ADIT_STUDY_SCATTER)
+        return g_strdup_printf("%s: %s against %s", kind, report->y != NULL ? report->y : values,
+                               report->x);
+    if (report->kind == ADIT_STUDY_CURVES)
+        return g_strdup_printf("%s: %s over %s", kind, values, report->x);
+    return g_strdup_printf("%s: %s", kind, values);
+}
+
 /* Writes all; the first failure stays in @first. */
 static void
 write_all(const AditReportWriter *self, const GPtrArray *reports, GString *index, GError **first)
@@ -358,10 +380,11 @@ write_all(const AditReportWriter *self, const GPtrArray *reports, GString *index
 
     for (guint i = 0; i < reports->len; i++) {
         const AditStudyReport *report = g_ptr_array_index(reports, i);
+        g_autofree char *title = make_title(report);
         g_autoptr(GError) failure = NULL;
 
         has_pictures |= kinds[report->kind].has_picture;
-        adit_page_begin_section(self->page, report->name);
+        adit_page_begin_section(self->page, title);
         write_one(self, report, &failure);
         append_report(index, self, report, failure);
         adit_study_page_end_element(self->page, report, failure);

@@ -109,6 +109,8 @@ static gboolean
 add_curves(RunPage *self, GError **error)
 {
     g_autoptr(GPtrArray) runs = g_ptr_array_new();
+    g_autoptr(GError) failure = NULL;
+    gboolean good;
 
     adit_page_begin_section(self->page, "Learning curves");
     if (self->run->metrics == NULL) {
@@ -117,9 +119,10 @@ add_curves(RunPage *self, GError **error)
     }
     g_ptr_array_add(runs, self->run);
     adit_page_begin_figures(self->page);
-    if (!adit_learning_curves_write(self->writer, runs, NULL, error))
-        return FALSE;
+    good = adit_learning_curves_write(self->writer, runs, NULL, &failure);
     adit_page_end_figures(self->page);
+    if (!good && !adit_page_add_failure(self->page, g_steal_pointer(&failure), error))
+        return FALSE;
     adit_page_add_frame(self->page, "As a table", self->run->metrics, "metrics.csv");
     return TRUE;
 }
@@ -173,9 +176,10 @@ add_probe(RunPage *self, const char *name, GError **error)
     gboolean good;
 
     adit_page_begin_section(self->page, title);
-    if (table == NULL || adit_frame_count_rows(table) == 0) {
-        adit_html_append_element(adit_page_get_body(self->page), "p",
-                                 table == NULL ? failure->message : "It has no rows.");
+    if (table == NULL)
+        return adit_page_add_failure(self->page, g_steal_pointer(&failure), error);
+    if (adit_frame_count_rows(table) == 0) {
+        adit_html_append_element(adit_page_get_body(self->page), "p", "It has no rows.");
         return TRUE;
     }
     add_origin(self, table);
@@ -183,12 +187,8 @@ add_probe(RunPage *self, const char *name, GError **error)
     adit_page_begin_figures(self->page);
     good = adit_probe_pictures_write(self->writer, name, table, &failure);
     adit_page_end_figures(self->page);
-    if (!good && failure->code == ADIT_ERROR_OUTPUT) {
-        g_propagate_error(error, g_steal_pointer(&failure));
+    if (!good && !adit_page_add_failure(self->page, g_steal_pointer(&failure), error))
         return FALSE;
-    }
-    if (!good)
-        adit_html_append_element(adit_page_get_body(self->page), "p", failure->message);
     adit_page_add_frame(self->page, "As a table", table, path);
     return TRUE;
 }

@@ -4,6 +4,8 @@
 #include "adit-scale.h"
 #include "adit-text.h"
 
+#include <math.h>
+
 #define FEW_POINTS 30   /* of a line, each with a mark */
 #define MARGIN     0.04 /* beyond the ends of a scale, as a part of it */
 #define MAX_TICKS  12   /* values of x that are written below the axis, one and all */
@@ -264,6 +266,19 @@ set_shades(const AditSeries *self, AditPicture *picture)
     adit_picture_set_colours(picture, names, numbers, FALSE);
 }
 
+/* Epochs, blocks, steps: nothing lies between them. */
+static gboolean
+are_whole(const AditSeries *self)
+{
+    for (guint i = 0; i < self->points->len; i++) {
+        double x = g_array_index(self->points, AditSeriesPoint, i).x;
+
+        if (x != floor(x))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 static void
 set_panels(const AditSeries *self, AditPicture *picture)
 {
@@ -311,6 +326,7 @@ adit_series_write(AditSeries *self, const AditReportWriter *writer, const char *
     set_panels(self, picture);
     adit_picture_set_texts(picture, "labels", blocks.labels);
     adit_picture_set_number(picture, "x_is_shared", self->is_column);
+    adit_picture_set_number(picture, "x_is_whole", are_whole(self));
     adit_picture_set_numbers(picture, "block_panel", blocks.panels);
     adit_picture_set_numbers(picture, "block_line", blocks.lines);
     adit_picture_set_numbers(picture, "block_published", blocks.published);

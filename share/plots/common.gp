@@ -15,8 +15,8 @@ pale = '#dddddd'
 # Panels in rows, below a head with the legend and a note. Sizes in pixels.
 across = n_panels == 1 || is_narrow ? 1 : n_panels <= 4 ? 2 : 3
 down = (n_panels + across - 1) / across
-panel_width = is_narrow ? 500 : n_panels == 1 ? 800 : across == 2 ? 480 : 440
-panel_height = is_narrow ? 310 : n_panels == 1 ? 450 : 340
+panel_width = is_narrow ? 460 : n_panels == 1 ? 800 : across == 2 ? 480 : 440
+panel_height = is_narrow ? 300 : n_panels == 1 ? 450 : 340
 # room for names and numbers beside the panel
 longest = 8
 if (exists('n_y_ticks')) {
@@ -41,7 +41,7 @@ room = panel_width - left - right
 is_turned = (longest * 7.5 + 10) * n_below > room && longest > 3
 name_width = is_turned ? 17.0 : longest * 8.0 + 8
 every = n_below > 0 ? int(ceil(name_width * n_below / room)) : 1
-below = is_turned ? 56 + longest * 5.2 : 64
+below = is_turned ? 66 + longest * 5.2 : 64
 panel_height = exists('is_square') ? room + above + below : panel_height + below - 64
 picture_width = across * panel_width
 head = 10

@@ -22,6 +22,7 @@ set format x '%g'
 set format y '%g'
 set yrange [y_low:y_high]
 if (x_is_shared) { set xrange [x_low:x_high] } else { set autoscale xfix }
+if (x_is_whole && x_high - x_low < 10) { set xtics 1 }
 if (n_ticks > 0) {
     set xtics ()
     do for [i = 1:n_ticks:every] { set xtics add (ticks[i] tick_at[i]) }
