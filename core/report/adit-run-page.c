@@ -129,23 +129,26 @@ add_curves(RunPage *self, GError **error)
 
 /* ---- probes ---- */
 
-/* Which samples, and when, as far as the rows agree. */
+/* What the last rows of @table have in the column @name; "" without that column. */
+static const char *
+get_last(const AditFrame *table, const char *name)
+{
+    guint column = 0;
+
+    return adit_frame_has(table, name, &column)
+               ? adit_frame_get_text(table, adit_frame_count_rows(table) - 1, column)
+               : "";
+}
+
+/* Which samples, and when. */
 static void
 add_origin(RunPage *self, const AditFrame *table)
 {
-    static const char *const columns[] = {"data", "split", "when"};
-    guint last = adit_frame_count_rows(table) - 1;
-    g_autoptr(GString) text = g_string_new("Measured on");
+    g_autofree char *text =
+        g_strdup_printf("On %s, %s; the last measurement (%s).", get_last(table, "data"),
+                        get_last(table, "split"), get_last(table, "when"));
 
-    for (guint i = 0; i < G_N_ELEMENTS(columns); i++) {
-        guint column = 0;
-
-        if (adit_frame_has(table, columns[i], &column))
-            g_string_append_printf(text, "%s %s", i == 2 ? ", when:" : "",
-                                   adit_frame_get_text(table, last, column));
-    }
-    g_string_append(text, " (the last rows).");
-    adit_html_append_element(adit_page_get_body(self->page), "p class=\"note\"", text->str);
+    adit_html_append_element(adit_page_get_body(self->page), "p class=\"note\"", text);
 }
 
 static void
