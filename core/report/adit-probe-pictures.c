@@ -86,6 +86,25 @@ find_group(GPtrArray *groups, const char *name)
     return group;
 }
 
+/* Beside "train-accuracy" the column "accuracy" is of the split that the table is of. */
+static void
+name_own_split(const Probe *self, Group *group)
+{
+    guint column = 0;
+
+    if (group->labels->len < 2 || !adit_frame_has(self->table, "split", &column))
+        return;
+    for (guint i = 0; i < group->labels->len; i++) {
+        const char *split =
+            adit_frame_get_text(self->table, adit_frame_count_rows(self->table) - 1, column);
+
+        if (*(const char *) group->labels->pdata[i] == '\0') {
+            g_free(group->labels->pdata[i]);
+            group->labels->pdata[i] = g_strdup(split);
+        }
+    }
+}
+
 /* (element-type Group) */
 static GPtrArray *
 list_groups(const Probe *self)
@@ -108,6 +127,7 @@ list_groups(const Probe *self)
     for (guint i = 0; i < groups->len; i++) {
         Group *group = g_ptr_array_index(groups, i);
 
+        name_own_split(self, group);
         g_ptr_array_add(group->columns, NULL);
         g_ptr_array_add(group->labels, NULL);
     }
@@ -172,12 +192,13 @@ write_series(const Probe *self, const AditProbeRows *rows, const Group *group, c
 
 /* ---- maps ---- */
 
-/* @column of @rows, a cell for each pair of @x and @y, columns of the frame. */
+/* @column of @rows, a cell for each pair of @x and @y, columns of the frame. @page: (nullable): a
+ * third, whose values have a panel each */
 static gboolean
 write_map(const Probe *self, const AditProbeRows *rows, const char *column, const char *x,
-          const char *y, GError **error)
+          const char *y, const char *page, GError **error)
 {
-    const char *const pages[] = {rows->has_lines ? "line" : NULL, NULL};
+    g_autoptr(GPtrArray) pages = g_ptr_array_new();
     const char *const values[] = {column, NULL};
     g_autofree char *stem = g_strdup_printf("%s-%s", self->name, column);
     g_autofree char *name = adit_report_make_name("heat-map", stem);
@@ -186,26 +207,46 @@ write_map(const Probe *self, const AditProbeRows *rows, const char *column, cons
                               .x = (char *) x,
                               .y = (char *) y,
                               .values = (char **) values,
-                              .pages = (char **) pages,
                               .over = (char **) runs};
     AditReportWriter writer = *self->writer;
 
+    if (rows->has_lines)
+        g_ptr_array_add(pages, (gpointer) "line");
+    if (page != NULL)
+        g_ptr_array_add(pages, (gpointer) page);
+    g_ptr_array_add(pages, NULL);
+    report.pages = (GStrv) pages->pdata;
     writer.results = rows->results;
-    writer.is_narrow = rows->n_addresses <= FEW_ADDRESSES;
+    writer.is_narrow = page == NULL && rows->n_addresses <= FEW_ADDRESSES;
     return adit_report_write_heat_map(&writer, &report, error);
 }
 
 static gboolean
 write_maps(const Probe *self, const AditProbeRows *rows, const char *x, const char *y,
-           GError **error)
+           const char *page, GError **error)
 {
-    for (guint i = 0; i < rows->numbers->len; i++) {
+    for (guint i = rows->n_keys; i < rows->numbers->len; i++) {
         const char *column = g_ptr_array_index(rows->numbers, i);
 
-        if (!is_spread(self->table, column) && !write_map(self, rows, column, x, y, error))
+        if (!is_spread(self->table, column) && !write_map(self, rows, column, x, y, page, error))
             return FALSE;
     }
     return TRUE;
+}
+
+/* Several rows of each address: numbers of a spectrum go up beside the addresses; of two keys, as
+ * in a confusion matrix, a few addresses have a panel each. */
+static gboolean
+write_keyed(const Probe *self, GError **error)
+{
+    g_autoptr(AditProbeRows) sample = NULL;
+    const char *key = g_ptr_array_index(self->last->numbers, 0);
+
+    if (self->last->n_keys == 1)
+        return write_maps(self, self->last, self->last->x_label, key, NULL, error);
+    sample = adit_probe_rows_new(self->table, ADIT_PROBE_SAMPLE);
+    return write_maps(self, sample, g_ptr_array_index(sample->numbers, 1), key, sample->x_label,
+                      error);
 }
 
 /* ---- all ---- */
@@ -231,16 +272,18 @@ write_probe(const Probe *self, GError **error)
     g_autoptr(AditProbeRows) all = NULL;
 
     if (last->is_paired)
-        return write_maps(self, last, "address", "against", error);
+        return write_maps(self, last, "address", "against", NULL, error);
     if (last->is_repeated)
         return TRUE;
-    all = adit_probe_rows_new(self->table, TRUE);
+    if (last->n_keys > 0)
+        return write_keyed(self, error);
+    all = adit_probe_rows_new(self->table, ADIT_PROBE_ALL);
     if (last->n_addresses > 1 && !write_curves(self, last, error))
         return FALSE;
     if (all->n_times < 2 || all->has_lines)
         return TRUE;
     if (last->n_addresses > 1)
-        return write_maps(self, all, all->x_label, "when", error);
+        return write_maps(self, all, all->x_label, "when", NULL, error);
     return write_curves(self, all, error);
 }
 
@@ -248,7 +291,7 @@ gboolean
 adit_probe_pictures_write(const AditReportWriter *writer, const char *name, const AditFrame *table,
                           GError **error)
 {
-    g_autoptr(AditProbeRows) last = adit_probe_rows_new(table, FALSE);
+    g_autoptr(AditProbeRows) last = adit_probe_rows_new(table, ADIT_PROBE_LAST);
     Probe self = {.writer = writer, .name = name, .table = table, .last = last};
 
     if (adit_frame_count_rows(table) == 0 || last->numbers->len == 0)

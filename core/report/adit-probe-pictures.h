@@ -20,6 +20,9 @@ G_BEGIN_DECLS
  *   and paths (the names within addresses: `trunk.2.long.3` is of path `long`) are lines.
  * - Along addresses: curves in forward order, over the number of the block where that tells them
  *   apart, else over their names; of few addresses that are no blocks, bars.
+ * - Several rows of an address, told apart by the first number of each: a heat map of addresses and
+ *   these ("number" of an eigenvalue); by the first two: a heat map of these for each of some
+ *   addresses ("class", "predicted"); by more: nothing.
  * - Measured several times: a heat map of addresses and times besides; of one address, curves over
  *   the times.
  */

@@ -3,7 +3,9 @@
 
 #include <string.h>
 
-#define MOST_PATHS 8 /* more names within addresses are no paths but names of blocks */
+#define MOST_KEYS   2
+#define SAMPLE_SIZE 6 /* addresses */
+#define MOST_PATHS  8 /* more names within addresses are no paths but names of blocks */
 
 /* A table being read. */
 typedef struct {
@@ -142,6 +144,41 @@ find_rows(Reader *self, gboolean all)
     }
 }
 
+/* (element-type utf8): the different addresses, in forward order */
+static GPtrArray *
+list_addresses(const Reader *self)
+{
+    g_autoptr(GHashTable) known = g_hash_table_new(g_str_hash, g_str_equal);
+    GPtrArray *addresses = g_ptr_array_new();
+
+    for (guint i = 0; i < self->rows->len; i++) {
+        const char *address = get_text(self->table, g_array_index(self->rows, guint, i), "address");
+
+        if (g_hash_table_add(known, (gpointer) address))
+            g_ptr_array_add(addresses, (gpointer) address);
+    }
+    return addresses;
+}
+
+/* Leaves the rows of a few addresses. */
+static void
+sample_rows(Reader *self)
+{
+    g_autoptr(GPtrArray) addresses = list_addresses(self);
+    g_autoptr(GHashTable) kept = g_hash_table_new(g_str_hash, g_str_equal);
+    guint n = addresses->len, n_kept = MIN(n, SAMPLE_SIZE), n_rows = 0;
+
+    for (guint i = 0; i < n_kept; i++)
+        g_hash_table_add(kept, addresses->pdata[n_kept > 1 ? i * (n - 1) / (n_kept - 1) : 0]);
+    for (guint i = 0; i < self->rows->len; i++) {
+        guint row = g_array_index(self->rows, guint, i);
+
+        if (g_hash_table_contains(kept, get_text(self->table, row, "address")))
+            g_array_index(self->rows, guint, n_rows++) = row;
+    }
+    g_array_set_size(self->rows, n_rows);
+}
+
 /* "test, long" */
 static char *
 get_line(const Reader *self, guint row)
@@ -185,16 +222,16 @@ are_blocks(const Reader *self)
     return TRUE;
 }
 
-/* Two rows that lie at one place of one line. */
+/* Whether two rows of @frame are alike in their first @n columns. */
 static gboolean
-find_repeated(const AditFrame *frame)
+are_repeated(const AditFrame *frame, guint n)
 {
     g_autoptr(GHashTable) known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
     for (guint row = 0; row < adit_frame_count_rows(frame); row++) {
         GString *key = g_string_new(NULL);
 
-        for (guint i = 0; i < G_N_ELEMENTS(axes); i++)
+        for (guint i = 0; i < n; i++)
             g_string_append_printf(key, "%s\n", adit_frame_get_text(frame, row, i));
         if (!g_hash_table_add(known, g_string_free(key, FALSE)))
             return TRUE;
@@ -274,6 +311,7 @@ static void
 fill_frame(AditProbeRows *self, const Reader *reader)
 {
     AditFrame *frame = make_frame(self);
+    guint n_axes = G_N_ELEMENTS(axes), most;
     gboolean half = self->is_paired && is_half(reader);
 
     for (guint i = 0; i < reader->rows->len; i++) {
@@ -284,8 +322,14 @@ fill_frame(AditProbeRows *self, const Reader *reader)
                                  get_text(reader->table, row, "against")))
             add_row(self, frame, reader, row, TRUE);
     }
-    self->results = adit_results_new(frame, G_N_ELEMENTS(axes));
-    self->is_repeated = find_repeated(frame);
+    /* a key without anything measured behind it is none */
+    most = self->numbers->len > 0 ? MIN(MOST_KEYS, self->numbers->len - 1) : 0;
+    self->is_repeated = are_repeated(frame, n_axes);
+    while (self->is_repeated && self->n_keys < most)
+        self->is_repeated = are_repeated(frame, n_axes + ++self->n_keys);
+    if (self->is_repeated)
+        self->n_keys = 0;
+    self->results = adit_results_new(frame, n_axes + self->n_keys);
 }
 
 /* The place of each row: the number of its block, else that of its name. */
@@ -315,7 +359,7 @@ find_places(AditProbeRows *self)
 }
 
 AditProbeRows *
-adit_probe_rows_new(const AditFrame *table, gboolean all)
+adit_probe_rows_new(const AditFrame *table, AditProbeScope scope)
 {
     AditProbeRows *self = g_new0(AditProbeRows, 1);
     Reader reader = {.table = table};
@@ -328,7 +372,9 @@ adit_probe_rows_new(const AditFrame *table, gboolean all)
         if (!is_known(name) && is_number_column(table, column))
             g_ptr_array_add(self->numbers, (gpointer) name);
     }
-    find_rows(&reader, all);
+    find_rows(&reader, scope == ADIT_PROBE_ALL);
+    if (scope == ADIT_PROBE_SAMPLE)
+        sample_rows(&reader);
     find_apart(&reader);
     find_paths(&reader);
     self->n_addresses = count_different(&reader, "address");

@@ -15,7 +15,9 @@ G_BEGIN_DECLS
  * @ticks: (nullable) (element-type utf8): names of x = 1, 2, ...
  * @has_lines: rows differ in data, split, path or a text; `line` says in what
  * @is_paired: rows are of two addresses, several of each
- * @is_repeated: an address has several rows that nothing tells apart
+ * @n_keys: an address has several rows, told apart by so many of the first columns of @numbers,
+ * which are axes as well: 1: "number" of an eigenvalue; 2: "class" and "predicted"
+ * @is_repeated: nothing tells them apart
  */
 typedef struct {
     AditResults *results;
@@ -27,11 +29,17 @@ typedef struct {
     guint n_times;
     gboolean has_lines;
     gboolean is_paired;
+    guint n_keys;
     gboolean is_repeated;
 } AditProbeRows;
 
-/* @all: of all measurements; else of the last */
-AditProbeRows *adit_probe_rows_new(const AditFrame *table, gboolean all);
+typedef enum {
+    ADIT_PROBE_LAST,   /* of the last measurement */
+    ADIT_PROBE_SAMPLE, /* of these, of many addresses a few: the first, the last, some between */
+    ADIT_PROBE_ALL,    /* of all measurements */
+} AditProbeScope;
+
+AditProbeRows *adit_probe_rows_new(const AditFrame *table, AditProbeScope scope);
 void adit_probe_rows_free(AditProbeRows *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditProbeRows, adit_probe_rows_free)
 

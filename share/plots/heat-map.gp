@@ -23,7 +23,7 @@ do for [i = 1:n_x_ticks:every] { set xtics add (x_ticks[i] i) }
 do for [i = 1:n_y_ticks:y_every] { set ytics add (y_ticks[i] i) }
 
 # where there is room the number stands in its cell, dark on what is light
-has_numbers = n_x_ticks * across <= 16 && n_y_ticks <= 14
+has_numbers = room / n_x_ticks >= 38 && (panel_height - above - below) / n_y_ticks >= 17
 value_of(p) = (p - 1) % n_value_label + 1
 low(p) = value_low[value_of(p)]
 high(p) = value_high[value_of(p)]

@@ -495,6 +495,59 @@ test_texts_and_times(void)
                 "depth,end,3,5,5,5,1\n");
 }
 
+/* Rows that their first number tells apart go up beside the addresses. */
+static void
+test_spectrum(void)
+{
+    g_auto(Study) study = make_folder();
+    g_autofree char *page = write_probe(
+        &study, HEAD "number,share\nm,test,end,trunk.1,1,1,0.5\nm,test,end,trunk.1,1,2,0.9\n"
+                     "m,test,end,trunk.2,2,1,0.7\n");
+
+    g_clear_pointer(&page, g_free);
+    assert_file(&study, "x/report/heat-map-p-share.csv",
+                "value,block,number,x,y,mean,n,failed\nshare,1,1,1,1,0.5,1,0\n"
+                "share,2,1,2,1,0.7,1,0\nshare,1,2,1,2,0.9,1,0\nshare,2,2,2,2,,0,0\n");
+    g_assert_false(is_there(&study, "x/report/heat-map-p-number.csv"));
+}
+
+/* Two numbers that tell rows apart: a map of them for each of a few addresses, the first and last
+ * among them. */
+static void
+test_confusion(void)
+{
+    g_auto(Study) study = make_folder();
+    g_autoptr(GString) table = g_string_new(HEAD "class,predicted,samples\n");
+    g_autofree char *page = NULL;
+    g_autofree char *data = NULL;
+
+    for (guint i = 0; i < 80; i++)
+        g_string_append_printf(table, "m,test,end,trunk.%u,%u,%u,%u,%u\n", i / 4 + 1, i / 4 + 1,
+                               i / 2 % 2, i % 2, i);
+    page = write_probe(&study, table->str);
+    data = read_in(&study, "x/report/heat-map-p-samples.csv");
+    g_assert_true(g_str_has_prefix(data, "block,value,predicted,class,x,y,mean,n,failed\n"
+                                         "1,samples,0,0,1,1,0,1,0\n1,samples,1,0,2,1,1,1,0\n"
+                                         "1,samples,0,1,1,2,2,1,0\n1,samples,1,1,2,2,3,1,0\n"));
+    g_assert_true(g_str_has_suffix(data, "\n20,samples,1,1,2,2,79,1,0\n"));
+    g_assert_nonnull(strstr(data, "\n4,samples,"));
+    g_assert_null(strstr(data, "\n5,samples,"));
+}
+
+/* A figure of the table's own split, beside that of another. */
+static void
+test_own_split(void)
+{
+    g_auto(Study) study = make_folder();
+    g_autofree char *page =
+        write_probe(&study, HEAD "train-accuracy,accuracy\nm,test,end,trunk.1,1,0.9,0.8\n"
+                                 "m,test,end,trunk.2,2,0.7,0.6\n");
+    g_autofree char *script = read_in(&study, "x/report/curves-p-accuracy.gp");
+
+    g_assert_nonnull(page);
+    assert_has(script, "labels[2] = ['train', 'test']\n");
+}
+
 /* Several rows of an address that nothing tells apart, and a torn file: the table alone, or why
  * there is none; the rest of the page comes. */
 static void
@@ -503,7 +556,7 @@ test_odd_probes(void)
     g_auto(Study) study = make_folder();
     g_auto(Study) torn = make_folder();
     g_autofree char *page =
-        write_probe(&study, HEAD "bin,count\nm,test,end,trunk.1,1,0,5\nm,test,end,trunk.1,1,1,6\n");
+        write_probe(&study, HEAD "bin,count\nm,test,end,trunk.1,1,0,5\nm,test,end,trunk.1,1,0,6\n");
     g_autofree char *other = NULL;
 
     assert_has(page, "<td class=\"n\">6</td>");
@@ -767,6 +820,9 @@ main(int argc, char **argv)
     g_test_add_func("/report/probe/pairs", test_pairs);
     g_test_add_func("/report/probe/oblong", test_oblong);
     g_test_add_func("/report/probe/texts-and-times", test_texts_and_times);
+    g_test_add_func("/report/probe/spectrum", test_spectrum);
+    g_test_add_func("/report/probe/confusion", test_confusion);
+    g_test_add_func("/report/probe/own-split", test_own_split);
     g_test_add_func("/report/probe/odd", test_odd_probes);
     g_test_add_func("/report/probe/hostile", test_hostile);
     g_test_add_func("/report/study/page", test_study);
