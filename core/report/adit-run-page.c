@@ -355,17 +355,20 @@ add_making(RunPage *self)
 static void
 add_origin_of_run(RunPage *self)
 {
-    static const char *const known[] = {"v",       "status",   "name",          "seed",
-                                        "device",  "data",     "plugins",       "started",
-                                        "stopped", "reason",   "limit-batches", "overfit-batches",
-                                        "resumed", "together", "parameters",    "heartbeat",
-                                        NULL};
+    static const char *const known[] = {
+        "v",       "status",   "name",       "seed",      "device",        "data",
+        "plugins", "started",  "stopped",    "reason",    "limit-batches", "overfit-batches",
+        "resumed", "together", "parameters", "heartbeat", "command-line",  NULL};
     static const char *const files[] = {"run.json", "metrics.csv", "metrics.jsonl", "console.log",
                                         "probes",   "report",      "checkpoints",   NULL};
-    JsonObject *plugins = adit_json_get_object(self->run->members, "plugins");
     static const char *const nothing[] = {NULL};
+    JsonObject *plugins = adit_json_get_object(self->run->members, "plugins");
+    g_autofree char *command =
+        adit_report_join_command(adit_json_get_array(self->run->members, "command-line"));
 
     adit_page_begin_section(self->page, "Origin and files");
+    if (command != NULL)
+        adit_html_append_element(adit_page_get_body(self->page), "pre tabindex=\"0\"", command);
     adit_page_add_members(self->page, self->run->members, known);
     if (plugins != NULL) {
         g_string_append(adit_page_get_body(self->page),

@@ -127,7 +127,8 @@ def test_run():
     expect([title for title in wanted if title not in page.headings], [])
     text = ' '.join(page.words)
     # stem 2 x 4 + 4, three blocks of 4 x 4 + 4, head 4 x 2 + 2
-    for fact in ('completed', 'seed 0', 'sha256:', '82', 'batch: 16', 'split-seed'):
+    for fact in ('completed', 'seed 0', 'sha256:', '82', 'batch: 16', 'split-seed',
+                 'adit run net.yaml --run-dir x -q'):
         assert fact in text, fact
     expect(page.pictures, 5 if GNUPLOT else 0)
     expect(before, {name: read(f'x/{name}') for name in before})
@@ -141,7 +142,8 @@ def test_study():
     write('net.yaml', NET)
     write('study.yaml', STUDY)
     write('paper.csv', 'depth,best.test.accuracy\n2,0.87\n')
-    succeed('sweep', 'study.yaml', '-q', '--jobs', '1')
+    out = succeed('sweep', 'study.yaml', '-q', '--jobs', '1')
+    expect(out.splitlines()[-2:], ['studies/study/report/index.md', 'studies/study/report.html'])
     first = look_at('studies/study')
     os.remove('studies/study/report.html')
     # from the folder alone
