@@ -178,9 +178,9 @@ adit_page_add_members(AditPage *self, JsonObject *members, const char *const *kn
 /* ---- long things ---- */
 
 static void
-begin_details(GString *html, const char *summary)
+begin_details(GString *html, const char *class, const char *summary)
 {
-    g_string_append(html, "<details>");
+    g_string_append_printf(html, "<details class=\"%s\">", class);
     adit_html_append_element(html, "summary", summary);
 }
 
@@ -189,7 +189,7 @@ adit_page_add_text(AditPage *self, const char *summary, const char *text)
 {
     GString *html = adit_page_get_body(self);
 
-    begin_details(html, summary);
+    begin_details(html, "text", summary);
     g_string_append(html, "<pre tabindex=\"0\">");
     adit_html_append(html, text);
     g_string_append(html, "</pre></details>\n");
@@ -226,7 +226,7 @@ adit_page_add_frame(AditPage *self, const char *summary, const AditFrame *frame,
     guint n = adit_frame_count_rows(frame);
     guint every = (n + MOST_ROWS - 1) / MOST_ROWS;
 
-    begin_details(html, summary);
+    begin_details(html, "rows", summary);
     g_ptr_array_add(rows, make_head(frame));
     for (guint row = 0; row < n; row++) {
         if (row % every == 0 || row + 1 == n)
