@@ -34,6 +34,11 @@ add_node(AditConfigKeys *self, const char *key, const AditNode *node)
         add_value(self, key, node->text);
         return;
     }
+    if (is_list && adit_node_count(node) == 1 &&
+        adit_node_get_item(node, 0)->kind == ADIT_NODE_MAPPING) {
+        add_node(self, key, adit_node_get_item(node, 0));
+        return;
+    }
     if (adit_node_count(node) == 0)
         add_value(self, key, is_list ? "[]" : "{}");
     for (guint i = 0; i < adit_node_count(node); i++) {

@@ -7,7 +7,8 @@ G_BEGIN_DECLS
 
 /**
  * AditConfigKeys: a pipeline as keys and values, written as the command line writes them:
- * "train.optimizer.adam.lr" is "0.001", "model.trunk.2" is "relu". Items of lists count from 1.
+ * "train.optimizer.adam.lr" is "0.001", "model.trunk.2" is "relu". Items of lists count from 1; a
+ * list of one mapping is that mapping, as `train` may be written either way.
  */
 typedef struct _AditConfigKeys AditConfigKeys;
 

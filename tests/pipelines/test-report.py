@@ -212,7 +212,7 @@ def test_compare():
     runs = ['d2-1', 'd2-2', 'd4-1', 'd4-2']
     code, out, err = adit('compare', *runs)
     expect(code, 0)
-    for line in (r'times 2 +1 +completed +d2-1', r'model\.trunk\.blocks\.1\.repeat\.times +2 +4',
+    for line in (r'times 2 +1 +completed +d2-1', r'model\.trunk\.blocks\.repeat\.times +2 +4',
                  r'best\.test\.accuracy +[0-9.]+', r'runs +2 +2'):
         assert re.search(f'^{line}', out, re.M), f'{line} is not in\n{out}'
     assert '--output' in err, err

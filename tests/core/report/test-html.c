@@ -204,11 +204,13 @@ test_keys(void)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(AditConfigKeys) keys = adit_config_keys_new(
-        "x.yaml", "a: {b: 1e-3, c: []}\nlist:\n- relu\n- dense: {units: 3}\nempty: {}\nd: ~\n",
+        "x.yaml",
+        "a: {b: 1e-3, c: []}\nlist:\n- relu\n- dense: {units: 3}\nempty: {}\nd: ~\n"
+        "one: [{e: 1}]\nword: [f]\n",
         &error);
-    static const char *const expected[][2] = {{"a.b", "1e-3"},    {"a.c", "[]"},
-                                              {"list.1", "relu"}, {"list.2.dense.units", "3"},
-                                              {"empty", "{}"},    {"d", "~"}};
+    static const char *const expected[][2] = {
+        {"a.b", "1e-3"}, {"a.c", "[]"}, {"list.1", "relu"}, {"list.2.dense.units", "3"},
+        {"empty", "{}"}, {"d", "~"},    {"one.e", "1"},     {"word.1", "f"}};
 
     g_assert_no_error(error);
     g_assert_cmpuint(adit_config_keys_count(keys), ==, G_N_ELEMENTS(expected));

@@ -727,20 +727,20 @@ test_comparison(void)
     comparison = compare(&study, names, &error);
     g_assert_no_error(error);
     assert_rows(adit_comparison_list_differences(comparison),
-                "key|lr 0.1|lr 0.01\ntrain.1.lr|0.1|0.01\n");
+                "key|lr 0.1|lr 0.01\ntrain.lr|0.1|0.01\n");
     assert_rows(adit_comparison_list_figures(comparison),
                 "figure|lr 0.1|lr 0.01\nruns|2|1\nseconds|2|2\n"
                 "best.test.loss|0.30 ± 0.14|0.5000\nlast.test.loss|0.30 ± 0.14|0.5000\n");
     adit_comparison_write(comparison, folder, FALSE, &error);
     g_assert_no_error(error);
     page = read_in(&study, "out/report.html");
-    assert_has(page, "<td>train.1.lr</td><td class=\"n\">0.1</td><td class=\"n\">0.01</td>");
+    assert_has(page, "<td>train.lr</td><td class=\"n\">0.1</td><td class=\"n\">0.01</td>");
     assert_file(&study, "out/report/curves-test.loss.csv",
                 "configuration,value,epoch,mean,low,high,n\n"
                 "lr 0.1,test.loss,1,9,9,9,2\nlr 0.1,test.loss,2,0.3,0.2,0.4,2\n\n\n"
                 "lr 0.01,test.loss,1,9,9,9,1\nlr 0.01,test.loss,2,0.5,0.5,0.5,1\n");
     assert_file(&study, "out/report/table-differences.csv",
-                "key,lr 0.1,lr 0.01\ntrain.1.lr,0.1,0.01\n");
+                "key,lr 0.1,lr 0.01\ntrain.lr,0.1,0.01\n");
 }
 
 /* Probes of all runs over each other, those of one configuration as one line. */
