@@ -371,6 +371,7 @@ test_no_gnuplot(void)
     g_auto(SavedPath) path = g_strdup(g_getenv("PATH"));
     g_autofree char *page = NULL;
 
+    g_assert_nonnull(path);
     make_run(&study, "x", NULL, NULL);
     g_setenv("PATH", study.path, TRUE);
     g_test_expect_message("adit-report", G_LOG_LEVEL_MESSAGE,
@@ -487,6 +488,8 @@ test_texts_and_times(void)
     g_autofree char *second = write_probe(
         &other, HEAD "depth\nm,test,1,trunk,,3\nm,test,2,trunk,,4\nm,test,end,trunk,,5\n");
 
+    assert_has(page, "<h2>Probe p</h2>");
+    assert_has(second, "<h2>Probe p</h2>");
     assert_file(&study, "x/report/curves-p-value.csv",
                 "line,value,block,mean,low,high,n\nx,value,1,1,1,1,1\nx,value,2,3,3,3,1\n\n\n"
                 "y,value,1,2,2,2,1\ny,value,2,4,4,4,1\n");
