@@ -5,6 +5,7 @@
  * vendor's `block-acme-swish.so`), with one exported symbol, the descriptor. */
 
 #include <adit/adit-aggregator.h>
+#include <adit/adit-algebra.h>
 #include <adit/adit-array.h>
 #include <adit/adit-block.h>
 #include <adit/adit-component.h>

@@ -192,6 +192,31 @@ adit_graph_pick(AditGraph *graph, const char *address)
     return picks;
 }
 
+static gboolean
+has_pick(const GArray *picks, const AditPick *pick)
+{
+    for (guint i = 0; i < picks->len; i++) {
+        const AditPick *each = &g_array_index(picks, AditPick, i);
+        if (each->tensor == pick->tensor && each->instance == pick->instance)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+void
+adit_picks_merge(GArray *picks, GArray *more)
+{
+    for (guint i = 0; i < more->len; i++) {
+        AditPick pick = g_array_index(more, AditPick, i);
+        if (has_pick(picks, &pick))
+            continue;
+        pick.address = g_strdup(pick.address);
+        g_array_append_val(picks, pick);
+    }
+    g_array_unref(more);
+    g_array_sort(picks, compare_picks);
+}
+
 gboolean
 adit_address_covers(const char *address, const AditScope *scope, guint instance)
 {

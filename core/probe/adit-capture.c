@@ -3,49 +3,10 @@
 
 #include "adit-feed.h"
 
-/* Samples a pass goes on with at a time: what is read back is in float64, all instances of a loop.
- */
-#define BATCH 256
-
 gsize
 adit_pick_count(const AditPick *pick)
 {
     return adit_shape_count(&pick->tensor->shape);
-}
-
-void
-adit_capture_free(AditCapture *self)
-{
-    g_array_unref(self->features);
-    g_free(self);
-}
-
-static void
-clear_features(gpointer data)
-{
-    g_free((gpointer) ((AditFeatures *) data)->values);
-}
-
-static gboolean
-allocate(AditCapture *self, const AditPick *picks, guint n_picks, gsize samples, GError **error)
-{
-    self->features = g_array_new(FALSE, FALSE, sizeof(AditFeatures));
-    g_array_set_clear_func(self->features, clear_features);
-    for (guint i = 0; i < n_picks; i++) {
-        gsize count = samples * adit_pick_count(&picks[i]);
-        AditFeatures features = {.address = picks[i].address,
-                                 .shape = picks[i].tensor->shape,
-                                 .samples = samples,
-                                 .values = g_try_new(float, MAX(count, 1))};
-        if (features.values == NULL) {
-            g_set_error(error, ADIT_ERROR, ADIT_ERROR_MEMORY,
-                        "no memory for %" G_GSIZE_FORMAT " features of '%s'", count,
-                        picks[i].address);
-            return FALSE;
-        }
-        g_array_append_val(self->features, features);
-    }
-    return TRUE;
 }
 
 /**
@@ -56,8 +17,11 @@ typedef struct {
     AditGraph *graph;
     const AditPick *picks;
     guint n_picks;
+    AditCaptureFunc func;
+    gpointer user_data;
     GArray *outputs; /* AditProgramOutput */
     guint *output;   /* of each pick */
+    float **values;  /* of each pick, of the samples that came last */
     AditProgram *program;
     AditExecutable *executable;
 } Pass;
@@ -75,12 +39,11 @@ add_output(GArray *outputs, AditTensor *tensor)
 }
 
 static void
-copy_instance(const Pass *pass, guint index, const double *values, gsize first, gsize rows,
-              AditFeatures *features)
+copy_instance(const Pass *pass, guint index, const double *values, gsize rows)
 {
     const AditPick *pick = &pass->picks[index];
     gsize count = adit_pick_count(pick);
-    float *out = (float *) features->values + first * count;
+    float *out = pass->values[index];
     /* a value without rows is the same for every sample */
     gsize stored = pick->tensor->rows ? rows * count : count;
     const double *own = values + pick->instance * stored;
@@ -89,7 +52,7 @@ copy_instance(const Pass *pass, guint index, const double *values, gsize first, 
 }
 
 static void
-read_batch(const Pass *pass, gsize first, gsize rows, AditCapture *capture)
+read_batch(const Pass *pass, gsize rows)
 {
     AditDevice *device = adit_network_get_device(pass->network);
     for (guint i = 0; i < pass->outputs->len; i++) {
@@ -99,17 +62,16 @@ read_batch(const Pass *pass, gsize first, gsize rows, AditCapture *capture)
         adit_executable_read_output(device, pass->executable, i, values);
         for (guint j = 0; j < pass->n_picks; j++) {
             if (pass->output[j] == i)
-                copy_instance(pass, j, values, first, rows,
-                              &g_array_index(capture->features, AditFeatures, j));
+                copy_instance(pass, j, values, rows);
         }
     }
 }
 
 static gboolean
-run_pass(Pass *pass, const AditSplit *split, gsize samples, AditCapture *capture, GError **error)
+run_pass(Pass *pass, const AditSplit *split, gsize samples, GError **error)
 {
     AditDevice *device = adit_network_get_device(pass->network);
-    gsize batch = MIN(samples, BATCH);
+    gsize batch = MIN(samples, ADIT_CAPTURE_SAMPLES);
     pass->program = adit_compile(pass->graph, adit_network_get_layout(pass->network), NULL, 0,
                                  (AditProgramOutput *) pass->outputs->data, pass->outputs->len,
                                  adit_device_get_compile_flags(device));
@@ -123,27 +85,51 @@ run_pass(Pass *pass, const AditSplit *split, gsize samples, AditCapture *capture
         adit_feeds_set(feeds, pass->program, split, NULL, first);
         AditCall call = {.rows = MIN(batch, samples - first), .feeds = feeds, .lives = lives};
         adit_device_run(device, pass->executable, &call);
-        read_batch(pass, first, call.rows, capture);
+        read_batch(pass, call.rows);
+        pass->func(first, call.rows, pass->values, pass->user_data);
     }
     adit_executable_free(device, pass->executable);
     return adit_device_wait(device, error);
 }
 
-AditCapture *
-adit_capture_new(AditNetwork *network, AditGraph *graph, const AditPick *picks, guint n_picks,
-                 const AditSplit *split, gsize samples, GError **error)
+static gboolean
+allocate(Pass *pass, gsize samples, GError **error)
 {
-    g_autoptr(AditCapture) self = g_new0(AditCapture, 1);
+    for (guint i = 0; i < pass->n_picks; i++) {
+        gsize count = MIN(samples, ADIT_CAPTURE_SAMPLES) * adit_pick_count(&pass->picks[i]);
+        pass->values[i] = g_try_new(float, count + 1);
+        if (pass->values[i] == NULL) {
+            g_set_error(error, ADIT_ERROR, ADIT_ERROR_MEMORY,
+                        "no memory for %" G_GSIZE_FORMAT " features of '%s'", count,
+                        pass->picks[i].address);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+gboolean
+adit_capture(AditNetwork *network, AditGraph *graph, const AditPick *picks, guint n_picks,
+             const AditSplit *split, gsize samples, AditCaptureFunc func, gpointer user_data,
+             GError **error)
+{
     g_autoptr(GArray) outputs = g_array_new(FALSE, FALSE, sizeof(AditProgramOutput));
     g_autofree guint *output = g_new(guint, n_picks + 1);
-    Pass pass = {.network = network, .graph = graph, .picks = picks, .n_picks = n_picks};
-    pass.outputs = outputs;
-    pass.output = output;
-    if (!allocate(self, picks, n_picks, samples, error))
-        return NULL;
+    g_autofree float **values = g_new0(float *, n_picks + 1);
+    Pass pass = {.network = network,
+                 .graph = graph,
+                 .picks = picks,
+                 .n_picks = n_picks,
+                 .func = func,
+                 .user_data = user_data,
+                 .outputs = outputs,
+                 .output = output,
+                 .values = values};
     for (guint i = 0; i < n_picks; i++)
         output[i] = add_output(outputs, adit_tensor_unroll(picks[i].tensor));
-    gboolean done = run_pass(&pass, split, samples, self, error);
+    gboolean done = allocate(&pass, samples, error) && run_pass(&pass, split, samples, error);
     g_clear_pointer(&pass.program, adit_program_free);
-    return done ? g_steal_pointer(&self) : NULL;
+    for (guint i = 0; i < n_picks; i++)
+        g_free(values[i]);
+    return done;
 }

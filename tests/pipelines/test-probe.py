@@ -124,7 +124,7 @@ def values():
     answer = answer_of('values')
     expect((rows[-1]['loss'], rows[-1]['mse']), (answer['loss'], answer['value']))
     assert rows[-1]['loss'] != rows[-1]['mse']
-    expect(rows_of('values', '-o', 'probes=[{truncation: {memory: 1 KiB}}]'), rows)
+    expect(rows_of('values', '-o', 'probes=[{truncation: {memory: 10 KiB}}]'), rows)
     expect(rows_of('values', '-o', 'probes=[{truncation: {at: trunk.2..5/3}}]'), [rows[1], rows[4]])
     few = rows_of('values', '-o', 'probes=[{truncation: {samples: 20%}}]')
     assert few[-1]['mse'] != rows[-1]['mse']
@@ -224,6 +224,8 @@ def refusals():
            'run', '-o', 'probes=[{truncation: {at: "head.1:pre"}}]')
     got, out, err = adit('probe', 'run', '-o', 'probes=[{truncation: {at: input}}, {block-norm: {at: trunk.9}}]')
     assert (got, out) == (2, '') and "'input:collect' gives 2" in err and "'trunk.9'" in err, err
+    refuse("probe 'truncation' needs 1.9 KiB for 'trunk.1:collect' alone, its memory is 1.0 KiB; raise"
+           " 'memory', or look at fewer 'samples'", 'run', '-o', 'probes=[{truncation: {memory: 1 KiB}}]')
     refuse('has no probes; ', 'run', '-o', 'probes=[]')
     refuse("'train' cannot be turned after training; 'data', 'inference' and 'probes' can",
            'run', '-o', 'train.epochs=5')
