@@ -25,6 +25,7 @@
 #include <adit/adit-regularizer.h>
 #include <adit/adit-schedule.h>
 #include <adit/adit-shape.h>
+#include <adit/adit-similarity.h>
 #include <adit/adit-strategy.h>
 #include <adit/adit-tree.h>
 
