@@ -22,6 +22,7 @@
 #include <adit/adit-probe.h>
 #include <adit/adit-random.h>
 #include <adit/adit-records.h>
+#include <adit/adit-regression.h>
 #include <adit/adit-regularizer.h>
 #include <adit/adit-schedule.h>
 #include <adit/adit-shape.h>

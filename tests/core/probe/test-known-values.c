@@ -1,6 +1,8 @@
 /* tests/core/probe/test-known-values.c - SPDX-License-Identifier: MIT */
 #include <math.h>
 
+#include <adit/adit-regression.h>
+
 #include "adit-probes.h"
 #include "adit-registry.h"
 #include "known-values.h"
@@ -187,11 +189,57 @@ test_saturation(void)
         check_saturation(json_array_get_object_element(tests, i / 2), i % 2);
 }
 
+/* ---- logistic ---- */
+
+/* What is minimised goes to its least, but for what float32 makes of each sample. */
+static void
+check_logistic(JsonObject *test)
+{
+    JsonObject *expected = json_object_get_object_member(test, "expected");
+    AditRegressionSetup setup = {.solver = ADIT_SOLVER_LBFGS,
+                                 .standardize = TRUE,
+                                 .c = json_object_get_double_member(test, "c"),
+                                 .passes = 10000,
+                                 .tolerance = 1e-5};
+    AditLabelled data = {.n_classes = (guint) json_object_get_int_member(test, "classes")};
+    JsonArray *rows = json_object_get_array_member(test, "x");
+    g_autofree float *values = read_floats(rows, &data.samples);
+    g_autofree float *classes = read_floats(json_object_get_array_member(test, "y"), &data.samples);
+    g_autofree guint64 *confusion = g_new(guint64, data.n_classes * data.n_classes);
+
+    data.width = json_array_get_length(json_array_get_array_element(rows, 0));
+    data.values = values;
+    data.classes = classes;
+    g_autoptr(AditRegression) regression = adit_regression_fit(&setup, &data);
+
+    g_test_message("%s: %u passes, residue %g", json_object_get_string_member(test, "name"),
+                   regression->passes, regression->residue);
+    g_assert_true(regression->has_converged);
+    assert_near(json_object_get_string_member(test, "name"),
+                adit_regression_count(regression, &data, confusion),
+                json_object_get_double_member(expected, "accuracy"));
+    if (json_object_has_member(expected, "loss"))
+        g_assert_cmpfloat_with_epsilon(regression->loss,
+                                       json_object_get_double_member(expected, "loss"), 1e-5);
+}
+
+static void
+test_logistic(void)
+{
+    g_autoptr(JsonObject) known = read_known_values();
+    JsonArray *tests = json_object_get_array_member(known, "logistic");
+
+    g_assert_cmpuint(json_array_get_length(tests), >, 0);
+    for (guint i = 0; i < json_array_get_length(tests); i++)
+        check_logistic(json_array_get_object_element(tests, i));
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/core/probe/known-values/similarity", test_similarity);
     g_test_add_func("/core/probe/known-values/saturation", test_saturation);
+    g_test_add_func("/core/probe/known-values/logistic", test_logistic);
     return g_test_run();
 }
