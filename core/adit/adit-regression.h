@@ -57,13 +57,16 @@ typedef struct {
 
 /**
  * AditRegression: a fitted map.
- * @weights: width lines of @n_classes numbers, on features as they are; then a line of intercepts
+ * @weights: width lines of @n_classes numbers, on features less @mean and times @scale; then a line
+ *   of intercepts
  * @loss: mean cross-entropy of what it was fitted to, without the weights' term
  * @passes: over the samples
  * @residue: of what @tolerance is about, in the end
  */
 typedef struct {
     double *weights;
+    double *mean;
+    double *scale;
     gsize width;
     guint n_classes;
     double loss;

@@ -17,24 +17,39 @@
 #define WHITENED 2048
 
 /**
+ * Map: from features to logits, in float32, a panel of samples at a time.
+ * @mean, @scale: of each feature
+ * @weights: on features less their means and scaled; behind them the intercepts
+ * @features, @scores: room for a panel's, so scaled, and its logits
+ * @panel: samples at most
+ */
+typedef struct {
+    const AditLabelled *data;
+    gsize width;
+    gsize classes;
+    gsize panel;
+    float *mean;
+    float *scale;
+    float *weights;
+    float *features;
+    float *scores;
+} Map;
+
+/**
  * Fit: a regression under way.
- * @n: samples, @width, @classes: as floating-point sizes are needed often
  * @mean, @variance, @scale: of each feature; a scale of 0 takes a feature away
- * @map: in float32, the weights on features as they are and behind them the intercepts
- * @scores, @sums: room for a panel's logits and a block's derivatives
+ * @sums: room for a block's derivatives
  * @whitening: (nullable)
  */
 typedef struct {
     const AditRegressionSetup *setup;
     const AditLabelled *data;
+    Map map;
     gsize width;
     gsize classes;
-    gsize panel;
     double *mean;
     double *variance;
     double *scale;
-    float *map;
-    float *scores;
     float *sums;
     AditWhitening *whitening;
     double loss;
@@ -102,23 +117,6 @@ choose_scale(Fit *self)
         self->variance[j] *= self->scale[j] * self->scale[j];
 }
 
-/* Weights on features that have mean 0 and variance 1, as weights on the features as they are. */
-static void
-unscale(const Fit *self, const double *weights, double *map)
-{
-    double *intercepts = map + self->width * self->classes;
-
-    memcpy(intercepts, weights + self->width * self->classes, self->classes * sizeof(double));
-    for (gsize j = 0; j < self->width; j++) {
-        for (gsize c = 0; c < self->classes; c++) {
-            double weight = weights[j * self->classes + c] * self->scale[j];
-
-            map[j * self->classes + c] = weight;
-            intercepts[c] -= weight * self->mean[j];
-        }
-    }
-}
-
 /* ---- a pass ---- */
 
 /* Samples of a panel: so many that they stay in the cache on the way back. */
@@ -128,22 +126,82 @@ choose_panel(gsize width)
     return CLAMP((gsize) 65536 / MAX(width, 1), 16, 256) / 16 * 16;
 }
 
+static void
+map_init(Map *self, const AditLabelled *data)
+{
+    *self = (Map){.data = data, .width = data->width, .classes = data->n_classes};
+    self->panel = choose_panel(self->width);
+    self->mean = g_new(float, self->width + 1);
+    self->scale = g_new(float, self->width + 1);
+    self->weights = g_new(float, (self->width + 1) * self->classes);
+    self->features = g_new(float, self->panel * self->width + 1);
+    self->scores = g_new(float, self->panel * self->classes);
+}
+
+static void
+map_clear(Map *self)
+{
+    g_free(self->mean);
+    g_free(self->scale);
+    g_free(self->weights);
+    g_free(self->features);
+    g_free(self->scores);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Map, map_clear)
+
+static void
+map_set_scale(Map *self, const double *mean, const double *scale)
+{
+    for (gsize j = 0; j < self->width; j++) {
+        self->mean[j] = (float) mean[j];
+        self->scale[j] = (float) scale[j];
+    }
+}
+
+static void
+map_set_weights(Map *self, const double *weights)
+{
+    for (gsize i = 0; i < (self->width + 1) * self->classes; i++)
+        self->weights[i] = (float) weights[i];
+}
+
+/* Features less their means, so that what float32 tells of them is not spent on those; sixteen at a
+ * time, as vectors take them. */
+static void
+scale_panel(const Map *self, gsize first, gsize rows)
+{
+    const float *restrict mean = self->mean, *restrict scale = self->scale;
+    gsize width = self->width, whole = width / 16 * 16;
+
+    for (gsize i = 0; i < rows; i++) {
+        const float *restrict x = self->data->values + (first + i) * width;
+        float *restrict out = self->features + i * width;
+
+        for (gsize j = 0; j < whole; j += 16) {
+            for (gsize k = j; k < j + 16; k++)
+                out[k] = (x[k] - mean[k]) * scale[k];
+        }
+        for (gsize k = whole; k < width; k++)
+            out[k] = (x[k] - mean[k]) * scale[k];
+    }
+}
+
 /* The logits of @rows samples from @first on. */
 static void
-map_panel(const AditLabelled *data, const float *map, gsize first, gsize rows, float *scores)
+map_panel(const Map *self, gsize first, gsize rows)
 {
     static const AditMatmulAttributes attributes = {FALSE};
-    gsize width = data->width, n = data->n_classes;
-    AditKernelCall call = {
-        .rows = rows,
-        .batch_rows = rows,
-        .attributes = &attributes,
-        .n_inputs = 3,
-        .inputs = {{(float *) data->values + first * width, TRUE, ADIT_SHAPE(width), width},
-                   {(float *) map, FALSE, ADIT_SHAPE(width, n), width * n},
-                   {(float *) map + width * n, FALSE, ADIT_SHAPE(n), n}},
-        .output = {scores, TRUE, ADIT_SHAPE(n), n}};
+    gsize width = self->width, n = self->classes;
+    AditKernelCall call = {.rows = rows,
+                           .batch_rows = rows,
+                           .attributes = &attributes,
+                           .n_inputs = 3,
+                           .inputs = {{self->features, TRUE, ADIT_SHAPE(width), width},
+                                      {self->weights, FALSE, ADIT_SHAPE(width, n), width * n},
+                                      {self->weights + width * n, FALSE, ADIT_SHAPE(n), n}},
+                           .output = {self->scores, TRUE, ADIT_SHAPE(n), n}};
 
+    scale_panel(self, first, rows);
     adit_kernel_find("matmul-add", adit_isa_detect(), FALSE)(&call);
 }
 
@@ -171,21 +229,21 @@ static void
 derive_panel(Fit *self, gsize first, gsize rows, gboolean accumulate)
 {
     gsize width = self->width, n = self->classes;
-    AditKernelCall call = {
-        .rows = rows,
-        .batch_rows = rows,
-        .accumulate = accumulate,
-        .n_inputs = 2,
-        .inputs = {{(float *) self->data->values + first * width, TRUE, ADIT_SHAPE(width), width},
-                   {self->scores, TRUE, ADIT_SHAPE(n), n}},
-        .output = {self->sums, FALSE, ADIT_SHAPE(width, n), width * n}};
+    Map *map = &self->map;
+    AditKernelCall call = {.rows = rows,
+                           .batch_rows = rows,
+                           .accumulate = accumulate,
+                           .n_inputs = 2,
+                           .inputs = {{map->features, TRUE, ADIT_SHAPE(width), width},
+                                      {map->scores, TRUE, ADIT_SHAPE(n), n}},
+                           .output = {self->sums, FALSE, ADIT_SHAPE(width, n), width * n}};
     float *intercepts = self->sums + width * n;
 
-    map_panel(self->data, self->map, first, rows, self->scores);
+    map_panel(map, first, rows);
     if (!accumulate)
         memset(intercepts, 0, n * sizeof(float));
     for (gsize i = 0; i < rows; i++) {
-        float *scores = self->scores + i * n;
+        float *scores = map->scores + i * n;
 
         self->loss += derive_sample(scores, n, (gsize) self->data->classes[first + i]);
         for (gsize c = 0; c < n; c++)
@@ -194,20 +252,21 @@ derive_panel(Fit *self, gsize first, gsize rows, gboolean accumulate)
     adit_kernel_find("matmul-rows", adit_isa_detect(), FALSE)(&call);
 }
 
-/* The sum of the cross-entropies, and its derivatives by the map. */
+/* The sum of the cross-entropies, and its derivatives by the weights. */
 static void
-derive_all(Fit *self, double *gradient)
+derive_all(Fit *self, const double *weights, double *gradient)
 {
     gsize count = (self->width + 1) * self->classes, n = self->data->samples;
 
+    map_set_weights(&self->map, weights);
     self->loss = 0;
     self->passes++;
     memset(gradient, 0, count * sizeof(double));
     for (gsize block = 0; block < n; block += BLOCK) {
         gsize end = MIN(n, block + BLOCK);
 
-        for (gsize first = block; first < end; first += self->panel)
-            derive_panel(self, first, MIN(self->panel, end - first), first > block);
+        for (gsize first = block; first < end; first += self->map.panel)
+            derive_panel(self, first, MIN(self->map.panel, end - first), first > block);
         for (gsize i = 0; i < count; i++)
             gradient[i] += (double) self->sums[i];
     }
@@ -215,31 +274,22 @@ derive_all(Fit *self, double *gradient)
 
 /* ---- L-BFGS ---- */
 
-/* The mean over the samples of what is minimised, and its derivatives, by the weights on features
- * with mean 0 and variance 1. */
+/* The mean over the samples of what is minimised, and its derivatives. */
 static double
 evaluate(const double *weights, double *gradient, gpointer user_data)
 {
     Fit *self = user_data;
     gsize count = self->width * self->classes;
     double n = (double) self->data->samples, decay = 1 / (self->setup->c * n), squares = 0;
-    const double *intercepts = gradient + count;
 
-    unscale(self, weights, gradient);
-    for (gsize i = 0; i < count + self->classes; i++)
-        self->map[i] = (float) gradient[i];
-    derive_all(self, gradient);
-    for (gsize j = 0; j < self->width; j++) {
-        for (gsize c = 0; c < self->classes; c++) {
-            double *at = &gradient[j * self->classes + c], weight = weights[j * self->classes + c];
-
-            *at = (*at - self->mean[j] * intercepts[c]) * self->scale[j] / n + decay * weight;
-            squares += weight * weight;
-        }
-    }
-    for (gsize c = 0; c < self->classes; c++)
-        gradient[count + c] /= n;
+    derive_all(self, weights, gradient);
     self->loss /= n;
+    for (gsize i = 0; i < count + self->classes; i++)
+        gradient[i] /= n;
+    for (gsize i = 0; i < count; i++) {
+        gradient[i] += decay * weights[i];
+        squares += weights[i] * weights[i];
+    }
     return self->loss + decay * squares / 2;
 }
 
@@ -409,14 +459,13 @@ finish(Fit *self, const double *weights, double residue)
     gsize count = (self->width + 1) * self->classes;
     g_autofree double *gradient = g_new(double, count);
 
-    result->weights = g_new0(double, count);
-    unscale(self, weights, result->weights);
+    result->weights = g_memdup2(weights, count * sizeof(double));
+    result->mean = g_memdup2(self->mean, (self->width + 1) * sizeof(double));
+    result->scale = g_memdup2(self->scale, (self->width + 1) * sizeof(double));
     result->width = self->width;
     result->n_classes = (guint) self->classes;
     result->passes = self->passes;
-    for (gsize i = 0; i < count; i++)
-        self->map[i] = (float) result->weights[i];
-    derive_all(self, gradient);
+    derive_all(self, weights, gradient);
     result->loss = self->loss / (double) self->data->samples;
     result->residue = residue;
     result->has_converged = residue <= self->setup->tolerance;
@@ -426,61 +475,64 @@ finish(Fit *self, const double *weights, double residue)
 AditRegression *
 adit_regression_fit(const AditRegressionSetup *setup, const AditLabelled *data)
 {
-    gsize count = (data->width + 1) * data->n_classes, panel = choose_panel(data->width);
+    gsize count = (data->width + 1) * data->n_classes;
     g_autofree double *mean = g_new0(double, data->width + 1);
     g_autofree double *variance = g_new0(double, data->width + 1);
     g_autofree double *scale = g_new0(double, data->width + 1);
-    g_autofree float *map = g_new(float, count);
-    g_autofree float *scores = g_new(float, panel * data->n_classes);
     g_autofree float *sums = g_new(float, count);
     g_autofree double *weights = g_new0(double, count);
     Fit self = {.setup = setup,
                 .data = data,
                 .width = data->width,
                 .classes = data->n_classes,
-                .panel = panel,
                 .mean = mean,
                 .variance = variance,
                 .scale = scale,
-                .map = map,
-                .scores = scores,
                 .sums = sums};
     double residue;
 
     measure_features(&self);
     choose_scale(&self);
+    map_init(&self.map, data);
+    map_set_scale(&self.map, mean, scale);
     residue =
         setup->solver == ADIT_SOLVER_LBFGS ? run_lbfgs(&self, weights) : run_saga(&self, weights);
-    return finish(&self, weights, residue);
+    AditRegression *result = finish(&self, weights, residue);
+
+    map_clear(&self.map);
+    return result;
 }
 
 void
 adit_regression_free(AditRegression *self)
 {
     g_free(self->weights);
+    g_free(self->mean);
+    g_free(self->scale);
     g_free(self);
 }
 
 double
 adit_regression_count(const AditRegression *self, const AditLabelled *data, guint64 *confusion)
 {
-    gsize n = self->n_classes, count = (self->width + 1) * n, panel = choose_panel(self->width);
-    g_autofree float *map = g_new(float, count);
-    g_autofree float *scores = g_new(float, panel *n);
+    gsize n = self->n_classes;
+    g_auto(Map) map = {0};
     guint64 right = 0;
 
-    for (gsize i = 0; i < count; i++)
-        map[i] = (float) self->weights[i];
+    map_init(&map, data);
+    map_set_scale(&map, self->mean, self->scale);
+    map_set_weights(&map, self->weights);
     memset(confusion, 0, n * n * sizeof(guint64));
-    for (gsize first = 0; first < data->samples; first += panel) {
-        gsize rows = MIN(panel, data->samples - first);
+    for (gsize first = 0; first < data->samples; first += map.panel) {
+        gsize rows = MIN(map.panel, data->samples - first);
 
-        map_panel(data, map, first, rows, scores);
+        map_panel(&map, first, rows);
         for (gsize i = 0; i < rows; i++) {
+            const float *scores = map.scores + i * n;
             gsize class = (gsize) data->classes[first + i], best = 0;
 
             for (gsize c = 1; c < n; c++)
-                best = scores[i * n + c] > scores[i * n + best] ? c : best;
+                best = scores[c] > scores[best] ? c : best;
             confusion[class * n + best]++;
             right += class == best;
         }
