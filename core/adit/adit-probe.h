@@ -21,12 +21,15 @@ G_DECLARE_DERIVABLE_TYPE(AditProbe, adit_probe, ADIT, PROBE, AditComponent)
  * @ADIT_READ_SCORES: what the network is worth if it ends there: the model's own head on the
  *   address's `:collect` (or the port it names), nothing retrained, measured by the pipeline's
  *   loss. Two numbers a sample: its loss and the loss's metric (accuracy, squared error)
+ * @ADIT_READ_GRADIENTS: the derivatives of the sample's own loss by the tensor that is there, in
+ *   evaluation mode
  * @ADIT_READ_CLASSES: of no address: the sample's class, as a number; data without classes is
  *   refused
  */
 typedef enum {
     ADIT_READ_VALUES,
     ADIT_READ_SCORES,
+    ADIT_READ_GRADIENTS,
     ADIT_READ_CLASSES,
 } AditReadingKind;
 

@@ -3,25 +3,19 @@
 
 #include "adit-feed.h"
 
-gsize
-adit_pick_count(const AditPick *pick)
-{
-    return adit_shape_count(&pick->tensor->shape);
-}
-
 /**
- * Pass: a program that gives the picks' tensors, loops unrolled; picks of one loop share an output.
+ * Pass: a program that gives the items' tensors; items of one loop share an output.
  */
 typedef struct {
     AditNetwork *network;
     AditGraph *graph;
-    const AditPick *picks;
-    guint n_picks;
+    const AditCaptureItem *items;
+    guint n_items;
     AditCaptureFunc func;
     gpointer user_data;
     GArray *outputs; /* AditProgramOutput */
-    guint *output;   /* of each pick */
-    float **values;  /* of each pick, of the samples that came last */
+    guint *output;   /* of each item */
+    float **values;  /* of each item, of the samples that came last */
     AditProgram *program;
     AditExecutable *executable;
 } Pass;
@@ -41,12 +35,12 @@ add_output(GArray *outputs, AditTensor *tensor)
 static void
 copy_instance(const Pass *pass, guint index, const double *values, gsize rows)
 {
-    const AditPick *pick = &pass->picks[index];
-    gsize count = adit_pick_count(pick);
+    const AditCaptureItem *item = &pass->items[index];
+    gsize count = adit_shape_count(&item->shape);
     float *out = pass->values[index];
     /* a value without rows is the same for every sample */
-    gsize stored = pick->tensor->rows ? rows * count : count;
-    const double *own = values + pick->instance * stored;
+    gsize stored = item->tensor->rows ? rows * count : count;
+    const double *own = values + item->instance * stored;
     for (gsize i = 0; i < rows * count; i++)
         out[i] = (float) own[i % stored];
 }
@@ -60,7 +54,7 @@ read_batch(const Pass *pass, gsize rows)
         gsize count = adit_shape_count(&tensor->shape) * (tensor->rows ? rows : 1);
         g_autofree double *values = g_new(double, count + 1);
         adit_executable_read_output(device, pass->executable, i, values);
-        for (guint j = 0; j < pass->n_picks; j++) {
+        for (guint j = 0; j < pass->n_items; j++) {
             if (pass->output[j] == i)
                 copy_instance(pass, j, values, rows);
         }
@@ -95,13 +89,13 @@ run_pass(Pass *pass, const AditSplit *split, gsize samples, GError **error)
 static gboolean
 allocate(Pass *pass, gsize samples, GError **error)
 {
-    for (guint i = 0; i < pass->n_picks; i++) {
-        gsize count = MIN(samples, ADIT_CAPTURE_SAMPLES) * adit_pick_count(&pass->picks[i]);
+    for (guint i = 0; i < pass->n_items; i++) {
+        gsize count = MIN(samples, ADIT_CAPTURE_SAMPLES) * adit_shape_count(&pass->items[i].shape);
         pass->values[i] = g_try_new(float, count + 1);
         if (pass->values[i] == NULL) {
             g_set_error(error, ADIT_ERROR, ADIT_ERROR_MEMORY,
                         "no memory for %" G_GSIZE_FORMAT " features of '%s'", count,
-                        pass->picks[i].address);
+                        pass->items[i].address);
             return FALSE;
         }
     }
@@ -109,27 +103,27 @@ allocate(Pass *pass, gsize samples, GError **error)
 }
 
 gboolean
-adit_capture(AditNetwork *network, AditGraph *graph, const AditPick *picks, guint n_picks,
+adit_capture(AditNetwork *network, AditGraph *graph, const AditCaptureItem *items, guint n_items,
              const AditSplit *split, gsize samples, AditCaptureFunc func, gpointer user_data,
              GError **error)
 {
     g_autoptr(GArray) outputs = g_array_new(FALSE, FALSE, sizeof(AditProgramOutput));
-    g_autofree guint *output = g_new(guint, n_picks + 1);
-    g_autofree float **values = g_new0(float *, n_picks + 1);
+    g_autofree guint *output = g_new(guint, n_items + 1);
+    g_autofree float **values = g_new0(float *, n_items + 1);
     Pass pass = {.network = network,
                  .graph = graph,
-                 .picks = picks,
-                 .n_picks = n_picks,
+                 .items = items,
+                 .n_items = n_items,
                  .func = func,
                  .user_data = user_data,
                  .outputs = outputs,
                  .output = output,
                  .values = values};
-    for (guint i = 0; i < n_picks; i++)
-        output[i] = add_output(outputs, adit_tensor_unroll(picks[i].tensor));
+    for (guint i = 0; i < n_items; i++)
+        output[i] = add_output(outputs, items[i].tensor);
     gboolean done = allocate(&pass, samples, error) && run_pass(&pass, split, samples, error);
     g_clear_pointer(&pass.program, adit_program_free);
-    for (guint i = 0; i < n_picks; i++)
+    for (guint i = 0; i < n_items; i++)
         g_free(values[i]);
     return done;
 }

@@ -4,7 +4,6 @@
 #include <adit/adit-probe.h>
 
 #include "adit-network.h"
-#include "adit-selection.h"
 
 G_BEGIN_DECLS
 
@@ -12,9 +11,23 @@ G_BEGIN_DECLS
 #define ADIT_CAPTURE_SAMPLES 256
 
 /**
+ * AditCaptureItem: what is captured of a graph.
+ * @address: for messages
+ * @tensor: of the root graph, the axes of loops first (adit_tensor_unroll())
+ * @shape: of one instance, without those
+ * @instance: which iteration of all loops
+ */
+typedef struct {
+    const char *address;
+    AditTensor *tensor;
+    AditShape shape;
+    guint instance;
+} AditCaptureItem;
+
+/**
  * AditCaptureFunc:
  * @first: number of the first sample that came
- * @values: @samples of them of each pick, one behind the other
+ * @values: @samples of them of each item, one behind the other
  */
 typedef void (*AditCaptureFunc)(gsize first, gsize samples, float *const *values,
                                 gpointer user_data);
@@ -22,17 +35,14 @@ typedef void (*AditCaptureFunc)(gsize first, gsize samples, float *const *values
 /**
  * adit_capture:
  * @graph: the network's, or a copy of it that was added to
- * @picks: (array length=n_picks): of @graph
+ * @items: (array length=n_items): of @graph
  * @samples: of the split, from the first on
  *
- * What is at the picks, from one pass over the samples. Samples come in the same pieces on every
+ * The values of the items, from one pass over the samples. Samples come in the same pieces on every
  * device and whatever else is captured. Fails with ADIT_ERROR_MEMORY.
  */
-gboolean adit_capture(AditNetwork *network, AditGraph *graph, const AditPick *picks, guint n_picks,
-                      const AditSplit *split, gsize samples, AditCaptureFunc func,
+gboolean adit_capture(AditNetwork *network, AditGraph *graph, const AditCaptureItem *items,
+                      guint n_items, const AditSplit *split, gsize samples, AditCaptureFunc func,
                       gpointer user_data, GError **error);
-
-/* Elements of one sample at a pick. */
-gsize adit_pick_count(const AditPick *pick);
 
 G_END_DECLS

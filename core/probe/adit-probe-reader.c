@@ -6,21 +6,22 @@
 #include <adit/adit-ops.h>
 
 #include "adit-capture.h"
+#include "adit-gradient.h"
 #include "adit-settings.h"
 
 /**
  * Reading: one of the probe's.
  * @side: ADIT_PROBE_SIDES: of no address
  * @source: the reading that captures for this one: itself, or where one side is the other
- * @picks: the tensors to be read, one for each address; addresses borrowed
- * @features: (array): one for each pick
+ * @items: what is to be read, one for each address
+ * @features: (array): one for each item
  */
 typedef struct {
     const AditReading *what;
     guint side;
     guint source;
-    AditPick *picks;
-    guint n_picks;
+    AditCaptureItem *items;
+    guint n_items;
     AditFeatures *features;
     const AditSplit *split;
     gsize samples;
@@ -56,6 +57,7 @@ pool_map(const AditProbeReader *self, AditTensor *tensor)
     return adit_pool2d_to(tensor, ADIT_POOL_AVERAGE, to);
 }
 
+/* What is read is computed where the pick was, in its loop, once for all of it. */
 static AditTensor *
 build_reading(const AditProbeReader *self, const Reading *reading, AditTensor *tensor)
 {
@@ -63,31 +65,54 @@ build_reading(const AditProbeReader *self, const Reading *reading, AditTensor *t
         return adit_network_build_scores(adit_network_get_experiment(self->network),
                                          adit_network_get_loss(self->network),
                                          self->tensors.targets, tensor);
-    return pool_map(self, tensor);
+    return reading->what->kind == ADIT_READ_GRADIENTS ? tensor : pool_map(self, tensor);
 }
 
-/* What is computed for a reading is computed where the pick was, in its loop, once for all. */
 static void
-build_picks(const AditProbeReader *self, Reading *reading)
+build_items(const AditProbeReader *self, Reading *reading)
 {
     const GArray *found = self->addresses.picks[reading->side];
     g_autoptr(GHashTable) built = g_hash_table_new(NULL, NULL);
 
-    reading->n_picks = found->len;
-    reading->picks = g_memdup2(found->data, found->len * sizeof(AditPick));
+    reading->n_items = found->len;
+    reading->items = g_new0(AditCaptureItem, found->len);
     reading->features = g_new0(AditFeatures, found->len);
     for (guint i = 0; i < found->len; i++) {
-        AditPick *pick = &reading->picks[i];
+        const AditPick *pick = &g_array_index(found, AditPick, i);
         AditTensor *own = g_hash_table_lookup(built, pick->tensor);
 
         if (own == NULL) {
             own = build_reading(self, reading, pick->tensor);
             g_hash_table_insert(built, pick->tensor, own);
         }
-        pick->tensor = own;
+        reading->items[i] = (AditCaptureItem){pick->address, own, own->shape, pick->instance};
         reading->features[i].address = pick->address;
         reading->features[i].shape = own->shape;
     }
+}
+
+/* Each sample's own loss gives the derivatives by what there is of that sample: rows know nothing
+ * of each other in evaluation. */
+static void
+build_gradients(const AditProbeReader *self, Reading *reading)
+{
+    AditTensor *loss = adit_reduce_rows(self->tensors.loss, ADIT_REDUCE_SUM);
+    g_autofree AditTensor **sources = g_new(AditTensor *, reading->n_items + 1);
+    g_autofree AditTensor **gradients = g_new(AditTensor *, reading->n_items + 1);
+
+    for (guint i = 0; i < reading->n_items; i++)
+        sources[i] = reading->items[i].tensor;
+    adit_gradient(loss, sources, reading->n_items, ADIT_GRADIENT_KEEP, gradients);
+    for (guint i = 0; i < reading->n_items; i++)
+        reading->items[i].tensor = gradients[i];
+}
+
+/* In the root graph; what all instances are in one tensor stays so. */
+static void
+unroll_items(Reading *reading)
+{
+    for (guint i = 0; i < reading->n_items; i++)
+        reading->items[i].tensor = adit_tensor_unroll(reading->items[i].tensor);
 }
 
 /* The first reading of the same, if both sides are. */
@@ -123,7 +148,10 @@ build_readings(AditProbeReader *self)
         if (reading->side == ADIT_PROBE_SIDES)
             reading->features = g_new0(AditFeatures, 1);
         else if ((reading->source = find_source(self, i)) == i)
-            build_picks(self, reading);
+            build_items(self, reading);
+        if (what[i].kind == ADIT_READ_GRADIENTS && reading->items != NULL)
+            build_gradients(self, reading);
+        unroll_items(reading);
     }
 }
 
@@ -137,7 +165,8 @@ adit_probe_reader_new(AditProbe *probe, AditNetwork *network, GError **error)
     self->klass = ADIT_PROBE_GET_CLASS(probe);
     self->settings = adit_probe_get_settings(probe);
     self->network = network;
-    if (adit_probe_class_reads(self->klass, ADIT_READ_SCORES) &&
+    if ((adit_probe_class_reads(self->klass, ADIT_READ_SCORES) ||
+         adit_probe_class_reads(self->klass, ADIT_READ_GRADIENTS)) &&
         adit_network_get_loss(network) == NULL) {
         g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
                     "probe '%s' needs a loss and targets: the data has no targets, or the pipeline "
@@ -169,10 +198,10 @@ adit_probe_reader_free(AditProbeReader *self)
     for (guint i = 0; i < self->n_readings; i++) {
         Reading *reading = &self->readings[i];
 
-        for (guint j = 0; reading->features != NULL && j < MAX(reading->n_picks, 1); j++)
+        for (guint j = 0; reading->features != NULL && j < MAX(reading->n_items, 1); j++)
             clear_features(&reading->features[j]);
         g_free(reading->features);
-        g_free(reading->picks);
+        g_free(reading->items);
     }
     g_free(self->readings);
     adit_probe_addresses_clear(&self->addresses);
@@ -225,7 +254,9 @@ check_split(const AditProbeReader *self, const Reading *reading, const char *dat
 
     if (reading->split->rows == 0)
         lacks = "training rows";
-    else if (reading->what->kind == ADIT_READ_SCORES && reading->split->targets == NULL)
+    else if ((reading->what->kind == ADIT_READ_SCORES ||
+              reading->what->kind == ADIT_READ_GRADIENTS) &&
+             reading->split->targets == NULL)
         lacks = "targets";
     else if (reading->what->kind == ADIT_READ_CLASSES && reading->split->classes == 0)
         lacks = "classes";
@@ -262,7 +293,7 @@ adit_probe_reader_open(AditProbeReader *self, const AditData *data, GError **err
         if (!check_split(self, reading, data->name, error))
             return FALSE;
         reading->samples = count_samples(self->settings, reading->split->rows);
-        for (guint j = 0; reading->features != NULL && j < MAX(reading->n_picks, 1); j++)
+        for (guint j = 0; reading->features != NULL && j < MAX(reading->n_items, 1); j++)
             reading->features[j].samples = reading->samples;
         if (reading->side == ADIT_PROBE_SIDES)
             read_classes(reading);
@@ -307,13 +338,13 @@ adit_probe_reader_count_bytes(const AditProbeReader *self, guint side, guint ind
 
 /**
  * Load: one pass over a split.
- * @readings, @features, @picks: in step
+ * @readings, @features, @items: in step
  */
 typedef struct {
     AditProbeReader *self;
     GPtrArray *readings;
     GPtrArray *features;
-    GArray *picks;
+    GArray *items;
     gsize first;
     gsize samples;
     float *const *values;
@@ -395,7 +426,7 @@ add_wanted(Load *load, guint index, AditRange range, GError **error)
             return FALSE;
         g_ptr_array_add(load->readings, reading);
         g_ptr_array_add(load->features, features);
-        g_array_append_val(load->picks, reading->picks[i]);
+        g_array_append_val(load->items, reading->items[i]);
     }
     return TRUE;
 }
@@ -420,7 +451,7 @@ load_split(Load *load, const AditRange *ranges, gboolean of_training, GError **e
 
     g_ptr_array_set_size(load->readings, 0);
     g_ptr_array_set_size(load->features, 0);
-    g_array_set_size(load->picks, 0);
+    g_array_set_size(load->items, 0);
     for (guint i = 0; i < self->n_readings; i++) {
         const Reading *reading = &self->readings[i];
 
@@ -431,9 +462,9 @@ load_split(Load *load, const AditRange *ranges, gboolean of_training, GError **e
         if (!add_side(load, i, ranges, error))
             return FALSE;
     }
-    return load->picks->len == 0 ||
-           adit_capture(self->network, self->graph, (const AditPick *) load->picks->data,
-                        load->picks->len, any->split, any->samples, receive, load, error);
+    return load->items->len == 0 ||
+           adit_capture(self->network, self->graph, (const AditCaptureItem *) load->items->data,
+                        load->items->len, any->split, any->samples, receive, load, error);
 }
 
 /**
@@ -490,8 +521,8 @@ adit_probe_reader_load(AditProbeReader *self, const AditRange ranges[ADIT_PROBE_
 {
     g_autoptr(GPtrArray) readings = g_ptr_array_new();
     g_autoptr(GPtrArray) features = g_ptr_array_new();
-    g_autoptr(GArray) picks = g_array_new(FALSE, FALSE, sizeof(AditPick));
-    Load load = {.self = self, .readings = readings, .features = features, .picks = picks};
+    g_autoptr(GArray) items = g_array_new(FALSE, FALSE, sizeof(AditCaptureItem));
+    Load load = {.self = self, .readings = readings, .features = features, .items = items};
 
     for (gboolean of_training = FALSE; of_training <= TRUE; of_training++) {
         if (!load_split(&load, ranges, of_training, error) || !prepare_all(&load, error))

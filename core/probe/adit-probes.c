@@ -199,18 +199,31 @@ count_bytes(const Session *self, guint side, AditRange range)
     return bytes;
 }
 
+/* As they are written in a pipeline. */
+static char *
+format_bytes(double bytes)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB"};
+    guint unit = 0;
+
+    while (bytes >= 1024 && unit + 1 < G_N_ELEMENTS(units)) {
+        bytes /= 1024;
+        unit++;
+    }
+    return g_strdup_printf("%.*f %s", unit > 0, bytes, units[unit]);
+}
+
 static gboolean
 refuse_memory(const Session *self, guint side, guint index, double bytes, GError **error)
 {
     const AditProbeAddresses *addresses = adit_probe_reader_get_addresses(self->reader);
     const GArray *picks =
         addresses->picks[side] != NULL ? addresses->picks[side] : addresses->picks[0];
-    g_autofree char *needed = g_format_size_full((guint64) bytes, G_FORMAT_SIZE_IEC_UNITS);
-    g_autofree char *given =
-        g_format_size_full((guint64) self->settings->memory.value, G_FORMAT_SIZE_IEC_UNITS);
+    g_autofree char *needed = format_bytes(bytes);
+    g_autofree char *given = format_bytes(self->settings->memory.value);
 
     g_set_error(
-        error, ADIT_ERROR, ADIT_ERROR_MEMORY,
+        error, ADIT_ERROR, ADIT_ERROR_INVALID,
         "probe '%s' needs %s for '%s' alone%s, its memory is %s; raise 'memory', or look at "
         "fewer 'samples' or smaller maps ('pool')",
         self->table->name, needed, g_array_index(picks, AditPick, index).address,
