@@ -189,6 +189,45 @@ test_saturation(void)
         check_saturation(json_array_get_object_element(tests, i / 2), i % 2);
 }
 
+/* ---- activation ---- */
+
+static void
+check_activation(JsonObject *test)
+{
+    g_autoptr(AditProbe) probe = make_probe("activation");
+    JsonArray *expected = json_object_get_array_member(test, "expected");
+    JsonArray *positive = json_object_get_array_member(test, "positive");
+    const char *name = json_object_get_string_member(test, "name");
+    g_autoptr(GArray) details = g_array_new(FALSE, FALSE, 3 * sizeof(double));
+    GArray *tables[] = {details};
+    double values[5] = {0};
+    AditFindings findings = {.values = values, .details = tables};
+    AditFeatures read = make_features(probe, test, "x");
+    guint n = json_array_get_length(positive);
+
+    prepare(probe, &read);
+    g_assert_true(ADIT_PROBE_GET_CLASS(probe)->measure(probe, &read, &findings, NULL));
+    for (guint i = 0; i < G_N_ELEMENTS(values); i++)
+        assert_near(name, values[i], json_array_get_double_element(expected, i));
+    g_assert_cmpuint(details->len, >=, n);
+    for (guint i = 0; i < 3 * n; i++)
+        assert_near(
+            name, ((const double *) (gpointer) details->data)[3 * (details->len - n) + i],
+            json_array_get_double_element(json_array_get_array_element(positive, i / 3), i % 3));
+    features_clear(&read);
+}
+
+static void
+test_activation(void)
+{
+    g_autoptr(JsonObject) known = read_known_values();
+    JsonArray *tests = json_object_get_array_member(known, "activation");
+
+    g_assert_cmpuint(json_array_get_length(tests), >, 0);
+    for (guint i = 0; i < json_array_get_length(tests); i++)
+        check_activation(json_array_get_object_element(tests, i));
+}
+
 /* ---- logistic ---- */
 
 /* What is minimised goes to its least, but for what float32 makes of each sample. */
@@ -240,6 +279,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/core/probe/known-values/similarity", test_similarity);
     g_test_add_func("/core/probe/known-values/saturation", test_saturation);
+    g_test_add_func("/core/probe/known-values/activation", test_activation);
     g_test_add_func("/core/probe/known-values/logistic", test_logistic);
     return g_test_run();
 }
