@@ -127,6 +127,40 @@ test_similarity(void)
     }
 }
 
+/* ---- canonical correlations ---- */
+
+static void
+check_correlation(JsonObject *test)
+{
+    g_autoptr(AditProbe) probe = make_probe("svcca");
+    JsonObject *expected = json_object_get_object_member(test, "expected");
+    const char *name = json_object_get_string_member(test, "name");
+    AditFeatures read[] = {make_features(probe, test, "x"), make_features(probe, test, "y")};
+    double values[3] = {0};
+    AditFindings findings = {.values = values};
+
+    for (guint i = 0; i < 2; i++)
+        prepare(probe, &read[i]);
+    g_assert_true(ADIT_PROBE_GET_CLASS(probe)->measure(probe, read, &findings, NULL));
+    assert_near(name, values[0], json_object_get_double_member(expected, "svcca"));
+    assert_near(name, values[1], json_object_get_double_member(expected, "pwcca"));
+    assert_near(name, values[2], json_object_get_double_member(expected, "dimensions"));
+    g_free(findings.note);
+    features_clear(&read[0]);
+    features_clear(&read[1]);
+}
+
+static void
+test_correlation(void)
+{
+    g_autoptr(JsonObject) known = read_known_values();
+    JsonArray *tests = json_object_get_array_member(known, "correlation");
+
+    g_assert_cmpuint(json_array_get_length(tests), >, 0);
+    for (guint i = 0; i < json_array_get_length(tests); i++)
+        check_correlation(json_array_get_object_element(tests, i));
+}
+
 /* ---- saturation ---- */
 
 static void
@@ -278,6 +312,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/core/probe/known-values/similarity", test_similarity);
+    g_test_add_func("/core/probe/known-values/correlation", test_correlation);
     g_test_add_func("/core/probe/known-values/saturation", test_saturation);
     g_test_add_func("/core/probe/known-values/activation", test_activation);
     g_test_add_func("/core/probe/known-values/logistic", test_logistic);
