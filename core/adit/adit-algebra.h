@@ -39,14 +39,17 @@ void adit_samples_get_gram(const AditSamples *self, double *gram);
 /* The squared Frobenius norm of A'B, without having that in memory. */
 double adit_samples_get_cross_norm(const AditSamples *a, const AditSamples *b);
 
+/* Whether matrices can be decomposed here; else ADIT_ERROR_INVALID: for AditComponentClass.check of
+ * what will do so. */
+gboolean adit_matrix_check(GError **error);
 /**
  * adit_matrix_decompose:
  * @matrix: symmetric, n times n; overwritten: by the eigenvectors, one a row in the order of
  *   @values, if they are wanted
  * @values: (out caller-allocates): n eigenvalues, the largest first
  *
- * Fails with ADIT_ERROR_INVALID where Adit was built without LAPACK or the matrix holds a number
- * that is not finite.
+ * Fails with ADIT_ERROR_INVALID where adit_matrix_check() does, or the matrix holds a number that is
+ * not finite.
  */
 gboolean adit_matrix_decompose(double *matrix, gsize n, double *values, gboolean want_vectors,
                                GError **error);

@@ -236,6 +236,12 @@ find_library(GError **error)
     return library;
 }
 
+gboolean
+adit_matrix_check(GError **error)
+{
+    return find_library(error) != NULL;
+}
+
 /* What is not finite makes some libraries go on for ever. */
 static gboolean
 check_finite(const double *matrix, gsize n, GError **error)

@@ -203,6 +203,12 @@ measure(AditProbe *probe, const AditFeatures *features, AditFindings *findings, 
     return TRUE;
 }
 
+static gboolean
+check(AditComponent *component, GError **error)
+{
+    return adit_matrix_check(error);
+}
+
 static void
 adit_saturation_class_init(AditComponentClass *klass)
 {
@@ -210,6 +216,7 @@ adit_saturation_class_init(AditComponentClass *klass)
     static const char *const reductions[] = {"positions", "mean", "max", "flatten", NULL};
     AditProbeClass *probe_class = ADIT_PROBE_CLASS(klass);
 
+    klass->check = check;
     probe_class->default_at = "trunk.*";
     probe_class->columns = columns;
     probe_class->details = details;

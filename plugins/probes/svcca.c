@@ -170,11 +170,18 @@ measure(AditProbe *probe, const AditFeatures *read, AditFindings *findings, GErr
     return TRUE;
 }
 
+static gboolean
+check(AditComponent *component, GError **error)
+{
+    return adit_matrix_check(error);
+}
+
 static void
 adit_svcca_class_init(AditComponentClass *klass)
 {
     AditProbeClass *probe_class = ADIT_PROBE_CLASS(klass);
 
+    klass->check = check;
     probe_class->default_at = "trunk.*";
     probe_class->readings = readings;
     probe_class->n_readings = G_N_ELEMENTS(readings);
