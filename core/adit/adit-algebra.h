@@ -48,8 +48,8 @@ gboolean adit_matrix_check(GError **error);
  *   @values, if they are wanted
  * @values: (out caller-allocates): n eigenvalues, the largest first
  *
- * Fails with ADIT_ERROR_INVALID where adit_matrix_check() does, or the matrix holds a number that is
- * not finite.
+ * Fails with ADIT_ERROR_INVALID where adit_matrix_check() does, or the matrix holds a number that
+ * is not finite.
  */
 gboolean adit_matrix_decompose(double *matrix, gsize n, double *values, gboolean want_vectors,
                                GError **error);
