@@ -37,7 +37,7 @@ typedef enum {
  * AditReading: one thing that a probe reads.
  * @at: the parameter whose addresses it is read at: "at", which every probe has, or another of the
  *   probe's own (AditProbe.add_addresses). With two different ones there is a row for every pair;
- *   where the user leaves the second out, for every two of `at`, in forward order, and for each
+ *   where the user leaves the second out, for every two of `at`, in their order, and for each
  *   with itself. NULL: ADIT_READ_CLASSES
  * @of_training: of the training split's samples, and not of those of `split`
  */

@@ -193,11 +193,10 @@ adit_graph_pick(AditGraph *graph, const char *address)
 }
 
 static gboolean
-has_pick(const GArray *picks, const AditPick *pick)
+has_pick(const GArray *picks, const char *address)
 {
     for (guint i = 0; i < picks->len; i++) {
-        const AditPick *each = &g_array_index(picks, AditPick, i);
-        if (each->tensor == pick->tensor && each->instance == pick->instance)
+        if (g_str_equal(g_array_index(picks, AditPick, i).address, address))
             return TRUE;
     }
     return FALSE;
@@ -208,13 +207,12 @@ adit_picks_merge(GArray *picks, GArray *more)
 {
     for (guint i = 0; i < more->len; i++) {
         AditPick pick = g_array_index(more, AditPick, i);
-        if (has_pick(picks, &pick))
+        if (has_pick(picks, pick.address))
             continue;
         pick.address = g_strdup(pick.address);
         g_array_append_val(picks, pick);
     }
     g_array_unref(more);
-    g_array_sort(picks, compare_picks);
 }
 
 gboolean

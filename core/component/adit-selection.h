@@ -24,8 +24,8 @@ typedef struct {
 /* (transfer full) (element-type AditPick): the tensors at @address in forward order, one pick for
  * each tensor however many addresses it has; empty: nothing is there. */
 GArray *adit_graph_pick(AditGraph *graph, const char *address);
-/* Adds what another address found, each tensor once, and puts all in forward order. @more:
- * (transfer full) */
+/* Adds what another address found, behind what is there; no address twice. @more: (transfer full)
+ */
 void adit_picks_merge(GArray *picks, GArray *more);
 /* Whether an item or anything around it is at @address: what is inside belongs to it. */
 gboolean adit_address_covers(const char *address, const AditScope *scope, guint instance);

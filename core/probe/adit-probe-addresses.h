@@ -14,7 +14,7 @@ G_BEGIN_DECLS
 /**
  * AditProbeAddresses: what a probe's parameters with addresses find in a graph.
  * @parameters: (array length=n_sides): their names, in the order of the readings
- * @picks: (element-type AditPick): what each finds, in forward order
+ * @picks: (element-type AditPick): what each finds: of one address in forward order
  * @is_own: whether the second was left out: every two of the first are paired
  */
 typedef struct {

@@ -217,6 +217,8 @@ def classes():
     train_network('glonet')
     rows = rows_of('run', '-o', 'probes=[{logistic: {at: [trunk.*, head], c: 1e6}}]')
     expect([row['address'] for row in rows][-2:], ['trunk.7', 'head'])
+    both = rows_of('run', '-o', 'probes=[{block-norm: {at: [trunk.5..6, trunk.4..7/2]}}]')
+    expect([row['address'] for row in both], ['trunk.5', 'trunk.6', 'trunk.4'])
     assert rows[-1]['train-accuracy'] >= answer_of('run', '--split', 'train')['value'] - 0.02, rows[-1]
     shuffled = rows_of('run', '-o', 'probes=[{logistic: {at: head, labels: shuffled}}]')
     assert abs(shuffled[0]['accuracy'] - 0.5) < 0.35 and shuffled[0]['train-accuracy'] < 0.7, shuffled
