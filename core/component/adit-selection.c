@@ -217,6 +217,29 @@ adit_address_grasp(const char *address, const AditScope *around, guint number)
     return certain && segment[1] == NULL ? ADIT_GRASP_ITEM : ADIT_GRASP_INSIDE;
 }
 
+static gboolean
+has_pick(const GArray *picks, const char *address)
+{
+    for (guint i = 0; i < picks->len; i++) {
+        if (g_str_equal(g_array_index(picks, AditPick, i).address, address))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+void
+adit_picks_merge(GArray *picks, GArray *more)
+{
+    for (guint i = 0; i < more->len; i++) {
+        AditPick pick = g_array_index(more, AditPick, i);
+        if (has_pick(picks, pick.address))
+            continue;
+        pick.address = g_strdup(pick.address);
+        g_array_append_val(picks, pick);
+    }
+    g_array_unref(more);
+}
+
 gboolean
 adit_address_covers(const char *address, const AditScope *scope, guint instance)
 {

@@ -38,6 +38,9 @@ typedef enum {
 
 /* Of item @number of what is being built at @around, before it is. */
 AditGrasp adit_address_grasp(const char *address, const AditScope *around, guint number);
+/* Adds what another address found, behind what is there; no address twice. @more: (transfer full)
+ */
+void adit_picks_merge(GArray *picks, GArray *more);
 /* Whether an item or anything around it is at @address: what is inside belongs to it. */
 gboolean adit_address_covers(const char *address, const AditScope *scope, guint instance);
 /* Whether instance @instance of a parameter or state of the root graph is at or below @address. */

@@ -47,6 +47,7 @@ const AditDatasetSettings *adit_dataset_get_settings(AditDataset *self);
  * @split: "test", "train", "validation"
  * @when: "start", "end" and epochs as texts; NULL: at the end
  * @every: value 0: never
+ * @pool: maps larger than so many x so many are averaged to that; 0: none are
  * @memory: in bytes
  */
 typedef struct {
@@ -57,6 +58,7 @@ typedef struct {
     AditAmount samples;
     GStrv when;
     AditAmount every;
+    gint64 pool;
     AditAmount memory;
 } AditProbeSettings;
 
