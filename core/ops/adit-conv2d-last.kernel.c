@@ -238,16 +238,16 @@ ADIT_KERNEL(conv2d_back_last)(const AditKernelCall *call)
 static void
 move_sums(const Conv *conv, real *sums, real *weights, gboolean back)
 {
-    for (gsize f = 0; f < conv->filters; f++, weights += conv->depth) {
-        for (gsize i = 0; i < conv->depth; i++) {
-            gsize tap = i / conv->channels, channel = i % conv->channels;
-            real *sum = &sums[i * conv->filters + f];
+    for (gsize tap = 0; tap < conv->taps; tap++) {
+        for (gsize channel = 0; channel < conv->channels; channel++, sums += conv->filters) {
             real *weight = &weights[channel * conv->taps + tap];
 
-            if (back)
-                *weight = *sum;
-            else
-                *sum = *weight;
+            for (gsize f = 0; f < conv->filters; f++, weight += conv->depth) {
+                if (back)
+                    *weight = sums[f];
+                else
+                    sums[f] = *weight;
+            }
         }
     }
 }
