@@ -239,7 +239,7 @@ add_matmul_rows(AditSelftestList *list, gboolean rows, AditShape left, AditShape
 }
 
 /* @lines x @depth by @depth x @columns, @n of them a row; @way: 1, 2: the left, the right one is
- * transposed. */
+ * transposed. Rows have nothing to do with each other, so a few will do. */
 static AditSelftestCase *
 add_batch_matmul(AditSelftestList *list, gboolean rows, gsize n, gsize lines, const gsize *product,
                  guint way)
@@ -252,6 +252,9 @@ add_batch_matmul(AditSelftestList *list, gboolean rows, gsize n, gsize lines, co
     adit_selftest_add_input(
         self, rows, way & 2 ? ADIT_SHAPE(n, columns, depth) : ADIT_SHAPE(n, depth, columns));
     self->numbers[0] = way;
+    add_run(self, rows ? 9 : 1);
+    if (rows)
+        add_run(self, 1);
     return self;
 }
 
@@ -266,7 +269,10 @@ list_batch_products(AditSelftestList *list)
             add_batch_matmul(list, FALSE, 2, lines[i % 4], products[i], way);
         }
     }
-    add_batch_matmul(list, TRUE, 2, 5, (gsize[]){19, 21}, 3)->spread = ADIT_SPREAD_SPRINKLED;
+    AditSelftestCase *sprinkled = add_batch_matmul(list, TRUE, 2, 5, (gsize[]){19, 21}, 3);
+
+    sprinkled->spread = ADIT_SPREAD_SPRINKLED;
+    add_run(sprinkled, 129);
 }
 
 /* Of tokens, width and heads; @whole: which of the inputs is the same for all rows: a device is fed

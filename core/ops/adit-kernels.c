@@ -4,8 +4,7 @@
 #include <string.h>
 
 #define TABLES(isa)                                                                                \
-    extern const AditKernelRow adit_kernels_##isa##_f32[];                                         \
-    extern const AditKernelRow adit_kernels_##isa##_f64[];                                         \
+    extern const AditKernelTable adit_kernels_##isa##_f32, adit_kernels_##isa##_f64;               \
     double adit_burst_##isa##_f32(gsize rounds);
 
 TABLES(portable)
@@ -19,25 +18,29 @@ TABLES(neon)
 
 typedef struct {
     const char *name;
-    const AditKernelRow *tables[2]; /* f32, f64; NULL: not built */
+    const AditKernelTable *tables[2]; /* f32, f64; NULL: not built */
     double (*burst)(gsize rounds);
 } Isa;
 
 static const Isa isas[ADIT_N_ISAS] = {
     [ADIT_ISA_PORTABLE] = {"portable",
-                           {adit_kernels_portable_f32, adit_kernels_portable_f64},
+                           {&adit_kernels_portable_f32, &adit_kernels_portable_f64},
                            adit_burst_portable_f32},
 #ifdef __x86_64__
-    [ADIT_ISA_AVX2] = {"avx2", {adit_kernels_avx2_f32, adit_kernels_avx2_f64}, adit_burst_avx2_f32},
+    [ADIT_ISA_AVX2] = {"avx2",
+                       {&adit_kernels_avx2_f32, &adit_kernels_avx2_f64},
+                       adit_burst_avx2_f32},
     [ADIT_ISA_AVX512] = {"avx512",
-                         {adit_kernels_avx512_f32, adit_kernels_avx512_f64},
+                         {&adit_kernels_avx512_f32, &adit_kernels_avx512_f64},
                          adit_burst_avx512_f32},
 #else
     [ADIT_ISA_AVX2] = {"avx2", {NULL, NULL}, NULL},
     [ADIT_ISA_AVX512] = {"avx512", {NULL, NULL}, NULL},
 #endif
 #ifdef __aarch64__
-    [ADIT_ISA_NEON] = {"neon", {adit_kernels_neon_f32, adit_kernels_neon_f64}, adit_burst_neon_f32},
+    [ADIT_ISA_NEON] = {"neon",
+                       {&adit_kernels_neon_f32, &adit_kernels_neon_f64},
+                       adit_burst_neon_f32},
 #else
     [ADIT_ISA_NEON] = {"neon", {NULL, NULL}, NULL},
 #endif
@@ -102,7 +105,7 @@ adit_may_fuse(void)
 static const AditKernelRow *
 find_row(const char *name, AditIsa isa, gboolean f64)
 {
-    for (const AditKernelRow *row = isas[isa].tables[f64 ? 1 : 0]; row->name != NULL; row++) {
+    for (const AditKernelRow *row = isas[isa].tables[f64 ? 1 : 0]->rows; row->name != NULL; row++) {
         if (strcmp(row->name, name) == 0)
             return row;
     }
@@ -123,6 +126,12 @@ adit_kernel_takes_pitch(const char *name)
     const AditKernelRow *row = find_row(name, ADIT_ISA_PORTABLE, FALSE);
 
     return row != NULL && row->takes_pitch;
+}
+
+gsize
+adit_kernel_get_lanes(AditIsa isa, gboolean f64)
+{
+    return isas[isa].tables[f64 ? 1 : 0]->lanes;
 }
 
 double

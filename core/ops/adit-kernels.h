@@ -38,14 +38,27 @@ AditKernel adit_kernel_find(const char *name, AditIsa isa, gboolean f64);
  * the other: of the two operands only one is pitched. */
 gboolean adit_kernel_takes_pitch(const char *name);
 
+/* Numbers that a vector of the instruction set holds. */
+gsize adit_kernel_get_lanes(AditIsa isa, gboolean f64);
+
 /**
- * AditKernelRow: one row of a variant's table of kernels. The tables end with a NULL name.
+ * AditKernelRow: one row of a variant's table of kernels.
  */
 typedef struct {
     const char *name;
     AditKernel kernel;
     gboolean takes_pitch;
 } AditKernelRow;
+
+/**
+ * AditKernelTable: the kernels of a variant.
+ * @lanes: numbers of its vectors
+ * @rows: (array zero-terminated=1): ends with a NULL name
+ */
+typedef struct {
+    gsize lanes;
+    const AditKernelRow *rows;
+} AditKernelTable;
 
 /* Does @rounds rounds of multiply-adds of float32 in registers alone, as fast as the processor can
  * with @isa, which must be available; returns how many operations they were: two for each. */

@@ -1,9 +1,9 @@
 /* core/ops/adit-table.kernel.c - SPDX-License-Identifier: MIT */
 #include "adit-kernel.h"
 
-extern const AditKernelRow ADIT_PASTE(adit, _kernels, ADIT_VARIANT)[];
+extern const AditKernelTable ADIT_PASTE(adit, _kernels, ADIT_VARIANT);
 
-const AditKernelRow ADIT_PASTE(adit, _kernels, ADIT_VARIANT)[] = {
+static const AditKernelRow rows[] = {
 #define ADIT_KERNEL_ROW(symbol, name, pitch) {name, ADIT_KERNEL(symbol), pitch},
 #include "adit-kernels.def"
 #undef ADIT_KERNEL_ROW
@@ -11,3 +11,5 @@ const AditKernelRow ADIT_PASTE(adit, _kernels, ADIT_VARIANT)[] = {
 #include "adit-pointwise.def"
     {NULL, NULL, FALSE},
 };
+
+const AditKernelTable ADIT_PASTE(adit, _kernels, ADIT_VARIANT) = {.lanes = LANES, .rows = rows};

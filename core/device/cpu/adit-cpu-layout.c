@@ -5,10 +5,14 @@
 
 #include <string.h>
 
-/* Thin layers fill no vector with their neurons. Their values lie with the rows in the lanes:
- * element i of row r of a panel at [i * pitch + r]. Values below this width do, if no loop works on
- * them in another way; what stands outside of loops is handed them in the usual order. */
+/* The neurons of thin layers do not fill whole vectors. Their values lie with the rows in the
+ * lanes: element i of row r of a panel at [i * pitch + r], if no loop works on them in another way;
+ * what stands outside of loops is handed them in the usual order. Below this width all do. */
 #define THIN_WIDTH 12
+/* Above, up to here, those that would leave so large a share of the lanes empty: weights' gradients
+ * are sums along lanes then, which wins nothing below. */
+#define MOST_THIN_WIDTH 32
+#define EMPTY_SHARE     0.2
 /* Beside a value of so many elements the thin ones of a head are nothing, and that slices have
  * whole vectors of rows costs much. */
 #define WIDE_WIDTH 4096
@@ -98,6 +102,16 @@ mark(Layout *self, const AditInstruction *instruction)
     }
 }
 
+static gboolean
+is_wide(const AditExecutable *executable, gsize count)
+{
+    gsize lanes = adit_kernel_get_lanes(executable->isa, executable->numbers.f64);
+    gsize whole = (count + lanes - 1) / lanes * lanes;
+
+    return count >= THIN_WIDTH &&
+           (count > MOST_THIN_WIDTH || (double) (whole - count) < EMPTY_SHARE * (double) whole);
+}
+
 /* What cannot be thin: the wide, and what the slices or the host read elsewhere. */
 static void
 drop_wide(Layout *self, const AditInstruction *instruction)
@@ -108,7 +122,7 @@ drop_wide(Layout *self, const AditInstruction *instruction)
         const AditOperand *operand = get_operand(instruction, i);
 
         if (has_lanes(operand) &&
-            (operand->count >= THIN_WIDTH ||
+            (is_wide(self->executable, operand->count) ||
              g_array_index(storages, AditStorage, operand->storage).stretch == 0))
             self->thin[operand->storage] = FALSE;
     }

@@ -95,18 +95,31 @@ build_stacks(AditGraph *graph, AditTensor *x)
     return swap_stacks(graph, x, x);
 }
 
-/* The same of few features, whose rows lie in lanes. */
+/* The same of @width features, and layers behind them, whose rows lie in lanes. */
 static AditTensor *
-build_thin(AditGraph *graph, AditTensor *x)
+build_lanes(AditGraph *graph, AditTensor *x, gsize width)
 {
-    AditTensor *y = adit_matmul(x, weight(graph, "a", 12, 3), FALSE);
+    AditTensor *y = adit_matmul(x, weight(graph, "a", 12, width), FALSE);
 
     y = build_stacks(graph, y);
     AditLoop *loop = adit_loop_new(graph, 4, FALSE);
     AditTensor *carry = adit_loop_carry(loop, y);
-    AditTensor *w = weight(loop->body, "w", 3, 3);
+    AditTensor *w = weight(loop->body, "w", width, width);
     adit_loop_set_next(loop, carry, adit_relu(adit_add(adit_matmul(carry, w, FALSE), carry)));
     return adit_loop_last(loop, carry);
+}
+
+static AditTensor *
+build_thin(AditGraph *graph, AditTensor *x)
+{
+    return build_lanes(graph, x, 3);
+}
+
+/* Lines that leave many lanes of their last vector empty. */
+static AditTensor *
+build_uneven(AditGraph *graph, AditTensor *x)
+{
+    return build_lanes(graph, x, 18);
 }
 
 /* Stacks with their rows in lanes, handed on to where they lie in the usual order. */
@@ -217,15 +230,11 @@ main(int argc, char *argv[])
     static const struct {
         const char *name;
         Build build;
-    } cases[] = {{"lines", build_lines},
-                 {"parts", build_parts},
-                 {"shapes", build_shapes},
-                 {"tied", build_tied},
-                 {"stacks", build_stacks},
-                 {"thin", build_thin},
-                 {"thin-stacks", build_thin_stacks},
-                 {"vectors", build_vectors},
-                 {"lines-of-more", build_lines_of_more},
+    } cases[] = {{"lines", build_lines},     {"parts", build_parts},
+                 {"shapes", build_shapes},   {"tied", build_tied},
+                 {"stacks", build_stacks},   {"thin", build_thin},
+                 {"uneven", build_uneven},   {"thin-stacks", build_thin_stacks},
+                 {"vectors", build_vectors}, {"lines-of-more", build_lines_of_more},
                  {"empty", build_empty}};
 
     g_test_init(&argc, &argv, NULL);
