@@ -8,6 +8,7 @@
 #include "adit-feed.h"
 #include "adit-gradient.h"
 #include "adit-penalty.h"
+#include "adit-settings.h"
 #include "adit-updater.h"
 
 #include <math.h>
@@ -80,27 +81,15 @@ add_ranges(AditTrainStep *self, const AditTensor *parameter)
     return trained;
 }
 
-/* "jumpstart", and of further ones "jumpstart-2". */
-static const char *
-name_figure(const AditTrainStep *self, AditRegularizer *regularizer)
-{
-    const char *name = ADIT_COMPONENT_GET_CLASS(regularizer)->name;
-    g_autofree char *unique = g_strdup(name);
-
-    for (guint i = 2; g_strv_contains(self->figure_names, unique); i++) {
-        g_free(unique);
-        unique = g_strdup_printf("%s-%u", name, i);
-    }
-    return g_intern_string(unique);
-}
-
 static AditTensor *
-add_penalty(AditTrainStep *self, AditTensor *objective, AditRegularizer *regularizer)
+add_penalty(AditTrainStep *self, AditTensor *objective, guint index)
 {
+    AditRegularizer *regularizer = self->stage->regularizers->pdata[index];
+    g_autofree char *name = adit_regularizers_name_figure(self->stage->regularizers, index);
     AditTensor *figure;
 
     objective = adit_penalty_add(objective, regularizer, self->graph, &figure);
-    if (figure == NULL || figure->failed)
+    if (name == NULL || figure == NULL || figure->failed)
         return objective;
     if (self->n_figures == ADIT_COURSE_FIGURES) {
         adit_graph_enter_component(self->graph, regularizer);
@@ -109,7 +98,7 @@ add_penalty(AditTrainStep *self, AditTensor *objective, AditRegularizer *regular
         adit_graph_leave_component(self->graph);
         return objective;
     }
-    self->figure_names[self->n_figures] = name_figure(self, regularizer);
+    self->figure_names[self->n_figures] = g_intern_string(name);
     self->figures[self->n_figures++] = figure;
     return objective;
 }
@@ -127,7 +116,7 @@ build_objective(AditTrainStep *self, AditNetworkTensors *tensors, GError **error
     if (plan.final_weight != 1)
         objective = adit_scale(objective, plan.final_weight);
     for (guint i = 0; i < stage->regularizers->len; i++)
-        objective = add_penalty(self, objective, stage->regularizers->pdata[i]);
+        objective = add_penalty(self, objective, i);
     g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
     adit_network_diagnose(self->graph, diagnostics);
     return adit_diagnostics_fail(diagnostics, error) ? NULL : objective;

@@ -257,14 +257,119 @@ test_many_rows(void)
         g_assert_cmpfloat_with_epsilon(found[i], expected[i], TOLERANCE);
 }
 
+#define DEPTH    4
+#define MAX_ROWS 350
+
+static AditTensor *
+weight(AditGraph *graph, const char *name, const AditShape *shape)
+{
+    g_autoptr(AditInitializer) initializer =
+        test_component("initializer", "normal", "std", 0.4, NULL);
+
+    return adit_parameter(graph, name, ADIT_ROLE_WEIGHT, shape, initializer);
+}
+
+/* Layers in a loop, of lines of @width numbers or maps of as many channels, and what they lack. */
+static AditTensor *
+build_layers(AditTensor *x, gsize width, gboolean maps, AditRegularizer *jumpstart)
+{
+    AditWindow window = {
+        .size = {3, 3}, .stride = {1, 1}, .dilation = {1, 1}, .before = {1, 1}, .after = {1, 1}};
+    AditGraph *graph = adit_tensor_get_graph(x);
+    AditLoop *loop = adit_loop_new(graph, DEPTH, FALSE);
+    AditTensor *carry = adit_loop_carry(loop, x), *g, *figure;
+    AditMeasured measured = {.n = DEPTH, .shape = *adit_tensor_get_shape(x)};
+
+    if (maps)
+        g = adit_conv2d(carry, weight(loop->body, "w", &ADIT_SHAPE(width, width, 3, 3)), &window,
+                        1);
+    else
+        g = adit_matmul(carry, weight(loop->body, "w", &ADIT_SHAPE(width, width)), FALSE);
+    g = adit_add(g, weight(loop->body, "b", maps ? &ADIT_SHAPE(width, 1, 1) : &ADIT_SHAPE(width)));
+    adit_loop_set_next(loop, carry, adit_relu(g));
+    ADIT_REGULARIZER_GET_CLASS(jumpstart)->measure(jumpstart, loop->body, g, measured.values);
+    for (guint i = 0; i < ADIT_MAX_MEASURES; i++) {
+        if (measured.values[i] != NULL)
+            measured.values[i] = adit_tensor_unroll(measured.values[i]);
+    }
+    ADIT_REGULARIZER_GET_CLASS(jumpstart)->join(jumpstart, graph, &measured, 1, &figure);
+    return adit_add(test_weigh(adit_loop_last(loop, carry)), figure);
+}
+
+typedef struct {
+    gsize width;
+    gboolean maps;
+    int scope;
+} Layers;
+
+/* Loss and gradients, in float32. */
+static double *
+train(const Layers *layers, gboolean fuse, gsize rows, gsize *n)
+{
+    AditShape shape = layers->maps ? ADIT_SHAPE(layers->width, 3, 2) : ADIT_SHAPE(layers->width);
+    AditGraph *graph = adit_graph_new(ADIT_MODE_TRAINING);
+    g_autoptr(AditRegularizer) jumpstart = test_component(
+        "regularizer", "jumpstart", "aggregation", SUM_OF_SQUARES, "scope", layers->scope, NULL);
+    AditTensor *loss =
+        build_layers(adit_input(graph, "x", &shape, 0), layers->width, layers->maps, jumpstart);
+    g_autoptr(Rig) rig = rig_new(graph);
+    guint output = rig_add(rig, ADIT_OUTPUT_READ, loss);
+
+    rig_add_gradients(rig, loss);
+    g_setenv("ADIT_FUSE", fuse ? "1" : "0", TRUE);
+    rig_prepare(rig, fuse ? 3 : 1, FALSE, MAX_ROWS);
+    g_unsetenv("ADIT_FUSE");
+    rig_feed(rig, test_array(&shape, MAX_ROWS, 1));
+    rig_run(rig, rows, 1);
+    rig_run(rig, rows, 1);
+    *n = rig->layout->n_parameters + 1;
+    double *values = g_new(double, *n);
+    g_autofree double *gradients = rig_read_arena(rig, ADIT_ARENA_GRADIENTS);
+    values[0] = rig_read_scalar(rig, output);
+    memcpy(values + 1, gradients, (*n - 1) * sizeof *values);
+    return values;
+}
+
+static void
+test_layers_fused(gconstpointer data)
+{
+    static const gsize rows[] = {1, 3, 21, MAX_ROWS};
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        gsize n;
+        g_autofree double *plain = train(data, FALSE, rows[i], &n);
+        g_autofree double *fused = train(data, TRUE, rows[i], &n);
+        double error = 0, square = 0;
+
+        for (gsize j = 0; j < n; j++) {
+            error += (fused[j] - plain[j]) * (fused[j] - plain[j]);
+            square += plain[j] * plain[j];
+        }
+        g_test_message("%" G_GSIZE_FORMAT " rows: error %g of %g", rows[i], error, square);
+        g_assert_cmpfloat(error, <=, 1e-10 * square);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
+    static const Layers layers[] = {
+        {3, FALSE, SPACE},   {13, FALSE, SPACE},   {16, FALSE, SPACE},   {25, FALSE, SPACE},
+        {3, TRUE, POSITION}, {16, TRUE, POSITION}, {18, TRUE, POSITION}, {5, TRUE, SPACE},
+    };
+
     g_test_init(&argc, &argv, NULL);
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *path = g_strdup_printf("/jumpstart/%s", cases[i].name);
 
         g_test_add_data_func(path, &cases[i], test_case);
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(layers); i++) {
+        g_autofree char *path = g_strdup_printf("/jumpstart/fused/%s-%" G_GSIZE_FORMAT "-%s",
+                                                layers[i].maps ? "maps" : "lines", layers[i].width,
+                                                layers[i].scope == SPACE ? "space" : "position");
+
+        g_test_add_data_func(path, &layers[i], test_layers_fused);
     }
     g_test_add_func("/jumpstart/layers", test_layers);
     g_test_add_func("/jumpstart/many-rows", test_many_rows);
