@@ -33,25 +33,27 @@ typedef struct {
     gboolean accumulate;
 } Forward;
 
+/* Numbers below 0 become 0; NaN stays. */
+ADIT_ALWAYS_INLINE vector
+cut_off(vector value)
+{
+    bit_vector negative = (bit_vector) (value < (vector){0});
+
+    return (vector) ((bit_vector) value & ~negative);
+}
+
 /* What a block of rows, a vector of each part, lacks: as rows-deficits sums it. */
 ADIT_ALWAYS_INLINE void
-sum_deficits(const Forward *f, const Extrema *lines, gsize rows, gsize begin, real *sums,
-             real *squares)
+sum_deficits(const Forward *f, const Extrema *lines, gsize rows, real *sums, real *squares)
 {
-    real margin = (real) f->deficits.margin, upper = (real) f->deficits.upper;
-    real lower = (real) f->deficits.lower;
-    real largest[LANES], smallest[LANES];
+    vector margin = vector_fill((real) f->deficits.margin);
+    vector upper = vector_fill((real) f->deficits.upper);
+    vector lower = vector_fill((real) f->deficits.lower);
+    vector deficit =
+        upper * cut_off(margin - lines->largest) + lower * cut_off(margin + lines->smallest);
 
-    vector_store(largest, lines->largest);
-    vector_store(smallest, lines->smallest);
-    for (gsize r = 0; r < rows; r++) {
-        real above = margin - largest[r], below = margin + smallest[r];
-        real deficit =
-            upper * (above < K(0) ? K(0) : above) + lower * (below < K(0) ? K(0) : below);
-
-        sums[begin + r] = K(0) + deficit;
-        squares[begin + r] = K(0) + deficit * deficit;
-    }
+    vector_store_some(sums, (vector){0} + deficit, rows);
+    vector_store_some(squares, (vector){0} + deficit * deficit, rows);
 }
 
 /* LANES rows, @rows of which there are, of @n numbers each: from registers to all results. */
@@ -103,7 +105,7 @@ run_narrow(const Forward *given, gsize rows, gsize n)
                 out[r] = f->extrema + (row + r) * 4;
             go_through(f, row, some, n, &units, &lines);
             extrema_store_apart(&lines, out, 1, some);
-            sum_deficits(f, &lines, some, row - first, sums, squares);
+            sum_deficits(f, &lines, some, sums + (row - first), squares + (row - first));
         }
         sum[0] += lanes_join(sums);
         sum[1] += lanes_join(squares);
