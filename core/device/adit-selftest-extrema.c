@@ -15,7 +15,8 @@ static const struct {
     {{3, {3, 5, 5}}, ADIT_EXTREMA_OF_NUMBERS, 1, 2}, {{2, {4, 17}}, ADIT_EXTREMA_OF_EXTREMA, 0, 1},
     {{1, {1}}, ADIT_EXTREMA_OF_NUMBERS, 0, 1},       {{1, {129}}, ADIT_EXTREMA_OF_NUMBERS, 0, 1},
     {{3, {7, 3, 5}}, ADIT_EXTREMA_OF_NUMBERS, 0, 1}, {{2, {65, 17}}, ADIT_EXTREMA_OF_NUMBERS, 0, 1},
-    {{2, {65, 17}}, ADIT_EXTREMA_OF_NUMBERS, 1, 1},  {{2, {4, 129}}, ADIT_EXTREMA_OF_EXTREMA, 0, 1},
+    {{2, {65, 17}}, ADIT_EXTREMA_OF_NUMBERS, 1, 1},  {{2, {65, 4}}, ADIT_EXTREMA_OF_NUMBERS, 0, 1},
+    {{2, {4, 129}}, ADIT_EXTREMA_OF_EXTREMA, 0, 1},
 };
 #define QUICK_EXTREMA 2
 

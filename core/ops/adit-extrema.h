@@ -58,14 +58,15 @@ extrema_begin(vector upper, vector lower, gsize number)
     return (Extrema){upper, at, lower, at};
 }
 
-/* Number @number of the rows; its largest may be of @upper, its smallest of @lower. */
+/* Numbers @at of the rows; the largest may be of @upper, the smallest of @lower. */
 ADIT_ALWAYS_INLINE void
-extrema_take(Extrema *self, vector upper, vector lower, gsize number)
-{
-    vector at = vector_fill((real) number);
-
+extrema_take_at(Extrema *self, vector upper, vector lower, vector at){
     VECTOR_TAKE(self->largest, self->largest_at, upper, at, <=, IS_ABOVE)
-    VECTOR_TAKE(self->smallest, self->smallest_at, lower, at, >=, IS_BELOW)
+        VECTOR_TAKE(self->smallest, self->smallest_at, lower, at, >=, IS_BELOW)}
+
+ADIT_ALWAYS_INLINE void extrema_take(Extrema *self, vector upper, vector lower, gsize number)
+{
+    extrema_take_at(self, upper, lower, vector_fill((real) number));
 }
 
 ADIT_ALWAYS_INLINE Extrema

@@ -138,16 +138,63 @@ take_row_lines(const AditKernelCall *call, const Axes *t)
     }
 }
 
+/* Number @at, @value, against the extremum so far: @best and @best_at. */
+ADIT_ALWAYS_INLINE void
+join_number(real value, real at, real *best, real *best_at, const gboolean largest)
+{
+    gboolean beyond = largest ? is_above(value, *best) : is_below(value, *best);
+    gboolean behind = largest ? is_above(*best, value) : is_below(*best, value);
+
+    if (beyond || (!behind && at < *best_at)) {
+        *best = value;
+        *best_at = at;
+    }
+}
+
+/* So few numbers side by side that a vector has several elements of each: they go through by
+ * themselves, and are joined in the end. */
+static void
+take_few(const Axes *t, const real *x, real *out)
+{
+    gsize n = t->inner, count = t->size * n, i = LANES;
+    real at[LANES], parts[4][LANES];
+
+    for (gsize l = 0; l < LANES; l++)
+        at[l] = (real) (l / n);
+    Extrema extrema = {vector_load(x), vector_load(at), vector_load(x), vector_load(at)};
+
+    for (; i + LANES <= count; i += LANES) {
+        vector value = vector_load(x + i);
+
+        extrema_take_at(&extrema, value, value, vector_load(at) + vector_fill((real) (i / n)));
+    }
+    extrema_store(&extrema, parts[0], LANES, LANES);
+    for (gsize l = n; l < LANES; l++) {
+        join_number(parts[0][l], parts[1][l], &parts[0][l % n], &parts[1][l % n], TRUE);
+        join_number(parts[2][l], parts[3][l], &parts[2][l % n], &parts[3][l % n], FALSE);
+    }
+    for (; i < count; i++) {
+        join_number(x[i], (real) (i / n), &parts[0][i % n], &parts[1][i % n], TRUE);
+        join_number(x[i], (real) (i / n), &parts[2][i % n], &parts[3][i % n], FALSE);
+    }
+    for (gsize p = 0; p < 4; p++)
+        memcpy(out + p * t->part, parts[p], n * sizeof(real));
+}
+
 static void
 take_row(const AditKernelCall *call, const Axes *t, gsize r)
 {
     const real *x = (const real *) call->inputs[0].data + r * call->inputs[0].count;
     real *out = (real *) call->output.data + r * 4 * t->part;
+    gboolean are_few = t->lower == 0 && LANES % t->inner == 0 && t->inner < LANES &&
+                       t->size * t->inner >= 2 * LANES;
 
     for (gsize j = 0; j < t->part; j += t->inner) {
         const real *from = x + j * t->size;
 
-        for (gsize k = 0; k < t->inner; k += LANES)
+        if (are_few)
+            take_few(t, from, out + j);
+        for (gsize k = are_few ? t->inner : 0; k < t->inner; k += LANES)
             take_side_by_side(t, from + k, t->inner, out + j + k, t->part,
                               MIN(LANES, t->inner - k));
     }
