@@ -145,6 +145,32 @@ AditTensor *adit_sum(AditTensor *x);      /* all axes, to a scalar */
 AditTensor *adit_mean(AditTensor *x);     /* all axes, to a scalar */
 AditTensor *adit_sum_last(AditTensor *x); /* the last axis */
 
+/**
+ * AditExtremaOf: what extrema are taken of.
+ * @ADIT_EXTREMA_OF_NUMBERS: of a tensor's
+ * @ADIT_EXTREMA_OF_EXTREMA: of extrema, [4, ...], so that those of parts become those of the whole:
+ *   the largest of part 0 and the smallest of part 2. Axes count from 0 behind the first
+ */
+typedef enum {
+    ADIT_EXTREMA_OF_NUMBERS,
+    ADIT_EXTREMA_OF_EXTREMA,
+} AditExtremaOf;
+
+/* The largest and the smallest along @n_axes axes from @first on, and which of the numbers along
+ * them, counted from 0, it is, of equal ones the first: [4, n] of the largest, its number, the
+ * smallest, its number, for each of the n that the other axes have together. NaN is both. The
+ * gradient goes to that number alone; there is none by the numbers. */
+AditTensor *adit_extrema(AditTensor *x, AditExtremaOf of, guint first, guint n_axes);
+/* The same over the rows of the batch, in eight fixed slices: [4, elements], of which rows. */
+AditTensor *adit_extrema_rows(AditTensor *x, AditExtremaOf of);
+/* How far extrema [.., 4, n] are from having @margin on both sides of 0 between them, n deficits
+ * @upper max(0, margin - largest) + @lower max(0, margin + smallest): [.., 1, n] (Riera et al.
+ * 2022, equations 9 to 12, with max(0, margin + smallest) for what is printed in 10 and 12). */
+AditTensor *adit_deficits(AditTensor *extrema, double margin, double upper, double lower);
+/* The sum of the deficits of extrema with rows over them and over all rows, and of their squares:
+ * [2]. */
+AditTensor *adit_deficits_rows(AditTensor *extrema, double margin, double upper, double lower);
+
 AditTensor *adit_broadcast(AditTensor *x, const AditShape *shape);
 /* A tensor without rows, repeated for every row. */
 AditTensor *adit_broadcast_rows(AditTensor *x);

@@ -81,7 +81,8 @@ static gboolean
 lay_operation(AditTensor *tensor, void **attributes)
 {
     const AditOp *op = tensor->op;
-    const AditTensor *image = broadcasts(op) ? tensor : get_operand(tensor, 0);
+    gboolean makes = broadcasts(op) || get_operand(tensor, 0)->shape.rank < 3;
+    const AditTensor *image = makes ? tensor : get_operand(tensor, 0);
 
     if (op->lay_channels_last == NULL || image->shape.rank != 3)
         return FALSE;

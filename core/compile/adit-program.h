@@ -114,7 +114,8 @@ typedef struct {
 
 typedef enum {
     ADIT_OUTPUT_ARENA, /* goes to an arena: gradients; states and parameters if the guards hold */
-    ADIT_OUTPUT_SUM,   /* a scalar for every row: summed in row order, in float64 */
+    ADIT_OUTPUT_SUM,   /* a scalar for every row, or one that counts for each of them: summed in row
+                        * order, in float64 */
     ADIT_OUTPUT_READ,  /* kept where it is until the next run, to be read by the host */
     ADIT_OUTPUT_GUARD, /* a scalar without rows that must be finite */
 } AditOutputKind;

@@ -29,3 +29,16 @@ adit_regularizer_get_at(AditRegularizer *self)
 
     return (const char *const *) priv->at;
 }
+
+char *
+adit_regularizers_name_figure(const GPtrArray *regularizers, guint index)
+{
+    AditComponentClass *own = ADIT_COMPONENT_GET_CLASS(regularizers->pdata[index]);
+    guint n = 1;
+
+    if (ADIT_REGULARIZER_CLASS(own)->join == NULL)
+        return NULL;
+    for (guint i = 0; i < index; i++)
+        n += ADIT_COMPONENT_GET_CLASS(regularizers->pdata[i]) == own;
+    return n == 1 ? g_strdup(own->name) : g_strdup_printf("%s-%u", own->name, n);
+}

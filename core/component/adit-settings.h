@@ -71,5 +71,8 @@ gboolean adit_policy_get_thresholds(AditPolicy *self, double *thresholds, guint 
 
 /* The addresses a regularizer looks at; NULL: the class's default. */
 const char *const *adit_regularizer_get_at(AditRegularizer *self);
+/* Under which name number @index of @regularizers (element-type AditRegularizer) tells of itself:
+ * its own, "jumpstart", and of further ones of a list "jumpstart-2"; NULL: it tells nothing. */
+char *adit_regularizers_name_figure(const GPtrArray *regularizers, guint index);
 
 G_END_DECLS

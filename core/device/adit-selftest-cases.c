@@ -836,6 +836,7 @@ adit_selftest_list_cases(gboolean full)
     list_own(&list);
     list_combines(&list);
     list_rows(&list);
+    adit_selftest_list_extrema(&list);
     list_pointwise(&list);
     list_broadcasts(&list);
     list_transposes(&list);

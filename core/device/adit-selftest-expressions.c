@@ -93,6 +93,28 @@ adit_selftest_build_reduce_rows(AditGraph *graph, AditTensor *const *x,
     return adit_reduce_rows(x[0], (AditReduction) self->numbers[0]);
 }
 
+/* numbers: whether of extrema, the first axis, how many */
+AditTensor *
+adit_selftest_build_extrema(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
+{
+    return adit_extrema(x[0], (AditExtremaOf) self->numbers[0], (guint) self->numbers[1],
+                        (guint) self->numbers[2]);
+}
+
+AditTensor *
+adit_selftest_build_extrema_rows(AditGraph *graph, AditTensor *const *x,
+                                 const AditSelftestCase *self)
+{
+    return adit_extrema_rows(x[0], (AditExtremaOf) self->numbers[0]);
+}
+
+AditTensor *
+adit_selftest_build_deficits_rows(AditGraph *graph, AditTensor *const *x,
+                                  const AditSelftestCase *self)
+{
+    return adit_deficits_rows(x[0], 1, 0.5, 0.25);
+}
+
 AditTensor *
 adit_selftest_build_broadcast(AditGraph *graph, AditTensor *const *x, const AditSelftestCase *self)
 {

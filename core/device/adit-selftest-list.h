@@ -28,5 +28,6 @@ AditSelftestCase *adit_selftest_add_one(AditSelftestList *list, const char *kern
                                         AditSelftestBuild build, double limit, gboolean rows,
                                         AditShape shape);
 void adit_selftest_list_images(AditSelftestList *list);
+void adit_selftest_list_extrema(AditSelftestList *list);
 
 G_END_DECLS

@@ -66,6 +66,24 @@ typedef struct {
     gboolean clamps;
 } AditCropAttributes;
 
+/* @joins: the input is of extrema itself, [4, ...], and what is here said is of its parts.
+ * @inner: of operations over rows the channels of images that lie with them last, else 1; their
+ * results are as if they lay first
+ * @shape: of the input */
+typedef struct {
+    gsize size;
+    gsize inner;
+    gboolean joins;
+    AditShape shape;
+} AditExtremaAttributes;
+
+/* Deficits: upper max(0, margin - largest) + lower max(0, margin + smallest). */
+typedef struct {
+    double margin;
+    double upper;
+    double lower;
+} AditDeficitsAttributes;
+
 /* Channels along an axis of @size elements. */
 typedef struct {
     guint axis;

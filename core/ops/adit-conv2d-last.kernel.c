@@ -23,7 +23,7 @@ typedef struct {
     AditWindow window;
     gsize groups, channels, filters, taps, depth, padded;
     gsize height, width;
-    gsize out_width, windows;
+    gsize out_height, out_width, windows;
     gsize lines, tile;
 } Conv;
 
@@ -42,6 +42,7 @@ conv_init(Conv *self, const AditKernelCall *call, const AditShape *x, const Adit
     self->padded = (self->filters + LANES - 1) / LANES * LANES;
     self->height = x->size[0];
     self->width = x->size[1];
+    self->out_height = y->size[0];
     self->out_width = y->size[1];
     self->windows = y->size[0] * y->size[1];
     self->lines = call->rows * self->windows;
@@ -92,13 +93,13 @@ move_lines(const Conv *conv, gsize first, gsize n, gsize group, real *images, re
 {
     const AditWindow *window = &conv->window;
     gsize a_line = conv->width * conv->groups * conv->channels;
-    gsize run = window->size[1] * conv->channels;
+    gsize run = window->size[1] * conv->channels, o = first % conv->windows;
+    gsize o_y = o / conv->out_width, o_x = o % conv->out_width;
+    real *image = images + first / conv->windows * conv->height * a_line + group * conv->channels;
 
-    for (gsize at = first; at < first + n; at++) {
-        gsize o = at % conv->windows;
-        real *image = images + at / conv->windows * conv->height * a_line + group * conv->channels;
-        gssize x = (gssize) (o % conv->out_width * window->stride[1]) - (gssize) window->before[1];
-        gssize y = (gssize) (o / conv->out_width * window->stride[0]) - (gssize) window->before[0];
+    for (; n > 0; n--) {
+        gssize x = (gssize) (o_x * window->stride[1]) - (gssize) window->before[1];
+        gssize y = (gssize) (o_y * window->stride[0]) - (gssize) window->before[0];
 
         for (gsize i = 0; i < window->size[0]; i++, lines += run) {
             gssize at_y = y + (gssize) (i * window->dilation[0]);
@@ -108,6 +109,12 @@ move_lines(const Conv *conv, gsize first, gsize n, gsize group, real *images, re
             else if (!add)
                 memset(lines, 0, run * sizeof(real));
         }
+        o_x = o_x + 1 < conv->out_width ? o_x + 1 : 0;
+        o_y += o_x == 0;
+        if (o_y < conv->out_height)
+            continue;
+        o_y = 0;
+        image += conv->height * a_line;
     }
 }
 
@@ -125,16 +132,66 @@ scatter_lines(const Conv *conv, gsize first, gsize n, gsize group, real *images,
 
 /* ---- weights, [filters][channels][taps] ---- */
 
-/* Those of a group as [taps][channels][filters padded]. */
-static void
-turn_weights(const Conv *conv, const real *weights, real *to)
+/* Up to LANES lines of @n numbers, @line apart, become columns: number k of all of them is at
+ * to[k].
+ */
+ADIT_ALWAYS_INLINE void
+turn_block(const real *from, gsize line, gsize lines, gsize n, gsize room, real *const *to)
 {
-    for (gsize t = 0; t < conv->taps; t++) {
-        for (gsize c = 0; c < conv->channels; c++, to += conv->padded) {
-            for (gsize f = 0; f < conv->filters; f++)
-                to[f] = weights[f * conv->depth + c * conv->taps + t];
-            for (gsize f = conv->filters; f < conv->padded; f++)
-                to[f] = 0;
+    vector block[LANES];
+
+    for (gsize i = 0; i < LANES; i++)
+        block[i] = i < lines ? vector_load_some(from + i * line, n) : (vector){0};
+    vector_transpose(block);
+    for (gsize i = 0; i < n; i++)
+        vector_store_some(to[i], block[i], room);
+}
+
+/* Number @i of a filter, [channels][taps], as one of [taps][channels]. */
+ADIT_ALWAYS_INLINE gsize
+find_tap(const Conv *conv, gsize i)
+{
+    return i % conv->taps * conv->channels + i / conv->taps;
+}
+
+/* Those of a group as [taps][channels][@step], filters side by side. */
+static void
+turn_weights(const Conv *conv, const real *weights, real *to, gsize step)
+{
+    for (gsize i = 0; i < conv->depth; i += LANES) {
+        gsize n = MIN(LANES, conv->depth - i);
+        real *lines[LANES];
+
+        for (gsize k = 0; k < n; k++)
+            lines[k] = to + find_tap(conv, i + k) * step;
+        for (gsize f = 0; f < conv->filters; f += LANES) {
+            turn_block(weights + f * conv->depth + i, conv->depth, MIN(LANES, conv->filters - f), n,
+                       MIN(LANES, step - f), lines);
+            for (gsize k = 0; k < n; k++)
+                lines[k] += LANES;
+        }
+    }
+}
+
+/* And back, from [taps][channels][filters]. */
+static void
+turn_back(const Conv *conv, const real *sums, real *weights)
+{
+    for (gsize f = 0; f < conv->filters; f += LANES) {
+        gsize n = MIN(LANES, conv->filters - f);
+
+        for (gsize i = 0; i < conv->depth; i += LANES) {
+            gsize lines = MIN(LANES, conv->depth - i);
+            vector block[LANES];
+
+            for (gsize k = 0; k < LANES; k++)
+                block[k] =
+                    k < lines
+                        ? vector_load_some(sums + find_tap(conv, i + k) * conv->filters + f, n)
+                        : (vector){0};
+            vector_transpose(block);
+            for (gsize k = 0; k < n; k++)
+                vector_store_some(weights + (f + k) * conv->depth + i, block[k], lines);
         }
     }
 }
@@ -175,7 +232,7 @@ ADIT_KERNEL(conv2d_last)(const AditKernelCall *call)
     turned = lines + conv.depth * conv.tile;
     result = turned + conv.depth * conv.padded;
     for (gsize g = 0; g < conv.groups; g++) {
-        turn_weights(&conv, weights + g * conv.filters * conv.depth, turned);
+        turn_weights(&conv, weights + g * conv.filters * conv.depth, turned, conv.padded);
         for (gsize first = 0, n; first < conv.lines; first += n) {
             real *out = call->output.data;
 
@@ -234,24 +291,6 @@ ADIT_KERNEL(conv2d_back_last)(const AditKernelCall *call)
     }
 }
 
-/* Sums [depth][filters] of a group from where they lie as weights, or back. */
-static void
-move_sums(const Conv *conv, real *sums, real *weights, gboolean back)
-{
-    for (gsize f = 0; f < conv->filters; f++, weights += conv->depth) {
-        for (gsize i = 0; i < conv->depth; i++) {
-            gsize tap = i / conv->channels, channel = i % conv->channels;
-            real *sum = &sums[i * conv->filters + f];
-            real *weight = &weights[channel * conv->taps + tap];
-
-            if (back)
-                *weight = *sum;
-            else
-                *sum = *weight;
-        }
-    }
-}
-
 /* Inputs: images, dy. Over rows. */
 void
 ADIT_KERNEL(conv2d_rows_last)(const AditKernelCall *call)
@@ -269,9 +308,10 @@ ADIT_KERNEL(conv2d_rows_last)(const AditKernelCall *call)
     for (gsize g = 0; g < conv.groups; g++) {
         real *out = (real *) call->output.data + g * count;
 
-        memset(sums, 0, count * sizeof(real));
         if (call->accumulate)
-            move_sums(&conv, sums, out, FALSE);
+            turn_weights(&conv, out, sums, conv.filters);
+        else
+            memset(sums, 0, count * sizeof(real));
         for (gsize first = 0, n; first < conv.lines; first += n) {
             gsize at = first * step + g * conv.filters;
 
@@ -291,6 +331,6 @@ ADIT_KERNEL(conv2d_rows_last)(const AditKernelCall *call)
                         .accumulate = TRUE},
              TRUE);
         }
-        move_sums(&conv, sums, out, TRUE);
+        turn_back(&conv, sums, out);
     }
 }

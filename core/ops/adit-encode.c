@@ -142,6 +142,28 @@ adit_encode_channels(const void *data, guint32 *words)
 }
 
 guint
+adit_encode_extrema(const void *data, guint32 *words)
+{
+    const AditExtremaAttributes *attributes = data;
+
+    words[0] = (guint32) attributes->size;
+    words[1] = (guint32) attributes->inner;
+    words[2] = attributes->joins ? 1 : 0;
+    return 3;
+}
+
+guint
+adit_encode_deficits(const void *data, guint32 *words)
+{
+    const AditDeficitsAttributes *attributes = data;
+
+    words[0] = float_bits(attributes->margin);
+    words[1] = float_bits(attributes->upper);
+    words[2] = float_bits(attributes->lower);
+    return 3;
+}
+
+guint
 adit_encode_pointwise(const void *data, guint32 *words)
 {
     const AditPointwiseAttributes *attributes = data;

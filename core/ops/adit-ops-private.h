@@ -58,6 +58,8 @@ guint adit_encode_slice(const void *attributes, guint32 *words);
 guint adit_encode_crop(const void *attributes, guint32 *words);
 guint adit_encode_gather(const void *attributes, guint32 *words);    /* size */
 guint adit_encode_channels(const void *attributes, guint32 *words);  /* size, inner, epsilon */
+guint adit_encode_extrema(const void *attributes, guint32 *words);   /* size, inner, joins */
+guint adit_encode_deficits(const void *attributes, guint32 *words);  /* margin, upper, lower */
 guint adit_encode_pointwise(const void *attributes, guint32 *words); /* value */
 /* Pairs of height and width: size, stride, dilation, before; then groups */
 guint adit_encode_conv(const void *attributes, guint32 *words);

@@ -60,6 +60,14 @@ extremum_gradient(AditTensor *y, AditTensor *dy, AditTensor *const *inputs, Adit
     dx[0] = adit_mul(hit, spread(y, share, inputs[0]));
 }
 
+/* Whether axes @first to @last are those of the pixels, or all of them that have more than one. */
+static gboolean
+are_pixels(const AditShape *image, guint first, guint last)
+{
+    return first >= 1 && last >= first && (first == 1 || image->size[1] == 1) &&
+           (last == 2 || image->size[2] == 1);
+}
+
 /* Of what is left the axes must lie in the same order. */
 static gboolean
 reduce_lay(const AditShape *image, void *data)
@@ -72,11 +80,11 @@ reduce_lay(const AditShape *image, void *data)
         return TRUE;
     if (attributes->first == 0 && last == 0)
         attributes->first = adit_image_lay_axis(image, 0, &attributes->inner);
-    else if (attributes->first == 1 && last == 2)
-        attributes->first = adit_image_lay_axis(image, 1, &inner);
+    else if (are_pixels(image, attributes->first, last))
+        attributes->first = adit_image_lay_axis(image, attributes->first, &inner);
     else
         return FALSE;
-    if (last == 2)
+    if (last > 0)
         adit_image_lay_axis(image, 2, &attributes->inner);
     return TRUE;
 }

@@ -172,6 +172,12 @@ add_stage(AditStudyColumns *self, const AditExperiment *experiment, const AditSt
         if (experiment->datasets->pdata[i] != trained)
             add_set(self, stage, experiment->datasets->pdata[i], FALSE);
     }
+    for (guint i = 0; i < stage->regularizers->len; i++) {
+        g_autofree char *figure = adit_regularizers_name_figure(stage->regularizers, i);
+
+        if (figure != NULL)
+            add_figure(self, NULL, "train", figure, NULL);
+    }
     if (g_object_class_find_property(G_OBJECT_GET_CLASS(stage->optimizer), "lr") != NULL)
         names_add(&self->metrics, "learning-rate", NULL);
 }

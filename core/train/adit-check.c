@@ -177,12 +177,31 @@ check_addresses(const Lookup *self, gpointer owner, const char *key, const char 
     }
 }
 
+/* Whether nothing is where the regularizer looks unless it is told; that is told then. */
+static gboolean
+lacks_default(const Lookup *self, AditRegularizer *regularizer)
+{
+    AditRegularizerClass *klass = ADIT_REGULARIZER_GET_CLASS(regularizer);
+    g_autoptr(GArray) picks = adit_graph_pick(self->graph, klass->default_at);
+
+    if (picks->len > 0)
+        return FALSE;
+    adit_diagnostics_error(
+        self->diagnostics, adit_component_get_place(ADIT_COMPONENT(regularizer)),
+        ADIT_ERROR_INVALID, "'%s' looks at \"%s\", but the network has no %s; say 'at'",
+        ADIT_COMPONENT_GET_CLASS(regularizer)->name, klass->default_at, klass->needs);
+    return TRUE;
+}
+
 static void
 check_regularizer(const Lookup *self, AditRegularizer *regularizer)
 {
     AditRegularizerClass *klass = ADIT_REGULARIZER_GET_CLASS(regularizer);
     gboolean weights = klass->match == ADIT_MATCH_WEIGHTS;
 
+    if (klass->needs != NULL && adit_regularizer_get_at(regularizer) == NULL &&
+        lacks_default(self, regularizer))
+        return;
     check_addresses(self, regularizer, "at", adit_regularizer_get_at(regularizer),
                     klass->default_at, weights, weights,
                     adit_component_get_place(ADIT_COMPONENT(regularizer)));
@@ -275,6 +294,14 @@ check_policy(const Lookup *self)
 
 /* ---- the network ---- */
 
+static void
+check_penalty(AditGraph *graph, AditRegularizer *regularizer)
+{
+    AditTensor *figure;
+
+    adit_penalty_add(adit_constant(graph, 0), regularizer, graph, &figure);
+}
+
 /* The network as @stage trains it, its regularizers' terms included. */
 static void
 check_stage(const AditExperiment *experiment, AditStage *stage, const AditNetworkShape *shape,
@@ -292,7 +319,7 @@ check_stage(const AditExperiment *experiment, AditStage *stage, const AditNetwor
         check_stage_addresses(&lookup, stage);
         check_plan(&lookup, stage);
         for (guint i = 0; stage->regularizers != NULL && i < stage->regularizers->len; i++)
-            adit_penalty_add(adit_constant(graph, 0), stage->regularizers->pdata[i], graph);
+            check_penalty(graph, stage->regularizers->pdata[i]);
     }
     adit_network_diagnose(graph, diagnostics);
 }

@@ -12,22 +12,28 @@
 typedef struct {
     const char *name;
     gsize offset;
-    gboolean is_number; /* a double; else a guint64 */
+    gboolean is_number;   /* a double; else a guint64 */
+    gboolean is_optional; /* left out if it is 0 */
 } Member;
 
 #define COUNT(member)                                                                              \
     {                                                                                              \
-#member, G_STRUCT_OFFSET(AditCourse, member), FALSE                                        \
+#member, G_STRUCT_OFFSET(AditCourse, member), FALSE, FALSE                                 \
     }
 #define NUMBER(member)                                                                             \
     {                                                                                              \
-#member, G_STRUCT_OFFSET(AditCourse, member), TRUE                                         \
+#member, G_STRUCT_OFFSET(AditCourse, member), TRUE, FALSE                                  \
+    }
+#define OPTIONAL(member)                                                                           \
+    {                                                                                              \
+#member, G_STRUCT_OFFSET(AditCourse, member), TRUE, TRUE                                   \
     }
 
 static const Member members[] = {
-    COUNT(stage),    COUNT(step),       COUNT(stage_step), COUNT(epoch),      COUNT(position),
-    NUMBER(sums[0]), NUMBER(sums[1]),   COUNT(rows),       NUMBER(score),     COUNT(score_epoch),
-    NUMBER(best),    COUNT(best_epoch), NUMBER(last),      NUMBER(last_loss), NUMBER(seconds),
+    COUNT(stage),      COUNT(step),       COUNT(stage_step), COUNT(epoch),      COUNT(position),
+    NUMBER(sums[0]),   NUMBER(sums[1]),   COUNT(rows),       NUMBER(score),     COUNT(score_epoch),
+    NUMBER(best),      COUNT(best_epoch), NUMBER(last),      NUMBER(last_loss), NUMBER(seconds),
+    OPTIONAL(sums[2]), OPTIONAL(sums[3]), OPTIONAL(sums[4]), OPTIONAL(sums[5]),
 };
 
 void
@@ -45,6 +51,8 @@ adit_course_to_json(const AditCourse *self)
     JsonObject *object = json_object_new();
     for (guint i = 0; i < G_N_ELEMENTS(members); i++) {
         const char *field = (const char *) self + members[i].offset;
+        if (members[i].is_optional && *(const double *) field == 0)
+            continue;
         if (members[i].is_number)
             adit_json_set_double(object, members[i].name, *(const double *) field);
         else
@@ -61,7 +69,9 @@ adit_course_from_json(AditCourse *self, JsonObject *object, GError **error)
         gboolean found = members[i].is_number
                              ? adit_json_get_double(object, members[i].name, (double *) field)
                              : adit_json_get_unsigned(object, members[i].name, (guint64 *) field);
-        if (!found) {
+        if (!found && members[i].is_optional) {
+            *(double *) field = 0;
+        } else if (!found) {
             g_set_error(error, ADIT_ERROR, ADIT_ERROR_DAMAGED, "state.json has no number '%s'",
                         members[i].name);
             return FALSE;

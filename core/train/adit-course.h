@@ -5,6 +5,10 @@
 
 G_BEGIN_DECLS
 
+/* Figures of regularizers that are told, at most; and sums with loss and metric. */
+#define ADIT_COURSE_FIGURES 4
+#define ADIT_COURSE_SUMS    (2 + ADIT_COURSE_FIGURES)
+
 /**
  * AditCourse: how far a training has come: everything besides the arenas that it needs to go on
  * with the same bits. Random numbers and the order of the data are functions of the counters in
@@ -14,7 +18,7 @@ G_BEGIN_DECLS
  * @stage_step: steps of the stage; also the number of updates its optimizer has made
  * @epoch: epochs done of the stage
  * @position: steps done of the epoch under way
- * @sums: of loss and metric over the rows of the epoch so far
+ * @sums: of loss and metric over the rows of the epoch so far, then of figures of regularizers
  * @rows: their number
  * @score, @score_epoch: the best value of the metric that ranks checkpoints, and its epoch
  * @best, @best_epoch, @last, @last_loss: of the metric that is reported
@@ -26,7 +30,7 @@ typedef struct {
     guint64 stage_step;
     guint64 epoch;
     guint64 position;
-    double sums[2];
+    double sums[ADIT_COURSE_SUMS];
     guint64 rows;
     double score;
     guint64 score_epoch;

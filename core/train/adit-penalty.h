@@ -7,7 +7,9 @@
 
 G_BEGIN_DECLS
 
-/* @objective plus the regularizer's terms for all that it matches in @graph. */
-AditTensor *adit_penalty_add(AditTensor *objective, AditRegularizer *regularizer, AditGraph *graph);
+/* @objective plus the regularizer's terms for all that it matches in @graph. @figure: (out)
+ * (nullable): a number without rows that is told of it; NULL: there is none */
+AditTensor *adit_penalty_add(AditTensor *objective, AditRegularizer *regularizer, AditGraph *graph,
+                             AditTensor **figure);
 
 G_END_DECLS

@@ -4,10 +4,12 @@
 #include <adit/adit-ops.h>
 
 #include "adit-component-private.h"
+#include "adit-course.h"
 #include "adit-feed.h"
 #include "adit-gradient.h"
 #include "adit-joint-loss.h"
 #include "adit-penalty.h"
+#include "adit-settings.h"
 #include "adit-updater.h"
 
 #include <math.h>
@@ -25,6 +27,10 @@ struct _AditTrainStep {
 
     AditUpdater *updater;
     GArray *ranges;
+
+    guint n_figures;
+    AditTensor *figures[ADIT_COURSE_FIGURES];
+    const char *figure_names[ADIT_COURSE_FIGURES + 1];
 };
 
 static double
@@ -93,6 +99,28 @@ build_loss(AditTrainStep *self, const AditNetworkTensors *tensors, AditDiagnosti
 }
 
 static AditTensor *
+add_penalty(AditTrainStep *self, AditTensor *objective, guint index)
+{
+    AditRegularizer *regularizer = self->stage->regularizers->pdata[index];
+    g_autofree char *name = adit_regularizers_name_figure(self->stage->regularizers, index);
+    AditTensor *figure;
+
+    objective = adit_penalty_add(objective, regularizer, self->graph, &figure);
+    if (name == NULL || figure == NULL || figure->failed)
+        return objective;
+    if (self->n_figures == ADIT_COURSE_FIGURES) {
+        adit_graph_enter_component(self->graph, regularizer);
+        adit_graph_fail(self->graph, "at most %d regularizers can be of all tensors together",
+                        ADIT_COURSE_FIGURES);
+        adit_graph_leave_component(self->graph);
+        return objective;
+    }
+    self->figure_names[self->n_figures] = g_intern_string(name);
+    self->figures[self->n_figures++] = figure;
+    return objective;
+}
+
+static AditTensor *
 build_objective(AditTrainStep *self, AditNetworkTensors *tensors, GError **error)
 {
     const AditStage *stage = self->stage;
@@ -102,7 +130,7 @@ build_objective(AditTrainStep *self, AditNetworkTensors *tensors, GError **error
     AditTensor *objective =
         adit_reduce_rows(build_loss(self, tensors, diagnostics), ADIT_REDUCE_MEAN);
     for (guint i = 0; i < stage->regularizers->len; i++)
-        objective = adit_penalty_add(objective, stage->regularizers->pdata[i], self->graph);
+        objective = add_penalty(self, objective, i);
     adit_network_diagnose(self->graph, diagnostics);
     return adit_diagnostics_fail(diagnostics, error) ? NULL : objective;
 }
@@ -160,6 +188,10 @@ compile_gradient(AditTrainStep *self, gsize max_rows, GError **error)
         {.kind = ADIT_OUTPUT_GUARD, .tensor = objective},
     };
     g_array_append_vals(outputs, fixed, G_N_ELEMENTS(fixed));
+    for (guint i = 0; i < self->n_figures; i++) {
+        AditProgramOutput output = {.kind = ADIT_OUTPUT_SUM, .tensor = self->figures[i]};
+        g_array_append_val(outputs, output);
+    }
 
     g_autoptr(GPtrArray) trained = list_trained(self);
     g_autofree AditTensor **gradients = g_new0(AditTensor *, trained->len + 1);
@@ -283,14 +315,20 @@ adit_train_step_add_work(const AditTrainStep *self, gsize rows, AditWork *work)
     adit_updater_add_work(self->updater, (rows + micro - 1) / micro, work);
 }
 
+const char *const *
+adit_train_step_get_figures(const AditTrainStep *self)
+{
+    return self->figure_names;
+}
+
 void
-adit_train_step_read_sums(AditTrainStep *self, double sums[2])
+adit_train_step_read_sums(AditTrainStep *self, double *sums)
 {
     adit_executable_read_sums(self->device, self->executable, sums);
 }
 
 void
-adit_train_step_set_sums(AditTrainStep *self, const double sums[2])
+adit_train_step_set_sums(AditTrainStep *self, const double *sums)
 {
     adit_executable_set_sums(self->device, self->executable, sums);
 }

@@ -40,9 +40,12 @@ typedef struct {
 void adit_train_step_run(AditTrainStep *self, const AditBatch *batch);
 /* Adds the work of one step with @rows rows. */
 void adit_train_step_add_work(const AditTrainStep *self, gsize rows, AditWork *work);
-/* Sums of loss and metric over all rows, on top of what they were set to. */
-void adit_train_step_read_sums(AditTrainStep *self, double sums[2]);
-void adit_train_step_set_sums(AditTrainStep *self, const double sums[2]);
+/* Names of what regularizers tell of themselves; at most ADIT_COURSE_FIGURES, NULL-terminated. */
+const char *const *adit_train_step_get_figures(const AditTrainStep *self);
+/* Sums of loss and metric over all rows, and of figures, each of a batch counted for every of its
+ * rows; on top of what they were set to. */
+void adit_train_step_read_sums(AditTrainStep *self, double *sums);
+void adit_train_step_set_sums(AditTrainStep *self, const double *sums);
 /* The address of the first block whose output is not finite in this batch; "loss" if they all are.
  */
 char *adit_train_step_locate(AditTrainStep *self, const AditBatch *batch, GError **error);

@@ -483,6 +483,17 @@ get_learning_rate(const Trainer *self)
     return live != NULL ? adit_live_get(live, &clock) : (double) NAN;
 }
 
+/* What regularizers tell of the epoch's batches. */
+static void
+add_figures(const Trainer *self, AditScoreboard *board)
+{
+    const char *const *names = adit_train_step_get_figures(self->step);
+    for (guint i = 0; names[i] != NULL; i++) {
+        g_autofree char *name = g_strconcat("train.", names[i], NULL);
+        adit_scoreboard_add(board, name, self->course.sums[2 + i] / (double) self->course.rows);
+    }
+}
+
 static gboolean
 measure(Trainer *self, AditScoreboard *board, GError **error)
 {
@@ -492,6 +503,7 @@ measure(Trainer *self, AditScoreboard *board, GError **error)
     if (self->experiment->stages->len > 1)
         adit_scoreboard_add(board, "stage", (double) self->course.stage + 1);
     adit_scoreboard_add_scores(board, NULL, "train", self->metric, &train);
+    add_figures(self, board);
     for (guint i = 0; i < self->training->data->len; i++) {
         const AditData *data = self->training->data->pdata[i];
         const char *set = data == self->data ? NULL : data->name;
@@ -519,9 +531,9 @@ write_splits(Trainer *self, const AditScoreboard *board, GError **error)
             continue;
         }
         g_autofree char *split = g_strndup(name, (gsize) (dot - name));
-        AditMetric values[2];
+        AditMetric values[ADIT_COURSE_SUMS];
         guint n = 0;
-        for (; i < figures->len && n < 2; i++) {
+        for (; i < figures->len && n < ADIT_COURSE_SUMS; i++) {
             const AditMetric *figure = &g_array_index(figures, AditMetric, i);
             const char *end = strrchr(figure->name, '.');
             if (end == NULL || (gsize) (end - figure->name) != strlen(split) ||
@@ -674,7 +686,7 @@ finish_epoch(Trainer *self, gboolean *done, GError **error)
         return FALSE;
     course->position = 0;
     course->rows = 0;
-    course->sums[0] = course->sums[1] = 0;
+    memset(course->sums, 0, sizeof course->sums);
     self->epochs_here++;
     g_autofree char *line = make_line(self, board);
     tell(self, line);

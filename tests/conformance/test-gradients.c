@@ -343,6 +343,48 @@ build_reduce_rows(AditTensor *const *in, guint n, gconstpointer data)
     return adit_reduce_rows(in[0], GPOINTER_TO_UINT(data));
 }
 
+/* Parts 1 and 3 are numbers, which are constant. */
+static AditTensor *
+take_values(AditTensor *extrema)
+{
+    return adit_slice(extrema, 0, 0, 4, 2);
+}
+
+static AditTensor *
+build_extrema(AditTensor *const *in, guint n, gconstpointer data)
+{
+    return take_values(adit_extrema(in[0], ADIT_EXTREMA_OF_NUMBERS, GPOINTER_TO_UINT(data), 2));
+}
+
+static AditTensor *
+build_extrema_rows(AditTensor *const *in, guint n, gconstpointer data)
+{
+    return take_values(adit_extrema_rows(in[0], ADIT_EXTREMA_OF_NUMBERS));
+}
+
+/* Of parts, and of the whole: along axes, then over rows. */
+static AditTensor *
+build_extrema_of_extrema(AditTensor *const *in, guint n, gconstpointer data)
+{
+    AditTensor *parts = adit_extrema(in[0], ADIT_EXTREMA_OF_NUMBERS, 1, 2);
+
+    if (data != NULL)
+        return take_values(adit_extrema_rows(parts, ADIT_EXTREMA_OF_EXTREMA));
+    return take_values(adit_extrema(parts, ADIT_EXTREMA_OF_EXTREMA, 0, 1));
+}
+
+static AditTensor *
+build_deficits_rows(AditTensor *const *in, guint n, gconstpointer data)
+{
+    return adit_deficits_rows(in[0], 1.5, 0.5, 0.25);
+}
+
+static AditTensor *
+build_deficits(AditTensor *const *in, guint n, gconstpointer data)
+{
+    return adit_deficits(in[0], 1.5, 0.5, 0.25);
+}
+
 static AditTensor *
 build_broadcast(AditTensor *const *in, guint n, gconstpointer data)
 {
@@ -619,6 +661,23 @@ add_reductions(void)
     }
 }
 
+static void
+add_extrema(void)
+{
+    const Source image = {1, ADIT_SHAPE(2, 3, 4)}, extrema = {1, ADIT_SHAPE(4, 3)};
+
+    for (guint i = 0; i < 2; i++) {
+        g_autofree char *name = g_strdup_printf("extrema/%u", i);
+        g_autofree char *whole = g_strdup_printf("extrema-of-extrema/%u", i);
+
+        add_case(name, &(Case){build_extrema, GUINT_TO_POINTER(i), 1, {image}});
+        add_case(whole, &(Case){build_extrema_of_extrema, GUINT_TO_POINTER(i), 1, {image}});
+    }
+    add_case("extrema-rows", &(Case){build_extrema_rows, NULL, 1, {image}});
+    add_case("deficits-rows", &(Case){build_deficits_rows, NULL, 1, {extrema}});
+    add_case("deficits", &(Case){build_deficits, NULL, 1, {{0, ADIT_SHAPE(4, 3)}}});
+}
+
 /* The place is each row's own, the same for all, or the map is. */
 static void
 add_crops(void)
@@ -744,6 +803,7 @@ main(int argc, char **argv)
     add_products();
     add_images();
     add_reductions();
+    add_extrema();
     add_moving();
     add_norms();
     add_dropout();

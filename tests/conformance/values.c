@@ -8,6 +8,7 @@
 
 #include "adit-graph-private.h"
 #include "adit-loader.h"
+#include "adit-penalty.h"
 #include "conformance.h"
 
 #include <math.h>
@@ -162,7 +163,11 @@ test_regularizer_gradient(const AditPlugin *plugin)
 
     if (tensors)
         matched = adit_mul(matched, adit_input(graph, "x", &ADIT_SHAPE(3, 4), 0));
-    AditTensor *term = klass->build(regularizer, graph, matched);
+    adit_graph_enter_scope(graph, 0, NULL, 0, "trunk", NULL);
+    adit_tap(matched, "pre");
+    adit_graph_leave_scope(graph);
+    AditTensor *figure;
+    AditTensor *term = adit_penalty_add(adit_constant(graph, 0), regularizer, graph, &figure);
     g_assert_no_error(adit_graph_get_error(graph));
     g_assert_cmpuint(adit_tensor_get_shape(term)->rank, ==, 0);
     g_assert_false(adit_tensor_has_rows(term));

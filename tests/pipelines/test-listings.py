@@ -260,9 +260,15 @@ def b_alexnet():
             'stages': [stage('cross-entropy', adam(0.001), 512, 50)]}
 
 
-def jumpstart(blocks, head, initializer, loss, optimizer, batch, epochs, shuffle='true'):
+def jumpstart(blocks, head, initializer, loss, optimizer, batch, epochs, shuffle, regularizer):
+    terms = ', '.join(f'{name} true' for name in ('dead-units', 'linear-units', 'dead-points',
+                                                  'linear-points'))
+    at, weight, aggregation, scope = regularizer
+    penalty = (f'jumpstart({at}weight {weight}, margin 1, balance 0.5, aggregation {aggregation}, '
+               f'scope {scope}, gradient first, {terms})')
+    trained = stage(loss, optimizer, batch, epochs, shuffle)
     return {'blocks': ['stem:', 'trunk:', *blocks, 'head:', *head], 'initializer': initializer,
-            'stages': [stage(loss, optimizer, batch, epochs, shuffle)]}
+            'stages': [trained.replace('regularizers []', f'regularizers {penalty}')]}
 
 
 def bypass(depth):
@@ -297,14 +303,16 @@ LISTINGS = [
     ('exits/b-alexnet', '', b_alexnet()),
     ('jumpstart/mnist', 'width=4 depth=68',
      jumpstart(['conv 4 3 bias relu'] * 68, ['flatten', 'dense 10 bias'], 'glorot-uniform',
-               'cross-entropy', adam(0.001, '1e-07'), 1024, 50, 'false')),
+               'cross-entropy', adam(0.001, '1e-07'), 1024, 50, 'false',
+               ('', '1e-08', 'sum-of-squares', 'position'))),
     ('jumpstart/cifar', 'width=192 depth=30',
      jumpstart([f'conv 192 3 {TORCH_BIAS} relu'] * 30, [global_pool('both'), f'dense 10 {TORCH_BIAS}'],
-               UNIFORM, 'cross-entropy', adam(0.001), 128, 400) | {'standardize': 'channels'}),
+               UNIFORM, 'cross-entropy', adam(0.001), 128, 400, 'true',
+               ('at [**:pre, head], ', '0.001', 'l2', 'space')) | {'standardize': 'channels'}),
     ('jumpstart/moons-net', '',
      jumpstart(['reshape(shape [1, 2, 1])', *['conv 3 2x1 bias relu'] * 10, 'flatten'],
                ['dense 1 bias'], 'glorot-uniform', 'binary-cross-entropy', adam(0.01, '1e-07'), 1,
-               5000, 'false')),
+               5000, 'false', ('', '0.0001', 'sum-of-squares', 'position'))),
 ]
 
 

@@ -187,6 +187,21 @@ def address_refused(argument, value, message):
         refused(2, [*told, ONE_ERROR], verb, 'table.yaml', '-o', f'{argument}={value}')
 
 
+def jumpstart_refused(parameters, message, word, without_activations=False):
+    """Of jumpstart's parameters; or of a network without pre-activations."""
+    def case():
+        table = TABLE.replace(', activation: relu', '') if without_activations else TABLE
+        write('table.yaml', table)
+        make_table('table.csv')
+        excerpt = f'train.regularizers: [{parameters}]'
+        column = excerpt.index(word) + 1
+        told = point(f'command-line:4:{column}', message, excerpt, column, len(word))
+        for verb in 'check', 'run':
+            refused(2, [*told, ONE_ERROR], verb, 'table.yaml', '-o',
+                    f'train.regularizers=[{parameters}]')
+    return case
+
+
 def best(value, suggested='test.loss or test.mse'):
     """Known before anything is started, from what the data will be split into."""
     def case():
@@ -486,6 +501,18 @@ cases = {
                                "nothing is at 'stem.9'; 'stem' has 1 item"),
     'addresses/regularizer': address('train.regularizers', '[{l2: {at: trunk.25}}]',
                                      "nothing is at 'trunk.25'; 'trunk' has 2 items"),
+    'jumpstart/no-activations': jumpstart_refused(
+        'jumpstart', "'jumpstart' looks at \"**:pre\", but the network has no activations; say "
+        "'at'", 'jumpstart', True),
+    'jumpstart/margin': jumpstart_refused('{jumpstart: {margin: -1}}',
+                                          "'margin' must be in 0..1000000, got -1", '-1'),
+    'jumpstart/nothing-there': jumpstart_refused(
+        '{jumpstart: {at: trunk.9:pre}}', "nothing is at 'trunk.9:pre'; 'trunk' has 2 items",
+        'trunk.9:pre'),
+    'jumpstart/no-terms': jumpstart_refused(
+        '{jumpstart: {dead-units: false, linear-units: false, dead-points: false, linear-points: '
+        'false}}', "'jumpstart' has all four terms switched off; leave one on, or leave it out",
+        'jumpstart'),
     'best/metric': best('test.accuracy'),
     'best/split': best('validation.loss'),
     'data/folder-missing': folder_missing,

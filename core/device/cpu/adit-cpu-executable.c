@@ -143,10 +143,17 @@ output_row(const AditExecutable *self, const AditOperand *operand, gsize instanc
     return pointer.base + slice * pointer.slice_bytes + offset * width * self->numbers.size;
 }
 
-/* A scalar for every row. */
+/* A scalar for every row, or the same for all. */
 static double
 sum_rows(const AditExecutable *self, const AditOperand *operand, double sum)
 {
+    if (!operand->rows) {
+        AditCpuPointer pointer = adit_cpu_pointer(self, operand, 0, NULL);
+        double value = adit_cpu_load(&self->numbers, pointer.base, 0);
+        for (gsize row = 0; row < self->last_rows; row++)
+            sum += value;
+        return sum;
+    }
     for (guint slice = 0; slice < ADIT_SLICES; slice++) {
         gsize begin = adit_slice_begin(self->last_rows, slice);
         gsize rows = adit_slice_begin(self->last_rows, slice + 1) - begin;

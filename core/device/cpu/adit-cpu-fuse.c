@@ -529,6 +529,98 @@ match_normalized_weights(Fuser *self, guint first)
     return FALSE;
 }
 
+/* ---- extrema ---- */
+
+/* Whether extrema are of lines of channels, whose numbers are neighbours, and over rows of the same
+ * numbers as they lie. */
+static gboolean
+are_of_lines(const AditInstruction *lines, const AditOperand *line, const AditInstruction *units)
+{
+    const AditExtremaAttributes *axes = lines->attributes, *rows = units->attributes;
+    gsize points = line->count / 4;
+
+    return !axes->joins && !rows->joins && axes->inner == 1 &&
+           rows->inner == (points > 1 ? axes->size : 1);
+}
+
+/* A rectifier, extrema of what it is given, and the deficits of lines. They run where the last of
+ * them stands, before which nothing may read what comes of the others. */
+static gboolean
+match_extrema(Fuser *self, guint first)
+{
+    const AditInstruction *relu = get_instruction(self, first);
+
+    if (!is_op(relu, "relu"))
+        return FALSE;
+    guint rows = find_later(self, first, "rows-extrema", 0, &relu->inputs[0]);
+    guint axes = find_later(self, first, "extrema", 0, &relu->inputs[0]);
+
+    if (rows == 0 || axes == 0)
+        return FALSE;
+    const AditInstruction *units = get_instruction(self, rows),
+                          *lines = get_instruction(self, axes);
+    guint last = find_later(self, axes, "rows-deficits", 0, &lines->output);
+    const AditInstruction *deficits = get_instruction(self, last);
+
+    if (last != axes + 1 || last < rows || relu->output.count == 1 ||
+        !are_of_lines(lines, &lines->output, units) || is_read(self, first, last, &relu->output))
+        return FALSE;
+    take(self, first);
+    take(self, rows);
+    take(self, axes);
+    take(self, last);
+    add_input(self, &relu->inputs[0]);
+    add_result(self, relu);
+    add_result(self, units);
+    add_result(self, lines);
+    add_result(self, deficits);
+    self->fusion->attributes = deficits->attributes;
+    self->fusion->place = last;
+    return find_kernel(self, "relu-extrema");
+}
+
+/* The way back through them: gradients of deficits, of lines' extrema and of those over rows, their
+ * sum, what the rectifier lets through, and the sum of that and the others. */
+static gboolean
+match_extrema_backward(Fuser *self, guint first)
+{
+    static const char *const names[] = {"rows-deficits-gradient", "extrema-gradient",
+                                        "rows-extrema-gradient",  "add",
+                                        "relu-gradient",          "add"};
+    const AditInstruction *each[G_N_ELEMENTS(names)];
+
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+        each[i] = get_instruction(self, first + i);
+        if (!is_op(each[i], names[i]) ||
+            (i + 1 < G_N_ELEMENTS(names) && count_readers(self, &each[i]->output) != 1))
+            return FALSE;
+    }
+    const AditInstruction *gate = each[4];
+
+    if (!is_same(&each[0]->inputs[0], &each[1]->inputs[0]) ||
+        !is_same(&each[1]->inputs[1], &each[0]->output) ||
+        !is_same(&each[3]->inputs[0], &each[1]->output) ||
+        !is_same(&each[3]->inputs[1], &each[2]->output) ||
+        !is_same(&each[5]->inputs[0], &each[3]->output) ||
+        !is_same(&each[5]->inputs[1], &gate->output) || gate->output.count == 1 ||
+        !are_of_lines(each[1], &each[1]->inputs[0], each[2]))
+        return FALSE;
+    for (guint i = 0; i < 2; i++) {
+        if (!gate->inputs[i].rows || gate->inputs[i].count != gate->output.count)
+            return FALSE;
+        add_input(self, &gate->inputs[i]);
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++)
+        take(self, first + i);
+    for (guint i = 0; i < 2; i++)
+        add_input(self, &each[0]->inputs[i]);
+    for (guint i = 0; i < 2; i++)
+        add_input(self, &each[2]->inputs[i]);
+    add_result(self, each[5]);
+    self->fusion->place = first + 5;
+    return find_kernel(self, "relu-gradient-extrema");
+}
+
 gboolean
 adit_cpu_fuse(const AditExecutable *self, const GPtrArray *instructions, guint first,
               const GArray *readers, AditCpuFusion *fusion)
@@ -542,7 +634,9 @@ adit_cpu_fuse(const AditExecutable *self, const GPtrArray *instructions, guint f
                                                        match_moments_gradient,
                                                        match_normalize_backward,
                                                        match_normalized_layer_backward,
-                                                       match_weights};
+                                                       match_weights,
+                                                       match_extrema,
+                                                       match_extrema_backward};
     Fuser fuser = {self, instructions, readers, fusion};
 
     for (guint i = 0; self->fuses && i < G_N_ELEMENTS(matches); i++) {

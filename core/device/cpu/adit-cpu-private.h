@@ -137,8 +137,8 @@ struct _AditCpuOp {
 };
 
 /* Instructions that one kernel does, and results it has. */
-#define ADIT_CPU_MAX_FUSED   5
-#define ADIT_CPU_MAX_RESULTS 3
+#define ADIT_CPU_MAX_FUSED   6
+#define ADIT_CPU_MAX_RESULTS 4
 
 /**
  * AditCpuFusion: instructions that are one kernel.

@@ -806,10 +806,8 @@ static gboolean
 add_logs(Planner *self)
 {
     const AditVulkanPlaces *places = self->places;
-    guint32 words = adit_vulkan_add_attributes(self->plan, NULL, 0);
     gsize n = 0;
 
-    g_array_index(self->plan->words, guint32, words) = TRUE; /* the output has rows */
     for (guint i = 0; i < self->program->outputs->len; i++) {
         const AditProgramOutput *output =
             &g_array_index(self->program->outputs, AditProgramOutput, i);
@@ -817,7 +815,11 @@ add_logs(Planner *self)
 
         if (output->kind != ADIT_OUTPUT_SUM)
             continue;
-        values = find_span(self, &output->operand, TRUE, 0, places->rows);
+        guint32 words = adit_vulkan_add_attributes(self->plan, NULL, 0);
+        g_array_index(self->plan->words, guint32, words) = TRUE; /* the output has rows */
+        g_array_index(self->plan->words, guint32, words + ADIT_VULKAN_VIEW_WORDS) =
+            output->operand.rows;
+        values = find_span(self, &output->operand, output->operand.rows, 0, places->rows);
         if (!add_own(self, "note-rows", words, &log, &values, divide_up(places->rows, 64)))
             return FALSE;
         n++;

@@ -124,6 +124,32 @@ build_broadcast(AditGraph *graph, AditTensor *x)
     return adit_reduce(y, ADIT_REDUCE_SUM, (int[]){0, 1}, 2);
 }
 
+/* The largest and the smallest, weighed so that their order counts. */
+static AditTensor *
+weigh_extrema(AditTensor *extrema, const char *name)
+{
+    AditTensor *values = adit_slice(extrema, 0, 0, 4, 2);
+    AditGraph *graph = adit_tensor_get_graph(extrema);
+
+    return adit_sum(adit_mul(values, weight(graph, name, adit_tensor_get_shape(values))));
+}
+
+/* Of channels, of pixels and over rows; and sums of maps of one line or column. */
+static AditTensor *
+build_extrema(AditGraph *graph, AditTensor *x)
+{
+    AditTensor *y = convolve(x, "a", 4, 1, 1, 1);
+    AditTensor *sum = weigh_extrema(adit_extrema(y, ADIT_EXTREMA_OF_NUMBERS, 1, 2), "channels");
+    AditTensor *line = adit_pool2d_to(y, ADIT_POOL_AVERAGE, (gsize[]){1, 4});
+    AditTensor *column = adit_pool2d_to(y, ADIT_POOL_AVERAGE, (gsize[]){3, 1});
+
+    sum = adit_add(sum, weigh_extrema(adit_extrema(y, ADIT_EXTREMA_OF_NUMBERS, 0, 1), "pixels"));
+    sum = adit_add(sum, weigh_extrema(adit_extrema_rows(y, ADIT_EXTREMA_OF_NUMBERS), "rows"));
+    line = adit_reduce(line, ADIT_REDUCE_SUM, (int[]){2}, 1);
+    column = adit_reduce(column, ADIT_REDUCE_SUM, (int[]){1}, 1);
+    return adit_add(adit_add(line, adit_reshape(column, &ADIT_SHAPE(4, 1))), sum);
+}
+
 /* A residual block of two convolutions. */
 static AditTensor *
 add_block(AditTensor *x, const char *name)
@@ -290,10 +316,11 @@ main(int argc, char *argv[])
     static const struct {
         const char *name;
         Build build;
-    } cases[] = {
-        {"plain", build_plain},       {"wide", build_wide},   {"pools", build_pools},
-        {"far", build_far},           {"paths", build_paths}, {"broadcast", build_broadcast},
-        {"residual", build_residual}, {"loop", build_loop},   {"nested", build_nested}};
+    } cases[] = {{"plain", build_plain},     {"wide", build_wide},
+                 {"pools", build_pools},     {"far", build_far},
+                 {"paths", build_paths},     {"broadcast", build_broadcast},
+                 {"extrema", build_extrema}, {"residual", build_residual},
+                 {"loop", build_loop},       {"nested", build_nested}};
 
     g_test_init(&argc, &argv, NULL);
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
