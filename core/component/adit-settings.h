@@ -2,6 +2,7 @@
 #pragma once
 
 #include <adit/adit-dataset.h>
+#include <adit/adit-policy.h>
 #include <adit/adit-probe.h>
 #include <adit/adit-regularizer.h>
 
@@ -62,6 +63,11 @@ typedef struct {
 } AditProbeSettings;
 
 const AditProbeSettings *adit_probe_get_settings(AditProbe *self);
+
+/* @thresholds: (array length=n_exits): of each exit. ADIT_ERROR_INVALID when the user gave another
+ * number of them. */
+gboolean adit_policy_get_thresholds(AditPolicy *self, double *thresholds, guint n_exits,
+                                    GError **error);
 
 /* The addresses a regularizer looks at; NULL: the class's default. */
 const char *const *adit_regularizer_get_at(AditRegularizer *self);

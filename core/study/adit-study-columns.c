@@ -3,13 +3,16 @@
 
 #include <string.h>
 
+#include "adit-exit.h"
 #include "adit-probe-addresses.h"
 #include "adit-probes.h"
 #include "adit-settings.h"
 #include "adit-suggest.h"
 
+#define EXITS  "exits."
 #define PROBES "probes."
 #define MANY   "of a probe only what gives one row is a column, and this one may give several"
+#define PLACES "how many places its exits have is not known before the network is built"
 #define SPLIT  "whether the data brings a test split is not known before it is read"
 
 /**
@@ -230,6 +233,40 @@ add_probe(AditStudyColumns *self, const AditExperiment *experiment, AditProbe *p
     }
 }
 
+static void
+add_exit(AditStudyColumns *self, const char *name, const char *metric, const char *doubt)
+{
+    g_autofree char *share = g_strconcat(EXITS, name, ".share", NULL);
+    g_autofree char *own = g_strconcat(EXITS, name, ".", metric, NULL);
+
+    names_add(&self->table, share, doubt);
+    if (metric != NULL)
+        names_add(&self->table, own, doubt);
+}
+
+/* Exits without a name have numbers, as many as the network will have places for them. */
+static void
+add_exits(AditStudyColumns *self, const GPtrArray *exits, const char *metric)
+{
+    g_autofree char *all = g_strconcat(EXITS, metric, NULL);
+
+    if (exits == NULL || exits->len == 0)
+        return;
+    names_add(&self->table, EXITS "loss", NULL);
+    names_add(&self->table, EXITS "cost", NULL);
+    if (metric != NULL)
+        names_add(&self->table, all, NULL);
+    add_exit(self, "last", metric, NULL);
+    for (guint i = 0; i < exits->len; i++) {
+        const AditExit *exit = exits->pdata[i];
+        const char *name = adit_exit_get_name(exit);
+        g_autofree char *number = g_strdup_printf("%u", i + 1);
+
+        add_exit(self, name != NULL ? name : number, metric,
+                 adit_exit_is_single(exit) ? NULL : PLACES);
+    }
+}
+
 void
 adit_study_columns_add(AditStudyColumns *self, const AditExperiment *experiment, gboolean evaluates)
 {
@@ -247,6 +284,7 @@ adit_study_columns_add(AditStudyColumns *self, const AditExperiment *experiment,
         names_add(&self->table, "evaluate.test.loss", NULL);
         if (metric != NULL)
             names_add(&self->table, figure, NULL);
+        add_exits(self, experiment->model.exits, metric);
     }
 }
 
