@@ -22,6 +22,23 @@ check_when(const char *const *when, GError **error)
     return TRUE;
 }
 
+/* Maps are in values alone. */
+static gboolean
+check_pool(AditProbe *self, GError **error)
+{
+    const AditProbeClass *klass = ADIT_PROBE_GET_CLASS(self);
+    gboolean has_values = klass->n_readings == 0;
+
+    for (guint i = 0; i < klass->n_readings; i++)
+        has_values = has_values || klass->readings[i].kind == ADIT_READ_VALUES;
+    if (has_values || adit_probe_get_settings(self)->pool == 0)
+        return TRUE;
+    g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
+                "'pool' averages maps of values, and '%s' reads none",
+                ADIT_COMPONENT_GET_CLASS(self)->name);
+    return FALSE;
+}
+
 static gboolean
 check(AditComponent *component, GError **error)
 {
@@ -34,7 +51,8 @@ check(AditComponent *component, GError **error)
                     settings->split != NULL ? settings->split : "");
         return FALSE;
     }
-    return check_when((const char *const *) settings->when, error);
+    return check_when((const char *const *) settings->when, error) &&
+           check_pool(ADIT_PROBE(component), error);
 }
 
 static void

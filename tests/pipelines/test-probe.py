@@ -331,6 +331,8 @@ def refusals():
     assert (got, out) == (2, '') and "'input:collect' gives 2" in err and "'trunk.9'" in err, err
     refuse("probe 'truncation' needs 1.9 KiB for 'trunk.1:collect' alone, its memory is 1.0 KiB; raise"
            " 'memory', or look at fewer 'samples'", 'run', '-o', 'probes=[{truncation: {memory: 1 KiB}}]')
+    refuse("'pool' averages maps of values, and 'truncation' reads none",
+           'run', '-o', 'probes=[{truncation: {pool: 4}}]')
     refuse('has no probes; ', 'run', '-o', 'probes=[]')
     refuse("'train' cannot be turned after training; 'data', 'inference' and 'probes' can",
            'run', '-o', 'train.epochs=5')
