@@ -5,6 +5,7 @@
  * vendor's `block-acme-swish.so`), with one exported symbol, the descriptor. */
 
 #include <adit/adit-aggregator.h>
+#include <adit/adit-algebra.h>
 #include <adit/adit-array.h>
 #include <adit/adit-block.h>
 #include <adit/adit-component.h>
@@ -21,9 +22,11 @@
 #include <adit/adit-probe.h>
 #include <adit/adit-random.h>
 #include <adit/adit-records.h>
+#include <adit/adit-regression.h>
 #include <adit/adit-regularizer.h>
 #include <adit/adit-schedule.h>
 #include <adit/adit-shape.h>
+#include <adit/adit-similarity.h>
 #include <adit/adit-strategy.h>
 #include <adit/adit-tree.h>
 

@@ -6,22 +6,27 @@
 G_BEGIN_DECLS
 
 /**
- * AditPolicy: an exit's outputs -> whether a row's answer may leave there.
+ * AditPolicy: an exit's answer -> whether a row may leave with it.
  */
 #define ADIT_TYPE_POLICY (adit_policy_get_type())
 G_DECLARE_DERIVABLE_TYPE(AditPolicy, adit_policy, ADIT, POLICY, AditComponent)
 
 /**
  * AditPolicyClass:
- * @stop: a scalar for every row, not 0 where the row stops. @threshold is the exit's own.
+ * @measure: how sure an answer is, a scalar for every row. @probabilities: of the classes, two at
+ *   least, by the exit's head
+ * @rises: a row leaves where the measure is at least the exit's threshold; else where it is less
+ * @threshold: where the user gives none. Every policy has the parameter `threshold`: one number, or
+ *   one for each exit
  */
 struct _AditPolicyClass {
     AditComponentClass parent_class;
 
-    AditTensor *(*stop)(AditPolicy *self, AditGraph *graph, AditTensor *outputs,
-                        AditTensor *threshold);
+    AditTensor *(*measure)(AditPolicy *self, AditGraph *graph, AditTensor *probabilities);
+    gboolean rises;
+    double threshold;
 
-    gpointer padding[7];
+    gpointer padding[5];
 };
 
 #define ADIT_DEFINE_POLICY(TypeName, type_name, CAST)                                              \

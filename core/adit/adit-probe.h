@@ -8,48 +8,124 @@ G_BEGIN_DECLS
 
 /**
  * AditProbe: addresses and reductions over captured tensors -> a table. Observes; changes nothing.
+ *
+ * A probe says what it reads and which numbers come out. The core finds the addresses, captures,
+ * pools, keeps to the memory, pairs addresses and writes the tables.
  */
 #define ADIT_TYPE_PROBE (adit_probe_get_type())
 G_DECLARE_DERIVABLE_TYPE(AditProbe, adit_probe, ADIT, PROBE, AditComponent)
 
 /**
- * AditReading: what a probe is given of an address.
- * @ADIT_READ_VALUES: the tensor that is there
+ * AditReadingKind: what a probe is given of an address, or of the data.
+ * @ADIT_READ_VALUES: the tensor that is there, in evaluation mode, maps pooled by `pool`
  * @ADIT_READ_SCORES: what the network is worth if it ends there: the model's own head on the
  *   address's `:collect` (or the port it names), nothing retrained, measured by the pipeline's
  *   loss. Two numbers a sample: its loss and the loss's metric (accuracy, squared error)
+ * @ADIT_READ_GRADIENTS: the derivatives of the sample's own loss by the tensor that is there, in
+ *   evaluation mode
+ * @ADIT_READ_CLASSES: of no address: the sample's class, as a number; data without classes is
+ *   refused
  */
 typedef enum {
     ADIT_READ_VALUES,
     ADIT_READ_SCORES,
+    ADIT_READ_GRADIENTS,
+    ADIT_READ_CLASSES,
+} AditReadingKind;
+
+/**
+ * AditReading: one thing that a probe reads.
+ * @at: the parameter whose addresses it is read at: "at", which every probe has, or another of the
+ *   probe's own (AditProbe.add_addresses). With two different ones there is a row for every pair;
+ *   where the user leaves the second out, for every two of `at`, in their order, and for each
+ *   with itself. NULL: ADIT_READ_CLASSES
+ * @of_training: of the training split's samples, and not of those of `split`
+ */
+typedef struct {
+    AditReadingKind kind;
+    const char *at;
+    gboolean of_training;
 } AditReading;
 
 /**
- * AditFeatures: what one address gave for a number of samples, in evaluation mode, row after row.
+ * AditFeatures: what a reading gave for a number of samples, row after row.
+ * @address: NULL: of no address
+ * @shape: of one sample
+ * @values: NULL for a probe that adds them up (AditProbeClass.add)
+ * @classes: (ADIT_READ_CLASSES): how many there are
+ * @prepared: (nullable): what AditProbeClass.add or AditProbeClass.prepare made of them
  */
 typedef struct {
     const char *address;
     AditShape shape;
     gsize samples;
     const float *values;
+    guint classes;
+    double *prepared;
 } AditFeatures;
+
+/**
+ * AditFindings: what a probe writes for one row of its table.
+ * @values: one for each number among the columns, 0 at first
+ */
+typedef struct {
+    double *values;
+    /*< private >*/
+    char *note;
+    GArray **details;
+} AditFindings;
+
+/* Why numbers of the row are not there (NaN): the text of the column "note". */
+void adit_findings_note(AditFindings *self, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* Adds a row to the probe's table of details number @detail, in order; @numbers: one a column. */
+void adit_findings_add(AditFindings *self, guint detail, const double *numbers);
+
+/**
+ * AditDetail: a further table of a probe, of any number of rows for each row of its own:
+ * "NAME-confusion".
+ * @columns: (array zero-terminated=1): of numbers, behind the address
+ */
+typedef struct {
+    const char *name;
+    const char *const *columns;
+} AditDetail;
 
 /**
  * AditProbeClass:
  * @default_at: the addresses looked at when the user names none
- * @reads: what @measure is given
+ * @readings: (array length=n_readings): what @measure is given, in this order; none: the values at
+ *   `at`
  * @columns: (array zero-terminated=1): names of the measured columns, kebab-case; of one that reads
- *   scores the table calls "metric" what the loss calls it
- * @measure: writes one number for each column from the features of one address, sums in float64;
- *   called in forward order, on any thread
+ *   scores the table calls "metric" what the loss calls it; a last one "note" is no number but text
+ * @details: (nullable) (array length=n_details): further tables
+ * @count: (nullable): how many numbers @add or @prepare works out of one address; its samples and
+ *   shape are known. They count as captured memory
+ * @add: (nullable): takes the samples of the first reading as they come, a few at a time, always
+ *   the same few, and adds them up in @prepared, at first 0: then they are never in memory
+ * together, and values NULL in what @measure is given. samples and values of @features are these
+ * few
+ * @prepare: (nullable): works out of all samples of a reading with an address what is used in every
+ *   pair; not beside @add
+ * @measure: writes a row from what was read, sums in float64. Fails with what the algebra fails
+ *   with; numbers that cannot be are NaN with a note, and no failure
+ *
+ * @add, @prepare and @measure are called on any thread, for different addresses at the same time.
  */
 struct _AditProbeClass {
     AditComponentClass parent_class;
 
     const char *default_at;
-    AditReading reads;
+    const AditReading *readings;
+    guint n_readings;
     const char *const *columns;
-    void (*measure)(AditProbe *self, const AditFeatures *features, double *values);
+    const AditDetail *details;
+    guint n_details;
+    gsize (*count)(AditProbe *self, const AditFeatures *features);
+    void (*add)(AditProbe *self, const AditFeatures *features, double *prepared);
+    gboolean (*prepare)(AditProbe *self, const AditFeatures *features, double *prepared,
+                        GError **error);
+    gboolean (*measure)(AditProbe *self, const AditFeatures *read, AditFindings *findings,
+                        GError **error);
 
     gpointer padding[4];
 };

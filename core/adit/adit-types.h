@@ -12,7 +12,7 @@ G_BEGIN_DECLS
  *
  * The plugin interface's version. A plugin loads only into a program of the same number.
  */
-#define ADIT_ABI 4
+#define ADIT_ABI 5
 
 typedef struct _AditGraph AditGraph;
 typedef struct _AditTensor AditTensor;

@@ -13,6 +13,7 @@ G_BEGIN_DECLS
  *     LIBRARIES/libadit-1.0.so.0
  *     LIBRARIES/adit-1.0/KIND-NAME.so
  *     LIBRARIES/adit-1.0/kernels/onednn.so                    not in bundles
+ *     LIBRARIES/adit-1.0/algebra/lapack.so                    likewise
  *     LIBRARIES/adit-1.0/fallback/libvulkan.so.1              in bundles
  *     LIBRARIES/../share/adit-1.0/pipelines                   or ../../share: lib/x86_64-linux-gnu
  *     LIBRARIES/../share/adit-1.0/plots                       likewise

@@ -8,14 +8,15 @@
 G_BEGIN_DECLS
 
 /**
- * AditModel: the network: stem, trunk and head; each a block (NULL: the identity). `transform` is
- * what the data set puts before it.
+ * AditModel: the network: stem, trunk and head; each a block (NULL: the identity); and its exits.
+ * `transform` is what the data set puts before it.
  */
 typedef struct {
     AditBlock *transform;
     AditBlock *stem;
     AditBlock *trunk;
     AditBlock *head;
+    GPtrArray *exits; /* (nullable) AditExit */
     AditInitializer *initializer;
 } AditModel;
 
@@ -23,7 +24,8 @@ void adit_model_clear(AditModel *self);
 /* Builds the network on @x, naming everything by its section; returns the logits. */
 AditTensor *adit_model_build(const AditModel *self, AditGraph *graph, AditTensor *x);
 /* The head once more in a network that was built, with the same weights, on @x: the logits had the
- * trunk ended there. Inside a loop it is built once for all iterations. */
+ * trunk ended there. Inside a loop it is built once for all iterations; what is in it has no
+ * address. */
 AditTensor *adit_model_build_head(const AditModel *self, AditTensor *x);
 
 G_END_DECLS

@@ -60,6 +60,9 @@ adit_probe_class_init(AditProbeClass *klass)
         component_class, "when", "start, end or epochs; else at the end of training", FIELD(when));
     adit_component_class_add_amount(component_class, "every", "How often as well; 0 is never",
                                     ADIT_FORM_SPAN, 0, no_limit, (AditAmount){0}, FIELD(every));
+    adit_component_class_add_int(component_class, "pool",
+                                 "Maps are averaged to so many x so many; 0: they stay as they are",
+                                 0, 4096, 0, FIELD(pool));
     adit_component_class_add_amount(component_class, "memory", "Memory for what is captured",
                                     ADIT_FORM_BYTES, 1, no_limit, gibibyte, FIELD(memory));
 }

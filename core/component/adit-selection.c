@@ -137,7 +137,8 @@ clear_pick(gpointer data)
 static int
 compare_segments(const char *a, const char *b)
 {
-    static const char *const roots[] = {"input", "augment", "stem", "trunk", "head", "exits"};
+    static const char *const roots[] = {"input", "augment", "stem",
+                                        "trunk", "head",    ADIT_EXITS_ROOT};
     gulong m = strtoul(a, NULL, 10), n = strtoul(b, NULL, 10);
     for (guint i = 0; i < G_N_ELEMENTS(roots); i++) {
         m = g_str_equal(a, roots[i]) ? i : m;
@@ -148,8 +149,8 @@ compare_segments(const char *a, const char *b)
 
 /* Forward order, as built; what is inside an item comes before the item's own output. Instances of
  * a loop were built at once: items go by their numbers. */
-static int
-compare_picks(gconstpointer a, gconstpointer b)
+int
+adit_pick_compare(gconstpointer a, gconstpointer b)
 {
     const AditPick *x = a, *y = b;
     g_auto(GStrv) p = g_strsplit_set(x->address, ".:", -1);
@@ -188,8 +189,55 @@ adit_graph_pick(AditGraph *graph, const char *address)
                                               : g_strdup_printf("%s:%s", text, port));
         }
     }
-    g_array_sort(picks, compare_picks);
+    g_array_sort(picks, adit_pick_compare);
     return picks;
+}
+
+AditGrasp
+adit_address_grasp(const char *address, const AditScope *around, guint number)
+{
+    const char *port;
+    g_auto(GStrv) segments = split_address(address, &port);
+    char **segment = segments;
+    Path path;
+
+    path_init(&path, around, 0);
+    for (guint i = 0; i < path.length; i++, segment++) {
+        if (*segment == NULL || g_str_equal(*segment, "**"))
+            break;
+        if (!segment_matches(*segment, &path, i))
+            return ADIT_GRASP_NOTHING;
+    }
+    if (*segment == NULL)
+        return ADIT_GRASP_NOTHING;
+    if (g_ascii_isdigit((*segment)[0]) && !in_range(*segment, number))
+        return ADIT_GRASP_NOTHING;
+    /* a name may be that of any item */
+    gboolean certain = g_ascii_isdigit((*segment)[0]) || g_str_equal(*segment, "*");
+    return certain && segment[1] == NULL ? ADIT_GRASP_ITEM : ADIT_GRASP_INSIDE;
+}
+
+static gboolean
+has_pick(const GArray *picks, const char *address)
+{
+    for (guint i = 0; i < picks->len; i++) {
+        if (g_str_equal(g_array_index(picks, AditPick, i).address, address))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+void
+adit_picks_merge(GArray *picks, GArray *more)
+{
+    for (guint i = 0; i < more->len; i++) {
+        AditPick pick = g_array_index(more, AditPick, i);
+        if (has_pick(picks, pick.address))
+            continue;
+        pick.address = g_strdup(pick.address);
+        g_array_append_val(picks, pick);
+    }
+    g_array_unref(more);
 }
 
 gboolean
@@ -215,6 +263,22 @@ adit_parameter_is_at(const AditTensor *parameter, guint instance, const char *ad
     /* instances of a tied loop share one parameter: it is where the first of them is */
     gboolean tied = g_strv_length(parameter->names) != adit_scope_count(parameter->scope);
     return adit_address_covers(address, parameter->scope, tied ? 0 : instance);
+}
+
+gboolean
+adit_scope_is_of_exit(const AditScope *scope)
+{
+    while (scope != NULL && scope->parent != NULL)
+        scope = scope->parent;
+    return scope != NULL && g_strcmp0(scope->name, ADIT_EXITS_ROOT) == 0;
+}
+
+guint
+adit_graph_count_exits(AditGraph *graph)
+{
+    g_autoptr(GArray) picks = adit_graph_pick(graph, ADIT_EXITS_ROOT ".*");
+
+    return picks->len;
 }
 
 /* A section is called by its name. */

@@ -24,10 +24,31 @@ typedef struct {
 /* (transfer full) (element-type AditPick): the tensors at @address in forward order, one pick for
  * each tensor however many addresses it has; empty: nothing is there. */
 GArray *adit_graph_pick(AditGraph *graph, const char *address);
+/* (GCompareFunc): whether an AditPick comes before another in forward order. */
+int adit_pick_compare(gconstpointer a, gconstpointer b);
+
+/**
+ * AditGrasp: what of an item an address may find.
+ */
+typedef enum {
+    ADIT_GRASP_NOTHING,
+    ADIT_GRASP_ITEM,   /* the item itself, and nothing else inside it */
+    ADIT_GRASP_INSIDE, /* perhaps what is in it */
+} AditGrasp;
+
+/* Of item @number of what is being built at @around, before it is. */
+AditGrasp adit_address_grasp(const char *address, const AditScope *around, guint number);
+/* Adds what another address found, behind what is there; no address twice. @more: (transfer full)
+ */
+void adit_picks_merge(GArray *picks, GArray *more);
 /* Whether an item or anything around it is at @address: what is inside belongs to it. */
 gboolean adit_address_covers(const char *address, const AditScope *scope, guint instance);
 /* Whether instance @instance of a parameter or state of the root graph is at or below @address. */
 gboolean adit_parameter_is_at(const AditTensor *parameter, guint instance, const char *address);
+/* The root of the exits' addresses, and whether @scope (nullable) lies below it. */
+#define ADIT_EXITS_ROOT "exits"
+gboolean adit_scope_is_of_exit(const AditScope *scope);
+guint adit_graph_count_exits(AditGraph *graph);
 /* Why adit_graph_pick() found nothing: "nothing is at 'trunk.25'; 'trunk' has 20 items". */
 char *adit_graph_explain_address(AditGraph *graph, const char *address);
 

@@ -6,6 +6,7 @@
 #include "adit-component-private.h"
 #include "adit-graph-private.h"
 #include "adit-paths.h"
+#include "adit-selection.h"
 
 #include <string.h>
 
@@ -255,6 +256,27 @@ can_loop(Builder *self, const AditItem *repeat, guint n)
     return try_loop(self, repeat, n, FALSE);
 }
 
+/* How many of @times iterations from here on have the same exits at the same items. 0: the next one
+ * may have some within its items. */
+static guint
+count_alike(const Builder *self, guint n_items, guint times)
+{
+    const AditGraph *root = self->graph->root;
+
+    for (guint i = 0; root->exits != NULL && i < times * n_items; i++) {
+        guint number = self->number + i, like = self->number + i % n_items;
+
+        for (char **address = root->exits; *address != NULL; address++) {
+            AditGrasp grasp = adit_address_grasp(*address, root->scope, number);
+
+            if (grasp == ADIT_GRASP_INSIDE ||
+                grasp != adit_address_grasp(*address, root->scope, like))
+                return i / n_items;
+        }
+    }
+    return times;
+}
+
 /* Iterations that change the shape of what is carried stand alone; if the third still does, all do.
  */
 static void
@@ -267,12 +289,15 @@ build_repeat(Builder *self, const AditItem *repeat)
         self->tied = TRUE;
         adit_graph_share_weights(self->graph, 1);
     }
-    for (guint i = 0; i < repeat->times && n_items > 0; i++) {
+    for (guint i = 0, alone = 0, n; i < repeat->times && n_items > 0; i += n) {
         if (repeat->tied)
             self->weights = weights;
-        if (i < 3 && can_loop(self, repeat, repeat->times - i))
-            break;
+        n = count_alike(self, n_items, repeat->times - i);
+        if (n > 1 && alone < 3 && can_loop(self, repeat, n))
+            continue;
+        alone += n > 1;
         build_items(self, repeat->items);
+        n = 1;
     }
     if (repeat->tied) {
         self->tied = outer_tied;

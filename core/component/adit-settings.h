@@ -2,6 +2,7 @@
 #pragma once
 
 #include <adit/adit-dataset.h>
+#include <adit/adit-policy.h>
 #include <adit/adit-probe.h>
 #include <adit/adit-regularizer.h>
 
@@ -46,6 +47,7 @@ const AditDatasetSettings *adit_dataset_get_settings(AditDataset *self);
  * @split: "test", "train", "validation"
  * @when: "start", "end" and epochs as texts; NULL: at the end
  * @every: value 0: never
+ * @pool: maps larger than so many x so many are averaged to that; 0: none are
  * @memory: in bytes
  */
 typedef struct {
@@ -56,10 +58,16 @@ typedef struct {
     AditAmount samples;
     GStrv when;
     AditAmount every;
+    gint64 pool;
     AditAmount memory;
 } AditProbeSettings;
 
 const AditProbeSettings *adit_probe_get_settings(AditProbe *self);
+
+/* @thresholds: (array length=n_exits): of each exit. ADIT_ERROR_INVALID when the user gave another
+ * number of them. */
+gboolean adit_policy_get_thresholds(AditPolicy *self, double *thresholds, guint n_exits,
+                                    GError **error);
 
 /* The addresses a regularizer looks at; NULL: the class's default. */
 const char *const *adit_regularizer_get_at(AditRegularizer *self);

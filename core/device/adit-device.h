@@ -139,6 +139,9 @@ AditDevice *adit_cpu_device_new(guint threads, gboolean f64);
 /* "avx512": the instruction set the kernels were chosen for. */
 const char *adit_cpu_device_get_isa(AditDevice *self);
 guint adit_cpu_device_get_threads(AditDevice *self);
+/* Threads that the host may compute with beside a device: those of a CPU; else one for each core.
+ */
+guint adit_device_get_threads(AditDevice *self);
 /* What convolutions are computed by, in whose last bits such libraries differ: "oneDNN 2.6.3",
  * which is opened for that; ADIT_CPU_BUILT_IN: the core's own kernels. */
 const char *adit_cpu_device_get_convolutions(AditDevice *self);

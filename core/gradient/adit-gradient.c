@@ -22,7 +22,9 @@ struct _Pass {
     GHashTable *views;     /* forward tensor -> how the reverse side sees it */
     GHashTable *gradients; /* forward tensor -> gradient, on the reverse side */
     GHashTable *kept;      /* (nullable): where blocks begin and end: all else in them is rebuilt */
-    AditTensor *now;       /* the gradient that is being handed on */
+    GHashTable
+        *inner;      /* source in a loop's body -> its gradient as far as it is stacked, or NULL */
+    AditTensor *now; /* the gradient that is being handed on */
 };
 
 static void walk_back(Pass *pass);
@@ -32,6 +34,7 @@ pass_init(Pass *self, Pass *outer, AditGraph *forward, AditGraph *reverse)
 {
     *self = (Pass){.outer = outer, .forward = forward, .reverse = reverse};
     self->kept = outer != NULL ? outer->kept : NULL;
+    self->inner = outer != NULL ? outer->inner : NULL;
     self->views = g_hash_table_new(NULL, NULL);
     self->gradients = g_hash_table_new(NULL, NULL);
 }
@@ -245,6 +248,29 @@ last_gradient(Pass *pass, const AditLoop *loop, const AditTensor *carry)
     return NULL;
 }
 
+/* Sources of the loop's body, or of loops in it, as stacks of all iterations. */
+static void
+stack_inner(Pass *pass)
+{
+    GHashTableIter iter;
+    gpointer key, value;
+
+    g_hash_table_iter_init(&iter, pass->inner);
+    while (g_hash_table_iter_next(&iter, &key, &value)) {
+        const AditTensor *source = key;
+        AditTensor *gradient = value;
+
+        if (source->graph == pass->forward) {
+            gradient = g_hash_table_lookup(pass->gradients, source);
+            if (gradient == NULL)
+                gradient = zeros(pass->reverse, source);
+        } else if (gradient == NULL || gradient->graph != pass->reverse) {
+            continue;
+        }
+        g_hash_table_iter_replace(&iter, adit_loop_stack(pass->reverse_loop, gradient));
+    }
+}
+
 static void
 loop_gradient(Pass *pass, AditLoop *loop)
 {
@@ -288,6 +314,7 @@ loop_gradient(Pass *pass, AditLoop *loop)
     }
     for (guint i = 0; i < loop->captures->len; i++)
         capture_gradient(pass, &inner, loop->captures->pdata[i]);
+    stack_inner(&inner);
     pass_finish(&inner);
 }
 
@@ -354,13 +381,22 @@ adit_gradient(AditTensor *loss, AditTensor *const *sources, guint n_sources,
     pass_init(&pass, NULL, loss->graph, loss->graph);
     if (flags & ADIT_GRADIENT_RECOMPUTE)
         pass.kept = collect_ends(loss->graph);
+    pass.inner = g_hash_table_new(NULL, NULL);
+    for (guint i = 0; i < n_sources; i++) {
+        if (sources[i]->graph != loss->graph)
+            g_hash_table_insert(pass.inner, sources[i], NULL);
+    }
     add_gradient(&pass, loss, adit_constant(loss->graph, 1));
     walk_back(&pass);
     for (guint i = 0; i < n_sources; i++) {
-        gradients[i] = g_hash_table_lookup(pass.gradients, sources[i]);
+        gboolean is_inner_source = sources[i]->graph != loss->graph;
+
+        gradients[i] =
+            g_hash_table_lookup(is_inner_source ? pass.inner : pass.gradients, sources[i]);
         if (gradients[i] == NULL)
-            gradients[i] = zeros(loss->graph, sources[i]);
+            gradients[i] = zeros(loss->graph, adit_tensor_unroll(sources[i]));
     }
+    g_hash_table_unref(pass.inner);
     g_clear_pointer(&pass.kept, g_hash_table_unref);
     pass_finish(&pass);
 }

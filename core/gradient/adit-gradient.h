@@ -20,10 +20,12 @@ typedef enum {
 /**
  * adit_gradient:
  * @loss: a scalar without rows, of the root graph
- * @sources: (array length=n_sources): tensors of the root graph, parameters as a rule
+ * @sources: (array length=n_sources): tensors, parameters as a rule; of one in a loop's body the
+ *   derivatives by all its instances are wanted, as adit_tensor_unroll() gives their values
  * @flags: ADIT_GRADIENT_KEEP for a step in the least time
  * @gradients: (out caller-allocates) (array length=n_sources): the derivative of @loss by each, of
- * its shape; a constant 0 where @loss does not depend on it
+ * its shape, of what lies in loops behind their axes; a constant 0 where @loss does not depend on
+ * it
  *
  * Reverse mode: writes the derivative's operations into the same graph. The gradient of a loop is a
  * loop in reverse that reads what the forward loop kept. What nobody reads in the end costs

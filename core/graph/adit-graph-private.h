@@ -143,6 +143,7 @@ struct _AditGraph {
     GArray *warnings;      /* AditWarning */
     GHashTable *names;     /* name -> root tensor of parameters and states */
     int sharing;           /* tied repeats being built */
+    GStrv exits;           /* (nullable): addresses that will have heads of their own */
 };
 
 /* Names the streams of all instances that the operation draws random numbers of. @names: (transfer
@@ -166,6 +167,9 @@ void adit_graph_leave_scope(AditGraph *self);
 void adit_graph_set_initializer(AditGraph *self, AditInitializer *initializer);
 /* The component that was building when the graph failed; NULL: none. */
 gpointer adit_graph_get_error_component(const AditGraph *self);
+/* Says, before the network is built, at which addresses it will have exits. @addresses: (transfer
+ * full) */
+void adit_graph_set_exits(AditGraph *self, GStrv addresses);
 /* From here on a parameter whose name exists is that parameter (+1), or no more (-1). Nests. */
 void adit_graph_share_weights(AditGraph *self, int change);
 /* Every instance's name of @name in the current scope: "trunk.1.weight", "trunk.2.weight", ...;

@@ -102,6 +102,7 @@ adit_graph_unref(AditGraph *self)
         g_array_unref(self->updates);
         g_array_unref(self->warnings);
         g_hash_table_unref(self->names);
+        g_strfreev(self->exits);
     }
     g_free(self);
 }
@@ -169,6 +170,13 @@ adit_graph_set_initializer(AditGraph *self, AditInitializer *initializer)
     if (root->initializer != NULL)
         g_object_unref(root->initializer);
     root->initializer = initializer;
+}
+
+void
+adit_graph_set_exits(AditGraph *self, GStrv addresses)
+{
+    g_strfreev(self->root->exits);
+    self->root->exits = addresses;
 }
 
 /* Who is building, and where. */

@@ -6,9 +6,8 @@
 #include "adit-component-private.h"
 #include "adit-graph-private.h"
 
-/* Fills in loss and metric of the outputs, which may lie in a loop: so do they then. */
-static void
-build_loss(AditLoss *loss, AditNetworkTensors *tensors)
+void
+adit_network_build_loss(AditLoss *loss, AditNetworkTensors *tensors)
 {
     AditLossClass *klass = ADIT_LOSS_GET_CLASS(loss);
     AditGraph *graph = adit_tensor_get_graph(tensors->logits);
@@ -26,7 +25,7 @@ adit_network_build_scores(const AditExperiment *experiment, AditLoss *loss, Adit
 {
     AditNetworkTensors tensors = {.logits = adit_model_build_head(&experiment->model, x),
                                   .targets = targets};
-    build_loss(loss, &tensors);
+    adit_network_build_loss(loss, &tensors);
     AditTensor *const scores[] = {adit_reshape(tensors.loss, &ADIT_SHAPE(1)),
                                   adit_reshape(tensors.metric, &ADIT_SHAPE(1))};
     return adit_concat(scores, G_N_ELEMENTS(scores), 0);
@@ -89,7 +88,7 @@ adit_network_build(const AditExperiment *experiment, AditMode mode, const AditNe
     *tensors = (AditNetworkTensors){.logits = adit_model_build(&model, graph, x)};
     if (loss != NULL) {
         tensors->targets = adit_input(graph, "targets", &shape->targets, shape->classes);
-        build_loss(loss, tensors);
+        adit_network_build_loss(loss, tensors);
     }
     return graph;
 }

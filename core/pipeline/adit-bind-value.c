@@ -553,7 +553,11 @@ bind_list(AditBinder *self, const AditParameter *p, AditValue value, gboolean pa
     }
     g_ptr_array_add(texts, NULL);
     bound->texts = (GStrv) g_ptr_array_free(g_steal_pointer(&texts), FALSE);
-    adit_bind_keep_places(self, owner, p->name, (const AditPlace *) (gpointer) places->data, n);
+    /* of numbers it is their number that may turn out to be wrong */
+    if (p->type == ADIT_PARAMETER_NUMBERS)
+        adit_bind_keep_places(self, owner, p->name, &value.node->place, 1);
+    else
+        adit_bind_keep_places(self, owner, p->name, (const AditPlace *) (gpointer) places->data, n);
     return good;
 }
 

@@ -188,6 +188,9 @@ AditValue adit_bind_origin(AditBinder *self, AditValue model, AditValue from, co
 
 /* adit-experiment.c: that @file begins with `adit: 1`. */
 
+/* adit-bind-exits.c */
+void adit_bind_exits(AditBinder *self, AditValue value, AditNode *resolved);
+
 /* adit-bind-train.c */
 void adit_bind_train(AditBinder *self, AditValue value, AditNode *resolved);
 

@@ -222,39 +222,6 @@ check_names(AditBinder *self)
     }
 }
 
-/* Sections of later versions: read and checked as far as they can be, then refused. */
-
-static void
-check_exit(AditBinder *self, AditValue exit)
-{
-    static const char *const keys[] = {"at", "head", "name", NULL};
-    static const AditParameter at = {.name = "at", .type = ADIT_PARAMETER_ADDRESSES};
-    AditNode *node = NULL;
-
-    exit = adit_substitute(&self->substitution, exit);
-    if (exit.node == NULL)
-        return;
-    if (exit.node->kind != ADIT_NODE_MAPPING) {
-        report(self, exit, "an exit must be a mapping with 'at' and 'head'");
-        return;
-    }
-    adit_bind_check_keys(self, exit, keys, "key", "exits");
-    AditValue where = adit_substitute(&self->substitution, adit_value_get(exit, "at"));
-    AditValue head = adit_substitute(&self->substitution, adit_value_get(exit, "head"));
-
-    if (where.node != NULL && where.node->kind != ADIT_NODE_MAPPING) {
-        AditBound bound = adit_bind_value(self, &at, where, FALSE, NULL);
-
-        adit_bound_clear(&bound);
-    }
-    if (head.node == NULL || g_strcmp0(head.node->text, "shared") == 0)
-        return;
-    AditBlock *block = adit_bind_sequence(self, head, &node);
-
-    g_clear_object(&block);
-    g_clear_pointer(&node, adit_node_unref);
-}
-
 static AditValue
 find_key(AditBinder *self, const char *section)
 {
@@ -264,22 +231,6 @@ find_key(AditBinder *self, const char *section)
     if (adit_node_find(self->main->root, section, &index))
         value.node = adit_node_get_key(self->main->root, index);
     return value;
-}
-
-static void
-bind_exits(AditBinder *self)
-{
-    AditValue value = adit_substitute(&self->substitution, get_section(self, "exits"));
-
-    if (get_section(self, "exits").node == NULL)
-        return;
-    report(self, find_key(self, "exits"), "'exits' is not in this build");
-    if (value.node == NULL)
-        return;
-    if (value.node->kind != ADIT_NODE_LIST)
-        check_exit(self, value);
-    for (guint i = 0; value.node->kind == ADIT_NODE_LIST && i < adit_node_count(value.node); i++)
-        check_exit(self, adit_value_item(value, i));
 }
 
 static void
@@ -460,7 +411,7 @@ bind_sections(AditBinder *self)
     bind_heading(self, resolved);
     bind_components(self, "data", "dataset", experiment->datasets, body);
     adit_bind_model(self, get_section(self, "model"), body);
-    bind_exits(self);
+    adit_bind_exits(self, get_section(self, "exits"), body);
     adit_bind_train(self, get_section(self, "train"), body);
     bind_inference(self, body);
     bind_components(self, "probes", "probe", experiment->probes, body);

@@ -108,7 +108,8 @@ AditExperiment *adit_experiment_read_varied(const char *path, const GPtrArray *o
 /**
  * adit_experiment_find_place:
  * @owner: a component of the experiment, one of its stages, or @self (for `from` and `load`)
- * @key: a parameter or key that holds addresses, paths or names: "at", "freeze", "path", "data"
+ * @key: a parameter or key that holds addresses, paths or names: "at", "freeze", "path", "data"; or
+ * a list of numbers, which has one place
  * @index: which of its values
  *
  * Where a value was written that is found wrong only later, when the network is built or the data

@@ -4,32 +4,45 @@
 #include <adit/adit-probe.h>
 
 #include "adit-network.h"
-#include "adit-selection.h"
 
 G_BEGIN_DECLS
 
+/* Samples that come at a time. */
+#define ADIT_CAPTURE_SAMPLES 256
+
 /**
- * AditCapture: the features of some addresses for the first samples of a split, from one pass over
- * it.
- * @features: (element-type AditFeatures): one for each pick, in their order
+ * AditCaptureItem: what is captured of a graph.
+ * @address: for messages
+ * @tensor: of the root graph, the axes of loops first (adit_tensor_unroll())
+ * @shape: of one instance, without those
+ * @instance: which iteration of all loops
  */
 typedef struct {
-    GArray *features;
-} AditCapture;
+    const char *address;
+    AditTensor *tensor;
+    AditShape shape;
+    guint instance;
+} AditCaptureItem;
 
 /**
- * adit_capture_new:
- * @graph: the network's, or a copy of it that was added to
- * @picks: (array length=n_picks): of @graph; borrowed
- *
- * Fails with ADIT_ERROR_MEMORY.
+ * AditCaptureFunc:
+ * @first: number of the first sample that came
+ * @values: @samples of them of each item, one behind the other
  */
-AditCapture *adit_capture_new(AditNetwork *network, AditGraph *graph, const AditPick *picks,
-                              guint n_picks, const AditSplit *split, gsize samples, GError **error);
-void adit_capture_free(AditCapture *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditCapture, adit_capture_free)
+typedef void (*AditCaptureFunc)(gsize first, gsize samples, float *const *values,
+                                gpointer user_data);
 
-/* Elements of one sample at a pick. */
-gsize adit_pick_count(const AditPick *pick);
+/**
+ * adit_capture:
+ * @graph: the network's, or a copy of it that was added to
+ * @items: (array length=n_items): of @graph
+ * @samples: of the split, from the first on
+ *
+ * The values of the items, from one pass over the samples. Samples come in the same pieces on every
+ * device and whatever else is captured. Fails with ADIT_ERROR_MEMORY.
+ */
+gboolean adit_capture(AditNetwork *network, AditGraph *graph, const AditCaptureItem *items,
+                      guint n_items, const AditSplit *split, gsize samples, AditCaptureFunc func,
+                      gpointer user_data, GError **error);
 
 G_END_DECLS

@@ -13,7 +13,9 @@ clear_row(gpointer data)
 
     g_free(self->data);
     g_free(self->address);
+    g_free(self->against);
     g_free(self->values);
+    g_free(self->note);
 }
 
 AditProbeTable *
@@ -26,6 +28,7 @@ adit_probe_table_new(const char *name, const char *split, GStrv columns)
     self->columns = columns;
     self->rows = g_array_new(FALSE, FALSE, sizeof(AditProbeRow));
     g_array_set_clear_func(self->rows, clear_row);
+    self->details = g_ptr_array_new_with_free_func((GDestroyNotify) adit_probe_table_free);
     return self;
 }
 
@@ -36,6 +39,7 @@ adit_probe_table_free(AditProbeTable *self)
     g_free(self->split);
     g_strfreev(self->columns);
     g_array_unref(self->rows);
+    g_ptr_array_unref(self->details);
     g_free(self);
 }
 
@@ -53,11 +57,16 @@ find_block(const char *address)
 }
 
 void
-adit_probe_table_add(AditProbeTable *self, const char *data, const char *address, double *values)
+adit_probe_table_add(AditProbeTable *self, const AditProbeRow *row)
 {
-    AditProbeRow row = {g_strdup(data), g_strdup(address), find_block(address), values};
+    AditProbeRow own = {.data = g_strdup(row->data),
+                        .address = g_strdup(row->address),
+                        .block = find_block(row->address),
+                        .against = g_strdup(row->against),
+                        .values = row->values,
+                        .note = g_strdup(row->note)};
 
-    g_array_append_val(self->rows, row);
+    g_array_append_val(self->rows, own);
 }
 
 char *
@@ -72,12 +81,16 @@ append_row(GString *text, const AditProbeTable *table, const AditProbeRow *row, 
     g_string_append_printf(text, "%s,%s,%s,%s,", row->data, table->split, when, row->address);
     if (row->block > 0)
         g_string_append_printf(text, "%u", row->block);
+    if (table->is_paired)
+        g_string_append_printf(text, ",%s", row->against);
     for (guint i = 0; table->columns[i] != NULL; i++) {
         char number[G_ASCII_DTOSTR_BUF_SIZE];
 
         g_ascii_formatd(number, sizeof number, "%.9g", row->values[i]);
         g_string_append_printf(text, ",%s", number);
     }
+    if (table->has_notes)
+        g_string_append_printf(text, ",%s", row->note != NULL ? row->note : "");
     g_string_append_c(text, '\n');
 }
 
@@ -108,9 +121,16 @@ adit_probe_table_write(const AditProbeTable *self, const char *folder, const cha
     g_autofree char *columns = g_strjoinv(",", self->columns);
     g_autoptr(GString) text = g_string_new(NULL);
 
-    g_string_printf(text, "data,split,when,address,block,%s\n", columns);
+    g_string_printf(text, "data,split,when,address,block,%s%s%s\n",
+                    self->is_paired ? "against," : "", columns, self->has_notes ? ",note" : "");
     append_others(text, path, when);
     for (guint i = 0; i < self->rows->len; i++)
         append_row(text, self, &g_array_index(self->rows, AditProbeRow, i), when);
-    return adit_folder_create(folder, error) && adit_file_write(path, text->str, text->len, error);
+    if (!adit_folder_create(folder, error) || !adit_file_write(path, text->str, text->len, error))
+        return FALSE;
+    for (guint i = 0; i < self->details->len; i++) {
+        if (!adit_probe_table_write(self->details->pdata[i], folder, when, error))
+            return FALSE;
+    }
+    return TRUE;
 }

@@ -6,30 +6,40 @@
 G_BEGIN_DECLS
 
 /**
- * AditProbeRow: what a probe measured at one address of one data set.
+ * AditProbeRow: what a probe measured at one address, or two, of one data set.
  * @block: number of the section's item that the address lies in (trunk.7:pre and trunk.7.2: 7); 0:
  * it is a section as a whole
+ * @against: (nullable): the other address of a pair
  * @values: one for each of the table's columns
+ * @note: (nullable): why some are not there
  */
 typedef struct {
     char *data;
     char *address;
     guint block;
+    char *against;
     double *values;
+    char *note;
 } AditProbeRow;
 
 /**
  * AditProbeTable: what a probe found.
- * @name: the probe's `name`, else its kind
+ * @name: the probe's `name`, else its kind; of its details NAME-DETAIL
  * @split: whose samples were looked at
+ * @is_paired: its rows are of two addresses
+ * @has_notes: there is a column of notes
  * @columns: names of the measured columns
  * @rows: (element-type AditProbeRow): data set by data set, addresses in forward order
+ * @details: (element-type AditProbeTable): further tables of the probe
  */
 typedef struct {
     char *name;
     char *split;
+    gboolean is_paired;
+    gboolean has_notes;
     GStrv columns;
     GArray *rows;
+    GPtrArray *details;
 } AditProbeTable;
 
 /* @columns: (transfer full) */
@@ -37,9 +47,8 @@ AditProbeTable *adit_probe_table_new(const char *name, const char *split, GStrv 
 void adit_probe_table_free(AditProbeTable *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditProbeTable, adit_probe_table_free)
 
-/* @values: (transfer full) */
-void adit_probe_table_add(AditProbeTable *self, const char *data, const char *address,
-                          double *values);
+/* Copies the row but for the values, which are taken; the block follows from the address. */
+void adit_probe_table_add(AditProbeTable *self, const AditProbeRow *row);
 /* "NAME.csv" */
 char *adit_probe_table_get_file(const AditProbeTable *self);
 
@@ -48,8 +57,9 @@ char *adit_probe_table_get_file(const AditProbeTable *self);
  * @folder: where the file goes; made if missing
  * @when: "end", the epoch, or "STAGE.EPOCH" where there are several stages
  *
- * Writes NAME.csv: data,split,when,address,block, then the measured columns. A file that is there
- * already keeps its rows of other @when. Fails with ADIT_ERROR_OUTPUT.
+ * Writes NAME.csv: data,split,when,address,block, of pairs against, then the measured columns, and
+ * note if there are notes; and a file for each of its details. A file that is there already keeps
+ * its rows of other @when. Fails with ADIT_ERROR_OUTPUT.
  */
 gboolean adit_probe_table_write(const AditProbeTable *self, const char *folder, const char *when,
                                 GError **error);

@@ -1,284 +1,469 @@
 /* core/probe/adit-probes.c - SPDX-License-Identifier: MIT */
 #include "adit-probes.h"
 
-#include "adit-capture.h"
-#include "adit-component-private.h"
-#include "adit-settings.h"
-
 #include <string.h>
 
-/* ---- where ---- */
+#include "adit-component-private.h"
+#include "adit-probe-reader.h"
+#include "adit-settings.h"
 
-/**
- * Search: the addresses of a probe in a network.
- */
-typedef struct {
-    AditProbe *probe;
-    const AditExperiment *experiment;
-    AditGraph *graph;
-    AditDiagnostics *diagnostics;
-} Search;
-
-static gboolean
-reads_scores(AditProbe *probe)
-{
-    return ADIT_PROBE_GET_CLASS(probe)->reads == ADIT_READ_SCORES;
-}
-
-/* Loops within loops of the head. */
-static guint
-count_head_loops(AditGraph *graph)
-{
-    g_autoptr(GArray) inside = adit_graph_pick(graph, "head.**");
-    guint depth = 0;
-
-    for (guint i = 0; i < inside->len; i++)
-        depth = MAX(depth, g_array_index(inside, AditPick, i).tensor->graph->depth);
-    return depth;
-}
-
-/* What the head is given in place of what leaves the trunk must have its shape, and leave room for
- * the head's own loops. The first that does not is told. */
-static void
-check_heads(const Search *self, const GArray *picks, const AditPlace *place)
-{
-    g_autoptr(GArray) inputs = adit_graph_pick(self->graph, "head:in");
-    const AditTensor *input = g_array_index(inputs, AditPick, 0).tensor;
-    guint loops = count_head_loops(self->graph);
-
-    for (guint i = 0; i < picks->len; i++) {
-        const AditPick *each = &g_array_index(picks, AditPick, i);
-        const AditTensor *tensor = each->tensor;
-        g_autofree char *got = adit_shape_to_string(&tensor->shape);
-        g_autofree char *expected = adit_shape_to_string(&input->shape);
-
-        if (!adit_shape_equal(&tensor->shape, &input->shape)) {
-            adit_diagnostics_error(self->diagnostics, place, ADIT_ERROR_INVALID,
-                                   "'%s' gives %s, but the head takes %s", each->address, got,
-                                   expected);
-            return;
-        }
-        if (tensor->graph->depth + loops > ADIT_MAX_LOOPS) {
-            adit_diagnostics_error(
-                self->diagnostics, place, ADIT_ERROR_INVALID,
-                "'%s' lies in %u repeats, and the head has %u more; %d can be nested",
-                each->address, tensor->graph->depth, loops, ADIT_MAX_LOOPS);
-            return;
-        }
-    }
-}
-
-static void
-report_nothing(const Search *self, const char *address, const char *written, const AditPlace *place)
-{
-    g_autoptr(GArray) found = adit_graph_pick(self->graph, written);
-    g_autofree char *reason =
-        adit_graph_explain_address(self->graph, found->len > 0 ? address : written);
-
-    adit_diagnostics_error(self->diagnostics, place, ADIT_ERROR_INVALID, "%s", reason);
-}
-
-/* (element-type AditPick): what is at the probe's address number @index. */
-static GArray *
-pick(const Search *self, const char *written, guint index)
-{
-    gboolean scores = reads_scores(self->probe);
-    g_autofree char *address =
-        g_strconcat(written, scores && strchr(written, ':') == NULL ? ":collect" : NULL, NULL);
-    const AditPlace *place = adit_experiment_find_place(self->experiment, self->probe, "at", index);
-    GArray *picks = adit_graph_pick(self->graph, address);
-
-    if (place == NULL)
-        place = adit_component_get_place(ADIT_COMPONENT(self->probe));
-    if (picks->len == 0)
-        report_nothing(self, address, written, place);
-    else if (scores)
-        check_heads(self, picks, place);
-    return picks;
-}
-
-/* (element-type AditPick): what all addresses find. */
-static GArray *
-pick_all(const Search *self)
-{
-    const AditProbeSettings *settings = adit_probe_get_settings(self->probe);
-    const char *const defaults[] = {ADIT_PROBE_GET_CLASS(self->probe)->default_at, NULL};
-    GStrv given = settings->at;
-    const char *const *at =
-        given != NULL && given[0] != NULL ? (const char *const *) given : defaults;
-    GArray *picks = pick(self, at[0], 0);
-
-    for (guint i = 1; at[i] != NULL; i++) {
-        g_autoptr(GArray) more = pick(self, at[i], i);
-
-        g_array_append_vals(picks, more->data, more->len);
-        g_array_set_clear_func(more, NULL);
-    }
-    return picks;
-}
+#define NOTE "note"
 
 void
 adit_probe_check(AditProbe *probe, const AditExperiment *experiment, AditGraph *graph,
                  AditDiagnostics *diagnostics)
 {
-    Search search = {probe, experiment, graph, diagnostics};
-    g_autoptr(GArray) picks = pick_all(&search);
+    g_auto(AditProbeAddresses) addresses = {0};
+
+    adit_probe_addresses_find(&addresses, probe, experiment, graph, diagnostics);
 }
 
-/* ---- what ---- */
-
-/* What one call of adit_probe_measure() works with. */
-typedef struct {
-    AditProbe *probe;
-    const AditProbeSettings *settings;
-    AditNetwork *network;
-    AditGraph *graph;
-    GArray *picks; /* AditPick */
-    AditProbeTable *table;
-} Session;
-
-/* Picks what is to be read; scores are computed where the picks were, in their loops. */
-static gboolean
-prepare(Session *self, const AditNetworkTensors *tensors, GError **error)
+GStrv
+adit_probe_list_columns(AditProbe *probe, AditLoss *loss)
 {
-    const AditExperiment *experiment = adit_network_get_experiment(self->network);
-    g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
-    g_autoptr(GHashTable) scores = g_hash_table_new(NULL, NULL);
-    Search search = {self->probe, experiment, self->graph, diagnostics};
+    AditProbeClass *klass = ADIT_PROBE_GET_CLASS(probe);
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    gboolean scores = adit_probe_class_reads(klass, ADIT_READ_SCORES);
 
-    self->picks = pick_all(&search);
-    if (adit_diagnostics_fail(diagnostics, error))
-        return FALSE;
-    for (guint i = 0; reads_scores(self->probe) && i < self->picks->len; i++) {
-        AditPick *each = &g_array_index(self->picks, AditPick, i);
-        AditTensor *own = g_hash_table_lookup(scores, each->tensor);
+    for (guint i = 0; klass->columns[i] != NULL; i++) {
+        const char *name = klass->columns[i];
 
-        if (own == NULL) {
-            own = adit_network_build_scores(experiment, adit_network_get_loss(self->network),
-                                            tensors->targets, each->tensor);
-            g_hash_table_insert(scores, each->tensor, own);
-        }
-        each->tensor = own;
+        if (scores && loss != NULL && g_str_equal(name, "metric"))
+            name = ADIT_LOSS_GET_CLASS(loss)->metric_name;
+        if (!g_str_equal(name, NOTE))
+            g_ptr_array_add(names, g_strdup(name));
     }
-    adit_network_diagnose(self->graph, diagnostics);
-    return !adit_diagnostics_fail(diagnostics, error);
+    g_ptr_array_add(names, NULL);
+    return (GStrv) g_ptr_array_steal(names, NULL);
 }
 
-static const AditSplit *
-get_split(const AditData *data, const char *name)
+/* ---- findings ---- */
+
+/**
+ * Row: one of the table, or what it will be.
+ * @index: of its addresses among those of each side
+ */
+typedef struct {
+    guint index[ADIT_PROBE_SIDES];
+    AditFindings findings;
+} Row;
+
+void
+adit_findings_note(AditFindings *self, const char *format, ...)
 {
-    if (g_str_equal(name, "train"))
-        return &data->train;
-    return g_str_equal(name, "validation") ? &data->validation : &data->test;
+    va_list arguments;
+
+    g_free(self->note);
+    va_start(arguments, format);
+    self->note = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
 }
 
-static gsize
-count_samples(const AditProbeSettings *settings, gsize rows)
+void
+adit_findings_add(AditFindings *self, guint detail, const double *numbers)
 {
-    AditAmount amount = settings->samples;
-    double count = amount.unit == ADIT_UNIT_PERCENT ? amount.value * (double) rows : amount.value;
-    return (gsize) CLAMP(count, 1.0, (double) rows);
+    g_array_append_vals(self->details[detail], numbers, 1);
 }
 
 static void
-add_row(Session *self, const AditData *data, const AditFeatures *features)
+row_init(Row *self, const AditProbeClass *klass, guint first, guint second, guint n_columns)
 {
-    double *values = g_new0(double, g_strv_length(self->table->columns) + 1);
+    *self = (Row){.index = {first, second}};
+    self->findings.values = g_new0(double, n_columns + 1);
+    self->findings.details = g_new0(GArray *, klass->n_details + 1);
+    for (guint i = 0; i < klass->n_details; i++) {
+        guint n = g_strv_length((char **) klass->details[i].columns);
 
-    ADIT_PROBE_GET_CLASS(self->probe)->measure(self->probe, features, values);
-    adit_probe_table_add(self->table, data->name, features->address, values);
+        self->findings.details[i] = g_array_new(FALSE, FALSE, (guint) (n * sizeof(double)));
+    }
 }
 
-/* As many picks at a time as the memory allows, at least one. */
-static gboolean
-measure_samples(Session *self, const AditData *data, const AditSplit *split, GError **error)
+static void
+row_clear(gpointer data)
 {
-    gsize samples = count_samples(self->settings, split->rows);
-    const AditPick *picks = (const AditPick *) self->picks->data;
+    Row *self = data;
 
-    for (guint first = 0, end; first < self->picks->len; first = end) {
-        double bytes = 0;
-        for (end = first; end < self->picks->len; end++) {
-            bytes += (double) (samples * adit_pick_count(&picks[end]) * sizeof(float));
-            if (end > first && bytes > self->settings->memory.value)
-                break;
+    for (guint i = 0; self->findings.details[i] != NULL; i++)
+        g_array_unref(self->findings.details[i]);
+    g_free(self->findings.details);
+    g_free(self->findings.values);
+    g_free(self->findings.note);
+}
+
+static int
+compare_rows(gconstpointer a, gconstpointer b)
+{
+    const Row *x = a, *y = b;
+    guint side = x->index[0] == y->index[0];
+
+    return x->index[side] < y->index[side] ? -1 : x->index[side] > y->index[side];
+}
+
+/* ---- measuring ---- */
+
+/**
+ * Session: what one call of adit_probe_measure() works with.
+ * @rows: (element-type Row): of the set that is measured
+ * @next: row that no thread has taken
+ * @error: (nullable): of the first row that failed
+ */
+typedef struct {
+    AditProbe *probe;
+    AditProbeClass *klass;
+    const AditProbeSettings *settings;
+    AditProbeReader *reader;
+    AditProbeTable *table;
+    GArray *rows;
+    gint next;
+    GMutex mutex;
+    guint failed;
+    GError *error;
+} Session;
+
+/* Rows are measured by any thread, in any order, each by itself. */
+static void
+measure_rows(gpointer data, guint thread)
+{
+    Session *self = data;
+    guint n;
+    guint i;
+
+    adit_probe_class_get_readings(self->klass, &n);
+    g_autofree AditFeatures *read = g_new(AditFeatures, n);
+    while ((i = (guint) g_atomic_int_add(&self->next, 1)) < self->rows->len) {
+        Row *row = &g_array_index(self->rows, Row, i);
+        g_autoptr(GError) error = NULL;
+
+        adit_probe_reader_get(self->reader, row->index, read);
+        if (self->klass->measure(self->probe, read, &row->findings, &error))
+            continue;
+        g_mutex_lock(&self->mutex);
+        if (self->error == NULL || i < self->failed) {
+            g_clear_error(&self->error);
+            self->error = g_steal_pointer(&error);
+            self->failed = i;
         }
-        g_autoptr(AditCapture) capture = adit_capture_new(self->network, self->graph, picks + first,
-                                                          end - first, split, samples, error);
-        if (capture == NULL)
+        g_mutex_unlock(&self->mutex);
+    }
+}
+
+/* Rows of all pairs of what is loaded; of one side with itself each pair once. */
+static gboolean
+measure_loaded(Session *self, const AditRange ranges[ADIT_PROBE_SIDES], GError **error)
+{
+    const AditProbeAddresses *addresses = adit_probe_reader_get_addresses(self->reader);
+    guint n_columns = g_strv_length(self->table->columns);
+    guint begin = self->rows->len;
+
+    for (guint i = ranges[0].first; i < ranges[0].end; i++) {
+        guint first = addresses->is_own ? MAX(i, ranges[1].first) : ranges[1].first;
+        guint end = addresses->n_sides > 1 ? ranges[1].end : ranges[1].first + 1;
+
+        for (guint j = first; j < end; j++) {
+            Row row;
+
+            row_init(&row, self->klass, i, j, n_columns);
+            g_array_append_val(self->rows, row);
+        }
+    }
+    self->next = (gint) begin;
+    adit_team_run(adit_probe_reader_get_team(self->reader), measure_rows, self);
+    if (self->error == NULL)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&self->error));
+    return FALSE;
+}
+
+/* ---- as many addresses at a time as the memory allows ---- */
+
+static guint
+count_addresses(const Session *self, guint side)
+{
+    const AditProbeAddresses *addresses = adit_probe_reader_get_addresses(self->reader);
+
+    if (side >= addresses->n_sides)
+        return 0;
+    return addresses->picks[side] != NULL ? addresses->picks[side]->len : addresses->picks[0]->len;
+}
+
+/* A side that is the other takes no memory of its own. */
+static double
+count_bytes(const Session *self, guint side, AditRange range)
+{
+    const AditProbeAddresses *addresses = adit_probe_reader_get_addresses(self->reader);
+    guint source = addresses->is_own ? 0 : side;
+    double bytes = 0;
+
+    for (guint i = range.first; i < range.end; i++)
+        bytes += adit_probe_reader_count_bytes(self->reader, source, i);
+    return bytes;
+}
+
+/* As they are written in a pipeline. */
+static char *
+format_bytes(double bytes)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB"};
+    guint unit = 0;
+
+    while (bytes >= 1024 && unit + 1 < G_N_ELEMENTS(units)) {
+        bytes /= 1024;
+        unit++;
+    }
+    return g_strdup_printf("%.*f %s", unit > 0, bytes, units[unit]);
+}
+
+static gboolean
+refuse_memory(const Session *self, guint side, guint index, double bytes, GError **error)
+{
+    const AditProbeAddresses *addresses = adit_probe_reader_get_addresses(self->reader);
+    const GArray *picks =
+        addresses->picks[side] != NULL ? addresses->picks[side] : addresses->picks[0];
+    g_autofree char *needed = format_bytes(bytes);
+    g_autofree char *given = format_bytes(self->settings->memory.value);
+
+    g_set_error(
+        error, ADIT_ERROR, ADIT_ERROR_INVALID,
+        "probe '%s' needs %s for '%s' alone%s, its memory is %s; raise 'memory', or look at "
+        "fewer 'samples' or smaller maps ('pool')",
+        self->table->name, needed, g_array_index(picks, AditPick, index).address,
+        addresses->n_sides > 1 ? ", twice for a pair" : "", given);
+    return FALSE;
+}
+
+/* (nullable) (element-type AditRange): runs of a side's addresses that take @budget at most. */
+static GArray *
+cut(const Session *self, guint side, double budget, GError **error)
+{
+    g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(AditRange));
+    guint n = count_addresses(self, side);
+    AditRange range = {0, 0};
+    double bytes = 0;
+
+    for (guint i = 0; i < n; i++) {
+        double more = count_bytes(self, side, (AditRange){i, i + 1});
+
+        if (more > budget && !refuse_memory(self, side, i, more, error))
+            return NULL;
+        if (bytes + more > budget) {
+            g_array_append_val(ranges, range);
+            range.first = i;
+            bytes = 0;
+        }
+        bytes += more;
+        range.end = i + 1;
+    }
+    g_array_append_val(ranges, range);
+    return g_steal_pointer(&ranges);
+}
+
+/* Both sides at once if they fit; else some of one beside some of the other. */
+static gboolean
+cut_sides(const Session *self, GArray *sides[ADIT_PROBE_SIDES], GError **error)
+{
+    const AditProbeAddresses *addresses = adit_probe_reader_get_addresses(self->reader);
+    double memory = self->settings->memory.value;
+    gboolean two = addresses->n_sides > 1;
+    double all = count_bytes(self, 0, (AditRange){0, count_addresses(self, 0)});
+
+    if (two && !addresses->is_own)
+        all += count_bytes(self, 1, (AditRange){0, count_addresses(self, 1)});
+    double budget = two && all > memory ? memory / 2 : memory;
+
+    for (guint i = 0; i < ADIT_PROBE_SIDES; i++) {
+        if ((sides[i] = cut(self, i, budget, error)) == NULL)
             return FALSE;
-        for (guint i = 0; i < capture->features->len; i++)
-            add_row(self, data, &g_array_index(capture->features, AditFeatures, i));
     }
     return TRUE;
 }
 
 static gboolean
-measure_data(Session *self, const AditData *data, GError **error)
+measure_tile(Session *self, const AditRange ranges[ADIT_PROBE_SIDES], gboolean drop, GError **error)
 {
-    const AditSplit *split = get_split(data, self->settings->split);
+    gboolean done =
+        adit_probe_reader_load(self->reader, ranges, error) && measure_loaded(self, ranges, error);
 
-    if (split->rows == 0)
-        return TRUE;
-    if (!reads_scores(self->probe) || split->targets != NULL)
-        return measure_samples(self, data, split, error);
-    g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
-                "probe '%s' needs targets, data '%s' has none", self->table->name, data->name);
-    return FALSE;
+    if (drop)
+        adit_probe_reader_drop(self->reader, 1, ranges[1]);
+    return done;
 }
 
-/* @loss: (nullable) */
+/* What of the second side is some of the first too, goes with that. */
+static gboolean
+measure_range(Session *self, AditRange first, const GArray *second, GError **error)
+{
+    gboolean is_own = adit_probe_reader_get_addresses(self->reader)->is_own;
+
+    for (guint i = 0; i < second->len; i++) {
+        AditRange ranges[ADIT_PROBE_SIDES] = {first, g_array_index(second, AditRange, i)};
+        gboolean same = is_own && ranges[1].first == first.first;
+
+        if (is_own && ranges[1].first < first.first)
+            continue;
+        if (!measure_tile(self, ranges, second->len > 1 && !same, error))
+            return FALSE;
+    }
+    adit_probe_reader_drop(self->reader, 0, first);
+    return TRUE;
+}
+
+static gboolean
+measure_ranges(Session *self, GError **error)
+{
+    GArray *sides[ADIT_PROBE_SIDES] = {NULL};
+    gboolean done = cut_sides(self, sides, error);
+
+    for (guint i = 0; done && i < sides[0]->len; i++)
+        done = measure_range(self, g_array_index(sides[0], AditRange, i), sides[1], error);
+    for (guint i = 0; i < ADIT_PROBE_SIDES; i++)
+        g_clear_pointer(&sides[i], g_array_unref);
+    return done;
+}
+
+/* ---- tables ---- */
+
 static AditProbeTable *
 make_table(AditProbe *probe, AditLoss *loss)
 {
     const AditProbeSettings *settings = adit_probe_get_settings(probe);
     AditProbeClass *klass = ADIT_PROBE_GET_CLASS(probe);
-    GStrv columns = g_strdupv((char **) klass->columns);
+    AditProbeTable *table = adit_probe_table_new(
+        settings->name != NULL ? settings->name : ADIT_COMPONENT_GET_CLASS(probe)->name,
+        settings->split, adit_probe_list_columns(probe, loss));
 
-    for (guint i = 0; klass->reads == ADIT_READ_SCORES && columns[i] != NULL; i++) {
-        if (!g_str_equal(columns[i], "metric"))
-            continue;
-        g_free(columns[i]);
-        columns[i] = g_strdup(ADIT_LOSS_GET_CLASS(loss)->metric_name);
+    table->has_notes = g_strv_contains(klass->columns, NOTE);
+    for (guint i = 0; i < klass->n_details; i++) {
+        g_autofree char *name = g_strconcat(table->name, "-", klass->details[i].name, NULL);
+
+        g_ptr_array_add(table->details,
+                        adit_probe_table_new(name, settings->split,
+                                             g_strdupv((char **) klass->details[i].columns)));
     }
-    return adit_probe_table_new(settings->name != NULL ? settings->name
-                                                       : ADIT_COMPONENT_GET_CLASS(probe)->name,
-                                settings->split, columns);
+    return table;
+}
+
+static const char *
+get_address(const Session *self, const Row *row, guint side)
+{
+    const AditProbeAddresses *addresses = adit_probe_reader_get_addresses(self->reader);
+    const GArray *picks = addresses->picks[addresses->is_own ? 0 : side];
+
+    return g_array_index(picks, AditPick, row->index[side]).address;
+}
+
+static void
+add_row(const Session *self, const char *data, Row *row)
+{
+    AditProbeRow entry = {.data = (char *) data,
+                          .address = (char *) get_address(self, row, 0),
+                          .values = g_steal_pointer(&row->findings.values),
+                          .note = row->findings.note};
+
+    if (self->table->is_paired)
+        entry.against = (char *) get_address(self, row, 1);
+    adit_probe_table_add(self->table, &entry);
+    for (guint i = 0; i < self->table->details->len; i++) {
+        AditProbeTable *table = self->table->details->pdata[i];
+        const GArray *rows = row->findings.details[i];
+        gsize size = g_strv_length(table->columns) * sizeof(double);
+
+        table->is_paired = self->table->is_paired;
+        for (guint j = 0; j < rows->len; j++) {
+            entry.values = g_memdup2(rows->data + j * size, size);
+            entry.note = NULL;
+            adit_probe_table_add(table, &entry);
+        }
+    }
 }
 
 static gboolean
-measure(Session *self, GPtrArray *data, GError **error)
+has_split(const Session *self, const AditData *data)
+{
+    const AditSplit *split = g_str_equal(self->settings->split, "train")        ? &data->train
+                             : g_str_equal(self->settings->split, "validation") ? &data->validation
+                                                                                : &data->test;
+
+    return split->rows > 0;
+}
+
+static gboolean
+measure_data(Session *self, const AditData *data, GError **error)
+{
+    if (!adit_probe_reader_open(self->reader, data, error) || !measure_ranges(self, error))
+        return FALSE;
+    g_array_sort(self->rows, compare_rows);
+    for (guint i = 0; i < self->rows->len; i++)
+        add_row(self, data->name, &g_array_index(self->rows, Row, i));
+    g_array_set_size(self->rows, 0);
+    return TRUE;
+}
+
+/* Whether the memory and the set are enough, without reading it. */
+static gboolean
+check_data(Session *self, const AditData *data, GError **error)
+{
+    GArray *sides[ADIT_PROBE_SIDES] = {NULL};
+    gboolean done =
+        adit_probe_reader_open(self->reader, data, error) && cut_sides(self, sides, error);
+
+    for (guint i = 0; i < ADIT_PROBE_SIDES; i++)
+        g_clear_pointer(&sides[i], g_array_unref);
+    return done;
+}
+
+typedef gboolean (*DataFunc)(Session *self, const AditData *data, GError **error);
+
+static gboolean
+each_set(Session *self, GPtrArray *data, DataFunc func, GError **error)
 {
     const char *const *wanted = (const char *const *) self->settings->data;
 
     for (guint i = 0; i < data->len; i++) {
         const AditData *set = data->pdata[i];
 
-        if ((wanted == NULL || g_strv_contains(wanted, set->name)) &&
-            !measure_data(self, set, error))
+        if ((wanted == NULL || g_strv_contains(wanted, set->name)) && has_split(self, set) &&
+            !func(self, set, error))
             return FALSE;
     }
     return TRUE;
 }
 
+/* (nullable): the table after @func was called for each set. */
+static AditProbeTable *
+run_session(AditProbe *probe, AditNetwork *network, GPtrArray *data, DataFunc func, GError **error)
+{
+    g_autoptr(AditProbeReader) reader = adit_probe_reader_new(probe, network, error);
+
+    if (reader == NULL)
+        return NULL;
+    g_autoptr(AditProbeTable) table = make_table(probe, adit_network_get_loss(network));
+    g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(Row));
+    Session self = {.probe = probe,
+                    .klass = ADIT_PROBE_GET_CLASS(probe),
+                    .settings = adit_probe_get_settings(probe),
+                    .reader = reader,
+                    .table = table,
+                    .rows = rows};
+
+    table->is_paired = adit_probe_reader_get_addresses(reader)->n_sides > 1;
+    g_array_set_clear_func(rows, row_clear);
+    g_mutex_init(&self.mutex);
+    gboolean done = each_set(&self, data, func, error);
+
+    g_mutex_clear(&self.mutex);
+    return done ? g_steal_pointer(&table) : NULL;
+}
+
+gboolean
+adit_probe_check_data(AditProbe *probe, AditNetwork *network, GPtrArray *data, GError **error)
+{
+    g_autoptr(AditProbeTable) table = run_session(probe, network, data, check_data, error);
+
+    return table != NULL;
+}
+
 AditProbeTable *
 adit_probe_measure(AditProbe *probe, AditNetwork *network, GPtrArray *data, GError **error)
 {
-    AditLoss *loss = adit_network_get_loss(network);
-    AditNetworkTensors tensors;
-
-    if (reads_scores(probe) && loss == NULL) {
-        g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
-                    "probe '%s' needs a loss and targets: the data has no targets, or the pipeline "
-                    "no loss",
-                    ADIT_COMPONENT_GET_CLASS(probe)->name);
-        return NULL;
-    }
-    g_autoptr(AditGraph) graph = adit_network_copy_graph(network, &tensors);
-    g_autoptr(AditProbeTable) table = make_table(probe, loss);
-    Session self = {probe, adit_probe_get_settings(probe), network, graph, NULL, table};
-    gboolean done = prepare(&self, &tensors, error) && measure(&self, data, error);
-
-    g_clear_pointer(&self.picks, g_array_unref);
-    return done ? g_steal_pointer(&table) : NULL;
+    return run_session(probe, network, data, measure_data, error);
 }

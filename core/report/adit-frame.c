@@ -29,7 +29,7 @@ adit_frame_free(AditFrame *self)
 }
 
 static AditFrame *
-adit_frame_new(const char *path)
+adit_frame_new_empty(const char *path)
 {
     AditFrame *self = g_new0(AditFrame, 1);
 
@@ -51,6 +51,26 @@ adit_frame_add_text(AditFrame *self, GPtrArray *list, const char *text)
     g_ptr_array_add(list, g_string_chunk_insert_const(self->texts, valid != NULL ? valid : text));
 }
 
+AditFrame *
+adit_frame_new(const char *name, const char *const *columns)
+{
+    AditFrame *self = adit_frame_new_empty(name);
+
+    for (guint i = 0; columns[i] != NULL; i++)
+        adit_frame_add_text(self, self->columns, columns[i]);
+    return self;
+}
+
+void
+adit_frame_add(AditFrame *self, const char *const *cells)
+{
+    guint64 line = self->lines->len + 2;
+
+    g_array_append_val(self->lines, line);
+    for (guint i = 0; i < self->columns->len; i++)
+        adit_frame_add_text(self, self->cells, cells[i]);
+}
+
 static void
 adit_frame_add_row(AditFrame *self, AditRecords *records)
 {
@@ -65,7 +85,7 @@ adit_frame_add_row(AditFrame *self, AditRecords *records)
 AditFrame *
 adit_frame_read(const char *path, GError **error)
 {
-    g_autoptr(AditFrame) self = adit_frame_new(path);
+    g_autoptr(AditFrame) self = adit_frame_new_empty(path);
     g_autoptr(AditLoader) loader = adit_loader_new(NULL, 0);
     g_autoptr(GInputStream) stream = NULL;
     g_autoptr(AditRecords) records = NULL;

@@ -14,6 +14,10 @@ typedef struct _AditFrame AditFrame;
 /* ADIT_ERROR_NOT_FOUND; ADIT_ERROR_DAMAGED for what is no such file (RFC 4180 with a header line).
  */
 AditFrame *adit_frame_read(const char *path, GError **error);
+/* A table that stands in no file. @name: for messages. @columns: (array zero-terminated=1) */
+AditFrame *adit_frame_new(const char *name, const char *const *columns);
+/* Adds a row. @cells: as many as there are columns */
+void adit_frame_add(AditFrame *self, const char *const *cells);
 void adit_frame_free(AditFrame *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditFrame, adit_frame_free)
 

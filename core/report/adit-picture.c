@@ -7,10 +7,13 @@
 #include <math.h>
 #include <string.h>
 
-#define SCRIPT_MAX_SIZE (1024 * 1024)
+#define SCRIPT_MAX_SIZE  (1024 * 1024)
+#define PICTURE_MAX_SIZE (64 * 1024 * 1024)
+#define ALL_FORMATS      "svg png"
 
 struct _AditPicture {
     GString *settings;
+    char *caption; /* (nullable) */
 };
 
 AditPicture *
@@ -26,7 +29,15 @@ void
 adit_picture_free(AditPicture *self)
 {
     g_string_free(self->settings, TRUE);
+    g_free(self->caption);
     g_free(self);
+}
+
+void
+adit_picture_set_caption(AditPicture *self, const char *caption)
+{
+    g_free(self->caption);
+    self->caption = g_strdup(caption);
 }
 
 /* In single quotes, where gnuplot runs no commands and expands nothing. A quote in the text becomes
@@ -87,7 +98,8 @@ adit_picture_set_numbers(AditPicture *self, const char *name, const GArray *numb
 }
 
 void
-adit_picture_set_colours(AditPicture *self, const char *const *names, const GPtrArray *numbers)
+adit_picture_set_colours(AditPicture *self, const char *const *names, const GPtrArray *numbers,
+                         gboolean is_even)
 {
     g_autoptr(GPtrArray) labels = g_ptr_array_new();
     g_autoptr(GArray) wide = g_array_new(FALSE, FALSE, sizeof(double));
@@ -98,6 +110,8 @@ adit_picture_set_colours(AditPicture *self, const char *const *names, const GPtr
         AditScale scale;
 
         adit_scale_init(&scale, g_ptr_array_index(numbers, i));
+        if (is_even)
+            adit_scale_make_even(&scale, g_ptr_array_index(numbers, i));
 
         double is_wide = scale.is_wide;
         gboolean is_flat = scale.low == scale.high;
@@ -159,6 +173,23 @@ draw(const AditReportWriter *writer, const char *name, GError **error)
     return FALSE;
 }
 
+/* Into the page. */
+static gboolean
+show(const AditPicture *self, const AditReportWriter *writer, const char *name, GError **error)
+{
+    const char *formats = writer->formats != NULL ? writer->formats : ALL_FORMATS;
+    g_autofree char *stem = g_build_filename("report", name, NULL);
+    g_autofree char *file = g_strconcat(name, ".svg", NULL);
+    g_autofree char *path = g_build_filename(writer->folder, file, NULL);
+    g_autofree char *svg = NULL;
+
+    if (writer->gnuplot != NULL && !adit_file_read(path, PICTURE_MAX_SIZE, &svg, NULL, error))
+        return FALSE;
+    adit_page_add_figure(writer->page, stem, self->caption != NULL ? self->caption : name, svg,
+                         strstr(formats, "png") != NULL, !writer->is_narrow);
+    return TRUE;
+}
+
 gboolean
 adit_picture_write(AditPicture *self, const AditReportWriter *writer, const char *name,
                    const char *script, const GString *data, GError **error)
@@ -167,11 +198,15 @@ adit_picture_write(AditPicture *self, const AditReportWriter *writer, const char
 
     g_string_append(text, "# Draws the pictures beside it: gnuplot FILE\n");
     adit_picture_set_text(self, "name", name);
+    adit_picture_set_text(self, "formats", writer->formats != NULL ? writer->formats : ALL_FORMATS);
+    adit_picture_set_number(self, "is_narrow", writer->is_narrow);
     g_string_append(text, self->settings->str);
     if (!append_script(text, writer, "common.gp", error) ||
         !append_script(text, writer, script, error) ||
         !adit_report_write_file(writer, name, ".csv", data, error) ||
         !adit_report_write_file(writer, name, ".gp", text, error))
         return FALSE;
-    return writer->gnuplot == NULL || draw(writer, name, error);
+    if (writer->gnuplot != NULL && !draw(writer, name, error))
+        return FALSE;
+    return writer->page == NULL || show(self, writer, name, error);
 }

@@ -1,6 +1,7 @@
 /* core/report/adit-report-counts.c - SPDX-License-Identifier: MIT */
 #include "adit-report-private.h"
 
+#include "adit-document.h"
 #include "adit-json.h"
 #include "adit-picture.h"
 #include "adit-run.h"
@@ -142,22 +143,6 @@ counts_fill(Counts *self, GError **error)
 
 /* ---- as text ---- */
 
-/* A row of texts, escaped. @texts: ends with NULL */
-static GStrv
-make_row(const char *const *texts)
-{
-    GPtrArray *cells = g_ptr_array_new();
-
-    for (; *texts != NULL; texts++) {
-        GString *escaped = g_string_new(NULL);
-
-        adit_markdown_append(escaped, *texts);
-        g_ptr_array_add(cells, g_string_free(escaped, FALSE));
-    }
-    g_ptr_array_add(cells, NULL);
-    return (GStrv) g_ptr_array_free(cells, FALSE);
-}
-
 /* "15 (28 %)" */
 static char *
 format_share(guint part, guint whole)
@@ -168,14 +153,14 @@ format_share(guint part, guint whole)
 }
 
 static void
-write_panel(const Counts *self, GString *text, guint value, guint page)
+write_panel(const Counts *self, AditDocument *text, guint value, guint page)
 {
     g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func((GDestroyNotify) g_strfreev);
     const char *const by = self->report->by != NULL ? self->report->by : "";
     const char *const header[] = {
         by, "points", "done", "failed", counts_has_chance(self) ? "above chance" : NULL, NULL};
 
-    g_ptr_array_add(rows, make_row(header));
+    g_ptr_array_add(rows, g_strdupv((char **) header));
     for (guint i = 0; i < adit_levels_count(self->by); i++) {
         const Count *count = counts_get(self, value, page, i);
         g_autofree char *label = adit_levels_get_label(self->by, i, FALSE);
@@ -186,35 +171,34 @@ write_panel(const Counts *self, GString *text, guint value, guint page)
         const char *const cells[] = {
             label, points, done, failed, counts_has_chance(self) ? above : NULL, NULL};
 
-        g_ptr_array_add(rows, make_row(cells));
+        g_ptr_array_add(rows, g_strdupv((char **) cells));
     }
-    adit_markdown_append_table(text, rows);
+    adit_document_add_table(text, rows);
 }
 
 static void
-write_text(const Counts *self, GString *text)
+write_text(const Counts *self, AditDocument *text)
 {
     g_autofree char *values = adit_report_join((const char *const *) self->report->values);
+    g_autofree char *title =
+        g_strdup_printf("Points by %s", self->report->by != NULL ? self->report->by : values);
 
-    g_string_append(text, "# Points by ");
-    adit_markdown_append(text, self->report->by != NULL ? self->report->by : values);
-    g_string_append_c(text, '\n');
+    adit_document_add_heading(text, 1, title);
     if (counts_has_chance(self)) {
         g_autofree char *above = adit_number_to_data(self->report->above_chance);
+        g_autofree char *caption = g_strdup_printf(
+            "Above chance: %s is more than %s above the share of the commonest class.", values,
+            above);
 
-        g_string_append(text, "\nAbove chance: ");
-        adit_markdown_append(text, values);
-        g_string_append_printf(text, " is more than %s above the share of the commonest class.\n",
-                               above);
+        adit_document_add_paragraph(text, NULL, caption);
     }
     for (guint value = 0; self->report->values[value] != NULL; value++) {
         for (guint page = 0; page < adit_levels_count(self->pages); page++) {
             g_autofree char *label =
                 adit_report_get_panel_label(self->report, self->pages, page, value);
 
-            g_string_append(text, *label != '\0' ? "\n## " : "");
-            adit_markdown_append(text, label);
-            g_string_append(text, *label != '\0' ? "\n\n" : "\n");
+            if (*label != '\0')
+                adit_document_add_heading(text, 2, label);
             write_panel(self, text, value, page);
         }
     }
@@ -311,10 +295,10 @@ adit_report_write_counts(const AditReportWriter *self, const AditStudyReport *re
                          GError **error)
 {
     g_auto(Counts) counts = {.writer = self, .report = report};
-    g_autoptr(GString) text = g_string_new(NULL);
+    g_autoptr(AditDocument) text = adit_document_new();
 
     if (!counts_fill(&counts, error))
         return FALSE;
     write_text(&counts, text);
-    return adit_report_write_file(self, report->name, ".md", text, error) && draw(&counts, error);
+    return adit_report_write_document(self, report->name, text, error) && draw(&counts, error);
 }

@@ -86,21 +86,56 @@ append_cell(HeatMap *self, const AditChoice choices[3], guint value, const AditS
     g_array_append_val((GArray *) g_ptr_array_index(self->means, value), summary->mean);
 }
 
+/* What the points of one page have in column @source, cell by cell, each point looked at once. */
+static gboolean
+fill_cells(const HeatMap *self, guint page, guint source, GPtrArray *cells, AditSummary *summaries,
+           GError **error)
+{
+    const AditResults *results = self->results;
+    guint n_x = adit_levels_count(self->x);
+
+    for (guint row = 0; row < adit_frame_count_rows(results->frame); row++) {
+        guint cell = self->y->of_row[row] * n_x + self->x->of_row[row];
+        double value = 0;
+
+        if (self->pages->of_row[row] != page)
+            continue;
+        summaries[cell].failed += results->statuses[row] == ADIT_POINT_FAILED;
+        summaries[cell].diverged += results->statuses[row] == ADIT_POINT_DIVERGED;
+        if (results->statuses[row] != ADIT_POINT_DONE ||
+            adit_frame_is_empty(results->frame, row, source))
+            continue;
+        if (!adit_frame_get_number(results->frame, row, source, &value, error))
+            return FALSE;
+        g_array_append_val((GArray *) g_ptr_array_index(cells, cell), value);
+    }
+    return TRUE;
+}
+
 /* The cells of one panel. */
 static gboolean
 append_panel(HeatMap *self, guint page, guint value, GError **error)
 {
     guint n_x = adit_levels_count(self->x);
+    guint n_cells = n_x * adit_levels_count(self->y);
+    g_autoptr(GPtrArray) cells = g_ptr_array_new_with_free_func((GDestroyNotify) g_array_unref);
+    g_autofree AditSummary *summaries = g_new0(AditSummary, n_cells + 1);
     guint source = 0;
 
     if (!adit_frame_find(self->results->frame, self->report->values[value], &source, error))
         return FALSE;
-    for (guint i = 0; i < n_x * adit_levels_count(self->y); i++) {
+    for (guint i = 0; i < n_cells; i++)
+        g_ptr_array_add(cells, g_array_new(FALSE, FALSE, sizeof(double)));
+    if (!fill_cells(self, page, source, cells, summaries, error))
+        return FALSE;
+    for (guint i = 0; i < n_cells; i++) {
         const AditChoice choices[] = {{self->pages, page}, {self->x, i % n_x}, {self->y, i / n_x}};
+        const GArray *values = g_ptr_array_index(cells, i);
         AditSummary summary;
 
-        if (!adit_results_summarize(self->results, choices, 3, source, &summary, error))
-            return FALSE;
+        adit_summary_init(&summary, (const double *) values->data, values->len);
+        summary.failed = summaries[i].failed;
+        summary.diverged = summaries[i].diverged;
         append_cell(self, choices, value, &summary);
     }
     return TRUE;
@@ -133,6 +168,16 @@ append_panels(HeatMap *self, GPtrArray *panels, GError **error)
     return TRUE;
 }
 
+static gboolean
+is_same(const GPtrArray *a, const GPtrArray *b)
+{
+    for (guint i = 0; a->len == b->len && i < a->len; i++) {
+        if (!g_str_equal(g_ptr_array_index(a, i), g_ptr_array_index(b, i)))
+            return FALSE;
+    }
+    return a->len == b->len;
+}
+
 static void
 set_all(const HeatMap *self, AditPicture *picture, GPtrArray *panels)
 {
@@ -142,6 +187,15 @@ set_all(const HeatMap *self, AditPicture *picture, GPtrArray *panels)
     g_autofree char *note =
         over != NULL && self->most > 1 ? g_strdup_printf("mean over %s", over) : g_strdup("");
 
+    /* all against all: likenesses, which are shares of 1 */
+    gboolean is_square = is_same(x_ticks, y_ticks);
+    g_autofree char *values = adit_report_join((const char *const *) self->report->values);
+    g_autofree char *caption =
+        g_strdup_printf("%s by %s and %s", values, self->report->x, self->report->y);
+
+    adit_picture_set_caption(picture, caption);
+    if (is_square)
+        adit_picture_set_number(picture, "is_square", 1);
     adit_picture_set_text(picture, "x_label", self->report->x);
     adit_picture_set_text(picture, "y_label", self->report->y);
     adit_picture_set_text(picture, "note", note);
@@ -149,7 +203,8 @@ set_all(const HeatMap *self, AditPicture *picture, GPtrArray *panels)
     adit_picture_set_texts(picture, "panels", panels);
     adit_picture_set_texts(picture, "x_ticks", x_ticks);
     adit_picture_set_texts(picture, "y_ticks", y_ticks);
-    adit_picture_set_colours(picture, (const char *const *) self->report->values, self->means);
+    adit_picture_set_colours(picture, (const char *const *) self->report->values, self->means,
+                             is_square);
 }
 
 gboolean

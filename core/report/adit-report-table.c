@@ -1,6 +1,7 @@
 /* core/report/adit-report-table.c - SPDX-License-Identifier: MIT */
 #include "adit-report-private.h"
 
+#include "adit-document.h"
 #include "adit-published.h"
 #include "adit-text.h"
 
@@ -16,8 +17,8 @@ typedef struct {
     AditPublished *published; /* (nullable) */
     guint expected;           /* values of a cell, as most cells have */
     AditSummary *cells;       /* by page, row, column, value */
-    GString *text;            /* Markdown */
-    GString *data;            /* CSV */
+    AditDocument *text;
+    GString *data; /* CSV */
 } Table;
 
 static void
@@ -28,7 +29,7 @@ table_clear(Table *self)
     g_clear_pointer(&self->columns, adit_levels_free);
     g_clear_pointer(&self->published, adit_published_free);
     g_free(self->cells);
-    g_string_free(self->text, TRUE);
+    adit_document_free(self->text);
     g_string_free(self->data, TRUE);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Table, table_clear)
@@ -169,21 +170,11 @@ table_is_published(const Table *self, guint value)
 }
 
 static void
-add_cell(GPtrArray *cells, char *text)
-{
-    GString *escaped = g_string_new(NULL);
-
-    adit_markdown_append(escaped, text);
-    g_ptr_array_add(cells, g_string_free(escaped, FALSE));
-    g_free(text);
-}
-
-static void
 table_add_summary(const Table *self, GPtrArray *cells, Cell cell)
 {
     const AditSummary *summary = &self->cells[table_find_index(self, cell)];
 
-    add_cell(cells, adit_summary_to_text(summary, self->expected));
+    g_ptr_array_add(cells, adit_summary_to_text(summary, self->expected));
 }
 
 static void
@@ -191,7 +182,7 @@ table_add_published(const Table *self, GPtrArray *cells, Cell cell)
 {
     const char *figure = table_find_published(self, cell);
 
-    add_cell(cells, g_strdup(figure != NULL ? figure : "-"));
+    g_ptr_array_add(cells, g_strdup(figure != NULL ? figure : "-"));
 }
 
 /* Ends a row and makes it one of @rows. */
@@ -227,17 +218,17 @@ table_write_flat(Table *self, guint page)
     g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func((GDestroyNotify) g_strfreev);
     GPtrArray *header = g_ptr_array_new();
 
-    add_cell(header, table_get_corner(self));
+    g_ptr_array_add(header, table_get_corner(self));
     for (guint value = 0; self->report->values[value] != NULL; value++) {
-        add_cell(header, g_strdup(self->report->values[value]));
+        g_ptr_array_add(header, g_strdup(self->report->values[value]));
         if (table_is_published(self, value))
-            g_ptr_array_add(header, g_strdup("*published*"));
+            g_ptr_array_add(header, adit_document_emphasize("published"));
     }
     finish_row(rows, header);
     for (guint row = 0; row < adit_levels_count(self->rows); row++) {
         GPtrArray *cells = g_ptr_array_new();
 
-        add_cell(cells, table_get_row_label(self, row));
+        g_ptr_array_add(cells, table_get_row_label(self, row));
         for (guint value = 0; self->report->values[value] != NULL; value++) {
             Cell cell = {.page = page, .row = row, .value = value};
 
@@ -247,7 +238,7 @@ table_write_flat(Table *self, guint page)
         }
         finish_row(rows, cells);
     }
-    adit_markdown_append_table(self->text, rows);
+    adit_document_add_table(self->text, rows);
 }
 
 /* The cells of @row for one value, across. @add: what is written for each */
@@ -280,66 +271,58 @@ table_write_block(Table *self, guint page, guint value)
     g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func((GDestroyNotify) g_strfreev);
     GPtrArray *header = g_ptr_array_new();
 
-    add_cell(header, table_get_corner(self));
+    g_ptr_array_add(header, table_get_corner(self));
     for (guint column = 0; column < adit_levels_count(self->columns); column++)
-        add_cell(header, adit_levels_get_label(self->columns, column, FALSE));
+        g_ptr_array_add(header, adit_levels_get_label(self->columns, column, FALSE));
     finish_row(rows, header);
     for (guint row = 0; row < adit_levels_count(self->rows); row++) {
         Cell cell = {.page = page, .row = row, .value = value};
-        GString *label = g_string_new(NULL);
-        g_autofree char *name = table_get_row_label(self, row);
 
-        adit_markdown_append(label, name);
-        table_write_row(self, rows, g_string_free(label, FALSE), cell, table_add_summary);
+        table_write_row(self, rows, table_get_row_label(self, row), cell, table_add_summary);
         if (table_has_published_row(self, cell))
-            table_write_row(self, rows, g_strdup("*published*"), cell, table_add_published);
+            table_write_row(self, rows, adit_document_emphasize("published"), cell,
+                            table_add_published);
     }
-    adit_markdown_append_table(self->text, rows);
-}
-
-static void
-append_heading(GString *text, const char *marks, const char *heading)
-{
-    g_string_append_printf(text, "\n%s ", marks);
-    adit_markdown_append(text, heading);
-    g_string_append(text, "\n\n");
+    adit_document_add_table(self->text, rows);
 }
 
 static void
 table_write_page(Table *self, guint page)
 {
-    const char *marks = g_strv_length(self->report->pages) > 0 ? "###" : "##";
+    guint level = g_strv_length(self->report->pages) > 0 ? 3 : 2;
 
     if (g_strv_length(self->report->pages) > 0) {
         g_autofree char *label = adit_levels_get_label(self->pages, page, TRUE);
 
-        append_heading(self->text, "##", label);
+        adit_document_add_heading(self->text, 2, label);
     }
     if (self->report->columns == NULL) {
-        if (self->text->str[self->text->len - 2] != '\n')
-            g_string_append_c(self->text, '\n');
         table_write_flat(self, page);
         return;
     }
     for (guint value = 0; self->report->values[value] != NULL; value++) {
-        append_heading(self->text, marks, self->report->values[value]);
+        adit_document_add_heading(self->text, level, self->report->values[value]);
         table_write_block(self, page, value);
     }
 }
 
-/* "Mean ± standard deviation over seed (n = 3). Published figures from table2.csv." */
+/* "Mean ± standard deviation over seed, n = 3. Published figures from table2.csv." */
 static void
 table_write_caption(Table *self)
 {
     g_autofree char *over = adit_report_describe_over(self->report);
 
-    if (over != NULL && self->expected > 1)
-        g_string_append_printf(self->text, "\nMean ± standard deviation over %s, n = %u.\n", over,
-                               self->expected);
+    if (over != NULL && self->expected > 1) {
+        g_autofree char *text =
+            g_strdup_printf("Mean ± standard deviation over %s, n = %u.", over, self->expected);
+
+        adit_document_add_paragraph(self->text, NULL, text);
+    }
     if (self->published != NULL) {
-        g_string_append(self->text, "\n*published*: the figures of ");
-        adit_markdown_append(self->text, adit_published_get_name(self->published));
-        g_string_append(self->text, ".\n");
+        g_autofree char *text =
+            g_strdup_printf("the figures of %s.", adit_published_get_name(self->published));
+
+        adit_document_add_paragraph(self->text, "published", text);
     }
 }
 
@@ -348,9 +331,7 @@ table_write_text(Table *self)
 {
     g_autofree char *values = adit_report_join((const char *const *) self->report->values);
 
-    g_string_append(self->text, "# ");
-    adit_markdown_append(self->text, values);
-    g_string_append_c(self->text, '\n');
+    adit_document_add_heading(self->text, 1, values);
     table_write_caption(self);
     for (guint page = 0; page < adit_levels_count(self->pages); page++)
         table_write_page(self, page);
@@ -421,12 +402,12 @@ adit_report_write_table(const AditReportWriter *self, const AditStudyReport *rep
 {
     g_auto(Table) table = {.writer = self, .report = report};
 
-    table.text = g_string_new(NULL);
+    table.text = adit_document_new();
     table.data = g_string_new(NULL);
     if (!table_find_levels(&table, error) || !table_fill(&table, error))
         return FALSE;
     table_write_text(&table);
     table_write_data(&table);
-    return adit_report_write_file(self, report->name, ".md", table.text, error) &&
+    return adit_report_write_document(self, report->name, table.text, error) &&
            adit_report_write_file(self, report->name, ".csv", table.data, error);
 }

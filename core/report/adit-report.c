@@ -4,7 +4,8 @@
 #include "adit-file.h"
 #include "adit-installation.h"
 #include "adit-json.h"
-#include "adit-report-private.h"
+#include "adit-report-pages.h"
+#include "adit-study-reports.h"
 #include "adit-text.h"
 
 #include <errno.h>
@@ -12,7 +13,8 @@
 #include <string.h>
 
 typedef struct {
-    const char *name; /* in messages: as in the language */
+    const char *name;  /* in messages: as in the language */
+    const char *title; /* in pages */
     gboolean (*write)(const AditReportWriter *self, const AditStudyReport *report, GError **error);
     gboolean has_text; /* NAME.md */
     gboolean has_picture;
@@ -22,18 +24,33 @@ typedef struct {
 } Kind;
 
 static const Kind kinds[] = {
-    [ADIT_STUDY_TABLE] = {"table", adit_report_write_table, TRUE, FALSE, FALSE, FALSE, TRUE},
-    [ADIT_STUDY_HEAT_MAP] = {"heat-map", adit_report_write_heat_map, FALSE, TRUE, TRUE, TRUE,
-                             FALSE},
-    [ADIT_STUDY_SCATTER] = {"scatter", adit_report_write_scatter, FALSE, TRUE, TRUE, FALSE, TRUE},
-    [ADIT_STUDY_CURVES] = {"curves", adit_report_write_curves, FALSE, TRUE, TRUE, FALSE, TRUE},
-    [ADIT_STUDY_COUNTS] = {"counts", adit_report_write_counts, TRUE, TRUE, FALSE, FALSE, FALSE},
+    [ADIT_STUDY_TABLE] = {"table", "Table", adit_report_write_table, TRUE, FALSE, FALSE, FALSE,
+                          TRUE},
+    [ADIT_STUDY_HEAT_MAP] = {"heat-map", "Heat map", adit_report_write_heat_map, FALSE, TRUE, TRUE,
+                             TRUE, FALSE},
+    [ADIT_STUDY_SCATTER] = {"scatter", "Scatter", adit_report_write_scatter, FALSE, TRUE, TRUE,
+                            FALSE, TRUE},
+    [ADIT_STUDY_CURVES] = {"curves", "Curves", adit_report_write_curves, FALSE, TRUE, TRUE, FALSE,
+                           TRUE},
+    [ADIT_STUDY_COUNTS] = {"counts", "Counts", adit_report_write_counts, TRUE, TRUE, FALSE, FALSE,
+                           FALSE},
 };
 
 char *
 adit_report_join(const char *const *texts)
 {
     return g_strjoinv(", ", (char **) texts);
+}
+
+char *
+adit_report_make_name(const char *kind, const char *text)
+{
+    g_autofree char *safe = g_strdup(text);
+
+    g_strcanon(safe, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-_.", '-');
+    if (g_str_equal(safe, text))
+        return g_strdup_printf("%s-%s", kind, safe);
+    return g_strdup_printf("%s-%s-%08x", kind, safe, g_str_hash(text));
 }
 
 char *
@@ -64,6 +81,17 @@ adit_report_write_file(const AditReportWriter *self, const char *name, const cha
     g_autofree char *path = g_build_filename(self->folder, file, NULL);
 
     return adit_file_write(path, text->str, text->len, error);
+}
+
+gboolean
+adit_report_write_document(const AditReportWriter *self, const char *name, const AditDocument *text,
+                           GError **error)
+{
+    if (!adit_report_write_file(self, name, ".md", text->markdown, error))
+        return FALSE;
+    if (self->page != NULL)
+        g_string_append(adit_page_get_body(self->page), text->html->str);
+    return TRUE;
 }
 
 /* ---- one element ---- */
@@ -103,23 +131,24 @@ write_one(const AditReportWriter *self, const AditStudyReport *report, GError **
 
 /* ---- index.md ---- */
 
-/* "51 points: 48 done, 2 failed, 1 pending." */
-static void
-append_state(GString *index, const AditResults *results)
+char *
+adit_report_describe_state(const AditResults *results)
 {
     static const char *const names[] = {"done", "failed", "stopped", "pending", "diverged"};
     guint total = adit_frame_count_rows(results->frame);
+    GString *text = g_string_new(NULL);
     gboolean first = TRUE;
 
-    g_string_append_printf(index, "%u point%s:", total, total == 1 ? "" : "s");
+    g_string_append_printf(text, "%u point%s:", total, total == 1 ? "" : "s");
     for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
         guint count = adit_results_count(results, (AditPointStatus) i);
 
         if (count > 0)
-            g_string_append_printf(index, "%s %u %s", first ? "" : ",", count, names[i]);
+            g_string_append_printf(text, "%s %u %s", first ? "" : ",", count, names[i]);
         first = first && count == 0;
     }
-    g_string_append(index, first ? " none.\n" : ".\n");
+    g_string_append(text, first ? " none" : "");
+    return g_string_free(text, FALSE);
 }
 
 /* Points of @status under @heading, by their axes, with the reason if it is known. */
@@ -207,23 +236,22 @@ append_word(GString *command, const char *word)
     g_string_append(command, word[strspn(word, plain)] == '\0' && *word != '\0' ? word : quoted);
 }
 
-/* The command as a block of code; what it says is on one line. */
-static void
-append_command(GString *index, JsonArray *words)
+char *
+adit_report_join_command(JsonArray *words)
 {
     g_autoptr(GString) command = g_string_new(NULL);
 
-    for (guint i = 0; i < json_array_get_length(words); i++) {
+    for (guint i = 0; words != NULL && i < json_array_get_length(words); i++) {
         JsonNode *node = json_array_get_element(words, i);
         const char *word = JSON_NODE_HOLDS_VALUE(node) ? json_node_get_string(node) : NULL;
 
         if (word == NULL)
-            return;
+            return NULL;
         g_string_append(command, i > 0 ? " " : "");
         append_word(command, word);
     }
     g_strdelimit(command->str, "\r\n", ' ');
-    g_string_append_printf(index, "    %s\n\n", command->str);
+    return command->len > 0 ? g_strdup(command->str) : NULL;
 }
 
 /* The title, and the command that makes all this: as study.json says, if there is one. */
@@ -237,12 +265,13 @@ append_origin(GString *index, const AditResults *results)
     const char *title = study != NULL ? adit_json_get_text(study, "title") : NULL;
     const char *file = study != NULL ? adit_json_get_text(study, "study") : NULL;
     JsonArray *words = study != NULL ? adit_json_get_array(study, "command-line") : NULL;
+    g_autofree char *command = adit_report_join_command(words);
 
     g_string_append(index, "# ");
     adit_markdown_append(index, title != NULL ? title : name);
     g_string_append(index, "\n\n");
-    if (words != NULL) {
-        append_command(index, words);
+    if (command != NULL) {
+        g_string_append_printf(index, "    %s\n\n", command);
     } else if (file != NULL) {
         g_string_append(index, "The study ");
         adit_markdown_append(index, file);
@@ -254,16 +283,17 @@ static GString *
 begin_index(const AditReportWriter *self)
 {
     GString *index = g_string_new(NULL);
+    g_autofree char *state = adit_report_describe_state(self->results);
 
     append_origin(index, self->results);
-    append_state(index, self->results);
+    g_string_append_printf(index, "%s.\n", state);
     if (self->gnuplot == NULL)
         g_string_append(index, "\nThere was no gnuplot: the pictures are left out.\n");
     return index;
 }
 
-static gboolean
-begin(AditReportWriter *self, const char *folder, GError **error)
+gboolean
+adit_report_writer_init(AditReportWriter *self, const char *folder, GError **error)
 {
     const char *plots = g_getenv("ADIT_PLOTS_DIR");
 
@@ -272,6 +302,20 @@ begin(AditReportWriter *self, const char *folder, GError **error)
                                 : adit_installation_find_plots(adit_installation_get_folder());
     self->gnuplot = g_find_program_in_path("gnuplot");
     return adit_folder_create(self->folder, error);
+}
+
+void
+adit_report_writer_clear(AditReportWriter *self)
+{
+    g_free(self->folder);
+    g_free(self->plots);
+    g_free(self->gnuplot);
+}
+
+static gboolean
+begins_with(const char *name, const char *kind)
+{
+    return g_str_has_prefix(name, kind) && name[strlen(kind)] == '-';
 }
 
 /* Whether a report makes files called @name: "table-best.test.mse.md". */
@@ -287,15 +331,14 @@ is_made(const char *name)
     for (guint i = 0; ending != NULL && i < G_N_ELEMENTS(endings); i++)
         ends = ends || g_str_equal(ending, endings[i]);
     for (guint i = 0; ends && i < G_N_ELEMENTS(kinds); i++) {
-        if (g_str_has_prefix(name, kinds[i].name) && name[strlen(kinds[i].name)] == '-')
+        if (begins_with(name, kinds[i].name))
             return TRUE;
     }
-    return FALSE;
+    return ends && begins_with(name, "bars"); /* of a run alone */
 }
 
-/* Takes away what an earlier call made in @folder. */
-static gboolean
-clear_made(const char *folder, GError **error)
+gboolean
+adit_report_clear_made(const char *folder, GError **error)
 {
     g_autoptr(GDir) entries = g_dir_open(folder, 0, NULL);
     const char *name;
@@ -312,14 +355,22 @@ clear_made(const char *folder, GError **error)
     return TRUE;
 }
 
-static void
-writer_clear(AditReportWriter *self)
+/* "Curves: test.mse over epoch": what stands above an element in a page */
+static char *
+make_title(const AditStudyReport *report)
 {
-    g_free(self->folder);
-    g_free(self->plots);
-    g_free(self->gnuplot);
+    const char *kind = kinds[report->kind].title;
+    gboolean has_values = report->values != NULL && report->values[0] != NULL;
+    g_autofree char *values =
+        has_values ? adit_report_join((const char *const *) report->values) : g_strdup("");
+
+    if (report->kind == ADIT_STUDY_SCATTER)
+        return g_strdup_printf("%s: %s against %s", kind, report->y != NULL ? report->y : values,
+                               report->x);
+    if (report->kind == ADIT_STUDY_CURVES)
+        return g_strdup_printf("%s: %s over %s", kind, values, report->x);
+    return g_strdup_printf("%s: %s", kind, values);
 }
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AditReportWriter, writer_clear)
 
 /* Writes all; the first failure stays in @first. */
 static void
@@ -329,11 +380,14 @@ write_all(const AditReportWriter *self, const GPtrArray *reports, GString *index
 
     for (guint i = 0; i < reports->len; i++) {
         const AditStudyReport *report = g_ptr_array_index(reports, i);
+        g_autofree char *title = make_title(report);
         g_autoptr(GError) failure = NULL;
 
         has_pictures |= kinds[report->kind].has_picture;
+        adit_page_begin_section(self->page, title);
         write_one(self, report, &failure);
         append_report(index, self, report, failure);
+        adit_study_page_end_element(self->page, report, failure);
         if (failure != NULL && *first == NULL)
             *first = g_steal_pointer(&failure);
     }
@@ -341,29 +395,91 @@ write_all(const AditReportWriter *self, const GPtrArray *reports, GString *index
         g_message("no gnuplot: the pictures are left out");
 }
 
-gboolean
-adit_report_write(const char *folder, const GPtrArray *reports, GError **error)
+/* All of a study. @is_page: the page is wanted even if there is no element for it */
+static gboolean
+write_study(const char *folder, const GPtrArray *reports, gboolean is_page, GError **error)
 {
     g_autoptr(AditResults) results = adit_results_read(folder, error);
+    g_autoptr(AditPage) page = NULL;
     g_auto(AditReportWriter) writer = {.results = results};
     g_autoptr(GString) index = NULL;
     g_autofree char *made = g_build_filename(folder, "report", NULL);
     g_autoptr(GError) first = NULL;
 
-    if (results == NULL || !clear_made(made, error))
+    if (results == NULL || !adit_report_clear_made(made, error))
         return FALSE;
-    if (reports->len == 0)
+    if (reports->len == 0 && !is_page)
         return TRUE;
-    if (!begin(&writer, folder, error))
+    if (!adit_report_writer_init(&writer, folder, error))
         return FALSE;
+    page = writer.page = adit_study_page_begin(&writer);
     index = begin_index(&writer);
     write_all(&writer, reports, index, &first);
     append_points(index, results, ADIT_POINT_FAILED, "Failed");
     append_points(index, results, ADIT_POINT_DIVERGED, "Diverged");
-    if (!adit_report_write_file(&writer, "index", ".md", index, error))
+    if (!adit_report_write_file(&writer, "index", ".md", index, error) ||
+        !adit_study_page_end(page, &writer, reports, error))
         return FALSE;
     if (first == NULL)
         return TRUE;
     g_propagate_error(error, g_steal_pointer(&first));
+    return FALSE;
+}
+
+gboolean
+adit_report_write(const char *folder, const GPtrArray *reports, GError **error)
+{
+    return write_study(folder, reports, FALSE, error);
+}
+
+static gboolean
+has_file(const char *folder, const char *name)
+{
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+
+    return g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+/* (nullable): study.json, or that of any shard: all shards are of one study */
+static char *
+find_study(const char *folder)
+{
+    g_autoptr(GDir) entries = g_dir_open(folder, 0, NULL);
+    g_autofree char *found = has_file(folder, "study.json") ? g_strdup("study.json") : NULL;
+    const char *name;
+
+    while (found == NULL && entries != NULL && (name = g_dir_read_name(entries)) != NULL) {
+        if (g_str_has_prefix(name, "study.") && g_str_has_suffix(name, ".json"))
+            found = g_strdup(name);
+    }
+    return found != NULL ? g_build_filename(folder, found, NULL) : NULL;
+}
+
+/* The report that the study asked for, as study.json has it. */
+static gboolean
+write_study_again(const char *folder, GError **error)
+{
+    g_autofree char *path = find_study(folder);
+    g_autoptr(JsonObject) study = path != NULL ? adit_json_read(path, error) : NULL;
+    g_autoptr(GPtrArray) reports = NULL;
+
+    if (study == NULL && path != NULL)
+        return FALSE;
+    reports = adit_study_reports_read(path, study, error);
+    return reports != NULL && write_study(folder, reports, TRUE, error);
+}
+
+gboolean
+adit_report_write_page(const char *folder, gboolean png, GError **error)
+{
+    if (has_file(folder, "run.json"))
+        return adit_run_page_write(folder, png, error);
+    if (has_file(folder, "sweep.csv"))
+        return write_study_again(folder, error);
+    g_set_error(error, ADIT_ERROR, ADIT_ERROR_NOT_FOUND,
+                "%s: expected the folder of a run or a study, got %s", folder,
+                g_file_test(folder, G_FILE_TEST_IS_DIR)   ? "one without run.json and sweep.csv"
+                : g_file_test(folder, G_FILE_TEST_EXISTS) ? "a file"
+                                                          : "nothing that exists");
     return FALSE;
 }

@@ -12,8 +12,8 @@ G_BEGIN_DECLS
  * @folder: a study: sweep.csv and the run directories that it names
  * @reports: (element-type AditStudyReport): what to make of them
  *
- * Writes the files of each element into @folder/report, from files alone, and report/index.md,
- * which links them:
+ * Writes the files of each element into @folder/report, from files alone, report/index.md, which
+ * links them, and the page @folder/report.html, which shows them:
  *
  *     table        NAME.md, NAME.csv
  *     counts       NAME.md, NAME.csv, NAME.gp, NAME.svg, NAME.png
@@ -32,5 +32,17 @@ G_BEGIN_DECLS
  * ADIT_ERROR_FAILED (gnuplot); messages say file, line, got and expected.
  */
 gboolean adit_report_write(const char *folder, const GPtrArray *reports, GError **error);
+
+/**
+ * adit_report_write_page:
+ * @folder: a run directory, or a study
+ * @png: pictures of a run as PNG too; those of studies always are
+ *
+ * Writes @folder/report.html, a page that needs nothing but itself, and what it is made of into
+ * @folder/report. Of a study the report that its file asked for, as adit_report_write() does.
+ * Fails as adit_report_write() does; ADIT_ERROR_NOT_FOUND for a folder that is neither. What is
+ * missing or damaged within a run is said in its page.
+ */
+gboolean adit_report_write_page(const char *folder, gboolean png, GError **error);
 
 G_END_DECLS

@@ -52,6 +52,17 @@ adit_results_read(const char *folder, GError **error)
     return g_steal_pointer(&self);
 }
 
+AditResults *
+adit_results_new(AditFrame *frame, guint n_axes)
+{
+    AditResults *self = g_new0(AditResults, 1);
+
+    self->frame = frame;
+    self->n_axes = n_axes;
+    self->statuses = g_new0(AditPointStatus, adit_frame_count_rows(frame) + 1);
+    return self;
+}
+
 guint
 adit_results_count(const AditResults *self, AditPointStatus status)
 {

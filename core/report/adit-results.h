@@ -17,7 +17,7 @@ typedef enum {
 
 /**
  * AditResults: what a study has come to: sweep.csv, whose columns before `status` are the axes, and
- * the run directories that it names.
+ * the run directories that it names. @folder: (nullable): of what adit_results_new() made
  */
 typedef struct {
     char *folder;
@@ -32,6 +32,9 @@ typedef struct {
 /* Reads @folder/sweep.csv. ADIT_ERROR_NOT_FOUND, ADIT_ERROR_DAMAGED with file, line, got and
  * expected. */
 AditResults *adit_results_read(const char *folder, GError **error);
+/* Results that stand in no sweep.csv: a table whose first columns are axes, each row a point that
+ * is done, without a run directory. Takes @frame. */
+AditResults *adit_results_new(AditFrame *frame, guint n_axes);
 void adit_results_free(AditResults *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditResults, adit_results_free)
 

@@ -59,6 +59,16 @@ adit_scale_init(AditScale *self, GArray *numbers)
     self->low = fmax(lowest, self->high * DEEPEST);
 }
 
+void
+adit_scale_make_even(AditScale *self, const GArray *numbers)
+{
+    self->is_wide = FALSE;
+    if (numbers->len == 0)
+        return;
+    self->low = g_array_index(numbers, double, 0);
+    self->high = g_array_index(numbers, double, numbers->len - 1);
+}
+
 double
 adit_scale_place(const AditScale *self, double number)
 {

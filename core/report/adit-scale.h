@@ -21,6 +21,9 @@ typedef struct {
 /* @numbers: (element-type double): sorted in here; what is not finite does not count. Of none the
  * scale is 0 to 1. */
 void adit_scale_init(AditScale *self, GArray *numbers);
+/* Makes the scale of the sorted @numbers, as adit_scale_init() left them, one that is not
+ * logarithmic. */
+void adit_scale_make_even(AditScale *self, const GArray *numbers);
 /* Where @number lies: 0 at @low, 1 at @high. */
 double adit_scale_place(const AditScale *self, double number);
 /* The number at @place: adit_scale_place() backwards. */

@@ -4,6 +4,8 @@
 #include "adit-scale.h"
 #include "adit-text.h"
 
+#include <math.h>
+
 #define FEW_POINTS 30   /* of a line, each with a mark */
 #define MARGIN     0.04 /* beyond the ends of a scale, as a part of it */
 #define MAX_TICKS  12   /* values of x that are written below the axis, one and all */
@@ -50,10 +52,13 @@ get_line_label(const AditSeries *self, guint line, guint value)
     gboolean is_number = levels[0] != NULL && adit_text_to_number(levels[0], &number);
     g_autofree char *label = adit_levels_get_label(self->lines, line, is_number);
 
-    if (g_strv_length(self->report->values) == 1)
+    const char *name = self->names != NULL ? self->names[value] : self->report->values[value];
+
+    if (self->names == NULL && g_strv_length(self->report->values) == 1)
         return g_steal_pointer(&label);
-    return *label != '\0' ? g_strdup_printf("%s, %s", label, self->report->values[value])
-                          : g_strdup(self->report->values[value]);
+    if (*label == '\0' || *name == '\0')
+        return g_strdup(*label != '\0' ? label : name);
+    return g_strdup_printf("%s, %s", label, name);
 }
 
 static void
@@ -258,7 +263,20 @@ set_shades(const AditSeries *self, AditPicture *picture)
     g_ptr_array_add(numbers, shades);
     for (guint i = 0; i < self->points->len; i++)
         g_array_append_val(shades, g_array_index(self->points, AditSeriesPoint, i).shade);
-    adit_picture_set_colours(picture, names, numbers);
+    adit_picture_set_colours(picture, names, numbers, FALSE);
+}
+
+/* Epochs, blocks, steps: nothing lies between them. */
+static gboolean
+are_whole(const AditSeries *self)
+{
+    for (guint i = 0; i < self->points->len; i++) {
+        double x = g_array_index(self->points, AditSeriesPoint, i).x;
+
+        if (x != floor(x))
+            return FALSE;
+    }
+    return TRUE;
 }
 
 static void
@@ -294,7 +312,8 @@ adit_series_write(AditSeries *self, const AditReportWriter *writer, const char *
     has_bands = report->kind == ADIT_STUDY_CURVES && (self->has_spreads || blocks.most > 1);
     note = describe(self, &blocks, has_bands);
     adit_picture_set_text(picture, "x_label", report->x);
-    adit_picture_set_text(picture, "y_label", y_label);
+    adit_picture_set_text(picture, "y_label", self->y_label != NULL ? self->y_label : y_label);
+    adit_picture_set_caption(picture, self->y_label != NULL ? self->y_label : report->name);
     adit_picture_set_text(picture, "note", note);
     adit_picture_set_number(picture, "x_column",
                             g_strv_length(self->pages->names) + g_strv_length(self->lines->names) +
@@ -307,6 +326,7 @@ adit_series_write(AditSeries *self, const AditReportWriter *writer, const char *
     set_panels(self, picture);
     adit_picture_set_texts(picture, "labels", blocks.labels);
     adit_picture_set_number(picture, "x_is_shared", self->is_column);
+    adit_picture_set_number(picture, "x_is_whole", are_whole(self));
     adit_picture_set_numbers(picture, "block_panel", blocks.panels);
     adit_picture_set_numbers(picture, "block_line", blocks.lines);
     adit_picture_set_numbers(picture, "block_published", blocks.published);

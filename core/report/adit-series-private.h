@@ -32,10 +32,12 @@ struct _AditSeries {
     GPtrArray *ticks; /* (nullable): names of x = 1, 2, ..., where they are no numbers */
     gboolean has_spreads;
     gboolean has_published;
-    gboolean is_column; /* x is one of sweep.csv */
-    gboolean is_axis;   /* and an axis there */
-    gboolean is_along;  /* and all that is told apart within a line */
-    const char *shade;  /* (nullable): the value that gives dots their colours */
+    gboolean is_column;       /* x is one of sweep.csv */
+    gboolean is_axis;         /* and an axis there */
+    gboolean is_along;        /* and all that is told apart within a line */
+    const char *shade;        /* (nullable): the value that gives dots their colours */
+    const char *const *names; /* (nullable): what the values are called in the picture */
+    const char *y_label;      /* (nullable): what they are all of */
 };
 
 /* Sorts the points by panel, line, value and x, and makes one of what several runs gave for the

@@ -48,6 +48,21 @@ adit_series_set_shade(AditSeries *self, const char *name)
 }
 
 void
+adit_series_set_names(AditSeries *self, const char *y_label, const char *const *names)
+{
+    self->y_label = y_label;
+    self->names = names;
+}
+
+void
+adit_series_set_ticks(AditSeries *self, GPtrArray *ticks)
+{
+    g_clear_pointer(&self->ticks, g_ptr_array_unref);
+    self->ticks = ticks;
+    self->is_axis = TRUE;
+}
+
+void
 adit_series_add(AditSeries *self, guint row, guint value, double x, double y, double spread)
 {
     gboolean has_spread = !isnan(spread);

@@ -25,6 +25,12 @@ const AditLevels *adit_series_get_lines(const AditSeries *self);
 /* Lets the value @name, a column of sweep.csv, give the dots their colours. */
 void adit_series_set_shade(AditSeries *self, const char *name);
 
+/* What the picture says in place of the values' own names. @names: as many as there are values; ""
+ * for one that needs none. Both are borrowed. */
+void adit_series_set_names(AditSeries *self, const char *y_label, const char *const *names);
+/* Calls x = 1, 2, ... so. @ticks: (transfer full) (element-type utf8) */
+void adit_series_set_ticks(AditSeries *self, GPtrArray *ticks);
+
 /* Adds what point @row has for value number @value. @spread: NaN, or the deviation that the run
  * itself gives, which then is the band. */
 void adit_series_add(AditSeries *self, guint row, guint value, double x, double y, double spread);

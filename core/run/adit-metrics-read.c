@@ -98,16 +98,19 @@ read_line(GPtrArray *rows, const char *place, const char *text, gsize length, GE
     }
     row = g_new0(AditMetricRow, 1);
     row->values = g_array_new(FALSE, FALSE, sizeof(AditMetric));
-    g_ptr_array_add(rows, row);
-    if (fill_row(row, object))
+    if (fill_row(row, object)) {
+        g_ptr_array_add(rows, row);
         return TRUE;
+    }
+    free_row(row);
     g_set_error(error, ADIT_ERROR, ADIT_ERROR_DAMAGED,
                 "%s: expected 't', 'step', 'epoch' and values, all numbers", place);
     return FALSE;
 }
 
-GPtrArray *
-adit_metrics_read(const char *run_folder, GError **error)
+/* @damage: (nullable): what is wrong with a line goes there, and the line is passed over */
+static GPtrArray *
+read_lines(const char *run_folder, GPtrArray *damage, GError **error)
 {
     g_autofree char *path = g_build_filename(run_folder, "metrics.jsonl", NULL);
     g_autofree char *text = NULL;
@@ -121,9 +124,27 @@ adit_metrics_read(const char *run_folder, GError **error)
     for (const char *line = text;
          (end = memchr(line, '\n', length - (gsize) (line - text))) != NULL; line = end + 1) {
         g_autofree char *place = g_strdup_printf("%s:%u", path, number++);
+        g_autoptr(GError) failure = NULL;
 
-        if (!read_line(rows, place, line, (gsize) (end - line), error))
+        if (read_line(rows, place, line, (gsize) (end - line), &failure))
+            continue;
+        if (damage == NULL) {
+            g_propagate_error(error, g_steal_pointer(&failure));
             return NULL;
+        }
+        g_ptr_array_add(damage, g_strdup(failure->message));
     }
     return g_steal_pointer(&rows);
+}
+
+GPtrArray *
+adit_metrics_read(const char *run_folder, GError **error)
+{
+    return read_lines(run_folder, NULL, error);
+}
+
+GPtrArray *
+adit_metrics_read_sound(const char *run_folder, GPtrArray *damage, GError **error)
+{
+    return read_lines(run_folder, damage, error);
 }

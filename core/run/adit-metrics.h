@@ -80,5 +80,8 @@ gboolean adit_metrics_sync(AditMetrics *self, GError **error);
  * resumes, in file order; a torn last line is passed over. ADIT_ERROR_NOT_FOUND, ADIT_ERROR_DAMAGED
  */
 GPtrArray *adit_metrics_read(const char *run_folder, GError **error);
+/* The same, but lines that are none are passed over. @damage: (element-type utf8): gets what is
+ * wrong with each, with file and line */
+GPtrArray *adit_metrics_read_sound(const char *run_folder, GPtrArray *damage, GError **error);
 
 G_END_DECLS

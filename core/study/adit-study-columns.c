@@ -3,11 +3,16 @@
 
 #include <string.h>
 
+#include "adit-exit.h"
+#include "adit-probe-addresses.h"
+#include "adit-probes.h"
 #include "adit-settings.h"
 #include "adit-suggest.h"
 
+#define EXITS  "exits."
 #define PROBES "probes."
 #define MANY   "of a probe only what gives one row is a column, and this one may give several"
+#define PLACES "how many places its exits have is not known before the network is built"
 #define SPLIT  "whether the data brings a test split is not known before it is read"
 
 /**
@@ -177,43 +182,94 @@ add_stage(AditStudyColumns *self, const AditExperiment *experiment, const AditSt
         names_add(&self->metrics, "learning-rate", NULL);
 }
 
-/* Whether it looks at one address of one set, and so gives one row. */
+/* Whether addresses are one that can find one thing only. */
 static gboolean
-gives_one_row(const AditExperiment *experiment, const AditProbeSettings *settings, const char *at)
+is_one_address(const char *const *at)
 {
-    const char *address = settings->at != NULL && settings->at[0] != NULL ? settings->at[0]
-                          : at != NULL                                    ? at
-                                                                          : "*";
+    return at != NULL && at[0] != NULL && at[1] == NULL && strchr(at[0], '*') == NULL &&
+           strstr(at[0], "..") == NULL;
+}
+
+/* Whether it looks at one address of one set, or one against one, and so gives one row. */
+static gboolean
+gives_one_row(const AditExperiment *experiment, AditProbe *probe)
+{
+    const AditProbeClass *klass = ADIT_PROBE_GET_CLASS(probe);
+    const AditProbeSettings *settings = adit_probe_get_settings(probe);
+    const char *const by_default[] = {klass->default_at, NULL};
     guint n_sets =
         settings->data != NULL ? g_strv_length(settings->data) : experiment->datasets->len;
+    gboolean one = n_sets == 1;
+    guint n;
+    const AditReading *readings = adit_probe_class_get_readings(klass, &n);
 
-    return n_sets == 1 && (settings->at == NULL || g_strv_length(settings->at) == 1) &&
-           strchr(address, '*') == NULL && strstr(address, "..") == NULL;
+    for (guint i = 0; i < n && one; i++) {
+        g_auto(GStrv) given = NULL;
+
+        if (readings[i].at == NULL)
+            continue;
+        g_object_get(probe, readings[i].at, &given, NULL);
+        if (given != NULL && given[0] != NULL)
+            one = is_one_address((const char *const *) given);
+        else if (g_str_equal(readings[i].at, "at"))
+            one = is_one_address(by_default);
+    }
+    return one;
 }
 
 static void
 add_probe(AditStudyColumns *self, const AditExperiment *experiment, AditProbe *probe)
 {
-    const AditProbeClass *klass = ADIT_PROBE_GET_CLASS(probe);
     const AditProbeSettings *settings = adit_probe_get_settings(probe);
     const AditStage *last = experiment->stages->pdata[experiment->stages->len - 1];
+    g_auto(GStrv) columns = adit_probe_list_columns(probe, last->loss);
     g_autofree char *file =
         g_strdup(settings->name != NULL ? settings->name : ADIT_COMPONENT_GET_CLASS(probe)->name);
     gboolean ends =
         settings->when == NULL || g_strv_contains((const char *const *) settings->when, "end");
-    const char *doubt = gives_one_row(experiment, settings, klass->default_at) ? NULL : MANY;
+    const char *doubt = gives_one_row(experiment, probe) ? NULL : MANY;
 
     g_strdelimit(file, ":/", '-');
-    for (guint i = 0; klass->columns[i] != NULL; i++) {
-        gboolean is_metric =
-            klass->reads == ADIT_READ_SCORES && strcmp(klass->columns[i], "metric") == 0;
-        const char *column =
-            is_metric ? ADIT_LOSS_GET_CLASS(last->loss)->metric_name : klass->columns[i];
-        g_autofree char *name = g_strconcat(PROBES, file, ".", column, NULL);
+    for (guint i = 0; columns[i] != NULL; i++) {
+        g_autofree char *name = g_strconcat(PROBES, file, ".", columns[i], NULL);
 
         names_add(&self->probes, name, NULL);
         if (ends)
             names_add(&self->table, name, doubt);
+    }
+}
+
+static void
+add_exit(AditStudyColumns *self, const char *name, const char *metric, const char *doubt)
+{
+    g_autofree char *share = g_strconcat(EXITS, name, ".share", NULL);
+    g_autofree char *own = g_strconcat(EXITS, name, ".", metric, NULL);
+
+    names_add(&self->table, share, doubt);
+    if (metric != NULL)
+        names_add(&self->table, own, doubt);
+}
+
+/* Exits without a name have numbers, as many as the network will have places for them. */
+static void
+add_exits(AditStudyColumns *self, const GPtrArray *exits, const char *metric)
+{
+    g_autofree char *all = g_strconcat(EXITS, metric, NULL);
+
+    if (exits == NULL || exits->len == 0)
+        return;
+    names_add(&self->table, EXITS "loss", NULL);
+    names_add(&self->table, EXITS "cost", NULL);
+    if (metric != NULL)
+        names_add(&self->table, all, NULL);
+    add_exit(self, "last", metric, NULL);
+    for (guint i = 0; i < exits->len; i++) {
+        const AditExit *exit = exits->pdata[i];
+        const char *name = adit_exit_get_name(exit);
+        g_autofree char *number = g_strdup_printf("%u", i + 1);
+
+        add_exit(self, name != NULL ? name : number, metric,
+                 adit_exit_is_single(exit) ? NULL : PLACES);
     }
 }
 
@@ -234,6 +290,7 @@ adit_study_columns_add(AditStudyColumns *self, const AditExperiment *experiment,
         names_add(&self->table, "evaluate.test.loss", NULL);
         if (metric != NULL)
             names_add(&self->table, figure, NULL);
+        add_exits(self, experiment->model.exits, metric);
     }
 }
 

@@ -15,6 +15,7 @@
 #include "adit-manifest.h"
 #include "adit-output.h"
 #include "adit-run.h"
+#include "adit-study-reports.h"
 
 /* Processes of a sweep that was killed write a checkpoint before they go. */
 #define MAX_WAIT  (120 * G_USEC_PER_SEC)
@@ -368,6 +369,8 @@ adit_study_folder_write_state(const AditStudyFolder *self, const AditStudyPlan *
     json_object_set_string_member(object, "written", now);
     json_object_set_string_member(object, "adit-version", ADIT_VERSION);
     json_object_set_object_member(object, "process", adit_host_describe_process());
+    json_object_set_array_member(object, "report",
+                                 adit_study_reports_describe(plan->study->reports));
     json_object_set_array_member(object, "points", describe_runs(plan));
     json_object_set_object_member(object, "evaluations", describe_evaluations(plan, path));
     return adit_file_write(copy, plan->study->text, strlen(plan->study->text), error) &&

@@ -449,6 +449,32 @@ set_figure(GHashTable *figures, const char *split, const char *name, double valu
     g_hash_table_insert(figures, g_strdup_printf("%s.%s", split, name), kept);
 }
 
+/* "exits.accuracy", "exits.cost", "exits.branch.share", "exits.branch.accuracy". */
+static void
+set_exit_figures(GHashTable *figures, const char *metric, JsonObject *exits)
+{
+    JsonArray *answers = json_object_get_array_member(exits, "answers");
+    double value, rows = 1, taken;
+
+    if (adit_json_get_double(exits, "loss", &value))
+        set_figure(figures, "exits", "loss", value);
+    if (metric != NULL && adit_json_get_double(exits, "value", &value))
+        set_figure(figures, "exits", metric, value);
+    if (adit_json_get_double(exits, "cost", &value))
+        set_figure(figures, "exits", "cost", value);
+    adit_json_get_double(exits, "rows", &rows);
+    for (guint i = 0; i < json_array_get_length(answers); i++) {
+        JsonObject *answer = json_array_get_object_element(answers, i);
+        JsonObject *left = adit_json_get_object(answer, "left");
+        g_autofree char *name = g_strconcat("exits.", adit_json_get_text(answer, "name"), NULL);
+
+        if (left != NULL && adit_json_get_double(left, "rows", &taken))
+            set_figure(figures, name, "share", taken / rows);
+        if (metric != NULL && adit_json_get_double(answer, "value", &value))
+            set_figure(figures, name, metric, value);
+    }
+}
+
 static void
 note_evaluation(AditStudyRunner *self, AditStudyEvaluation *evaluation, Outcome *outcome)
 {
@@ -468,6 +494,10 @@ note_evaluation(AditStudyRunner *self, AditStudyEvaluation *evaluation, Outcome 
         set_figure(evaluation->figures, split, "loss", value);
     if (metric != NULL && adit_json_get_double(summary, "value", &value))
         set_figure(evaluation->figures, split, metric, value);
+    JsonObject *exits = adit_json_get_object(summary, "exits");
+
+    if (exits != NULL)
+        set_exit_figures(evaluation->figures, metric, exits);
 }
 
 static void

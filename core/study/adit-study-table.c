@@ -8,6 +8,9 @@
 #include "adit-json.h"
 #include "adit-run.h"
 
+#define EVALUATE "evaluate."
+#define EXITS    "exits."
+
 struct _AditStudyTable {
     const AditStudyFolder *folder;
     const AditStudyPlan *plan;
@@ -159,7 +162,8 @@ read_metrics(AditStudyTable *self, const AditStudyRun *run, const char *folder, 
 static void
 read_probe(AditStudyTable *self, const char *path, const char *name, Figures *figures)
 {
-    static const char *const keys[] = {"data", "split", "when", "address", "block", NULL};
+    static const char *const keys[] = {"data",  "split",   "when", "address",
+                                       "block", "against", "note", NULL};
     g_autoptr(GPtrArray) rows = read_rows(path);
     guint when = 0, n = 0, found = 0;
 
@@ -212,6 +216,13 @@ read_probes(AditStudyTable *self, const char *folder, Figures *figures)
     }
 }
 
+/* How the column of an evaluation's figure is called. */
+static char *
+name_evaluated(const char *figure)
+{
+    return g_strconcat(g_str_has_prefix(figure, EXITS) ? "" : EVALUATE, figure, NULL);
+}
+
 static void
 read_evaluations(AditStudyTable *self, const AditStudyRun *run)
 {
@@ -222,7 +233,7 @@ read_evaluations(AditStudyTable *self, const AditStudyRun *run)
 
         names = g_list_sort(names, (GCompareFunc) strcmp);
         for (GList *each = names; each != NULL; each = each->next) {
-            g_autofree char *column = g_strconcat("evaluate.", each->data, NULL);
+            g_autofree char *column = name_evaluated(each->data);
 
             if (!g_ptr_array_find_with_equal_func(self->columns, column, g_str_equal, NULL))
                 g_ptr_array_add(self->columns, g_steal_pointer(&column));
@@ -332,6 +343,12 @@ append_head(const AditStudyTable *self, GString *out)
     g_string_append_c(out, '\n');
 }
 
+static gboolean
+is_evaluated(const char *column)
+{
+    return g_str_has_prefix(column, EVALUATE) || g_str_has_prefix(column, EXITS);
+}
+
 static void
 append_figures(const AditStudyTable *self, GString *out, const Figures *figures,
                const AditStudyEvaluation *evaluation)
@@ -340,9 +357,10 @@ append_figures(const AditStudyTable *self, GString *out, const Figures *figures,
         const char *name = self->columns->pdata[i];
         const double *value = figures != NULL ? g_hash_table_lookup(figures->values, name) : NULL;
 
-        if (evaluation != NULL && evaluation->figures != NULL &&
-            g_str_has_prefix(name, "evaluate."))
-            value = g_hash_table_lookup(evaluation->figures, name + strlen("evaluate."));
+        if (evaluation != NULL && evaluation->figures != NULL && is_evaluated(name))
+            value = g_hash_table_lookup(evaluation->figures, g_str_has_prefix(name, EVALUATE)
+                                                                 ? name + strlen(EVALUATE)
+                                                                 : name);
         if (value != NULL)
             append_number(out, *value);
         else

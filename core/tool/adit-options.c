@@ -43,7 +43,7 @@ static const AditOptionRow rows[] = {
     {"batch", 0, ADIT_OPTION_COUNT, FIELD(batch), "N",
      "rows at a time; changes the speed and no figure"},
     {"output", 0, ADIT_OPTION_TEXT, FIELD(output), "PATH",
-     "where the table goes: a file, for 'probe' a folder; else, and for '-', standard "
+     "where the table goes: a file, for 'probe' and 'compare' a folder; else, and for '-', standard "
      "output"},
     {"study-dir", 0, ADIT_OPTION_TEXT, FIELD(study_dir), "DIR",
      "the study directory; else studies/NAME"},
@@ -70,6 +70,8 @@ static const AditOptionRow rows[] = {
     {"broken", 0, ADIT_OPTION_FLAG, FIELD(broken), NULL, "plugins that were refused, and why"},
     {"resolved", 0, ADIT_OPTION_FLAG, FIELD(resolved), NULL,
      "with overrides, parameters and defaults filled in"},
+    {"png", 0, ADIT_OPTION_FLAG, FIELD(png), NULL,
+     "pictures as PNG as well; a study has them anyway"},
     {"json", 0, ADIT_OPTION_FLAG, FIELD(json), NULL, "JSON on standard output"},
     {"to", 0, ADIT_OPTION_TEXT, FIELD(to), "AGGREGATOR", "what takes the place of skips: glonet"},
     {"color", 0, ADIT_OPTION_WORD, FIELD(colour), "WHEN",

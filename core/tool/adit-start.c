@@ -156,8 +156,8 @@ list_overrides(const AditInvocation *self)
 }
 
 static AditRun *
-create_run(AditInvocation *self, const AditExperiment *experiment, GPtrArray *data,
-           AditDevice *device, GError **error)
+create_run(AditInvocation *self, const AditExperiment *experiment, const AditCheck *check,
+           GPtrArray *data, AditDevice *device, GError **error)
 {
     g_autofree char *name = make_name(experiment->path);
     g_auto(GStrv) overrides = list_overrides(self);
@@ -174,6 +174,7 @@ create_run(AditInvocation *self, const AditExperiment *experiment, GPtrArray *da
         .details = details,
     };
 
+    adit_json_set_unsigned(details, "parameters", check->parameters);
     return adit_run_create(&setup, error);
 }
 
@@ -244,7 +245,7 @@ start(AditSession *self, const char *path, GError **error)
         tell_dry_run(invocation, &check, self->data);
         return TRUE;
     }
-    self->run = create_run(invocation, self->experiment, self->data, self->device, error);
+    self->run = create_run(invocation, self->experiment, &check, self->data, self->device, error);
     return self->run != NULL;
 }
 

@@ -53,6 +53,7 @@ typedef struct {
     gboolean full;
     gboolean strict_device;
     gboolean report_only;
+    gboolean png;
     gboolean retry;
 } AditOptions;
 
@@ -121,6 +122,8 @@ extern const AditVerb adit_verb_selftest;
 extern const AditVerb adit_verb_eval;
 extern const AditVerb adit_verb_predict;
 extern const AditVerb adit_verb_probe;
+extern const AditVerb adit_verb_report;
+extern const AditVerb adit_verb_compare;
 extern const AditVerb adit_verb_bench;
 extern const AditVerb adit_verb_config;
 extern const AditVerb adit_verb_convert;

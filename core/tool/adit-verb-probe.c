@@ -23,8 +23,12 @@ make_cells(const AditProbeTable *table, const AditProbeRow *row)
     g_ptr_array_add(cells, g_strdup(table->split));
     g_ptr_array_add(cells, g_strdup(row->address));
     g_ptr_array_add(cells, row->block > 0 ? g_strdup_printf("%u", row->block) : g_strdup(""));
+    if (table->is_paired)
+        g_ptr_array_add(cells, g_strdup(row->against));
     for (guint i = 0; table->columns[i] != NULL; i++)
         g_ptr_array_add(cells, format_number(row->values[i]));
+    if (table->has_notes)
+        g_ptr_array_add(cells, g_strdup(row->note != NULL ? row->note : ""));
     g_ptr_array_add(cells, NULL);
     return (char **) g_ptr_array_steal(cells, NULL);
 }
@@ -35,9 +39,12 @@ print_table(AditInvocation *self, const AditProbeTable *table, gboolean titled)
 {
     g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func((GDestroyNotify) g_strfreev);
     g_autofree char *columns = g_strjoinv("\n", table->columns);
-    g_autofree char *head = g_strconcat("data\nsplit\naddress\nblock\n", columns, NULL);
+    g_autofree char *head =
+        g_strconcat("data\nsplit\naddress\nblock\n", table->is_paired ? "against\n" : "", columns,
+                    table->has_notes ? "\nnote" : "", NULL);
     g_autofree char *numbers = g_strnfill(g_strv_length(table->columns), 'r');
-    g_autofree char *align = g_strconcat("lllr", numbers, NULL);
+    g_autofree char *align = g_strconcat("lllr", table->is_paired ? "l" : "", numbers,
+                                         table->has_notes ? "l" : "", NULL);
 
     g_ptr_array_add(rows, g_strsplit(head, "\n", -1));
     for (guint i = 0; i < table->rows->len; i++)
@@ -69,8 +76,32 @@ describe_row(const AditProbeTable *table, const AditProbeRow *row)
     json_object_set_string_member(object, "address", row->address);
     if (row->block > 0)
         adit_json_set_unsigned(object, "block", row->block);
+    if (table->is_paired)
+        json_object_set_string_member(object, "against", row->against);
     for (guint i = 0; table->columns[i] != NULL; i++)
         adit_json_set_double(object, table->columns[i], row->values[i]);
+    if (row->note != NULL)
+        json_object_set_string_member(object, "note", row->note);
+    return object;
+}
+
+static JsonObject *
+describe_table(const AditProbeTable *table)
+{
+    JsonObject *object = json_object_new();
+    JsonArray *rows = json_array_new(), *details = json_array_new();
+
+    for (guint i = 0; i < table->rows->len; i++)
+        json_array_add_object_element(
+            rows, describe_row(table, &g_array_index(table->rows, AditProbeRow, i)));
+    for (guint i = 0; i < table->details->len; i++)
+        json_array_add_object_element(details, describe_table(table->details->pdata[i]));
+    json_object_set_string_member(object, "name", table->name);
+    json_object_set_array_member(object, "rows", rows);
+    if (table->details->len > 0)
+        json_object_set_array_member(object, "details", details);
+    else
+        json_array_unref(details);
     return object;
 }
 
@@ -82,15 +113,8 @@ print_json(AditInvocation *self, const AditEvaluation *evaluation, const GPtrArr
 
     for (guint i = 0; i < tables->len; i++) {
         const AditProbeTable *table = tables->pdata[i];
-        JsonObject *probe = json_object_new();
-        JsonArray *rows = json_array_new();
 
-        for (guint j = 0; j < table->rows->len; j++)
-            json_array_add_object_element(
-                rows, describe_row(table, &g_array_index(table->rows, AditProbeRow, j)));
-        json_object_set_string_member(probe, "name", table->name);
-        json_object_set_array_member(probe, "rows", rows);
-        json_array_add_object_element(probes, probe);
+        json_array_add_object_element(probes, describe_table(table));
     }
     json_object_set_string_member(object, "checkpoint", evaluation->checkpoint);
     json_object_set_array_member(object, "probes", probes);

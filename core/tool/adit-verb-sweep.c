@@ -60,8 +60,8 @@ write_report(Sweep *self, GError **error)
     if (!adit_report_write(self->folder->path, self->study->reports, error))
         return FALSE;
     if (self->study->reports->len > 0 && !self->invocation->options.json)
-        adit_terminal_print(&self->invocation->terminal, "%s/report/index.md\n",
-                            self->folder->path);
+        adit_terminal_print(&self->invocation->terminal, "%s/report/index.md\n%s/report.html\n",
+                            self->folder->path, self->folder->path);
     return TRUE;
 #else
     if (self->study->reports->len > 0)

@@ -5,6 +5,8 @@
 
 #include "adit-component-private.h"
 #include "adit-cost.h"
+#include "adit-exit-scores.h"
+#include "adit-joint-loss.h"
 #include "adit-loader.h"
 #include "adit-penalty.h"
 #include "adit-probes.h"
@@ -268,6 +270,28 @@ check_best(const AditExperiment *experiment, const AditStage *stage, AditDiagnos
                            split, split, metric != NULL ? metric : "loss", stage->best);
 }
 
+/* ---- exits ---- */
+
+/* Whether the strategy's weights are as many as the exits. */
+static void
+check_plan(const Lookup *self, const AditStage *stage)
+{
+    guint n_exits = adit_graph_count_exits(self->graph);
+    g_autofree double *weights = g_new0(double, n_exits + 1);
+    AditPlan plan = {.n_exits = n_exits, .exit_weights = weights};
+
+    adit_joint_loss_plan(self->experiment, stage, &plan, self->diagnostics);
+}
+
+static void
+check_policy(const Lookup *self)
+{
+    guint n_exits = adit_graph_count_exits(self->graph);
+    g_autofree double *thresholds = g_new0(double, n_exits + 1);
+
+    adit_experiment_read_thresholds(self->experiment, n_exits, thresholds, self->diagnostics);
+}
+
 /* ---- the network ---- */
 
 static void
@@ -293,6 +317,7 @@ check_stage(const AditExperiment *experiment, AditStage *stage, const AditNetwor
 
     if (adit_graph_get_error(graph) == NULL) {
         check_stage_addresses(&lookup, stage);
+        check_plan(&lookup, stage);
         for (guint i = 0; stage->regularizers != NULL && i < stage->regularizers->len; i++)
             check_penalty(graph, stage->regularizers->pdata[i]);
     }
@@ -354,6 +379,7 @@ check_network(const AditExperiment *experiment, AditCheck *check, AditDiagnostic
     for (guint i = 0; i < experiment->probes->len; i++)
         adit_probe_check(experiment->probes->pdata[i], experiment, check->graph, diagnostics);
     check_load(&lookup);
+    check_policy(&lookup);
 }
 
 gboolean

@@ -7,6 +7,7 @@
 #include "adit-course.h"
 #include "adit-feed.h"
 #include "adit-gradient.h"
+#include "adit-joint-loss.h"
 #include "adit-penalty.h"
 #include "adit-settings.h"
 #include "adit-updater.h"
@@ -20,6 +21,7 @@ struct _AditTrainStep {
     AditDevice *device;
 
     AditGraph *graph;
+    gboolean trains_exits;
     AditProgram *program;
     AditExecutable *executable;
 
@@ -81,6 +83,21 @@ add_ranges(AditTrainStep *self, const AditTensor *parameter)
     return trained;
 }
 
+/* The loss of every row, with those of the exits. */
+static AditTensor *
+build_loss(AditTrainStep *self, const AditNetworkTensors *tensors, AditDiagnostics *diagnostics)
+{
+    g_autoptr(GArray) exits = adit_graph_pick(self->graph, ADIT_EXITS_ROOT ".*");
+    g_autofree double *weights = g_new0(double, exits->len + 1);
+    AditPlan plan = {.n_exits = exits->len, .exit_weights = weights};
+
+    if (!adit_joint_loss_plan(self->experiment, self->stage, &plan, diagnostics))
+        return tensors->loss;
+    for (guint i = 0; i < exits->len; i++)
+        self->trains_exits = self->trains_exits || weights[i] != 0;
+    return adit_joint_loss_add(tensors->loss, exits, &plan, self->stage->loss, tensors->targets);
+}
+
 static AditTensor *
 add_penalty(AditTrainStep *self, AditTensor *objective, guint index)
 {
@@ -107,19 +124,22 @@ static AditTensor *
 build_objective(AditTrainStep *self, AditNetworkTensors *tensors, GError **error)
 {
     const AditStage *stage = self->stage;
+    g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
     self->graph = adit_network_build(self->experiment, ADIT_MODE_TRAINING,
                                      adit_network_get_shape(self->network), stage->loss, tensors);
-    AditPlan plan = {.final_weight = 1, .ramp_from = -1};
-    if (!ADIT_STRATEGY_GET_CLASS(stage->strategy)->plan(stage->strategy, &plan, error))
-        return NULL;
-    AditTensor *objective = adit_reduce_rows(tensors->loss, ADIT_REDUCE_MEAN);
-    if (plan.final_weight != 1)
-        objective = adit_scale(objective, plan.final_weight);
+    AditTensor *objective =
+        adit_reduce_rows(build_loss(self, tensors, diagnostics), ADIT_REDUCE_MEAN);
     for (guint i = 0; i < stage->regularizers->len; i++)
         objective = add_penalty(self, objective, i);
-    g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
     adit_network_diagnose(self->graph, diagnostics);
     return adit_diagnostics_fail(diagnostics, error) ? NULL : objective;
+}
+
+/* Exits without weight are as if they were not there. */
+static gboolean
+takes_part(const AditTrainStep *self, const AditTensor *tensor)
+{
+    return self->trains_exits || !adit_scope_is_of_exit(tensor->scope);
 }
 
 static GPtrArray *
@@ -128,7 +148,8 @@ list_trained(AditTrainStep *self)
     GPtrArray *trained = g_ptr_array_new();
     for (guint i = 0; i < self->graph->tensors->len; i++) {
         AditTensor *tensor = self->graph->tensors->pdata[i];
-        if (tensor->kind == ADIT_TENSOR_PARAMETER && add_ranges(self, tensor))
+        if (tensor->kind == ADIT_TENSOR_PARAMETER && takes_part(self, tensor) &&
+            add_ranges(self, tensor))
             g_ptr_array_add(trained, tensor);
     }
     return trained;
@@ -140,6 +161,8 @@ add_state_updates(AditTrainStep *self, GArray *outputs)
     const AditLayout *layout = adit_network_get_layout(self->network);
     for (guint i = 0; i < self->graph->updates->len; i++) {
         const AditStateUpdate *update = &g_array_index(self->graph->updates, AditStateUpdate, i);
+        if (!takes_part(self, update->state))
+            continue;
         AditProgramOutput output = {
             .kind = ADIT_OUTPUT_ARENA,
             .tensor = update->value,

@@ -747,10 +747,23 @@ fill_result(const Trainer *self)
          (self->rises && split->classes > 0 && result->best <= 1.01 * result->majority));
 }
 
+/* What a probe will not be able to do is told before anything is trained. */
+static gboolean
+check_probes(const Trainer *self, GError **error)
+{
+    const GPtrArray *probes = self->experiment->probes;
+
+    for (guint i = 0; i < probes->len; i++) {
+        if (!adit_probe_check_data(probes->pdata[i], self->network, self->training->data, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 static gboolean
 train(Trainer *self, GError **error)
 {
-    if (!take_up(self, error))
+    if (!check_probes(self, error) || !take_up(self, error))
         return FALSE;
     for (;;) {
         if (!run_stage(self, error))

@@ -32,9 +32,10 @@ measure_norms(const AditFeatures *features, const double *centre, double *mean, 
     *deviation = sqrt(fmax(squares / n - *mean * *mean, 0));
 }
 
-static void
-measure(AditProbe *probe, const AditFeatures *features, double *values)
+static gboolean
+measure(AditProbe *probe, const AditFeatures *features, AditFindings *findings, GError **error)
 {
+    double *values = findings->values;
     gsize width = adit_shape_count(&features->shape);
     g_autofree double *centre = g_new0(double, width);
     measure_norms(features, centre, &values[0], &values[1]);
@@ -45,6 +46,7 @@ measure(AditProbe *probe, const AditFeatures *features, double *values)
     for (gsize i = 0; i < width; i++)
         centre[i] /= (double) features->samples;
     measure_norms(features, centre, &values[2], &values[3]);
+    return TRUE;
 }
 
 static void

@@ -9,24 +9,29 @@ struct _AditTruncation {
 };
 ADIT_DEFINE_PROBE(AditTruncation, adit_truncation, ADIT_TRUNCATION)
 
+static const AditReading readings[] = {{ADIT_READ_SCORES, "at", FALSE}};
 static const char *const columns[] = {"loss", "metric", NULL};
 
 /* The means over the samples, summed in their order as an evaluation does. */
-static void
-measure(AditProbe *probe, const AditFeatures *features, double *values)
+static gboolean
+measure(AditProbe *probe, const AditFeatures *features, AditFindings *findings, GError **error)
 {
+    double *values = findings->values;
+
     for (gsize row = 0; row < features->samples; row++) {
         values[0] += (double) features->values[2 * row];
         values[1] += (double) features->values[2 * row + 1];
     }
     values[0] /= (double) features->samples;
     values[1] /= (double) features->samples;
+    return TRUE;
 }
 
 static void
 adit_truncation_class_init(AditComponentClass *klass)
 {
-    ADIT_PROBE_CLASS(klass)->reads = ADIT_READ_SCORES;
+    ADIT_PROBE_CLASS(klass)->readings = readings;
+    ADIT_PROBE_CLASS(klass)->n_readings = G_N_ELEMENTS(readings);
     ADIT_PROBE_CLASS(klass)->measure = measure;
     ADIT_PROBE_CLASS(klass)->columns = columns;
     ADIT_PROBE_CLASS(klass)->default_at = "trunk.*";

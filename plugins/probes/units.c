@@ -145,8 +145,8 @@ tell(const Layer *layer, const Seen *seen, gsize samples, double *values)
     memcpy(values, told, sizeof told);
 }
 
-static void
-measure(AditProbe *probe, const AditFeatures *features, double *values)
+static gboolean
+measure(AditProbe *probe, const AditFeatures *features, AditFindings *findings, GError **error)
 {
     Layer layer = find_layer(ADIT_UNITS(probe), &features->shape);
     gsize count = layer.channels * layer.positions;
@@ -161,7 +161,8 @@ measure(AditProbe *probe, const AditFeatures *features, double *values)
     seen.pairs = pairs;
     for (gsize row = 0; row < features->samples; row++)
         look_at_sample(&layer, features->values + row * count, &seen);
-    tell(&layer, &seen, features->samples, values);
+    tell(&layer, &seen, features->samples, findings->values);
+    return TRUE;
 }
 
 static void

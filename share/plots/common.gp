@@ -13,19 +13,36 @@ ink = '#333333'
 pale = '#dddddd'
 
 # Panels in rows, below a head with the legend and a note. Sizes in pixels.
-across = n_panels == 1 ? 1 : n_panels <= 4 ? 2 : 3
+across = n_panels == 1 || is_narrow ? 1 : n_panels <= 4 ? 2 : 3
 down = (n_panels + across - 1) / across
-panel_width = n_panels == 1 ? 800 : across == 2 ? 480 : 440
-panel_height = n_panels == 1 ? 450 : 340
+panel_width = is_narrow ? 460 : n_panels == 1 ? 800 : across == 2 ? 480 : 440
+panel_height = is_narrow ? 300 : n_panels == 1 ? 450 : 340
 # room for names and numbers beside the panel
-longest = 7
+longest = 8
 if (exists('n_y_ticks')) {
     do for [i = 1:n_y_ticks] { longest = strlen(y_ticks[i]) > longest ? strlen(y_ticks[i]) : longest }
 }
-left = 30 + longest * 7.5
+left = 32 + longest * 7.5
 right = exists('n_value_label') ? 96 : 24
 above = strlen(panels[1]) > 0 ? 34 : 14
-below = 58
+# Names below a panel are turned where they cannot stand side by side; of many only as many are
+# written as there is room for.
+longest = 1
+n_below = 0
+if (exists('n_ticks')) {
+    n_below = n_ticks
+    do for [i = 1:n_ticks] { longest = strlen(ticks[i]) > longest ? strlen(ticks[i]) : longest }
+}
+if (exists('n_x_ticks')) {
+    n_below = n_x_ticks
+    do for [i = 1:n_x_ticks] { longest = strlen(x_ticks[i]) > longest ? strlen(x_ticks[i]) : longest }
+}
+room = panel_width - left - right
+is_turned = (longest * 7.5 + 10) * n_below > room && longest > 3
+name_width = is_turned ? 17.0 : longest * 8.0 + 8
+every = n_below > 0 ? int(ceil(name_width * n_below / room)) : 1
+below = is_turned ? 66 + longest * 5.2 : 64
+panel_height = exists('is_square') ? room + above + below : panel_height + below - 64
 picture_width = across * panel_width
 head = 10
 panel_column(p) = (p - 1) % across
@@ -58,6 +75,7 @@ set border 3 lc rgb ink lw 1
 set tics nomirror out scale 0.6 textcolor rgb ink
 set grid back lc rgb pale lt 1 lw 0.6
 unset key
+if (is_turned) { set xtics rotate by 45 right }
 
 # ---- the parts of a picture, as commands for eval ----
 
@@ -84,7 +102,7 @@ begin_panel(p) = sprintf('p = %d; ', p) \
     . 'set tmargin at screen panel_top(p); set bmargin at screen panel_bottom(p); ' \
     . 'set title panels[p] textcolor rgb ink offset 0, -0.4; ' \
     . 'set xlabel (is_lowest(p) ? x_label : "") textcolor rgb ink; ' \
-    . 'set label 2 (is_leftmost(p) ? y_label : "") at screen 14.0 / picture_width, ' \
+    . 'set label 2 (is_leftmost(p) ? y_label : "") at screen 12.0 / picture_width, ' \
     . 'screen (panel_top(p) + panel_bottom(p)) / 2 center rotate by 90 textcolor rgb ink'
 # legend and note are drawn with the first panel, once
 end_panel = 'unset label; unset arrow'

@@ -14,7 +14,7 @@ set boxwidth 0.6
 set xtics ()
 do for [i = 1:n_ticks] { set xtics add (ticks[i] i) }
 
-do for [format in 'svg png'] {
+do for [format in formats] {
     eval begin(format)
     do for [i = 1:n_labels] { eval legend_name(i, 'bar') }
     do for [i = 1:n_panels] {

@@ -22,12 +22,13 @@ set format x '%g'
 set format y '%g'
 set yrange [y_low:y_high]
 if (x_is_shared) { set xrange [x_low:x_high] } else { set autoscale xfix }
+if (x_is_whole && x_high - x_low < 10) { set xtics 1 }
 if (n_ticks > 0) {
     set xtics ()
-    do for [i = 1:n_ticks] { set xtics add (ticks[i] tick_at[i]) }
+    do for [i = 1:n_ticks:every] { set xtics add (ticks[i] tick_at[i]) }
 }
 
-do for [format in 'svg png'] {
+do for [format in formats] {
     eval begin(format)
     do for [i = 1:n_labels] { eval legend_name(i, 'line') }
     do for [i = 1:n_panels] {

@@ -29,7 +29,7 @@ if (n_ticks > 0) {
     do for [i = 1:n_ticks] { set xtics add (ticks[i] tick_at[i]) }
 }
 
-do for [format in 'svg png'] {
+do for [format in formats] {
     eval begin(format)
     do for [i = 1:n_labels] { eval legend_name(i, 'dot') }
     do for [i = 1:n_panels] {

@@ -1,4 +1,5 @@
 /* tests/pipelines/list-blocks.c - SPDX-License-Identifier: MIT */
+#include "adit-exit.h"
 #include "adit-experiment.h"
 #include "adit-json.h"
 #include "adit-node.h"
@@ -119,6 +120,23 @@ write_stage(const AditStage *stage)
     return json;
 }
 
+static JsonArray *
+write_exits(const GPtrArray *exits)
+{
+    JsonArray *array = json_array_new();
+
+    for (guint i = 0; i < exits->len; i++) {
+        const AditExit *exit = exits->pdata[i];
+        JsonObject *object = json_object_new();
+        g_autofree char *at = g_strjoinv(" ", (char **) adit_exit_get_at(exit));
+
+        json_object_set_string_member(object, "at", at);
+        json_object_set_member(object, "head", write_block(adit_exit_get_head(exit)));
+        json_array_add_object_element(array, object);
+    }
+    return array;
+}
+
 static char *
 write_experiment(const AditExperiment *experiment)
 {
@@ -133,6 +151,7 @@ write_experiment(const AditExperiment *experiment)
     json_object_set_member(object, "stem", write_block(experiment->model.stem));
     json_object_set_member(object, "trunk", write_block(experiment->model.trunk));
     json_object_set_member(object, "head", write_block(experiment->model.head));
+    json_object_set_array_member(object, "exits", write_exits(experiment->model.exits));
     json_object_set_array_member(object, "stages", stages);
     text = adit_json_to_text(object);
     json_object_unref(object);

@@ -97,6 +97,9 @@ def listing(file, words):
     for section in 'stem', 'trunk', 'head':
         lines.append(f'{section}:')
         tell_blocks(found[section], lines)
+    for place in found['exits']:
+        lines.append(f'exit at {place["at"]}:')
+        tell_blocks(place['head'], lines)
     (_, data), = found['data'].items()
     return {'blocks': lines, 'initializer': tell(found['initializer']),
             'stages': [tell_stage(stage) for stage in found['stages']],
@@ -237,8 +240,11 @@ def b_lenet():
     shrink = ['pool(type max, padding same)', 'relu']
     return {'blocks': ['stem:', 'conv 5 5 +3 bias', 'trunk:', *shrink, 'conv 10 5 +3 bias', *shrink,
                        'conv 20 5 +3 bias', *shrink, 'flatten', 'dense 84 bias',
-                       'head:', 'dense 10 bias'],
-            'initializer': 'lecun-normal', 'stages': [stage('cross-entropy', adam(0.001), 512, 50)]}
+                       'head:', 'dense 10 bias',
+                       'exit at stem:collect:', *shrink, 'conv 10 3 bias', *shrink, 'flatten',
+                       'dense 10 bias'],
+            'initializer': 'lecun-normal', 'stages': [stage('cross-entropy', adam(0.001), 512, epochs)
+                                                      for epochs in (50, 100)]}
 
 
 def b_alexnet():

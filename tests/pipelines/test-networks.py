@@ -103,8 +103,9 @@ def vit(encoders=6, width=128, hidden=2048):
 
 
 def b_lenet():
+    branch = conv(5, 10, 3, True) + dense(640, 10)
     return (conv(1, 5, 5, True) + conv(5, 10, 5, True) + conv(10, 20, 5, True) + dense(720, 84)
-            + dense(84, 10))
+            + dense(84, 10) + branch)
 
 
 def b_alexnet():
@@ -161,7 +162,8 @@ NETWORKS = [
       'trunk': '512x1x1', 'head': '10'}),
     ('exits/b-lenet', '', b_lenet(),
      {'stem': '5x30x30', 'trunk.1': '5x15x15', 'trunk.2': '10x17x17', 'trunk.3': '10x9x9',
-      'trunk.4': '20x11x11', 'trunk.5': '20x6x6', 'trunk.6': '720', 'trunk': '84', 'head': '10'}),
+      'trunk.4': '20x11x11', 'trunk.5': '20x6x6', 'trunk.6': '720', 'trunk': '84', 'head': '10',
+      'exits.1.2': '10x15x15', 'exits.1.4': '640', 'exits.1': '10'}),
     ('exits/b-alexnet', '', b_alexnet(),
      {'stem': '32x32x32', 'trunk.1': '32x16x16', 'trunk.2': '64x16x16', 'trunk.3': '64x8x8',
       'trunk.4': '96x8x8', 'trunk.6': '96x8x8', 'trunk.7': '64x8x8', 'trunk.8': '64x4x4',
@@ -267,14 +269,20 @@ SMALL = {
 }
 
 
+STAGES_OF = {'exits/b-lenet': ['1.', '2.'], 'exits/b-alexnet': ['1.']}
+
+
 def step(file, words, device='cpu'):
-    stage = '1.' if file.startswith('exits/') else ''
-    call('run', file, '--run-dir', 'run', '-q', '--device', device, '--limit-batches', '1',
-         '-o', f'train.{stage}epochs=1', '-o', f'train.{stage}batch=4', '-o', 'inference.batch=8',
-         *words.split(), *SMALL.get(file, []))
-    row, = metrics('run')
-    assert all(math.isfinite(float(value)) for value in row.values()), row
-    assert 0 < float(row['train.loss']) < 30, row
+    stages = STAGES_OF.get(file, [''])
+    small = [word for stage in stages for word in ('-o', f'train.{stage}epochs=1',
+                                                   '-o', f'train.{stage}batch=4')]
+    call('run', file, '--run-dir', 'run', '-q', '--device', device, '--limit-batches', '1', *small,
+         '-o', 'inference.batch=8', *words.split(), *SMALL.get(file, []))
+    rows = metrics('run')
+    expect(len(rows), len(stages))
+    for row in rows:
+        assert all(math.isfinite(float(value)) for value in row.values()), row
+        assert 0 < float(row['train.loss']) < 30, row
 
 
 def weights(run, name='last'):

@@ -124,7 +124,7 @@ def values():
     answer = answer_of('values')
     expect((rows[-1]['loss'], rows[-1]['mse']), (answer['loss'], answer['value']))
     assert rows[-1]['loss'] != rows[-1]['mse']
-    expect(rows_of('values', '-o', 'probes=[{truncation: {memory: 1 KiB}}]'), rows)
+    expect(rows_of('values', '-o', 'probes=[{truncation: {memory: 10 KiB}}]'), rows)
     expect(rows_of('values', '-o', 'probes=[{truncation: {at: trunk.2..5/3}}]'), [rows[1], rows[4]])
     few = rows_of('values', '-o', 'probes=[{truncation: {samples: 20%}}]')
     assert few[-1]['mse'] != rows[-1]['mse']
@@ -190,6 +190,111 @@ def sets():
     assert "probe 'truncation': no data has a validation split" in err, err
 
 
+def pairs():
+    """All pairs at once, or some against some: the same rows."""
+    train_network('glonet', probes='[{cka: {at: trunk.*}}]')
+    written = table_of(read('run/probes/cka.csv'))
+    expect(list(written[0]), ['data', 'split', 'when', 'address', 'block', 'against', 'cka', 'hsic', 'note'])
+    rows = rows_of('run')
+    names = [f'trunk.{i}' for i in range(1, 8)]
+    expect([(row['address'], row['against']) for row in rows],
+           [(a, b) for i, a in enumerate(names) for b in names[i:]])
+    expect([(row['against'], f'{row["cka"]:.9g}') for row in rows],
+           [(row['against'], row['cka']) for row in written])
+    for row in rows:
+        assert 0 <= row['cka'] <= 1 + 1e-9 and (row['address'] != row['against'] or row['cka'] > 1 - 1e-9), row
+    for memory in '20 KiB', '30 KiB', '50 KiB':
+        expect(rows_of('run', '-o', f'probes=[{{cka: {{memory: {memory}}}}}]'), rows)
+    against = rows_of('run', '-o', 'probes=[{cka: {at: trunk.1..2, against: trunk.3..4, memory: 20 KiB}}]')
+    expect(against, [row for row in rows
+                     if row['address'] in names[:2] and row['against'] in names[2:4]])
+    few = rows_of('run', '-o', 'probes=[{cka: {samples: 3, estimator: debiased, at: trunk.1, against: head}}]')
+    expect((few[0]['cka'], few[0]['note']), ('NaN', 'an estimate without bias needs 4 samples'))
+
+
+def classes():
+    """A regression on the logits is at least as good as they are on what it was fitted to."""
+    train_network('glonet')
+    rows = rows_of('run', '-o', 'probes=[{logistic: {at: [trunk.*, head], c: 1e6}}]')
+    expect([row['address'] for row in rows][-2:], ['trunk.7', 'head'])
+    both = rows_of('run', '-o', 'probes=[{block-norm: {at: [trunk.5..6, trunk.4..7/2]}}]')
+    expect([row['address'] for row in both], ['trunk.5', 'trunk.6', 'trunk.4'])
+    assert rows[-1]['train-accuracy'] >= answer_of('run', '--split', 'train')['value'] - 0.02, rows[-1]
+    shuffled = rows_of('run', '-o', 'probes=[{logistic: {at: head, labels: shuffled}}]')
+    assert abs(shuffled[0]['accuracy'] - 0.5) < 0.35 and shuffled[0]['train-accuracy'] < 0.7, shuffled
+    saga = rows_of('run', '-o', 'probes=[{logistic: {at: head, solver: saga, c: 1e6}}]')
+    assert abs(saga[0]['accuracy'] - rows[-1]['accuracy']) < 0.05, (saga, rows[-1])
+    on_device('probe', 'run', '--output', 'here', '-o', 'probes=[{logistic: {at: trunk.1..2}}]')
+    expect(sorted(os.listdir('here')), ['logistic-confusion.csv', 'logistic.csv'])
+    confusion = table_of(read('here/logistic-confusion.csv'))
+    expect(list(confusion[0]),
+           ['data', 'split', 'when', 'address', 'block', 'class', 'predicted', 'samples', 'share'])
+    expect([row['address'] for row in confusion], ['trunk.1'] * 4 + ['trunk.2'] * 4)
+    accuracy = float(table_of(read('here/logistic.csv'))[0]['accuracy'])
+    right = sum(float(row['samples']) for row in confusion[:4] if row['class'] == row['predicted'])
+    assert abs(right / sum(float(row['samples']) for row in confusion[:4]) - accuracy) < 1e-9
+    make_table('table.csv', 100)
+    write('numbers.yaml', network('residual', train=TRAIN.replace('cross-entropy', 'mse'), probes='[logistic]',
+                                  data='data: {csv: {path: table.csv, target: y, test: 50%}}\n'))
+    code, _, err = adit('run', 'numbers.yaml', '-o', 'model.head.3.dense.units=1', '--device', DEVICE)
+    assert code == 2 and "probe 'logistic' needs classes, data 'csv' has none" in err, err
+
+
+def gradients():
+    """By logits it is what they say less the class; in a loop it is that of the blocks written out."""
+    train_network('glonet', probes='[{gradient: {at: ["**", "**:pre", "**:collect", head]}}]')
+    rows = rows_of('run')
+    told = list(csv.DictReader(io.StringIO(on_device('predict', 'run'))))
+    missed = [1 - float(row[f'probability.{row["target"]}']) for row in told]
+    head = next(row for row in rows if row['address'] == 'head')
+    assert abs(head['mean-absolute'] - sum(missed) / len(missed)) < 1e-6, (head, sum(missed) / len(missed))
+    root = (sum(value * value for value in missed) / len(missed)) ** 0.5
+    assert abs(head['root-mean-square'] - root) < 1e-6, (head, root)
+    blocks = f'[{", ".join([DENSE] * 7)}]'
+    write('out.yaml', 'adit: 1\n' + DATA + 'model:\n  from: run/checkpoints/last\n  load: [trunk]\n'
+          f'  trunk: {{aggregator: glonet, blocks: {blocks}}}\n'
+          'probes: [{gradient: {at: ["**", "**:pre", "**:collect", head]}}]\n')
+    same = {row['address']: row for row in rows_of('out.yaml')}
+    assert len({row['mean-absolute'] for row in rows}) > 10, rows
+    # written out, what leaves the trunk is what was collected there
+    expect(sorted({row['address'] for row in rows} - set(same)), ['trunk.7:collect'])
+    for row in (row for row in rows if row['address'] in same):
+        for column in 'mean-absolute', 'root-mean-square':
+            other = same[row['address']][column]
+            assert abs(row[column] - other) <= 1e-5 * abs(other), (row, other)
+
+
+def before():
+    """What a probe cannot do at the end is told before anything is trained."""
+    write('much.yaml', network('chain', probes='[{cka: {memory: 4 KiB}}]'))
+    code, _, err = adit('run', 'much.yaml', '--run-dir', 'run', '--device', DEVICE)
+    assert code == 2 and "for 'trunk.1' alone, twice for a pair, its memory is 4.0 KiB" in err, err
+    assert not os.path.exists('run/checkpoints') or not os.listdir('run/checkpoints')
+
+
+def maps():
+    """Maps are averaged before they are kept; of their positions each is a sample, or all are one."""
+    make_images('data/mnist')
+    write('maps.yaml', 'adit: 1\ndata: {idx: {folder: $data/mnist, test: 30%}}\nmodel:\n'
+          '  stem: {conv: {filters: 4, kernel: 3, activation: relu}}\n'
+          '  trunk: [{repeat: {times: 2, blocks: [{conv: {filters: 4, kernel: 3, activation: relu}}]}}]\n'
+          '  head: [global-pool, {dense: {units: 3}}]\n'
+          + TRAIN + 'probes: [saturation]\n')
+    more = {'env': {'ADIT_DATA': 'data'}}
+    on_device('run', 'maps.yaml', '--run-dir', 'run', '-q', **more)
+    widths = {}
+    for options in 'pool: 2, reduce: flatten', 'pool: 0, reduce: positions', 'pool: 0, reduce: mean', 'reduce: max':
+        rows = rows_of('run', '-o', f'probes=[{{saturation: {{{options}}}}}]', **more)
+        expect([row['address'] for row in rows], ['trunk.1', 'trunk.2'])
+        assert all(0 <= row['saturation'] <= 1 and row['trace'] >= 0 for row in rows), rows
+        widths[options] = rows[0]['width']
+    expect(list(widths.values()), [16, 4, 4, 4])
+    # of a map of one pixel position, mean and all are one
+    one = [rows_of('run', '-o', f'probes=[{{saturation: {{pool: 1, reduce: {reduce}}}}}]', **more)
+           for reduce in ('positions', 'mean', 'flatten')]
+    expect([one[1], one[2]], [one[0], one[0]])
+
+
 def paper():
     """pipelines/glonet/truncation.yaml: images, and the run as its one parameter."""
     file = f'{PIPELINES}/glonet/truncation.yaml'
@@ -224,6 +329,8 @@ def refusals():
            'run', '-o', 'probes=[{truncation: {at: "head.1:pre"}}]')
     got, out, err = adit('probe', 'run', '-o', 'probes=[{truncation: {at: input}}, {block-norm: {at: trunk.9}}]')
     assert (got, out) == (2, '') and "'input:collect' gives 2" in err and "'trunk.9'" in err, err
+    refuse("probe 'truncation' needs 1.9 KiB for 'trunk.1:collect' alone, its memory is 1.0 KiB; raise"
+           " 'memory', or look at fewer 'samples'", 'run', '-o', 'probes=[{truncation: {memory: 1 KiB}}]')
     refuse('has no probes; ', 'run', '-o', 'probes=[]')
     refuse("'train' cannot be turned after training; 'data', 'inference' and 'probes' can",
            'run', '-o', 'train.epochs=5')
@@ -256,5 +363,6 @@ def checked():
 cases = [(f'/pipelines/probe/{case.__name__}/{name}', in_folder(lambda case=case, name=name: case(name)))
          for case in (whole, cut) for name in NETWORKS]
 cases += [(f'/pipelines/probe/{case.__name__}', in_folder(case))
-          for case in (values, sections, observes, tables, sets, paper, refusals, checked)]
+          for case in (values, sections, observes, tables, sets, pairs, classes, gradients, before, maps, paper, refusals,
+                       checked)]
 tap.run(cases)

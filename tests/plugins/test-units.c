@@ -26,7 +26,11 @@ check(int scope, const AditShape *shape, gsize samples, const float *values, con
     const char *const *columns = ADIT_PROBE_GET_CLASS(probe)->columns;
 
     g_assert_cmpuint(g_strv_length((char **) columns), ==, N_COLUMNS);
-    ADIT_PROBE_GET_CLASS(probe)->measure(probe, &features, found);
+    g_autoptr(GError) error = NULL;
+    AditFindings findings = {.values = found};
+
+    g_assert_true(ADIT_PROBE_GET_CLASS(probe)->measure(probe, &features, &findings, &error));
+    g_assert_no_error(error);
     for (guint i = 0; i < N_COLUMNS; i++) {
         g_test_message("%s", columns[i]);
         g_assert_cmpfloat_with_epsilon(found[i], expected[i], 1e-12);

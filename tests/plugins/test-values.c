@@ -358,6 +358,37 @@ test_adapters(void)
     assert_numbers(got, image, 8);
 }
 
+/* Policies: how sure three answers over four classes are. */
+
+static void
+assert_measures(AditPolicy *policy, const double *expected)
+{
+    static const double probabilities[] = {0.25, 0.25, 0.25, 0.25, 0.7, 0.1, 0.2, 0, 0, 0, 1, 0};
+    g_auto(Rig) rig = {.graph = adit_graph_new(ADIT_MODE_EVALUATION), .rows = 3};
+    AditTensor *x = feed(&rig, &ADIT_SHAPE(4), 0, probabilities);
+    AditTensor *y = ADIT_POLICY_GET_CLASS(policy)->measure(policy, rig.graph, x);
+    double got[3];
+
+    compute(&rig, &y, 1, 1, (double *[]){got});
+    for (guint i = 0; i < 3; i++)
+        assert_close(got[i], expected[i]);
+}
+
+static void
+test_policies(void)
+{
+    double nats = -(0.7 * log(0.7) + 0.1 * log(0.1) + 0.2 * log(0.2));
+    g_autoptr(AditPolicy) normalised = make_component("policy", "entropy", NULL);
+    g_autoptr(AditPolicy) entropy = make_component("policy", "entropy", "unit", 1, NULL);
+    g_autoptr(AditPolicy) surest = make_component("policy", "max-probability", NULL);
+    g_autoptr(AditPolicy) margin = make_component("policy", "margin", NULL);
+
+    assert_measures(normalised, (double[]){1, nats / log(4), 0});
+    assert_measures(entropy, (double[]){log(4), nats, 0});
+    assert_measures(surest, (double[]){0.25, 0.7, 1});
+    assert_measures(margin, (double[]){0, 0.5, 1});
+}
+
 int
 main(int argc, char **argv)
 {
@@ -368,5 +399,6 @@ main(int argc, char **argv)
     g_test_add_func("/losses/binary-cross-entropy/values", test_binary_cross_entropy);
     g_test_add_func("/losses/squared-hinge/values", test_squared_hinge);
     g_test_add_func("/aggregators/residual/adapters", test_adapters);
+    g_test_add_func("/policies/all/measures", test_policies);
     return g_test_run();
 }

@@ -1,67 +1,24 @@
 /* core/device/cpu/adit-cpu-convolver.c - SPDX-License-Identifier: MIT */
 #include "adit-cpu-convolver.h"
 
-#include <gmodule.h>
 #include <string.h>
 
 #include "adit-attributes.h"
 #include "adit-device.h"
-#include "adit-installation.h"
+#include "adit-library.h"
 
-#define FOLDER "kernels"
-#define SYMBOL "adit_convolvers"
+#define FOLDER  "kernels"
+#define SYMBOL  "adit_convolvers"
+#define WITHOUT "convolutions are computed without it"
 
 /* ---- the library ---- */
-
-/* (nullable): the module in the folder of kernels below @folder; of several the first by name. */
-static char *
-find_module(const char *folder)
-{
-    g_autofree char *path = g_build_filename(folder, FOLDER, NULL), *first = NULL;
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-    const char *name;
-
-    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
-        if (g_str_has_suffix(name, "." G_MODULE_SUFFIX) &&
-            (first == NULL || strcmp(name, first) < 0)) {
-            g_free(first);
-            first = g_strdup(name);
-        }
-    }
-    return first != NULL ? g_build_filename(path, first, NULL) : NULL;
-}
-
-/* Stays open: threads of the library may outlive all that used it. */
-static const AditConvolvers *
-open_module(const char *path)
-{
-    GModule *module = g_module_open(path, G_MODULE_BIND_LOCAL);
-    gpointer symbol = NULL;
-
-    if (module == NULL) {
-        g_message("no %s: %s; convolutions are computed without it", path, g_module_error());
-        return NULL;
-    }
-    g_module_make_resident(module);
-    if (!g_module_symbol(module, SYMBOL, &symbol) ||
-        ((const AditConvolvers *) symbol)->version != ADIT_CONVOLVERS_VERSION) {
-        g_message("%s is of another version of Adit; convolutions are computed without it", path);
-        return NULL;
-    }
-    return symbol;
-}
 
 static const AditConvolvers *
 open_library(AditIsa isa)
 {
-    g_auto(GStrv) folders = adit_installation_list_plugins();
-    const AditConvolvers *library = NULL;
+    const AditConvolvers *library =
+        adit_library_find(FOLDER, SYMBOL, ADIT_CONVOLVERS_VERSION, WITHOUT);
 
-    for (guint i = 0; library == NULL && folders[i] != NULL; i++) {
-        g_autofree char *path = find_module(folders[i]);
-
-        library = path != NULL ? open_module(path) : NULL;
-    }
     if (library == NULL)
         return NULL;
     if (!library->limit(adit_isa_get_name(isa))) {

@@ -271,6 +271,12 @@ adit_cpu_device_get_threads(AditDevice *self)
     return adit_team_get_size(ADIT_CPU_DEVICE(self)->team);
 }
 
+guint
+adit_device_get_threads(AditDevice *self)
+{
+    return ADIT_IS_CPU_DEVICE(self) ? adit_cpu_device_get_threads(self) : g_get_num_processors();
+}
+
 const char *
 adit_cpu_device_get_convolutions(AditDevice *device)
 {

@@ -297,8 +297,9 @@ static const Row own[] = {
      NULL, "small.yaml:10:80: error: two stages are named 'a'; give one another 'name'"},
     {"check-says-parameter", NULL, "at: trunk.*}", "at: trunk.*, when: often}", NULL,
      "small.yaml:11:43: error: 'when' must be start, end or an epoch, got \"often\""},
-    {"exits", NULL, "probes:", "exits: [{at: trunk.1, head: shared}]\nprobes:", NULL,
-     "small.yaml:11:1: error: 'exits' is not in this build"},
+    {"exit-head", NULL, "probes:", "exits: [{at: trunk.1}]\nprobes:", NULL,
+     "small.yaml:11:9: error: an exit needs 'head': a sequence, or shared, which is the model's "
+     "own"},
     {"include-outside", NULL, "adit: 1\n", "adit: 1\ninclude: [../x.yaml]\n", NULL,
      "small.yaml:2:11: error: an included file lies beside or below this one, got \"../x.yaml\""},
     {"include-missing", NULL, "adit: 1\n", "adit: 1\ninclude: x.yaml\n", NULL,

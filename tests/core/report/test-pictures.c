@@ -449,6 +449,7 @@ test_no_gnuplot(void)
                               .values = LIST("test.mse")};
     g_autofree char *png = NULL;
 
+    g_assert_nonnull(path);
     g_setenv("PATH", study.path, TRUE);
     g_test_expect_message("adit-report", G_LOG_LEVEL_MESSAGE,
                           "no gnuplot: the pictures are left out");
@@ -475,6 +476,7 @@ test_gnuplot_fails(void)
 
     study_write(&study, "gnuplot", "#!/bin/sh\necho one >&2\necho 'no terminal' >&2\nexit 3\n");
     g_assert_cmpint(g_chmod(program, 0755), ==, 0);
+    g_assert_nonnull(path);
     g_setenv("PATH", study.path, TRUE);
     study_assert_error(&study, &report, ADIT_ERROR_FAILED,
                        "report 'made': gnuplot cannot draw %s/report/made.gp: no terminal");

@@ -116,6 +116,21 @@ test_read(void)
     g_assert_true(value == 0.25);
 }
 
+/* The lines before and behind the damaged one. */
+static void
+assert_sound(const char *folder)
+{
+    g_autoptr(GPtrArray) damage = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) rows = NULL;
+
+    append_text(folder, "metrics.jsonl", "{\"t\":1,\"step\":2,\"epoch\":2,\"values\":{\"a\":1}}\n");
+    rows = adit_metrics_read_sound(folder, damage, NULL);
+    g_assert_cmpuint(rows->len, ==, 2);
+    g_assert_cmpuint(((AditMetricRow *) rows->pdata[1])->step, ==, 2);
+    g_assert_cmpuint(damage->len, ==, 1);
+    g_assert_nonnull(strstr(damage->pdata[0], "metrics.jsonl:2: "));
+}
+
 static void
 test_read_refuses(void)
 {
@@ -138,6 +153,7 @@ test_read_refuses(void)
         g_assert_null(adit_metrics_read(folder, &error));
         g_assert_error(error, ADIT_ERROR, ADIT_ERROR_DAMAGED);
         g_assert_nonnull(strstr(error->message, "metrics.jsonl:2: "));
+        assert_sound(folder);
     }
 }
 

@@ -7,7 +7,7 @@
 
 static const char *const verbs[] = {"run",      "resume",  "check",   "inspect", "devices",
                                     "selftest", "eval",    "predict", "probe",   "bench",
-                                    "config",   "convert", "prune"};
+                                    "config",   "convert", "prune",   "report",  "compare"};
 
 static void
 assert_width(const char *text)

@@ -1,0 +1,270 @@
+/* core/component/adit-exit.c - SPDX-License-Identifier: MIT */
+#include "adit-exit.h"
+
+#include "adit-model.h"
+#include "adit-selection.h"
+
+#include <string.h>
+
+#define PORT ":collect"
+
+struct _AditExit {
+    AditComponent parent_instance;
+    GStrv at;
+    AditBlock *head;
+    char *name;
+};
+
+G_DEFINE_FINAL_TYPE(AditExit, adit_exit, ADIT_TYPE_COMPONENT)
+
+static void
+finalize(GObject *object)
+{
+    AditExit *self = ADIT_EXIT(object);
+
+    g_strfreev(self->at);
+    g_clear_object(&self->head);
+    g_free(self->name);
+    G_OBJECT_CLASS(adit_exit_parent_class)->finalize(object);
+}
+
+static void
+adit_exit_class_init(AditExitClass *klass)
+{
+    ADIT_COMPONENT_CLASS(klass)->kind = "exit";
+    ADIT_COMPONENT_CLASS(klass)->name = "exit";
+    G_OBJECT_CLASS(klass)->finalize = finalize;
+}
+
+static void
+adit_exit_init(AditExit *self)
+{
+}
+
+AditExit *
+adit_exit_new(const char *const *at, AditBlock *head, const char *name)
+{
+    AditExit *self = g_object_new(ADIT_TYPE_EXIT, NULL);
+
+    self->at = g_new0(char *, g_strv_length((char **) at) + 1);
+    for (guint i = 0; at[i] != NULL; i++)
+        self->at[i] = strchr(at[i], ':') != NULL ? g_strdup(at[i]) : g_strconcat(at[i], PORT, NULL);
+    self->head = head != NULL ? g_object_ref(head) : NULL;
+    self->name = g_strdup(name);
+    return self;
+}
+
+const char *
+adit_exit_get_name(const AditExit *self)
+{
+    return self->name;
+}
+
+const char *const *
+adit_exit_get_at(const AditExit *self)
+{
+    return (const char *const *) self->at;
+}
+
+AditBlock *
+adit_exit_get_head(const AditExit *self)
+{
+    return self->head;
+}
+
+gboolean
+adit_exit_is_single(const AditExit *self)
+{
+    return g_strv_length(self->at) == 1 && strchr(self->at[0], '*') == NULL &&
+           strstr(self->at[0], "..") == NULL;
+}
+
+void
+adit_exits_announce(const GPtrArray *exits, AditGraph *graph)
+{
+    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+
+    for (guint i = 0; exits != NULL && i < exits->len; i++)
+        g_strv_builder_addv(builder, (const char **) ((AditExit *) exits->pdata[i])->at);
+    adit_graph_set_exits(graph, g_strv_builder_end(builder));
+}
+
+/* ---- finding ---- */
+
+/**
+ * Place: where an exit is. A pick comes first: places are sorted like picks.
+ */
+typedef struct {
+    AditPick pick;
+    AditExit *exit;
+} Place;
+
+static void
+clear_place(gpointer data)
+{
+    g_free(((Place *) data)->pick.address);
+}
+
+/* The address as an exit's place is called: the port is what exits read anyhow. */
+static char *
+shorten(const char *address)
+{
+    gsize length = strlen(address);
+
+    return g_strndup(address, g_str_has_suffix(address, PORT) ? length - strlen(PORT) : length);
+}
+
+/* Fails the graph if nothing is at one of its addresses. */
+static void
+find(AditExit *self, AditGraph *graph, GArray *places)
+{
+    for (guint i = 0; self->at[i] != NULL; i++) {
+        g_autoptr(GArray) picks = adit_graph_pick(graph, self->at[i]);
+
+        if (picks->len == 0) {
+            g_autofree char *address = shorten(self->at[i]);
+            g_autofree char *reason = adit_graph_explain_address(graph, address);
+
+            adit_graph_fail(graph, "%s", reason);
+        }
+        g_array_set_clear_func(picks, NULL);
+        for (guint j = 0; j < picks->len; j++) {
+            Place place = {g_array_index(picks, AditPick, j), self};
+
+            g_array_append_val(places, place);
+        }
+    }
+}
+
+/* ---- building ---- */
+
+/**
+ * Numbers: what exits a tensor has: that of its instance 0 is number @first, and @strides further
+ * on it is in the next iteration of each loop around.
+ */
+typedef struct {
+    guint first;
+    guint strides[ADIT_MAX_LOOPS];
+} Numbers;
+
+/* Number of the exit at instance @instance of @tensor. */
+static guint
+get_number(const Numbers *self, const AditTensor *tensor, guint instance)
+{
+    guint number = self->first;
+
+    for (const AditLoop *loop = tensor->graph->loop; loop != NULL; loop = loop->parent->loop) {
+        number += instance % loop->n * self->strides[loop->parent->depth];
+        instance /= loop->n;
+    }
+    return number;
+}
+
+/* The places from @index on that are of one tensor and one exit, all of whose instances they must
+ * be: loops were built so. @done: gets TRUE for each. */
+static gboolean
+number_instances(const GArray *places, guint index, gboolean *done, Numbers *numbers)
+{
+    const Place *first = &g_array_index(places, Place, index);
+    AditTensor *tensor = first->pick.tensor;
+    guint n = 1;
+    g_autofree guint *found = NULL;
+
+    for (const AditLoop *loop = tensor->graph->loop; loop != NULL; loop = loop->parent->loop)
+        n *= loop->n;
+    found = g_new0(guint, n);
+    for (guint i = index; i < places->len; i++) {
+        const Place *place = &g_array_index(places, Place, i);
+
+        if (place->pick.tensor != tensor || place->exit != first->exit)
+            continue;
+        found[place->pick.instance] = i + 1;
+        done[i] = TRUE;
+    }
+    numbers->first = found[0];
+    guint step = 1;
+    for (const AditLoop *loop = tensor->graph->loop; loop != NULL; loop = loop->parent->loop) {
+        numbers->strides[loop->parent->depth] = loop->n > 1 ? found[step] - found[0] : 0;
+        step *= loop->n;
+    }
+    for (guint i = 0; i < n; i++) {
+        if (found[i] == 0 || get_number(numbers, tensor, i) != found[i])
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/**
+ * Answer: what the model's own head does, which exits are compared with.
+ */
+typedef struct {
+    AditBlock *head;
+    AditTensor *x;
+    AditTensor *logits;
+} Answer;
+
+/* Fails the graph unless @got is shaped like @expected; @what is said of it. */
+static AditTensor *
+match(AditTensor *got, AditTensor *expected, const char *address, const char *what)
+{
+    AditGraph *graph = adit_tensor_get_graph(got);
+    g_autofree char *a = adit_shape_to_string(adit_tensor_get_shape(got));
+    g_autofree char *b = adit_shape_to_string(adit_tensor_get_shape(expected));
+
+    if (adit_tensor_has_failed(got) || adit_tensor_has_failed(expected) || g_str_equal(a, b))
+        return got;
+    return adit_graph_fail(graph, "the exit at '%s' gives %s, but %s %s", address, a, what, b);
+}
+
+static void
+build_head(const Place *place, const Numbers *numbers, const Answer *answer)
+{
+    AditTensor *x = place->pick.tensor, *y = NULL;
+    AditGraph *graph = adit_tensor_get_graph(x);
+    AditExit *self = place->exit;
+    g_autofree char *address = shorten(place->pick.address);
+
+    if (self->head == NULL)
+        y = adit_model_build_head(&(AditModel){.head = answer->head},
+                                  match(x, answer->x, address, "the shared head takes"));
+    adit_graph_enter_scope(graph, 0, NULL, 0, ADIT_EXITS_ROOT, NULL);
+    adit_graph_enter_scope(graph, numbers->first, numbers->strides, numbers->first, self->name,
+                           NULL);
+    adit_tap(x, "in");
+    if (self->head != NULL)
+        y = adit_block_build(self->head, graph, x);
+    adit_tap(match(y, answer->logits, address, "the last answer is"), "out");
+    adit_graph_leave_scope(graph);
+    adit_graph_leave_scope(graph);
+}
+
+void
+adit_exits_build(const GPtrArray *exits, AditBlock *head, AditTensor *x, AditTensor *logits)
+{
+    AditGraph *graph = adit_tensor_get_graph(logits);
+    const Answer answer = {head, x, logits};
+    g_autoptr(GArray) places = g_array_new(FALSE, FALSE, sizeof(Place));
+
+    g_array_set_clear_func(places, clear_place);
+    for (guint i = 0; exits != NULL && i < exits->len; i++) {
+        adit_graph_enter_component(graph, exits->pdata[i]);
+        find(exits->pdata[i], graph, places);
+        adit_graph_leave_component(graph);
+    }
+    g_array_sort(places, adit_pick_compare);
+    g_autofree gboolean *done = g_new0(gboolean, places->len + 1);
+    for (guint i = 0; i < places->len && adit_graph_get_error(graph) == NULL; i++) {
+        const Place *place = &g_array_index(places, Place, i);
+        Numbers numbers = {0};
+
+        if (done[i])
+            continue;
+        adit_graph_enter_component(graph, place->exit);
+        if (number_instances(places, i, done, &numbers))
+            build_head(place, &numbers, &answer);
+        else
+            adit_graph_fail(graph, "'%s' lies in a loop, not all of which are exits of one kind",
+                            place->pick.address);
+        adit_graph_leave_component(graph);
+    }
+}

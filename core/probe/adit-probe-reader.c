@@ -1,0 +1,558 @@
+/* core/probe/adit-probe-reader.c - SPDX-License-Identifier: MIT */
+#include "adit-probe-reader.h"
+
+#include <string.h>
+
+#include <adit/adit-ops.h>
+
+#include "adit-capture.h"
+#include "adit-gradient.h"
+#include "adit-settings.h"
+
+/**
+ * Reading: one of the probe's.
+ * @side: ADIT_PROBE_SIDES: of no address
+ * @source: the reading that captures for this one: itself, or where one side is the other
+ * @items: what is to be read, one for each address
+ * @features: (array): one for each item
+ */
+typedef struct {
+    const AditReading *what;
+    guint side;
+    guint source;
+    AditCaptureItem *items;
+    guint n_items;
+    AditFeatures *features;
+    const AditSplit *split;
+    gsize samples;
+} Reading;
+
+struct _AditProbeReader {
+    AditProbe *probe;
+    AditProbeClass *klass;
+    const AditProbeSettings *settings;
+    AditNetwork *network;
+    AditGraph *graph;
+    AditNetworkTensors tensors;
+    AditProbeAddresses addresses;
+    Reading *readings;
+    guint n_readings;
+    AditTeam *team;
+};
+
+/* ---- what is read of the network ---- */
+
+static AditTensor *
+pool_map(const AditProbeReader *self, AditTensor *tensor)
+{
+    gsize side = (gsize) self->settings->pool;
+    gsize to[2];
+
+    if (side == 0 || tensor->shape.rank != 3 || !tensor->rows)
+        return tensor;
+    for (guint i = 0; i < 2; i++)
+        to[i] = MIN(side, tensor->shape.size[i + 1]);
+    if (to[0] == tensor->shape.size[1] && to[1] == tensor->shape.size[2])
+        return tensor;
+    return adit_pool2d_to(tensor, ADIT_POOL_AVERAGE, to);
+}
+
+/* What is read is computed where the pick was, in its loop, once for all of it. */
+static AditTensor *
+build_reading(const AditProbeReader *self, const Reading *reading, AditTensor *tensor)
+{
+    if (reading->what->kind == ADIT_READ_SCORES)
+        return adit_network_build_scores(adit_network_get_experiment(self->network),
+                                         adit_network_get_loss(self->network),
+                                         self->tensors.targets, tensor);
+    return reading->what->kind == ADIT_READ_GRADIENTS ? tensor : pool_map(self, tensor);
+}
+
+static void
+build_items(const AditProbeReader *self, Reading *reading)
+{
+    const GArray *found = self->addresses.picks[reading->side];
+    g_autoptr(GHashTable) built = g_hash_table_new(NULL, NULL);
+
+    reading->n_items = found->len;
+    reading->items = g_new0(AditCaptureItem, found->len);
+    reading->features = g_new0(AditFeatures, found->len);
+    for (guint i = 0; i < found->len; i++) {
+        const AditPick *pick = &g_array_index(found, AditPick, i);
+        AditTensor *own = g_hash_table_lookup(built, pick->tensor);
+
+        if (own == NULL) {
+            own = build_reading(self, reading, pick->tensor);
+            g_hash_table_insert(built, pick->tensor, own);
+        }
+        reading->items[i] = (AditCaptureItem){pick->address, own, own->shape, pick->instance};
+        reading->features[i].address = pick->address;
+        reading->features[i].shape = own->shape;
+    }
+}
+
+/* Each sample's own loss gives the derivatives by what there is of that sample: rows know nothing
+ * of each other in evaluation. */
+static void
+build_gradients(const AditProbeReader *self, Reading *reading)
+{
+    AditTensor *loss = adit_reduce_rows(self->tensors.loss, ADIT_REDUCE_SUM);
+    g_autofree AditTensor **sources = g_new(AditTensor *, reading->n_items + 1);
+    g_autofree AditTensor **gradients = g_new(AditTensor *, reading->n_items + 1);
+
+    for (guint i = 0; i < reading->n_items; i++)
+        sources[i] = reading->items[i].tensor;
+    adit_gradient(loss, sources, reading->n_items, ADIT_GRADIENT_KEEP, gradients);
+    for (guint i = 0; i < reading->n_items; i++)
+        reading->items[i].tensor = gradients[i];
+}
+
+/* In the root graph; what all instances are in one tensor stays so. */
+static void
+unroll_items(Reading *reading)
+{
+    for (guint i = 0; i < reading->n_items; i++)
+        reading->items[i].tensor = adit_tensor_unroll(reading->items[i].tensor);
+}
+
+/* The first reading of the same, if both sides are. */
+static guint
+find_source(const AditProbeReader *self, guint index)
+{
+    const AditReading *what = self->readings[index].what;
+
+    for (guint i = 0; self->addresses.is_own && i < index; i++) {
+        const AditReading *other = self->readings[i].what;
+
+        if (self->readings[i].side < ADIT_PROBE_SIDES && other->kind == what->kind &&
+            other->of_training == what->of_training)
+            return i;
+    }
+    return index;
+}
+
+static void
+build_readings(AditProbeReader *self)
+{
+    guint n;
+    const AditReading *what = adit_probe_class_get_readings(self->klass, &n);
+
+    self->n_readings = n;
+    self->readings = g_new0(Reading, n);
+    for (guint i = 0; i < n; i++) {
+        Reading *reading = &self->readings[i];
+
+        reading->what = &what[i];
+        reading->side = adit_probe_addresses_find_side(&self->addresses, &what[i]);
+        reading->source = i;
+        if (reading->side == ADIT_PROBE_SIDES)
+            reading->features = g_new0(AditFeatures, 1);
+        else if ((reading->source = find_source(self, i)) == i)
+            build_items(self, reading);
+        if (what[i].kind == ADIT_READ_GRADIENTS && reading->items != NULL)
+            build_gradients(self, reading);
+        unroll_items(reading);
+    }
+}
+
+AditProbeReader *
+adit_probe_reader_new(AditProbe *probe, AditNetwork *network, GError **error)
+{
+    g_autoptr(AditProbeReader) self = g_new0(AditProbeReader, 1);
+    g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
+
+    self->probe = probe;
+    self->klass = ADIT_PROBE_GET_CLASS(probe);
+    self->settings = adit_probe_get_settings(probe);
+    self->network = network;
+    if ((adit_probe_class_reads(self->klass, ADIT_READ_SCORES) ||
+         adit_probe_class_reads(self->klass, ADIT_READ_GRADIENTS)) &&
+        adit_network_get_loss(network) == NULL) {
+        g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
+                    "probe '%s' needs a loss and targets: the data has no targets, or the pipeline "
+                    "no loss",
+                    ADIT_COMPONENT_CLASS(self->klass)->name);
+        return NULL;
+    }
+    self->graph = adit_network_copy_graph(network, &self->tensors);
+    adit_probe_addresses_find(&self->addresses, probe, adit_network_get_experiment(network),
+                              self->graph, diagnostics);
+    if (adit_diagnostics_fail(diagnostics, error))
+        return NULL;
+    build_readings(self);
+    adit_network_diagnose(self->graph, diagnostics);
+    self->team = adit_team_new(adit_device_get_threads(adit_network_get_device(network)));
+    return adit_diagnostics_fail(diagnostics, error) ? NULL : g_steal_pointer(&self);
+}
+
+static void
+clear_features(AditFeatures *features)
+{
+    g_clear_pointer((float **) &features->values, g_free);
+    g_clear_pointer(&features->prepared, g_free);
+}
+
+void
+adit_probe_reader_free(AditProbeReader *self)
+{
+    for (guint i = 0; i < self->n_readings; i++) {
+        Reading *reading = &self->readings[i];
+
+        for (guint j = 0; reading->features != NULL && j < MAX(reading->n_items, 1); j++)
+            clear_features(&reading->features[j]);
+        g_free(reading->features);
+        g_free(reading->items);
+    }
+    g_free(self->readings);
+    adit_probe_addresses_clear(&self->addresses);
+    g_clear_pointer(&self->graph, adit_graph_unref);
+    g_clear_pointer(&self->team, adit_team_free);
+    g_free(self);
+}
+
+const AditProbeAddresses *
+adit_probe_reader_get_addresses(const AditProbeReader *self)
+{
+    return &self->addresses;
+}
+
+AditTeam *
+adit_probe_reader_get_team(const AditProbeReader *self)
+{
+    return self->team;
+}
+
+/* ---- what is read of the data ---- */
+
+static const AditSplit *
+get_split(const AditData *data, const char *name)
+{
+    if (g_str_equal(name, "train"))
+        return &data->train;
+    return g_str_equal(name, "validation") ? &data->validation : &data->test;
+}
+
+static gsize
+count_samples(const AditProbeSettings *settings, gsize rows)
+{
+    AditAmount amount = settings->samples;
+    double count = amount.unit == ADIT_UNIT_PERCENT ? amount.value * (double) rows : amount.value;
+    return (gsize) CLAMP(count, 1.0, (double) rows);
+}
+
+static const char *
+get_name(const AditProbeReader *self)
+{
+    return self->settings->name != NULL ? self->settings->name
+                                        : ADIT_COMPONENT_CLASS(self->klass)->name;
+}
+
+static gboolean
+check_split(const AditProbeReader *self, const Reading *reading, const char *data, GError **error)
+{
+    const char *lacks = NULL;
+
+    if (reading->split->rows == 0)
+        lacks = "training rows";
+    else if ((reading->what->kind == ADIT_READ_SCORES ||
+              reading->what->kind == ADIT_READ_GRADIENTS) &&
+             reading->split->targets == NULL)
+        lacks = "targets";
+    else if (reading->what->kind == ADIT_READ_CLASSES && reading->split->classes == 0)
+        lacks = "classes";
+    if (lacks == NULL)
+        return TRUE;
+    g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID, "probe '%s' needs %s, data '%s' has none",
+                get_name(self), lacks, data);
+    return FALSE;
+}
+
+static void
+read_classes(Reading *reading)
+{
+    AditFeatures *features = reading->features;
+    g_autofree gsize *rows = g_new(gsize, reading->samples);
+
+    clear_features(features);
+    for (gsize i = 0; i < reading->samples; i++)
+        rows[i] = i;
+    features->values = g_new(float, reading->samples);
+    features->classes = reading->split->classes;
+    adit_split_gather_targets_f32(reading->split, rows, reading->samples,
+                                  (float *) features->values);
+}
+
+gboolean
+adit_probe_reader_open(AditProbeReader *self, const AditData *data, GError **error)
+{
+    for (guint i = 0; i < self->n_readings; i++) {
+        Reading *reading = &self->readings[i];
+
+        reading->split =
+            reading->what->of_training ? &data->train : get_split(data, self->settings->split);
+        if (!check_split(self, reading, data->name, error))
+            return FALSE;
+        reading->samples = count_samples(self->settings, reading->split->rows);
+        for (guint j = 0; reading->features != NULL && j < MAX(reading->n_items, 1); j++)
+            reading->features[j].samples = reading->samples;
+        if (reading->side == ADIT_PROBE_SIDES)
+            read_classes(reading);
+    }
+    return TRUE;
+}
+
+/* ---- some addresses at a time ---- */
+
+static gboolean
+adds_up(const AditProbeReader *self, const Reading *reading)
+{
+    return self->klass->add != NULL && reading == &self->readings[0];
+}
+
+static gsize
+count_prepared(const AditProbeReader *self, const AditFeatures *features)
+{
+    return self->klass->count != NULL ? self->klass->count(self->probe, features) : 0;
+}
+
+double
+adit_probe_reader_count_bytes(const AditProbeReader *self, guint side, guint index)
+{
+    double bytes = 0;
+
+    for (guint i = 0; i < self->n_readings; i++) {
+        const Reading *reading = &self->readings[i];
+
+        if (reading->side != side || reading->source != i)
+            continue;
+        const AditFeatures *features = &reading->features[index];
+        double width = (double) adit_shape_count(&features->shape);
+        double kept = adds_up(self, reading) ? 0 : (double) reading->samples;
+
+        kept += (double) MIN(reading->samples, ADIT_CAPTURE_SAMPLES);
+        bytes += kept * width * sizeof(float);
+        bytes += (double) count_prepared(self, features) * sizeof(double);
+    }
+    return bytes;
+}
+
+/**
+ * Load: one pass over a split.
+ * @readings, @features, @items: in step
+ */
+typedef struct {
+    AditProbeReader *self;
+    GPtrArray *readings;
+    GPtrArray *features;
+    GArray *items;
+    gsize first;
+    gsize samples;
+    float *const *values;
+    gint next;
+} Load;
+
+/* Features by features, on any thread. */
+static void
+take_up(gpointer data, guint thread)
+{
+    Load *load = data;
+    AditProbeReader *self = load->self;
+    guint i;
+
+    while ((i = (guint) g_atomic_int_add(&load->next, 1)) < load->features->len) {
+        AditFeatures *features = load->features->pdata[i];
+        gsize count = adit_shape_count(&features->shape);
+
+        if (!adds_up(self, load->readings->pdata[i])) {
+            memcpy((float *) features->values + load->first * count, load->values[i],
+                   load->samples * count * sizeof(float));
+            continue;
+        }
+        AditFeatures some = *features;
+        some.samples = load->samples;
+        some.values = load->values[i];
+        self->klass->add(self->probe, &some, features->prepared);
+    }
+}
+
+static void
+receive(gsize first, gsize samples, float *const *values, gpointer user_data)
+{
+    Load *load = user_data;
+
+    load->first = first;
+    load->samples = samples;
+    load->values = values;
+    load->next = 0;
+    adit_team_run(load->self->team, take_up, load);
+}
+
+static gboolean
+allocate(const AditProbeReader *self, const Reading *reading, AditFeatures *features,
+         GError **error)
+{
+    gsize count = adit_shape_count(&features->shape) * reading->samples;
+    gsize prepared = count_prepared(self, features);
+
+    if (!adds_up(self, reading))
+        features->values = g_try_new(float, count + 1);
+    if (prepared > 0)
+        features->prepared = g_try_new0(double, prepared);
+    if ((adds_up(self, reading) || features->values != NULL) &&
+        (prepared == 0 || features->prepared != NULL))
+        return TRUE;
+    g_set_error(error, ADIT_ERROR, ADIT_ERROR_MEMORY,
+                "no memory for %" G_GSIZE_FORMAT " features of '%s'", count, features->address);
+    return FALSE;
+}
+
+static gboolean
+is_loaded(const AditFeatures *features)
+{
+    return features->values != NULL || features->prepared != NULL;
+}
+
+static gboolean
+add_wanted(Load *load, guint index, AditRange range, GError **error)
+{
+    Reading *reading = &load->self->readings[index];
+
+    for (guint i = range.first; i < range.end; i++) {
+        AditFeatures *features = &reading->features[i];
+
+        if (is_loaded(features))
+            continue;
+        if (!allocate(load->self, reading, features, error))
+            return FALSE;
+        g_ptr_array_add(load->readings, reading);
+        g_ptr_array_add(load->features, features);
+        g_array_append_val(load->items, reading->items[i]);
+    }
+    return TRUE;
+}
+
+/* Both sides' if they are one. */
+static gboolean
+add_side(Load *load, guint index, const AditRange *ranges, GError **error)
+{
+    const AditProbeReader *self = load->self;
+    guint side = self->readings[index].side;
+
+    if (!add_wanted(load, index, ranges[side], error))
+        return FALSE;
+    return !self->addresses.is_own || add_wanted(load, index, ranges[1 - side], error);
+}
+
+static gboolean
+load_split(Load *load, const AditRange *ranges, gboolean of_training, GError **error)
+{
+    AditProbeReader *self = load->self;
+    const Reading *any = NULL;
+
+    g_ptr_array_set_size(load->readings, 0);
+    g_ptr_array_set_size(load->features, 0);
+    g_array_set_size(load->items, 0);
+    for (guint i = 0; i < self->n_readings; i++) {
+        const Reading *reading = &self->readings[i];
+
+        if (reading->side == ADIT_PROBE_SIDES || reading->source != i ||
+            reading->what->of_training != of_training)
+            continue;
+        any = reading;
+        if (!add_side(load, i, ranges, error))
+            return FALSE;
+    }
+    return load->items->len == 0 ||
+           adit_capture(self->network, self->graph, (const AditCaptureItem *) load->items->data,
+                        load->items->len, any->split, any->samples, receive, load, error);
+}
+
+/**
+ * Preparation: of what a load brought.
+ * @error: (nullable): the first
+ */
+typedef struct {
+    const Load *load;
+    gint next;
+    GMutex mutex;
+    GError *error;
+} Preparation;
+
+static void
+prepare(gpointer data, guint thread)
+{
+    Preparation *preparation = data;
+    const Load *load = preparation->load;
+    const AditProbeReader *self = load->self;
+    guint i;
+
+    while ((i = (guint) g_atomic_int_add(&preparation->next, 1)) < load->features->len) {
+        AditFeatures *features = load->features->pdata[i];
+        g_autoptr(GError) error = NULL;
+
+        if (self->klass->prepare(self->probe, features, features->prepared, &error))
+            continue;
+        g_mutex_lock(&preparation->mutex);
+        if (preparation->error == NULL)
+            preparation->error = g_steal_pointer(&error);
+        g_mutex_unlock(&preparation->mutex);
+    }
+}
+
+static gboolean
+prepare_all(const Load *load, GError **error)
+{
+    Preparation preparation = {.load = load};
+
+    if (load->self->klass->prepare == NULL)
+        return TRUE;
+    g_mutex_init(&preparation.mutex);
+    adit_team_run(load->self->team, prepare, &preparation);
+    g_mutex_clear(&preparation.mutex);
+    if (preparation.error == NULL)
+        return TRUE;
+    g_propagate_error(error, preparation.error);
+    return FALSE;
+}
+
+gboolean
+adit_probe_reader_load(AditProbeReader *self, const AditRange ranges[ADIT_PROBE_SIDES],
+                       GError **error)
+{
+    g_autoptr(GPtrArray) readings = g_ptr_array_new();
+    g_autoptr(GPtrArray) features = g_ptr_array_new();
+    g_autoptr(GArray) items = g_array_new(FALSE, FALSE, sizeof(AditCaptureItem));
+    Load load = {.self = self, .readings = readings, .features = features, .items = items};
+
+    for (gboolean of_training = FALSE; of_training <= TRUE; of_training++) {
+        if (!load_split(&load, ranges, of_training, error) || !prepare_all(&load, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+void
+adit_probe_reader_drop(AditProbeReader *self, guint side, AditRange range)
+{
+    for (guint i = 0; i < self->n_readings; i++) {
+        const Reading *reading = &self->readings[i];
+
+        if (reading->side != side && !(self->addresses.is_own && reading->side < ADIT_PROBE_SIDES))
+            continue;
+        for (guint j = range.first; reading->source == i && j < range.end; j++)
+            clear_features(&reading->features[j]);
+    }
+}
+
+void
+adit_probe_reader_get(const AditProbeReader *self, const guint index[ADIT_PROBE_SIDES],
+                      AditFeatures *read)
+{
+    for (guint i = 0; i < self->n_readings; i++) {
+        const Reading *reading = &self->readings[i];
+
+        read[i] = reading->side == ADIT_PROBE_SIDES
+                      ? reading->features[0]
+                      : self->readings[reading->source].features[index[reading->side]];
+    }
+}

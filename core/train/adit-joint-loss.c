@@ -1,0 +1,177 @@
+/* core/train/adit-joint-loss.c - SPDX-License-Identifier: MIT */
+#include "adit-joint-loss.h"
+
+#include <adit/adit-ops.h>
+#include <adit/adit-schedule.h>
+
+#include "adit-component-private.h"
+#include "adit-selection.h"
+
+#include <math.h>
+
+/* ---- weights that grow ---- */
+
+/* The share e/E of a stage's epochs that are done. */
+struct _AditEpochShare {
+    AditSchedule parent_instance;
+};
+ADIT_DEFINE_SCHEDULE(AditEpochShare, adit_epoch_share, ADIT_EPOCH_SHARE)
+
+static double
+get_share(AditSchedule *schedule, const AditClock *clock)
+{
+    guint64 epochs = clock->steps / clock->steps_per_epoch;
+
+    return (double) (clock->step / clock->steps_per_epoch) / (double) MAX(epochs, 1);
+}
+
+static void
+adit_epoch_share_class_init(AditComponentClass *klass)
+{
+    ADIT_SCHEDULE_CLASS(klass)->value = get_share;
+    adit_component_class_describe(klass, "epoch-share", "Share of the stage's epochs done");
+}
+
+/* One for all graphs, which borrow it. */
+static AditLive *
+get_epoch_share(void)
+{
+    static gsize share = 0;
+
+    if (g_once_init_enter(&share)) {
+        g_autoptr(AditSchedule) schedule = g_object_new(adit_epoch_share_get_type(), NULL);
+
+        g_once_init_leave(&share, (gsize) adit_live_new_scheduled(schedule));
+    }
+    return (AditLive *) share;
+}
+
+/* min(c, ramp_from + c e/E) for each weight c. */
+static AditTensor *
+grow(AditTensor *weights, double from)
+{
+    AditTensor *done = adit_live(adit_tensor_get_graph(weights), get_epoch_share());
+
+    return adit_min(weights, adit_offset(adit_mul(weights, done), from));
+}
+
+/* ---- the plan ---- */
+
+/* Where the numbers are that do not fit. */
+static const AditPlace *
+find_numbers(const AditExperiment *experiment, AditComponent *strategy)
+{
+    g_autoptr(GPtrArray) parameters =
+        adit_component_class_list_parameters(ADIT_COMPONENT_GET_CLASS(strategy));
+
+    for (guint i = 0; i < parameters->len; i++) {
+        const AditParameter *parameter = parameters->pdata[i];
+        const AditPlace *place =
+            parameter->type == ADIT_PARAMETER_NUMBERS
+                ? adit_experiment_find_place(experiment, strategy, parameter->name, 0)
+                : NULL;
+
+        if (place != NULL)
+            return place;
+    }
+    return adit_component_get_place(strategy);
+}
+
+gboolean
+adit_joint_loss_plan(const AditExperiment *experiment, const AditStage *stage, AditPlan *plan,
+                     AditDiagnostics *diagnostics)
+{
+    AditComponent *strategy = ADIT_COMPONENT(stage->strategy);
+    g_autoptr(GError) wrong = NULL;
+
+    plan->final_weight = 1;
+    plan->ramp_from = -1;
+    if (ADIT_STRATEGY_GET_CLASS(strategy)->plan(stage->strategy, plan, &wrong))
+        return TRUE;
+    adit_diagnostics_error(diagnostics, find_numbers(experiment, strategy), wrong->code, "%s",
+                           wrong->message);
+    return FALSE;
+}
+
+/* ---- sums ---- */
+
+/* What the exits of @logits weigh, one for each iteration of the loops around, as their body sees
+ * its own. */
+static AditTensor *
+make_weights(AditTensor *logits, const GArray *exits, const AditPlan *plan)
+{
+    AditShape shape = {0};
+    AditLoop *loops[ADIT_MAX_LOOPS];
+    guint n_loops = logits->graph->depth, i = n_loops;
+    g_autofree double *values = NULL;
+
+    for (AditLoop *loop = logits->graph->loop; loop != NULL; loop = loop->parent->loop) {
+        loops[--i] = loop;
+        shape.size[i] = loop->n;
+    }
+    shape.rank = n_loops;
+    values = g_new0(double, adit_shape_count(&shape) + 1);
+    for (i = 0; i < exits->len; i++) {
+        const AditPick *pick = &g_array_index(exits, AditPick, i);
+
+        if (pick->tensor == logits)
+            values[pick->instance] = plan->exit_weights[i];
+    }
+    AditTensor *weights = adit_constant_array(logits->graph->root, &shape, values);
+
+    if (plan->ramp_from >= 0)
+        weights = grow(weights, plan->ramp_from);
+    for (i = 0; i < n_loops; i++)
+        weights = adit_loop_each(loops[i], weights);
+    return weights;
+}
+
+/* The sum over all iterations of the loops around @term, which is a scalar for every row. */
+static AditTensor *
+sum_iterations(AditTensor *term)
+{
+    while (term->graph->loop != NULL) {
+        AditLoop *loop = term->graph->loop;
+        AditTensor *nothing = adit_broadcast_rows(adit_constant(loop->parent, 0));
+        AditTensor *sum = adit_loop_carry(loop, nothing);
+
+        adit_loop_set_next(loop, sum, adit_add(sum, term));
+        term = adit_loop_last(loop, sum);
+    }
+    return term;
+}
+
+static gboolean
+weighs(AditTensor *logits, const GArray *exits, const AditPlan *plan)
+{
+    for (guint i = 0; i < exits->len; i++) {
+        if (g_array_index(exits, AditPick, i).tensor == logits && plan->exit_weights[i] != 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+AditTensor *
+adit_joint_loss_add(AditTensor *total, const GArray *exits, const AditPlan *plan, AditLoss *loss,
+                    AditTensor *targets)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
+
+    if (plan->final_weight != 1)
+        total = adit_scale(total, plan->final_weight);
+    for (guint i = 0; i < exits->len; i++) {
+        AditTensor *logits = g_array_index(exits, AditPick, i).tensor;
+
+        if (!g_hash_table_add(seen, logits) || !weighs(logits, exits, plan))
+            continue;
+        AditNetworkTensors answer = {.logits = logits, .targets = targets};
+
+        adit_network_build_loss(loss, &answer);
+        if (adit_tensor_has_failed(answer.loss))
+            return answer.loss;
+        AditTensor *term = adit_mul(answer.loss, make_weights(logits, exits, plan));
+
+        total = adit_add(total, sum_iterations(term));
+    }
+    return total;
+}

@@ -1,0 +1,305 @@
+#!/usr/bin/env python3
+# tests/pipelines/test-exits.py - SPDX-License-Identifier: MIT
+"""Networks with exits: heads within loops and written out, joint training, what each answer is worth
+and where a policy lets rows leave. ADIT_TEST_DEVICE is the device; else the CPU."""
+
+import csv
+import json
+import os
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import tap  # noqa: E402
+from command import (PIPELINES, adit, differing, expect, in_folder, make_images, metrics,  # noqa: E402
+                     read, succeed, tensors, write)
+
+DEVICE = os.environ.get('ADIT_TEST_DEVICE')
+ON = ('--device', DEVICE or 'cpu')
+
+NETWORK = '''adit: 1
+data: {moons: {samples: 200, noise: 0.1, test: 30%}}
+model:
+  stem: {dense: {units: 16}}
+  trunk: {aggregator: glonet, blocks: [TRUNK]}
+  head: {dense: {units: 2}}
+exits: [EXITS]
+train: {loss: cross-entropy, optimizer: {adam: {lr: 0.01}}, batch: 32, epochs: 3}
+'''
+UNIT = '{dense: {units: 16, activation: tanh}}'
+LOOP = f'{{repeat: {{times: 8, blocks: [{UNIT}]}}}}'
+WRITTEN = ', '.join([UNIT] * 8)
+OWN = '[{dense: {units: 2}}]'
+
+
+def make(exits='', trunk=LOOP, name='exits.yaml', **changes):
+    text = NETWORK.replace('TRUNK', trunk).replace('EXITS', exits)
+    for old, new in changes.items():
+        text = text.replace(old, new)
+    write(name, text)
+    return name
+
+
+def train(run, exits, *arguments, trunk=LOOP, **more):
+    succeed('run', make(exits, trunk), '--run-dir', run, '-q', *ON, *arguments, **more)
+
+
+def evaluate(run, *arguments, **more):
+    return json.loads(succeed('eval', run, '--json', '-q', *ON, *arguments, **more))
+
+
+def weights(run):
+    return tensors(f'{run}/checkpoints/last/model.safetensors')
+
+
+def close(got, expected, tolerance=1e-5):
+    assert abs(got - expected) <= tolerance * max(1, abs(expected)), (got, expected)
+
+
+# ---- building and training ----
+
+def within_loops(head):
+    """A repeat of blocks that all have exits is one loop, with the same heads as blocks written
+    out; where some have exits, the others are loops between them."""
+    for i, at in enumerate(('trunk.*', 'trunk.2..6/2', '[trunk.4, trunk.8]', 'trunk.**')):
+        loop, written = f'loop-{i}', f'written-{i}'
+        exits = f'{{at: {at}, head: {head}}}'
+        train(loop, exits)
+        train(written, exits, trunk=WRITTEN)
+        expect(sorted(weights(loop)), sorted(weights(written)))
+        one, other = evaluate(loop)['exits'], evaluate(written)['exits']
+        expect([answer['name'] for answer in one['answers']],
+               [answer['name'] for answer in other['answers']])
+        for a, b in zip(one['answers'], other['answers']):
+            close(a['loss'], b['loss'], 1e-4)
+            close(a['cost'], b['cost'], 1e-12)
+
+
+def ignored():
+    """What a plain stage trains is the network without its exits, to the last bit; exits stay as
+    they were drawn, whatever the optimizer does to what has no gradient."""
+    decay = ('-o', 'train.optimizer={sgd: {lr: 0.05, momentum: 0.9, decay: 0.1}}')
+    exits = f'{{at: trunk.8, head: [batch-norm, {OWN[1:-1]}]}}'
+    train('plain', exits, '-o', 'train.strategy=plain', *decay)
+    train('none', '', *decay)
+    expect([row['test.loss'] for row in metrics('plain')],
+           [row['test.loss'] for row in metrics('none')])
+    train('drawn', exits, '-o', 'train.strategy=plain', '-o', 'train.epochs=1', *decay)
+    plain, drawn, none = weights('plain'), weights('drawn'), weights('none')
+    own = sorted(name for name in plain if name.startswith('exits.'))
+    assert own, plain.keys()
+    for name in own:
+        expect(plain[name], drawn[name])
+    expect({name: value for name, value in plain.items() if name not in own}, none)
+
+
+def weighed():
+    """An exit on the last block with the model's head is the last answer once more: with weights
+    0.25 and 0.75 the step is that of the network without it."""
+    joint = 'train.strategy={joint: {weights: 0.25, final-weight: 0.75}}'
+    sgd = ('-o', 'train.optimizer={sgd: {lr: 0.1}}')
+    train('joint', '{at: trunk.8, head: shared}', '-o', joint, *sgd)
+    train('none', '', *sgd)
+    for mine, other in zip(metrics('joint'), metrics('none')):
+        close(float(mine['test.loss']), float(other['test.loss']))
+
+
+def ramp():
+    """min(c, from + c e/E): with c = 1 and from 0 the first epoch weighs nothing, the second of two
+    a half."""
+    sgd = ('-o', 'train.optimizer={sgd: {lr: 0.1}}', '-o', 'train.epochs=2')
+    for run, joint in (('ramp', '{weights: 1, ramp-from: 0}'), ('half', '{weights: 0.5}'),
+                       ('zero', '{weights: 0}')):
+        train(run, '{at: trunk.3, head: shared}', '-o', f'train.strategy={{joint: {joint}}}', *sgd)
+    ramped, half, zero = (metrics(run) for run in ('ramp', 'half', 'zero'))
+    close(float(ramped[0]['test.loss']), float(zero[0]['test.loss']), 1e-6)
+    assert abs(float(ramped[1]['test.loss']) - float(zero[1]['test.loss'])) > 1e-4
+    assert abs(float(half[0]['test.loss']) - float(zero[0]['test.loss'])) > 1e-4
+
+
+def plain_kernels():
+    """Fused kernels, threads and resuming change nothing that can be told."""
+    exits = '{at: trunk.*, head: shared}'
+    train('fused', exits)
+    train('threads', exits, '--threads', '3')
+    expect(differing('fused', 'threads'), [])
+    train('plain', exits, env={'ADIT_FUSE': '0'})
+    for a, b in zip(metrics('fused'), metrics('plain')):
+        close(float(a['test.loss']), float(b['test.loss']))
+    code, _, _ = adit('run', 'exits.yaml', '--run-dir', 'cut', '-q', *ON, '--max-time', '1 ms')
+    expect(code, 75)
+    succeed('resume', 'cut', '-q', *ON)
+    expect(differing('fused', 'cut'), [])
+
+
+def devices():
+    """One step of both devices from the same weights."""
+    exits = f'{{at: trunk.2..6/2, head: {OWN}}}, {{name: shared, at: trunk.8, head: shared}}'
+    for run, device in (('cpu', 'cpu'), ('other', DEVICE)):
+        succeed('run', make(exits), '--run-dir', run, '-q', '--device', device, '-o',
+                'train.optimizer={sgd: {lr: 0.1}}', '--limit-batches', '1', '-o', 'train.epochs=1')
+    row, other = metrics('cpu')[-1], metrics('other')[-1]
+    close(float(row['train.loss']), float(other['train.loss']))
+    for policy in ('entropy', 'max-probability', 'margin'):
+        mine, others = (
+            json.loads(succeed('eval', 'cpu', '--json', '-q', '--device', device, '-o',
+                               f'inference.policy={{{policy}: {{threshold: 0.3}}}}'))['exits']
+            for device in ('cpu', DEVICE))
+        close(mine['loss'], others['loss'])
+        for a, b in zip(mine['answers'], others['answers']):
+            close(a['loss'], b['loss'])
+
+
+# ---- leaving ----
+
+def policies():
+    """Thresholds that let nobody leave, or everybody; shares add up; a higher threshold lets more
+    leave where less is surer."""
+    train('run', '{at: trunk.2..6/2, head: shared}', '-o', 'train.epochs=8')
+    for policy, none, all_ in (('entropy', 0, 2), ('max-probability', 1.01, 0), ('margin', 1.01, 0)):
+        for threshold, where in ((none, 'last'), (all_, '1')):
+            found = evaluate('run', '-o', f'inference.policy={{{policy}: {{threshold: {threshold}}}}}')
+            left = {answer['name']: answer['left']['rows'] for answer in found['exits']['answers']}
+            expect(left, {name: 60 if name == where else 0 for name in ('1', '2', '3', 'last')})
+            chosen = [answer for answer in found['exits']['answers'] if answer['name'] == where][0]
+            close(found['exits']['value'], chosen['value'], 1e-12)
+            close(found['exits']['cost'], chosen['cost'], 1e-12)
+    costs = []
+    for threshold in (0.1, 0.3, 0.6, 0.9):
+        found = evaluate('run', '-o', f'inference.policy={{entropy: {{threshold: {threshold}}}}}')
+        exits = found['exits']
+        expect(sum(answer['left']['rows'] for answer in exits['answers']), 60)
+        close(exits['cost'], sum(answer['left']['rows'] * answer['cost']
+                                 for answer in exits['answers']) / 60, 1e-12)
+        costs.append(exits['cost'])
+    expect(costs, sorted(costs, reverse=True))
+    each = evaluate('run', '-o', 'inference.policy={margin: {threshold: [1.01, 0, 1.01]}}')
+    expect([answer['left']['rows'] for answer in each['exits']['answers']], [0, 60, 0, 0])
+
+
+def cost():
+    """Multiply-adds of a row: stem 2x16, a block 16x16, a head 16x2; the network has 2,112."""
+    train('run', '{at: trunk.2..6/2, head: shared}')
+    one, head = 16 * 16, 2 * 16
+    whole = head + 8 * one + head
+    found = evaluate('run', '-o', 'inference.policy=entropy')['exits']['answers']
+    for answer, blocks, heads in zip(found, (2, 4, 6, 8), (1, 2, 3, 4)):
+        close(answer['cost'], (head + blocks * one + heads * head) / whole, 1e-12)
+    train('all', '{at: trunk.*, head: shared}')
+    found = evaluate('all', '-o', 'inference.policy=entropy')['exits']['answers']
+    for i, answer in enumerate(found[:-1]):
+        close(answer['cost'], (head + (i + 1) * (one + head)) / whole, 1e-12)
+    close(evaluate('all')['exits']['cost'], 1, 1e-12)
+
+
+def fallback():
+    """Nobody is sure enough: the last answer, or the surest of all."""
+    train('run', '{at: trunk.*, head: shared}')
+    policy = ('-o', 'inference.policy={max-probability: {threshold: 1.01}}')
+    last = evaluate('run', *policy)['exits']
+    surest = evaluate('run', *policy, '-o', 'inference.fallback=most-confident')['exits']
+    expect(last['answers'][-1]['left']['rows'], 60)
+    expect(sum(answer['left']['rows'] for answer in surest['answers']), 60)
+    assert surest['answers'][-1]['left']['rows'] < 60, surest
+    close(surest['cost'], last['cost'], 1e-12)
+
+
+def batches():
+    """The same bits for every batch size."""
+    train('run', '{at: trunk.2..6/2, head: shared}')
+    policy = ('-o', 'inference.policy={entropy: {threshold: 0.4}}')
+    expected = evaluate('run', *policy)
+    for batch in (1, 7, 60, 1000):
+        expect(evaluate('run', *policy, '--batch', batch), expected)
+
+
+def sweep():
+    """One training, evaluated at several thresholds."""
+    make('{name: early, at: trunk.2, head: shared}')
+    write('study.yaml', '''adit: 1
+study:
+  vary: {pipeline: exits.yaml, seed: 1}
+  evaluate: {inference.policy.entropy.threshold: [0, 2]}
+  report: [{table: {rows: inference.policy.entropy.threshold, value: [exits.accuracy, exits.early.share, exits.cost]}}]
+''')
+    text = read('exits.yaml').replace('train:', 'inference: {policy: entropy}\ntrain:')
+    write('exits.yaml', text)
+    out, err = adit('sweep', 'study.yaml', '--study-dir', 'study', '-q')[1:]
+    with open('study/sweep.csv', encoding='utf-8', newline='') as stream:
+        rows = list(csv.DictReader(stream))
+    expect([row['status'] for row in rows], ['done', 'done'])
+    expect([float(row['exits.early.share']) for row in rows], [0, 1])
+    assert float(rows[0]['exits.cost']) > 1 > float(rows[1]['exits.cost']) > 0, (out, err)
+
+
+# ---- what is wrong ----
+
+WRONG = [
+    ('{at: trunk.25, head: shared}', "exits.yaml:7:14: error: nothing is at 'trunk.25'; 'trunk' has 8 items"),
+    ('{at: stem:pre, head: shared}',
+     "exits.yaml:7:14: error: 'stem' has no ':pre'; it is a 'stem' (in, linear, out, collect)"),
+    ('{at: trunk.2}', "exits.yaml:7:9: error: an exit needs 'head': a sequence, or shared, which is the model's own"),
+    ('{head: shared}', "exits.yaml:7:9: error: an exit needs 'at', which says where it is"),
+    ('trunk.2', "exits.yaml:7:9: error: an exit must be a mapping with 'at' and 'head'"),
+    ('{at: trunk.2, head: shared, of: 3}', "exits.yaml:7:37: error: unknown key 'of' of 'exits'; there are at, head, name"),
+    ('{at: head, head: shared}',
+     "exits.yaml:7:14: error: the exit at 'head' gives 2, but the shared head takes 16"),
+    ('{at: trunk.2, head: [{dense: {units: 3}}]}',
+     "exits.yaml:7:14: error: the exit at 'trunk.2' gives 3, but the last answer is 2"),
+    ('{name: a, at: trunk.2, head: shared}, {name: a, at: trunk.3, head: shared}',
+     "exits.yaml:7:54: error: two exits have this name"),
+    ('{name: dense, at: trunk.2, head: shared}',
+     "exits.yaml:7:16: error: 'dense' is a block; an exit's name must be another word"),
+    ('{at: {cost: {shares: 10%}}, head: shared}',
+     "exits.yaml:7:14: error: placing exits by 'cost' is not in this build; write their addresses"),
+]
+
+
+def wrong():
+    for exits, message in WRONG:
+        code, out, err = adit('check', make(exits))
+        expect((code, err.splitlines()[0]), (2, message))
+    make('{at: trunk.2, head: shared}')
+    for key, message in (
+            ('train.strategy={joint: {weights: [1, 0.3]}}',
+             "2 weights for 1 exit; the last answer has 'final-weight'"),
+            ('inference.policy={entropy: {threshold: [1, 2]}}',
+             '2 thresholds for 1 exit; one number stands for all')):
+        code, out, err = adit('check', 'exits.yaml', '-o', key)
+        expect((code, err.splitlines()[0].split('error: ')[1]), (2, message))
+
+
+def no_classes():
+    make('{at: trunk.2, head: shared}', name='values.yaml', **{
+        'moons: {samples: 200, noise: 0.1, test: 30%}': 'csv: {path: t.csv, target: y, test: 30%}',
+        'cross-entropy': 'mse', 'units: 2}': 'units: 1}'})
+    write('t.csv', 'x,y\n' + ''.join(f'{i},{i % 7}\n' for i in range(60)))
+    succeed('run', 'values.yaml', '--run-dir', 'run', '-q', '-o', 'train.epochs=1')
+    assert evaluate('run')['exits']['answers'][0]['loss'] > 0
+    code, _, err = adit('eval', 'run', '-q', '-o', 'inference.policy=entropy')
+    expect(code, 2)
+    assert "a policy needs the probabilities of classes; the loss 'mse' gives none" in err, err
+
+
+def b_lenet():
+    """Both stages of the published network, and a threshold that lets all leave."""
+    make_images('mnist', label=lambda row: row % 10)
+    small = ['-o', f'data={{idx: {{folder: {os.path.abspath("mnist")}, validation: 5}}}}']
+    for stage in ('1', '2'):
+        small += ['-o', f'train.{stage}.epochs=1', '-o', f'train.{stage}.batch=8']
+    succeed('run', f'{PIPELINES}/exits/b-lenet.yaml', '--run-dir', 'run', '-q', *ON, *small)
+    found = evaluate('run', '-o', 'inference.policy.entropy.threshold=10')['exits']
+    expect([answer['name'] for answer in found['answers']], ['branch', 'last'])
+    expect(found['answers'][1]['left']['rows'], 0)
+
+
+if DEVICE is None:
+    cases = [('heads/shared', lambda: within_loops('shared')),
+             ('heads/own', lambda: within_loops(OWN)), ('leave/policies', policies),
+             ('leave/batches', batches), ('train/ignored', ignored), ('train/weighed', weighed), ('train/ramp', ramp),
+              ('train/plain-kernels', plain_kernels), ('leave/cost', cost),
+              ('leave/fallback', fallback), ('leave/sweep', sweep), ('wrong', wrong),
+              ('no-classes', no_classes), ('b-lenet', b_lenet)]
+else:
+    cases = [('devices', devices)]
+tap.run([(f'/exits/{name}', in_folder(case)) for name, case in cases])
