@@ -274,12 +274,60 @@ let_through(const Backward *b, gsize begin, gsize n)
     }
 }
 
+/* What extrema along axes give number @k of line @own; @by: the gradient by them. Parts are @part
+ * apart. */
+ADIT_ALWAYS_INLINE real
+give_extremum(const real *own, const real *by, gsize part, real k)
+{
+    real given = K(0);
+
+    if (own[part] == k)
+        given += by[0];
+    if (own[3 * part] == k)
+        given += by[2 * part];
+    return given;
+}
+
+/* Inputs: y and its gradient; extrema along axes, and the gradient by them. */
+static void
+run_axes(const AditKernelCall *call)
+{
+    const AditExtremaAttributes *axes = call->attributes;
+    const real *extrema = call->inputs[2].data, *by = call->inputs[3].data;
+    gsize pitch = call->pitch, count = call->output.count, part = call->inputs[2].count / 4;
+    gsize element = pitch != 0 ? pitch : 1, row = pitch != 0 ? 1 : count;
+    Backward b = {.y = call->inputs[0].data, .dy = call->inputs[1].data, .dx = call->output.data};
+
+    for (gsize e = 0; pitch != 0 && e < count; e++)
+        let_through(&b, e * pitch, call_line(call));
+    if (pitch == 0)
+        let_through(&b, 0, call->rows * count);
+    for (gsize i = 0; i < call->rows * part; i++) {
+        gsize r = i / part, j = i % part, at = j * element + r * (pitch != 0 ? 1 : 4 * part);
+        gsize first = j / axes->inner * axes->size * axes->inner + j % axes->inner;
+
+        for (gsize p = 0; p < 4; p += 2) {
+            real k = extrema[at + (p + 1) * part * element];
+            gsize e = (first + (gsize) k * axes->inner) * element + r * row;
+            real gate = b.y[e] > K(0) ? b.dy[e] : K(0);
+
+            if (by[at + p * part * element] != K(0))
+                b.dx[e] = give_extremum(extrema + at, by + at, part * element, k) + gate;
+        }
+    }
+}
+
 /* Inputs: y and its gradient, with rows; lines' extrema with rows, the gradients by the sums of
- * their deficits; extrema over rows and the gradient by them. */
+ * their deficits; extrema over rows and the gradient by them. Or those of run_axes(). */
 void
 ADIT_KERNEL(relu_gradient_extrema)(const AditKernelCall *call)
 {
     gsize count = call->output.count, pitch = call->pitch, points = call->inputs[2].count / 4;
+
+    if (call->n_inputs == 4) {
+        run_axes(call);
+        return;
+    }
     Backward b = {.layer = {call->rows, points, count / points},
                   .y = call->inputs[0].data,
                   .dy = call->inputs[1].data,

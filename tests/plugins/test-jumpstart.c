@@ -300,6 +300,7 @@ typedef struct {
     gsize width;
     gboolean maps;
     int scope;
+    gboolean points_alone; /* nothing waits: all values are of one stretch */
 } Layers;
 
 /* Loss and gradients, in float32. */
@@ -309,7 +310,8 @@ train(const Layers *layers, gboolean fuse, gsize rows, gsize *n)
     AditShape shape = layers->maps ? ADIT_SHAPE(layers->width, 3, 2) : ADIT_SHAPE(layers->width);
     AditGraph *graph = adit_graph_new(ADIT_MODE_TRAINING);
     g_autoptr(AditRegularizer) jumpstart = test_component(
-        "regularizer", "jumpstart", "aggregation", SUM_OF_SQUARES, "scope", layers->scope, NULL);
+        "regularizer", "jumpstart", "aggregation", SUM_OF_SQUARES, "scope", layers->scope,
+        "dead-units", !layers->points_alone, "linear-units", !layers->points_alone, NULL);
     AditTensor *loss =
         build_layers(adit_input(graph, "x", &shape, 0), layers->width, layers->maps, jumpstart);
     g_autoptr(Rig) rig = rig_new(graph);
@@ -354,8 +356,10 @@ int
 main(int argc, char **argv)
 {
     static const Layers layers[] = {
-        {3, FALSE, SPACE},   {13, FALSE, SPACE},   {16, FALSE, SPACE},   {25, FALSE, SPACE},
-        {3, TRUE, POSITION}, {16, TRUE, POSITION}, {18, TRUE, POSITION}, {5, TRUE, SPACE},
+        {3, FALSE, SPACE},        {13, FALSE, SPACE},     {16, FALSE, SPACE},
+        {25, FALSE, SPACE},       {3, TRUE, POSITION},    {16, TRUE, POSITION},
+        {18, TRUE, POSITION},     {5, TRUE, SPACE},       {3, FALSE, SPACE, TRUE},
+        {16, FALSE, SPACE, TRUE}, {5, TRUE, SPACE, TRUE}, {18, TRUE, POSITION, TRUE},
     };
 
     g_test_init(&argc, &argv, NULL);
@@ -365,9 +369,10 @@ main(int argc, char **argv)
         g_test_add_data_func(path, &cases[i], test_case);
     }
     for (guint i = 0; i < G_N_ELEMENTS(layers); i++) {
-        g_autofree char *path = g_strdup_printf("/jumpstart/fused/%s-%" G_GSIZE_FORMAT "-%s",
+        g_autofree char *path = g_strdup_printf("/jumpstart/fused/%s-%" G_GSIZE_FORMAT "-%s%s",
                                                 layers[i].maps ? "maps" : "lines", layers[i].width,
-                                                layers[i].scope == SPACE ? "space" : "position");
+                                                layers[i].scope == SPACE ? "space" : "position",
+                                                layers[i].points_alone ? "-points" : "");
 
         g_test_add_data_func(path, &layers[i], test_layers_fused);
     }

@@ -579,6 +579,28 @@ match_extrema(Fuser *self, guint first)
     return find_kernel(self, "relu-extrema");
 }
 
+/* Whether the result lies apart from all inputs, some of which may be done with before its place is
+ * written: the kernel reads them while it writes. */
+static gboolean
+lies_apart(const Fuser *self)
+{
+    const GArray *storages = self->executable->program->storages;
+    const AditOperand *result = self->fusion->results[0];
+    const AditStorage *to = &g_array_index(storages, AditStorage, MAX(result->storage, 0));
+
+    for (guint i = 0; i < self->fusion->n_inputs && result->storage >= 0; i++) {
+        const AditOperand *input = self->fusion->inputs[i];
+
+        if (input->storage < 0 || input->arena != result->arena)
+            continue;
+        const AditStorage *from = &g_array_index(storages, AditStorage, input->storage);
+
+        if (from->offset < to->offset + to->size && to->offset < from->offset + from->size)
+            return FALSE;
+    }
+    return TRUE;
+}
+
 /* The way back through them: gradients of deficits, of lines' extrema and of those over rows, their
  * sum, what the rectifier lets through, and the sum of that and the others. */
 static gboolean
@@ -618,7 +640,38 @@ match_extrema_backward(Fuser *self, guint first)
         add_input(self, &each[2]->inputs[i]);
     add_result(self, each[5]);
     self->fusion->place = first + 5;
-    return find_kernel(self, "relu-gradient-extrema");
+    return lies_apart(self) && find_kernel(self, "relu-gradient-extrema");
+}
+
+/* The same of extrema along axes alone: their gradient, what the rectifier lets through, and the
+ * sum of both. */
+static gboolean
+match_axes_backward(Fuser *self, guint first)
+{
+    const AditInstruction *extrema = get_instruction(self, first);
+    const AditInstruction *gate = get_instruction(self, first + 1);
+    const AditInstruction *sum = get_instruction(self, first + 2);
+
+    if (!is_op(extrema, "extrema-gradient") || !is_op(gate, "relu-gradient") ||
+        !is_op(sum, "add") || ((const AditExtremaAttributes *) extrema->attributes)->joins ||
+        count_readers(self, &extrema->output) != 1 || count_readers(self, &gate->output) != 1 ||
+        !is_same(&sum->inputs[0], &extrema->output) || !is_same(&sum->inputs[1], &gate->output) ||
+        gate->output.count == 1)
+        return FALSE;
+    for (guint i = 0; i < 2; i++) {
+        if (!gate->inputs[i].rows || gate->inputs[i].count != gate->output.count ||
+            !extrema->inputs[i].rows)
+            return FALSE;
+        add_input(self, &gate->inputs[i]);
+    }
+    for (guint i = 0; i < 2; i++)
+        add_input(self, &extrema->inputs[i]);
+    for (guint i = 0; i < 3; i++)
+        take(self, first + i);
+    add_result(self, sum);
+    self->fusion->attributes = extrema->attributes;
+    self->fusion->place = first + 2;
+    return lies_apart(self) && find_kernel(self, "relu-gradient-extrema");
 }
 
 gboolean
@@ -636,7 +689,8 @@ adit_cpu_fuse(const AditExecutable *self, const GPtrArray *instructions, guint f
                                                        match_normalized_layer_backward,
                                                        match_weights,
                                                        match_extrema,
-                                                       match_extrema_backward};
+                                                       match_extrema_backward,
+                                                       match_axes_backward};
     Fuser fuser = {self, instructions, readers, fusion};
 
     for (guint i = 0; self->fuses && i < G_N_ELEMENTS(matches); i++) {
