@@ -42,8 +42,8 @@ void adit_train_step_run(AditTrainStep *self, const AditBatch *batch);
 void adit_train_step_add_work(const AditTrainStep *self, gsize rows, AditWork *work);
 /* Names of what regularizers tell of themselves; at most ADIT_COURSE_FIGURES, NULL-terminated. */
 const char *const *adit_train_step_get_figures(const AditTrainStep *self);
-/* Sums of loss and metric over all rows, and of figures, each of a batch counted for every of its
- * rows; on top of what they were set to. */
+/* (array length=ADIT_COURSE_SUMS): sums of loss and metric over all rows, and of figures, each of a
+ * batch counted for every of its rows; on top of what they were set to. */
 void adit_train_step_read_sums(AditTrainStep *self, double *sums);
 void adit_train_step_set_sums(AditTrainStep *self, const double *sums);
 /* The address of the first block whose output is not finite in this batch; "loss" if they all are.

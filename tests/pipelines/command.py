@@ -191,6 +191,17 @@ def write_cifar(folder, rows=8):
             stream.write(b''.join(bytes([label]) + draw_image(draw, label) for label in labels))
 
 
+def write_cifar_100(folder, rows=8):
+    """CIFAR-100's: a coarse and a fine label before each image."""
+    draw = random.Random(1)
+    os.makedirs(folder, exist_ok=True)
+    for name in 'train', 'test':
+        labels = [draw.randrange(100) for _ in range(rows)]
+        with open(f'{folder}/{name}.bin', 'wb') as stream:
+            stream.write(b''.join(bytes([label // 5, label]) + draw_image(draw, label % 10)
+                                  for label in labels))
+
+
 def write_png(path, planes, size):
     """Red, green and blue planes of size x size as a PNG file."""
     def chunk(kind, data):

@@ -13,7 +13,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import tap  # noqa: E402
 from command import (PIPELINES, adit, differing, expect, in_folder, metrics, read,  # noqa: E402
-                     record, succeed, tensors, write, write_cifar, write_tree)
+                     record, succeed, tensors, write, write_cifar, write_cifar_100, write_tree)
 
 DATA = os.environ.get('ADIT_DATA')
 WITHOUT_DATA = 'tutorial/01-moons.yaml'
@@ -26,13 +26,20 @@ def list_files():
                   for name in names if name.endswith('.yaml'))
 
 
+# sets that are made where they are not there
+MADE = {'cifar-100': write_cifar_100, 'cifar-10': write_cifar,
+        'imagenette2': lambda folder: write_tree(folder, test='val')}
+
+
 def data_of(file):
     text = read(os.path.join(PIPELINES, file))
-    if '$data/cifar-10' in text and not (DATA and os.path.exists(f'{DATA}/cifar-10')):
-        write_cifar('data/cifar-10')
-        return ['--data', 'data']
-    if '$data/imagenette2' in text:
-        write_tree('data/imagenette2', test='val')
+    for pipeline in re.findall(r'pipeline: (\S+\.yaml)', text):
+        text += read(os.path.join(PIPELINES, os.path.dirname(file), pipeline))
+    missing = [name for name in MADE if f'$data/{name}' in text
+               and not (DATA and os.path.exists(f'{DATA}/{name}'))]
+    for name in missing:
+        MADE[name](f'data/{name}')
+    if missing:
         return ['--data', 'data']
     if DATA is None and 'data: {moons:' not in text:
         raise tap.Skip('ADIT_DATA is not set')

@@ -1,6 +1,7 @@
 /* tests/core/train/parity.c - SPDX-License-Identifier: MIT */
 #include "parity.h"
 
+#include "adit-course.h"
 #include "adit-train-step.h"
 #include "adit-updater.h"
 #include "rig.h"
@@ -57,7 +58,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Side, side_clear)
 static void
 side_step(Side *self, const AditBatch *batch)
 {
-    double sums[2] = {0, 0};
+    double sums[ADIT_COURSE_SUMS] = {0};
 
     adit_train_step_set_sums(self->step, sums);
     adit_train_step_run(self->step, batch);

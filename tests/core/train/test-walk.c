@@ -1,4 +1,5 @@
 /* tests/core/train/test-walk.c - SPDX-License-Identifier: MIT */
+#include "adit-course.h"
 #include "adit-file.h"
 #include "adit-shared-device.h"
 #include "adit-train-step.h"
@@ -178,7 +179,7 @@ read_arena(const Side *self, AditArena arena)
 static double
 side_step(Side *self, guint number, gsize rows)
 {
-    double sums[2] = {0, 0};
+    double sums[ADIT_COURSE_SUMS] = {0};
     AditPermutation order;
     AditClock clock = {.step = number, .steps = STEPS, .steps_per_epoch = STEPS};
     AditBatch batch = {.split = &self->data->train,
