@@ -114,6 +114,20 @@ shorten(const char *address)
     return g_strndup(address, g_str_has_suffix(address, PORT) ? length - strlen(PORT) : length);
 }
 
+/* Whether another address of the exit found it. */
+static gboolean
+is_found(const GArray *places, const AditPick *pick, const AditExit *exit)
+{
+    for (guint i = 0; i < places->len; i++) {
+        const Place *place = &g_array_index(places, Place, i);
+
+        if (place->exit == exit && place->pick.tensor == pick->tensor &&
+            place->pick.instance == pick->instance)
+            return TRUE;
+    }
+    return FALSE;
+}
+
 /* Fails the graph if nothing is at one of its addresses. */
 static void
 find(AditExit *self, AditGraph *graph, GArray *places)
@@ -127,10 +141,12 @@ find(AditExit *self, AditGraph *graph, GArray *places)
 
             adit_graph_fail(graph, "%s", reason);
         }
-        g_array_set_clear_func(picks, NULL);
         for (guint j = 0; j < picks->len; j++) {
             Place place = {g_array_index(picks, AditPick, j), self};
 
+            if (is_found(places, &place.pick, self))
+                continue;
+            place.pick.address = g_strdup(place.pick.address);
             g_array_append_val(places, place);
         }
     }
