@@ -128,40 +128,70 @@ NARROW(4)
 
 /* ---- any layer ---- */
 
-ADIT_ALWAYS_INLINE void
-delta_line(const Backward *t, gsize line, gboolean adds)
+/* The line of delta that begins at @line, of @rows rows, goes to memory; returns what its sum is to
+ * be joined of. */
+ADIT_ALWAYS_INLINE vector
+delta_line(const Backward *t, gsize line, gsize rows, gboolean adds)
 {
-    const Backward own = *t;
+    vector sum = {0}, delta;
+    gsize at = line, end = line + rows;
 
-    for (gsize at = line; at < line + own.rows; at += LANES)
-        vector_store(own.delta + at, let_through(&own, at, LANES, adds));
+    for (; at + LANES <= end; at += LANES) {
+        delta = let_through(t, at, LANES, adds);
+        vector_store(t->delta + at, delta);
+        sum += delta;
+    }
+    if (at < end) {
+        delta = let_through(t, at, end - at, adds);
+        vector_store(t->delta + at, delta);
+        sum += delta;
+    }
+    return sum;
 }
 
-/* Delta to memory; then its sums and products, each as by itself. */
+/* Delta to memory and its sum over the rows to the bias. */
+ADIT_ALWAYS_INLINE void
+run_delta(const Backward *given, gboolean adds)
+{
+    const Backward t = *given;
+
+    for (gsize first = 0; first < t.rows; first += ADIT_PITCHED_ROWS) {
+        gsize rows = MIN(ADIT_PITCHED_ROWS, t.rows - first);
+
+        for (gsize j = 0; j < t.features; j += LANES) {
+            gsize some = MIN(LANES, t.features - j);
+            vector sum[LANES] = {0};
+
+            for (gsize k = 0; k < some; k++)
+                sum[k] = delta_line(&t, (j + k) * t.pitch + first, rows, adds);
+            sum[0] = vector_sums(sum);
+            if (t.accumulate || first > 0)
+                sum[0] += vector_load_some(t.bias + j, some);
+            vector_store_some(t.bias + j, sum[0], some);
+        }
+    }
+}
+
+/* Delta first; then its products, each as by itself. */
 static void
 run_any(const Backward *t, const AditKernelCall *call)
 {
     static const AditMatmulAttributes transposed = {.transpose_b = TRUE};
-    const AditView *results = &call->inputs[call->n_inputs];
     AditKernelCall next = *call;
 
-    for (gsize j = 0; j < t->features; j++) {
-        if (t->addend != NULL)
-            delta_line(t, j * t->pitch, TRUE);
-        else
-            delta_line(t, j * t->pitch, FALSE);
-    }
+    if (t->addend != NULL)
+        run_delta(t, TRUE);
+    else
+        run_delta(t, FALSE);
     next.n_inputs = 2;
     next.inputs[0] = call->inputs[1];
     next.inputs[1] = (AditView){t->delta, TRUE, call->inputs[0].shape, t->features};
-    next.output = results[0];
+    next.output = call->inputs[call->n_inputs];
     ADIT_KERNEL(pitched_matmul_rows)(&next);
-    next.inputs[0] = next.inputs[1];
-    next.output = results[1];
-    ADIT_KERNEL(pitched_rows_sum)(&next);
     if (t->dx == NULL)
         return;
     next.attributes = &transposed;
+    next.inputs[0] = next.inputs[1];
     next.inputs[1] = call->inputs[2];
     next.output = call->output;
     ADIT_KERNEL(pitched_matmul)(&next, FALSE);
