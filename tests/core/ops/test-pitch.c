@@ -274,7 +274,7 @@ check_layer(Layers *self, gsize k, gsize j)
     assert_same(self, &all, &total);
 }
 
-/* @adds: there is an addend. The last call leaves dx where @y is. */
+/* @adds: there is an addend. The last call leaves dx where one of the operands is. */
 static void
 check_backward(Layers *self, gsize k, gsize j, gboolean adds, gboolean accumulate)
 {
@@ -311,7 +311,8 @@ check_backward(Layers *self, gsize k, gsize j, gboolean adds, gboolean accumulat
     call_kernel(self, "relu-backward", NULL, accumulate, plain, n, 2, delta[1]);
     joined[n + 1] = weights[2];
     joined[n + 2] = bias[2];
-    dx[1].data = k == j ? y.data : dx[1].data;
+    if (k == j)
+        dx[1].data = ((void *[]){y.data, x.data, dy.data, addend.data})[(self->rows + k) % 4];
     call_kernel(self, "relu-backward-matmul", NULL, accumulate, joined, n + 1, 2, dx[1]);
     assert_same(self, &delta[1], &delta[0]);
     assert_same(self, &dx[1], &dx[0]);
@@ -350,6 +351,8 @@ test_layers(void)
             for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
                 check_layers(variant, rows[i], width);
         }
+        for (gsize width = 17; width <= 41; width += 8)
+            check_layers(variant, rows[width % 8], width);
     }
 }
 
