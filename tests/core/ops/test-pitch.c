@@ -184,9 +184,40 @@ test_names(void)
 {
     g_assert_true(adit_kernel_takes_pitch("matmul-add-relu"));
     g_assert_true(adit_kernel_takes_pitch("relu-gradient"));
-    g_assert_false(adit_kernel_takes_pitch("softmax"));
+    g_assert_false(adit_kernel_takes_pitch("softmax-gradient"));
     g_assert_false(adit_kernel_takes_pitch("combine-sum"));
     g_assert_false(adit_kernel_takes_pitch("no-such-operation"));
+}
+
+/* A kernel over the last axis, of lines of @n classes; @target: it is told the right ones. */
+static void
+check_classes(const char *kernel, gsize n_rows, gsize lines, gsize n, gboolean target)
+{
+    AditShape all = lines > 1 ? ADIT_SHAPE(lines, n) : ADIT_SHAPE(n);
+    AditShape one = lines > 1 ? ADIT_SHAPE(lines) : ADIT_SHAPE();
+    gboolean is_loss = g_str_equal(kernel, "cross-entropy");
+    g_auto(KernelTest)
+        test = {.kernel = kernel, .rows = n_rows, .output = {TRUE, is_loss ? one : all}};
+
+    kernel_test_add(&test, TRUE, all, FALSE);
+    if (target)
+        kernel_test_add_numbers(&test, TRUE, one, (guint) n);
+    if (target && !is_loss)
+        kernel_test_add(&test, lines == 1, one, FALSE);
+    kernel_test_check_pitched(&test, TRUE);
+}
+
+static void
+test_classes(void)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        for (gsize n = 1; n <= 40; n = 3 * n + 1) {
+            check_classes("softmax", rows[i], 1 + i % 3, n, FALSE);
+            check_classes("log-softmax", rows[i], 1 + i % 3, n, FALSE);
+            check_classes("cross-entropy", rows[i], 1 + i % 3, n, TRUE);
+            check_classes("cross-entropy-gradient", rows[i], 1 + i % 3, n, TRUE);
+        }
+    }
 }
 
 /* ---- kernels that do the work of several ---- */
@@ -366,6 +397,7 @@ main(int argc, char **argv)
     g_test_add_func("/ops/pitch/pointwise", test_pointwise);
     g_test_add_func("/ops/pitch/reductions", test_reductions);
     g_test_add_func("/ops/pitch/conversions", test_conversions);
+    g_test_add_func("/ops/pitch/classes", test_classes);
     g_test_add_func("/ops/pitch/names", test_names);
     g_test_add_func("/ops/pitch/layers", test_layers);
     return g_test_run();
