@@ -1,6 +1,7 @@
 /* core/compile/adit-channels-last.c - SPDX-License-Identifier: MIT */
 #include "adit-channels-last.h"
 
+#include "adit-attributes.h"
 #include "adit-image-layout.h"
 #include "adit-pointwise.h"
 
@@ -69,6 +70,22 @@ is_window(const AditOp *op)
     return strncmp(op->name, "conv2d", 6) == 0 || strncmp(op->name, "pool-", 5) == 0;
 }
 
+/* Whether it is for the operation's sake that images lie so: not for that of thin ones. */
+static gboolean
+wants(const AditTensor *tensor)
+{
+    const AditTensor *operands[] = {tensor->inputs[0], tensor->inputs[tensor->n_inputs - 1],
+                                    tensor};
+
+    if (!is_window(tensor->op))
+        return FALSE;
+    for (guint i = 0; i < G_N_ELEMENTS(operands); i++) {
+        if (operands[i]->shape.rank == 4)
+            return !adit_conv_is_thin(tensor->attributes, &operands[i]->shape);
+    }
+    return tensor->shape.size[0] > ADIT_THIN_CHANNELS;
+}
+
 /* Operand @i of an operation: an input, or behind them the result. */
 static AditTensor *
 get_operand(AditTensor *tensor, guint i)
@@ -114,7 +131,7 @@ join_operation(Pass *self, AditProgram *program, AditTensor *tensor)
     }
     if (first == NULL)
         return;
-    if (is_window(tensor->op))
+    if (wants(tensor))
         g_hash_table_add(self->wanted, find_group(self, first));
     g_hash_table_insert(self->result->attributes, tensor, attributes);
 }

@@ -108,6 +108,25 @@ typedef struct {
     gboolean channels_last;
 } AditConvAttributes;
 
+/* So few channels and filters would leave most of a vector empty, if they were its numbers; windows
+ * fill it, if an image has enough of them. */
+#define ADIT_THIN_CHANNELS 8
+#define ADIT_THIN_WINDOW   25
+#define ADIT_THIN_IMAGE    64
+
+/* Whether a convolution is computed with windows in the lanes, unless images lie with their
+ * channels last. @weights: the shape [filters, channels, height, width]. */
+static inline gboolean
+adit_conv_is_thin(const AditConvAttributes *attributes, const AditShape *weights)
+{
+    const AditWindow *window = &attributes->window;
+
+    return attributes->groups == 1 && window->stride[0] == 1 && window->stride[1] == 1 &&
+           weights->size[0] <= ADIT_THIN_CHANNELS && weights->size[1] <= ADIT_THIN_CHANNELS &&
+           weights->size[2] * weights->size[3] <= ADIT_THIN_WINDOW &&
+           attributes->image[0] * attributes->image[1] >= ADIT_THIN_IMAGE;
+}
+
 /* @adaptive: of @window nothing holds; the windows follow from the sizes of image and output. */
 typedef struct {
     AditWindow window;

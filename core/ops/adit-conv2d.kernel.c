@@ -236,6 +236,10 @@ ADIT_KERNEL(conv2d)(const AditKernelCall *call)
         ADIT_KERNEL(conv2d_last)(call);
         return;
     }
+    if (adit_conv_is_thin(call->attributes, &call->inputs[1].shape)) {
+        ADIT_KERNEL(conv2d_thin)(call);
+        return;
+    }
     conv_init(&conv, call, &call->inputs[0].shape, &call->output.shape);
     columns = adit_scratch_get((conv.depth + conv.filters) * conv.step * sizeof(real));
     result = columns + conv.depth * conv.step;
@@ -259,6 +263,10 @@ ADIT_KERNEL(conv2d_back)(const AditKernelCall *call)
 
     if (conv_has_channels_last(call)) {
         ADIT_KERNEL(conv2d_back_last)(call);
+        return;
+    }
+    if (adit_conv_is_thin(call->attributes, &call->inputs[1].shape)) {
+        ADIT_KERNEL(conv2d_back_thin)(call);
         return;
     }
     conv_init(&conv, call, &call->output.shape, &call->inputs[0].shape);
@@ -341,6 +349,10 @@ ADIT_KERNEL(conv2d_rows)(const AditKernelCall *call)
 
     if (conv_has_channels_last(call)) {
         ADIT_KERNEL(conv2d_rows_last)(call);
+        return;
+    }
+    if (adit_conv_is_thin(call->attributes, &call->output.shape)) {
+        ADIT_KERNEL(conv2d_rows_thin)(call);
         return;
     }
     conv_init(&conv, call, &call->inputs[0].shape, &call->inputs[1].shape);

@@ -19,7 +19,7 @@ typedef struct {
     }
 
 /* Every way to lie; more windows than a tile has, fewer than a vector, whole rows in a tile; large
- * products. */
+ * products; then thin ones. */
 static const Conv convs[] = {
     {9, 3, 4, 1, {7, 5}, {{3, 3}, PLAIN, PLAIN, {1, 1}, {1, 1}}},
     {9, 4, 6, 2, {7, 9}, {{3, 2}, {2, 1}, {1, 2}, {0, 1}, {2, 1}}},
@@ -34,6 +34,12 @@ static const Conv convs[] = {
     {17, 16, 48, 1, {8, 8}, {{3, 3}, {2, 2}, PLAIN, {1, 1}, {1, 1}}},
     {130, 3, 5, 1, {3, 3}, {{3, 3}, PLAIN, PLAIN, {1, 1}, {1, 1}}},
     {3, 120, 70, 1, {7, 7}, {{3, 3}, PLAIN, PLAIN, {1, 1}, {1, 1}}},
+    {19, 3, 5, 1, {9, 8}, {{3, 3}, PLAIN, PLAIN, {1, 1}, {1, 1}}},
+    {33, 8, 7, 1, {8, 11}, {{5, 5}, PLAIN, PLAIN, {2, 2}, {2, 2}}},
+    {9, 2, 4, 1, {10, 40}, {{3, 2}, PLAIN, {2, 3}, {0, 3}, {1, 0}}},
+    {5, 1, 1, 1, {8, 8}, {{1, 1}, PLAIN, PLAIN, {0, 0}, {0, 0}}},
+    {9, 4, 3, 1, {8, 9}, {{2, 2}, PLAIN, PLAIN, {3, 3}, {0, 2}}},
+    {17, 6, 8, 1, {16, 17}, {{3, 3}, PLAIN, PLAIN, {0, 0}, {0, 0}}},
 };
 
 static gsize
