@@ -25,12 +25,16 @@ G_DECLARE_DERIVABLE_TYPE(AditProbe, adit_probe, ADIT, PROBE, AditComponent)
  *   evaluation mode
  * @ADIT_READ_CLASSES: of no address: the sample's class, as a number; data without classes is
  *   refused
+ * @ADIT_READ_ANSWERS: what the network answers if it ends there: the logits that the model's own
+ *   head gives of what was collected before the block (of nothing: of zeros), and of its
+ *   `:collect`: 2 x as many numbers as there are logits. Of no address: the logits
  */
 typedef enum {
     ADIT_READ_VALUES,
     ADIT_READ_SCORES,
     ADIT_READ_GRADIENTS,
     ADIT_READ_CLASSES,
+    ADIT_READ_ANSWERS,
 } AditReadingKind;
 
 /**
@@ -38,7 +42,7 @@ typedef enum {
  * @at: the parameter whose addresses it is read at: "at", which every probe has, or another of the
  *   probe's own (AditProbe.add_addresses). With two different ones there is a row for every pair;
  *   where the user leaves the second out, for every two of `at`, in their order, and for each
- *   with itself. NULL: ADIT_READ_CLASSES
+ *   with itself. NULL: ADIT_READ_CLASSES, or the answers of the whole network
  * @of_training: of the training split's samples, and not of those of `split`
  */
 typedef struct {

@@ -52,11 +52,13 @@ struct _AditScope {
 
 /**
  * AditTap: a tensor with an address. @tensor may lie in a loop's body.
+ * @before: (nullable): of what is collected: what was before the item; NULL: nothing
  */
 typedef struct {
     AditScope *scope;
     const char *port; /* interned */
     AditTensor *tensor;
+    AditTensor *before;
 } AditTap;
 
 typedef struct {
@@ -172,6 +174,8 @@ gpointer adit_graph_get_error_component(const AditGraph *self);
 void adit_graph_set_exits(AditGraph *self, GStrv addresses);
 /* From here on a parameter whose name exists is that parameter (+1), or no more (-1). Nests. */
 void adit_graph_share_weights(AditGraph *self, int change);
+/* As adit_tap(), of what an item leaves collected; @before: (nullable): what it found collected. */
+void adit_tap_collect(AditTensor *collect, AditTensor *before);
 /* Every instance's name of @name in the current scope: "trunk.1.weight", "trunk.2.weight", ...;
  * those of a loop that shares its weights have one name if @tied, else one each. */
 GStrv adit_graph_list_names(AditGraph *self, const char *name, gboolean tied);

@@ -442,7 +442,18 @@ adit_tap(AditTensor *x, const char *port)
         if (tap->scope == root->scope && tap->port == in)
             break;
     }
-    AditTap tap = {root->scope, port, x};
+    AditTap tap = {root->scope, port, x, NULL};
     g_array_append_val(root->taps, tap);
     return x;
+}
+
+void
+adit_tap_collect(AditTensor *collect, AditTensor *before)
+{
+    GArray *taps = collect->graph->root->taps;
+    guint n = taps->len;
+
+    adit_tap(collect, "collect");
+    if (taps->len > n)
+        g_array_index(taps, AditTap, n).before = before;
 }

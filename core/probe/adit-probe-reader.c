@@ -57,10 +57,29 @@ pool_map(const AditProbeReader *self, AditTensor *tensor)
     return adit_pool2d_to(tensor, ADIT_POOL_AVERAGE, to);
 }
 
+/* The logits as they would be before a block and behind it. */
+static AditTensor *
+build_answers(const AditProbeReader *self, const AditPick *pick)
+{
+    const AditModel *model = &adit_network_get_experiment(self->network)->model;
+    AditTensor *before = pick->before != NULL ? adit_graph_import(pick->tensor->graph, pick->before)
+                                              : adit_scale(pick->tensor, 0);
+    AditTensor *answers[] = {adit_model_build_head(model, before),
+                             adit_model_build_head(model, pick->tensor)};
+
+    for (guint i = 0; i < G_N_ELEMENTS(answers); i++)
+        answers[i] = adit_reshape(answers[i], &ADIT_SHAPE(1, adit_shape_count(&answers[i]->shape)));
+    return adit_concat(answers, G_N_ELEMENTS(answers), 0);
+}
+
 /* What is read is computed where the pick was, in its loop, once for all of it. */
 static AditTensor *
-build_reading(const AditProbeReader *self, const Reading *reading, AditTensor *tensor)
+build_reading(const AditProbeReader *self, const Reading *reading, const AditPick *pick)
 {
+    AditTensor *tensor = pick->tensor;
+
+    if (reading->what->kind == ADIT_READ_ANSWERS)
+        return build_answers(self, pick);
     if (reading->what->kind == ADIT_READ_SCORES)
         return adit_network_build_scores(adit_network_get_experiment(self->network),
                                          adit_network_get_loss(self->network),
@@ -82,13 +101,28 @@ build_items(const AditProbeReader *self, Reading *reading)
         AditTensor *own = g_hash_table_lookup(built, pick->tensor);
 
         if (own == NULL) {
-            own = build_reading(self, reading, pick->tensor);
+            own = build_reading(self, reading, pick);
             g_hash_table_insert(built, pick->tensor, own);
         }
         reading->items[i] = (AditCaptureItem){pick->address, own, own->shape, pick->instance};
         reading->features[i].address = pick->address;
         reading->features[i].shape = own->shape;
     }
+}
+
+/* Of no address: one for all rows. */
+static void
+build_single(const AditProbeReader *self, Reading *reading)
+{
+    AditTensor *logits = self->tensors.logits;
+
+    reading->features = g_new0(AditFeatures, 1);
+    if (reading->what->kind == ADIT_READ_CLASSES)
+        return;
+    reading->n_items = 1;
+    reading->items = g_new0(AditCaptureItem, 1);
+    reading->items[0] = (AditCaptureItem){"head", logits, logits->shape, 0};
+    reading->features[0].shape = logits->shape;
 }
 
 /* Each sample's own loss gives the derivatives by what there is of that sample: rows know nothing
@@ -146,7 +180,7 @@ build_readings(AditProbeReader *self)
         reading->side = adit_probe_addresses_find_side(&self->addresses, &what[i]);
         reading->source = i;
         if (reading->side == ADIT_PROBE_SIDES)
-            reading->features = g_new0(AditFeatures, 1);
+            build_single(self, reading);
         else if ((reading->source = find_source(self, i)) == i)
             build_items(self, reading);
         if (what[i].kind == ADIT_READ_GRADIENTS && reading->items != NULL)
@@ -273,7 +307,6 @@ read_classes(Reading *reading)
     AditFeatures *features = reading->features;
     g_autofree gsize *rows = g_new(gsize, reading->samples);
 
-    clear_features(features);
     for (gsize i = 0; i < reading->samples; i++)
         rows[i] = i;
     features->values = g_new(float, reading->samples);
@@ -296,6 +329,8 @@ adit_probe_reader_open(AditProbeReader *self, const AditData *data, GError **err
         for (guint j = 0; reading->features != NULL && j < MAX(reading->n_items, 1); j++)
             reading->features[j].samples = reading->samples;
         if (reading->side == ADIT_PROBE_SIDES)
+            clear_features(reading->features);
+        if (reading->what->kind == ADIT_READ_CLASSES)
             read_classes(reading);
     }
     return TRUE;
@@ -392,7 +427,7 @@ allocate(const AditProbeReader *self, const Reading *reading, AditFeatures *feat
          GError **error)
 {
     gsize count = adit_shape_count(&features->shape) * reading->samples;
-    gsize prepared = count_prepared(self, features);
+    gsize prepared = reading->side < ADIT_PROBE_SIDES ? count_prepared(self, features) : 0;
 
     if (!adds_up(self, reading))
         features->values = g_try_new(float, count + 1);
@@ -438,6 +473,8 @@ add_side(Load *load, guint index, const AditRange *ranges, GError **error)
     const AditProbeReader *self = load->self;
     guint side = self->readings[index].side;
 
+    if (side == ADIT_PROBE_SIDES)
+        return add_wanted(load, index, (AditRange){0, 1}, error);
     if (!add_wanted(load, index, ranges[side], error))
         return FALSE;
     return !self->addresses.is_own || add_wanted(load, index, ranges[1 - side], error);
@@ -455,7 +492,7 @@ load_split(Load *load, const AditRange *ranges, gboolean of_training, GError **e
     for (guint i = 0; i < self->n_readings; i++) {
         const Reading *reading = &self->readings[i];
 
-        if (reading->side == ADIT_PROBE_SIDES || reading->source != i ||
+        if (reading->items == NULL || reading->source != i ||
             reading->what->of_training != of_training)
             continue;
         any = reading;
@@ -490,7 +527,8 @@ prepare(gpointer data, guint thread)
         AditFeatures *features = load->features->pdata[i];
         g_autoptr(GError) error = NULL;
 
-        if (self->klass->prepare(self->probe, features, features->prepared, &error))
+        if (features->prepared == NULL ||
+            self->klass->prepare(self->probe, features, features->prepared, &error))
             continue;
         g_mutex_lock(&preparation->mutex);
         if (preparation->error == NULL)

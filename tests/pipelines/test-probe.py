@@ -264,6 +264,19 @@ def gradients():
             assert abs(row[column] - other) <= 1e-5 * abs(other), (row, other)
 
 
+def added(name):
+    """The parts of all blocks, and of what enters the sum before them, are what moves the logits."""
+    train_network(name)
+    rows = rows_of('run', '-o', 'probes=[contribution]')
+    expect([row['address'] for row in rows], [row['address'] for row in rows_of('run')])
+    entry = rows_of('run', '-o', 'probes=[{contribution: {at: stem}}]')[0]
+    begins_empty = NETWORKS[name][0] == 'glonet'
+    total = sum(row['share'] for row in rows) + (0 if begins_empty else entry['share'])
+    assert abs(total - 1) < 1e-4, (total, rows)
+    expect(rows[-1]['left'], 0)
+    assert all(row['left'] >= 0 for row in rows), rows
+
+
 def before():
     """What a probe cannot do at the end is told before anything is trained."""
     write('much.yaml', network('chain', probes='[{cka: {memory: 4 KiB}}]'))
@@ -327,6 +340,10 @@ def refusals():
            'run', '-o', 'probes=[{truncation: {at: trunk.8}}]')
     refuse("error: 'head.1' has no ':pre'; it is a 'dense' (in, linear, out, collect)",
            'run', '-o', 'probes=[{truncation: {at: "head.1:pre"}}]')
+    refuse("'contribution' looks at what is collected, and 'trunk.1:out' has another port",
+           'run', '-o', 'probes=[{contribution: {at: "trunk.1:out"}}]')
+    refuse("error: 'input:collect' gives 2, but the head takes 6",
+           'run', '-o', 'probes=[{contribution: {at: input}}]')
     got, out, err = adit('probe', 'run', '-o', 'probes=[{truncation: {at: input}}, {block-norm: {at: trunk.9}}]')
     assert (got, out) == (2, '') and "'input:collect' gives 2" in err and "'trunk.9'" in err, err
     refuse("probe 'truncation' needs 1.9 KiB for 'trunk.1:collect' alone, its memory is 1.0 KiB; raise"
@@ -359,11 +376,15 @@ def checked():
     expect((code, err.splitlines()[0].split(': ', 2)[2].split("'")[2]),
            (2, ' lies in 4 repeats, and the head has 1 more; 4 can be nested'))
     succeed('check', 'deep.yaml', '-o', 'model.head.1.repeat.times=1')
+    write('before.yaml', network('chain', probes='[contribution]'))
+    code, _, err = adit('check', 'before.yaml', '-o', 'model.stem=[]')
+    expect((code, err.splitlines()[0].split(': ', 2)[2]),
+           (2, "what is before 'trunk.1:collect' gives 2, but the head takes 6"))
     assert not os.path.exists('runs')
 
 
 cases = [(f'/pipelines/probe/{case.__name__}/{name}', in_folder(lambda case=case, name=name: case(name)))
-         for case in (whole, cut) for name in NETWORKS]
+         for case in (whole, cut, added) for name in NETWORKS]
 cases += [(f'/pipelines/probe/{case.__name__}', in_folder(case))
           for case in (values, sections, observes, tables, sets, pairs, classes, gradients, before, maps, paper, refusals,
                        checked)]
