@@ -5,6 +5,7 @@
 
 #include "adit-component-private.h"
 #include "adit-probe-reader.h"
+#include "adit-probe-record.h"
 #include "adit-settings.h"
 
 #define NOTE "note"
@@ -466,4 +467,22 @@ AditProbeTable *
 adit_probe_measure(AditProbe *probe, AditNetwork *network, GPtrArray *data, GError **error)
 {
     return run_session(probe, network, data, measure_data, error);
+}
+
+AditProbeTable *
+adit_probe_run(AditProbe *probe, AditNetwork *network, GPtrArray *data, const char *folder,
+               const char *when, gboolean *was_there, GError **error)
+{
+    g_autoptr(AditProbeTable) empty = make_table(probe, adit_network_get_loss(network));
+    g_autofree char *fingerprint = adit_probe_fingerprint(probe, network, data, error);
+
+    *was_there = fingerprint != NULL && adit_probe_record_has(empty, folder, when, fingerprint);
+    if (fingerprint == NULL || *was_there)
+        return fingerprint != NULL ? g_steal_pointer(&empty) : NULL;
+    g_autoptr(AditProbeTable) table = adit_probe_measure(probe, network, data, error);
+
+    return table != NULL && adit_probe_table_write(table, folder, when, error) &&
+                   adit_probe_record_add(table, folder, when, fingerprint, error)
+               ? g_steal_pointer(&table)
+               : NULL;
 }

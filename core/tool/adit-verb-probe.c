@@ -123,23 +123,6 @@ print_json(AditInvocation *self, const AditEvaluation *evaluation, const GPtrArr
 
 /* ---- measuring ---- */
 
-/* The network as it is: no moment of its training. */
-static gboolean
-write_tables(AditInvocation *self, const GPtrArray *tables, GError **error)
-{
-    const char *folder = self->options.output;
-
-    for (guint i = 0; i < tables->len; i++) {
-        const AditProbeTable *table = tables->pdata[i];
-        g_autofree char *file = adit_probe_table_get_file(table);
-
-        if (!adit_probe_table_write(table, folder, "end", error))
-            return FALSE;
-        adit_terminal_say(&self->terminal, "%s/%s", folder, file);
-    }
-    return TRUE;
-}
-
 /* What is wrong with the probes' addresses comes in one pass, before anything is measured. */
 static gboolean
 check(const AditEvaluation *evaluation, GError **error)
@@ -151,6 +134,49 @@ check(const AditEvaluation *evaluation, GError **error)
         adit_probe_check(experiment->probes->pdata[i], experiment,
                          adit_network_get_graph(evaluation->network), diagnostics);
     return !adit_diagnostics_fail(diagnostics, error);
+}
+
+static void
+warn_of_nothing(AditInvocation *self, const AditProbeTable *table)
+{
+    if (table->rows->len == 0)
+        adit_terminal_warn(&self->terminal, "probe '%s': no data has a %s split", table->name,
+                           table->split);
+}
+
+/* The network as it is: no moment of its training. What is there is not measured again. */
+static gboolean
+run_to_files(AditInvocation *self, const AditEvaluation *evaluation, GError **error)
+{
+    const char *folder = self->options.output;
+    const GPtrArray *probes = evaluation->experiment->probes;
+
+    for (guint i = 0; i < probes->len; i++) {
+        gboolean was_there;
+        g_autoptr(AditProbeTable) table =
+            adit_probe_run(probes->pdata[i], evaluation->network, evaluation->data, folder, "end",
+                           &was_there, error);
+
+        if (table == NULL)
+            return FALSE;
+        g_autofree char *file = adit_probe_table_get_file(table);
+
+        if (!was_there)
+            warn_of_nothing(self, table);
+        adit_terminal_say(&self->terminal, "%s/%s%s", folder, file,
+                          was_there ? " is there already, of these weights" : "");
+    }
+    return TRUE;
+}
+
+static gboolean
+write_tables(const GPtrArray *tables, const char *folder, GError **error)
+{
+    for (guint i = 0; i < tables->len; i++) {
+        if (!adit_probe_table_write(tables->pdata[i], folder, "end", error))
+            return FALSE;
+    }
+    return TRUE;
 }
 
 /* (element-type AditProbeTable): what the probes found; one that found no samples is told. */
@@ -168,9 +194,7 @@ measure(AditInvocation *self, const AditEvaluation *evaluation, GError **error)
         if (table == NULL)
             return NULL;
         g_ptr_array_add(tables, table);
-        if (table->rows->len == 0)
-            adit_terminal_warn(&self->terminal, "probe '%s': no data has a %s split", table->name,
-                               table->split);
+        warn_of_nothing(self, table);
     }
     return g_steal_pointer(&tables);
 }
@@ -192,13 +216,15 @@ run(AditInvocation *self, GError **error)
     }
     if (!check(&evaluation, error))
         return FALSE;
+    if (to_files && !self->options.json)
+        return run_to_files(self, &evaluation, error);
     g_autoptr(GPtrArray) tables = measure(self, &evaluation, error);
 
-    if (tables == NULL || (to_files && !write_tables(self, tables, error)))
+    if (tables == NULL || (to_files && !write_tables(tables, output, error)))
         return FALSE;
     if (self->options.json)
         print_json(self, &evaluation, tables);
-    else if (!to_files)
+    else
         print_tables(self, tables);
     return TRUE;
 }
@@ -213,7 +239,8 @@ const AditVerb adit_verb_probe = {
         "are as for 'adit eval'; the moments that a probe names ('when', 'every') count in "
         "training alone.\n"
         "--output=DIR writes DIR/NAME.csv for each probe instead, as a run's folder 'probes' "
-        "has them.",
+        "has them, as soon as it is measured. What lies there already, by the same parameters of "
+        "the same weights and data, is not measured again.",
     .options =
         (const char *const[]){"override", "data", "checkpoint", "output", "device", "strict-device",
                               "threads", "json", "color", "quiet", "verbose", "help", NULL},

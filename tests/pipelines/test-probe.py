@@ -8,12 +8,13 @@ import io
 import json
 import os
 import sys
+import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import tap  # noqa: E402
-from command import (PIPELINES, adit, differing, expect, in_folder, make_images, make_table,  # noqa: E402
-                     metrics, read, results, succeed, write)
+from command import (PATIENCE, PIPELINES, adit, checkpoints, differing, expect, in_folder, make_images, make_table,  # noqa: E402
+                     metrics, read, results, start, succeed, write)
 
 DEVICE = os.environ.get('ADIT_TEST_DEVICE', 'cpu')
 DENSE = '{dense: {units: 6, activation: relu}}'
@@ -170,10 +171,70 @@ def tables():
     expect([line.split()[:4] for line in lines[10:12]],
            [['moons', 'test', 'trunk.1', '1'], ['moons', 'test', 'head', lines[11].split()[3]]])
     expect(on_device('probe', 'run', '--output', 'here'), '')
-    expect(sorted(os.listdir('here')), ['norms.csv', 'truncation.csv'])
+    expect(sorted(os.listdir('here')), ['.norms.json', '.truncation.json', 'norms.csv', 'truncation.csv'])
     for name in os.listdir('here'):
         expect(read(f'here/{name}'), read(f'run/probes/{name}'))
     expect(on_device('probe', 'run', '--output', '-'), '\n'.join(lines))
+
+
+def again():
+    """What was measured by the same parameters of the same weights is not measured again."""
+    train_network('glonet', probes='[truncation, {logistic: {at: trunk.1..2}}]')
+
+    def measured(*arguments):
+        """The tables that were written anew."""
+        before = {name: os.stat(f'here/{name}').st_ino for name in os.listdir('here')} if os.path.isdir('here') else {}
+        on_device('probe', 'run', '--output', 'here', *arguments)
+        return sorted(name for name in os.listdir('here')
+                      if name.endswith('.csv') and before.get(name) != os.stat(f'here/{name}').st_ino)
+
+    both = ['logistic-confusion.csv', 'logistic.csv', 'truncation.csv']
+    expect(measured(), both)
+    expect(measured(), [])
+    code, _, err = adit('probe', 'run', '--output', 'here', '--device', DEVICE)
+    assert code == 0 and 'here/logistic.csv is there already, of these weights' in err, err
+    # where there is room for less, or at other times, it is the same
+    expect(measured('-o', 'probes.1.truncation.memory=10 KiB', '-o', 'probes.1.truncation.when=start'), [])
+    expect(measured('-o', 'probes.1.truncation.samples=50%'), both[2:])
+    expect(measured(), both[2:])
+    expect(measured('--checkpoint', int(checkpoints('run')[-2][len('step-'):])), both)
+    expect(measured(), both)
+    # a table that was changed, or lacks a part, is none
+    write('here/truncation.csv', read('here/truncation.csv') + ' ')
+    os.remove('here/logistic-confusion.csv')
+    expect(measured(), both)
+    expect(read('here/truncation.csv'), read('run/probes/truncation.csv'))
+    # the run's own are the same
+    expect(succeed('probe', 'run', '--output', 'run/probes', '--device', DEVICE), '')
+    expect(measured('-o', 'data.moons.noise=0.3'), both)
+
+
+def killed():
+    """A run that is killed while a probe runs does not measure those before it again."""
+    slow = '{logistic: {at: trunk.*, split: train, solver: saga, tolerance: 0, passes: 20000}}'
+    write('run.yaml', network('glonet', probes=f'[truncation, {{block-norm: {{when: [1, end]}}}}, {slow}]'))
+    process = start('run', 'run.yaml', '--run-dir', 'run', '--device', DEVICE)
+    try:
+        end = time.monotonic() + PATIENCE
+        while process.poll() is None and '"end"' not in (read_if('run/probes/.block-norm.json') or ''):
+            assert time.monotonic() < end
+            time.sleep(0.0005)
+    finally:
+        process.kill()
+        process.communicate()
+    assert not os.path.exists('run/probes/logistic.csv')
+    before = {name: os.stat(f'run/probes/{name}').st_ino for name in os.listdir('run/probes')}
+    expect(sorted(before), ['.block-norm.json', '.truncation.json', 'block-norm.csv', 'truncation.csv'])
+    on_device('resume', 'run')
+    after = {name: os.stat(f'run/probes/{name}').st_ino for name in os.listdir('run/probes')}
+    expect({name: after[name] for name in before}, before)
+    assert 'logistic.csv' in after
+    on_device('run', 'run.yaml', '--run-dir', 'uncut')
+    expect(differing('run', 'uncut'), [])
+
+
+def read_if(path):
+    return read(path) if os.path.exists(path) else None
 
 
 def sets():
@@ -225,7 +286,7 @@ def classes():
     saga = rows_of('run', '-o', 'probes=[{logistic: {at: head, solver: saga, c: 1e6}}]')
     assert abs(saga[0]['accuracy'] - rows[-1]['accuracy']) < 0.05, (saga, rows[-1])
     on_device('probe', 'run', '--output', 'here', '-o', 'probes=[{logistic: {at: trunk.1..2}}]')
-    expect(sorted(os.listdir('here')), ['logistic-confusion.csv', 'logistic.csv'])
+    expect(sorted(os.listdir('here')), ['.logistic.json', 'logistic-confusion.csv', 'logistic.csv'])
     confusion = table_of(read('here/logistic-confusion.csv'))
     expect(list(confusion[0]),
            ['data', 'split', 'when', 'address', 'block', 'class', 'predicted', 'samples', 'share'])
@@ -386,6 +447,6 @@ def checked():
 cases = [(f'/pipelines/probe/{case.__name__}/{name}', in_folder(lambda case=case, name=name: case(name)))
          for case in (whole, cut, added) for name in NETWORKS]
 cases += [(f'/pipelines/probe/{case.__name__}', in_folder(case))
-          for case in (values, sections, observes, tables, sets, pairs, classes, gradients, before, maps, paper, refusals,
+          for case in (values, sections, observes, tables, again, killed, sets, pairs, classes, gradients, before, maps, paper, refusals,
                        checked)]
 tap.run(cases)
