@@ -95,6 +95,28 @@ typedef struct {
 } AditDetail;
 
 /**
+ * AditTellingKind: what the core makes sentences of, by rules that it states
+ * (share/doc/reports.md).
+ * @ADIT_TELL_PROGRESS: how near each layer is to the answer, 0 to 1: tails, skipped layers, and
+ * what parallel paths are to each other
+ * @ADIT_TELL_FLOW: a size that is compared between parallel paths, and between both ends
+ * @ADIT_TELL_LEFT: what share of the whole is left behind a block: effective depth
+ */
+typedef enum {
+    ADIT_TELL_PROGRESS,
+    ADIT_TELL_FLOW,
+    ADIT_TELL_LEFT,
+} AditTellingKind;
+
+/**
+ * AditTelling: a column that sentences are made of, over all addresses.
+ */
+typedef struct {
+    const char *column;
+    AditTellingKind kind;
+} AditTelling;
+
+/**
  * AditProbeClass:
  * @default_at: the addresses looked at when the user names none
  * @readings: (array length=n_readings): what @measure is given, in this order; none: the values at
@@ -110,6 +132,7 @@ typedef struct {
  * few
  * @prepare: (nullable): works out of all samples of a reading with an address what is used in every
  *   pair; not beside @add
+ * @telling: (nullable): what is said of the table, besides its numbers
  * @measure: writes a row from what was read, sums in float64. Fails with what the algebra fails
  *   with; numbers that cannot be are NaN with a note, and no failure
  *
@@ -130,8 +153,9 @@ struct _AditProbeClass {
                         GError **error);
     gboolean (*measure)(AditProbe *self, const AditFeatures *read, AditFindings *findings,
                         GError **error);
+    const AditTelling *telling;
 
-    gpointer padding[4];
+    gpointer padding[3];
 };
 
 #define ADIT_DEFINE_PROBE(TypeName, type_name, CAST)                                               \

@@ -274,13 +274,6 @@ count_samples(const AditProbeSettings *settings, gsize rows)
     return (gsize) CLAMP(count, 1.0, (double) rows);
 }
 
-static const char *
-get_name(const AditProbeReader *self)
-{
-    return self->settings->name != NULL ? self->settings->name
-                                        : ADIT_COMPONENT_CLASS(self->klass)->name;
-}
-
 static gboolean
 check_split(const AditProbeReader *self, const Reading *reading, const char *data, GError **error)
 {
@@ -297,7 +290,7 @@ check_split(const AditProbeReader *self, const Reading *reading, const char *dat
     if (lacks == NULL)
         return TRUE;
     g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID, "probe '%s' needs %s, data '%s' has none",
-                get_name(self), lacks, data);
+                adit_probe_get_name(self->probe), lacks, data);
     return FALSE;
 }
 

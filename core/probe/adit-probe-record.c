@@ -66,17 +66,27 @@ get_path(const AditProbeTable *table, const char *folder)
     return g_build_filename(folder, name, NULL);
 }
 
-/* Adds the digest of the table's file and of those of its details. */
+/* @file: (transfer full) */
+static gboolean
+add_file(GChecksum *checksum, const char *folder, char *file, GError **error)
+{
+    g_autofree char *own = file;
+    g_autofree char *path = g_build_filename(folder, own, NULL);
+    g_autofree char *digest = adit_file_hash(path, error);
+
+    if (digest != NULL)
+        add_text(checksum, digest);
+    return digest != NULL;
+}
+
+/* Adds the digests of the table's file, of its sentences and of its details. */
 static gboolean
 add_files(GChecksum *checksum, const AditProbeTable *table, const char *folder, GError **error)
 {
-    g_autofree char *file = adit_probe_table_get_file(table);
-    g_autofree char *path = g_build_filename(folder, file, NULL);
-    g_autofree char *digest = adit_file_hash(path, error);
-
-    if (digest == NULL)
+    if (!add_file(checksum, folder, adit_probe_table_get_file(table), error) ||
+        (table->sentences != NULL &&
+         !add_file(checksum, folder, adit_probe_table_get_sentences_file(table), error)))
         return FALSE;
-    add_text(checksum, digest);
     for (guint i = 0; i < table->details->len; i++) {
         if (!add_files(checksum, table->details->pdata[i], folder, error))
             return FALSE;

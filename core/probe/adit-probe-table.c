@@ -40,6 +40,7 @@ adit_probe_table_free(AditProbeTable *self)
     g_strfreev(self->columns);
     g_array_unref(self->rows);
     g_ptr_array_unref(self->details);
+    g_clear_pointer(&self->sentences, g_ptr_array_unref);
     g_free(self);
 }
 
@@ -73,6 +74,37 @@ char *
 adit_probe_table_get_file(const AditProbeTable *self)
 {
     return g_strdelimit(g_strconcat(self->name, ".csv", NULL), ":/", '-');
+}
+
+char *
+adit_probe_table_get_sentences_file(const AditProbeTable *self)
+{
+    return g_strdelimit(g_strconcat(self->name, ".txt", NULL), ":/", '-');
+}
+
+GStrv
+adit_probe_read_sentences(const char *folder, const char *name)
+{
+    g_autofree char *file = g_strdelimit(g_strconcat(name, ".txt", NULL), ":/", '-');
+    g_autofree char *path = g_build_filename(folder, file, NULL);
+    g_autofree char *text = NULL;
+    gsize length = 0;
+
+    if (!adit_file_read(path, 1 << 20, &text, &length, NULL) || length == 0)
+        return g_new0(char *, 1);
+    return g_strsplit(g_strchomp(text), "\n", -1);
+}
+
+static gboolean
+write_sentences(const AditProbeTable *self, const char *folder, GError **error)
+{
+    g_autofree char *file = adit_probe_table_get_sentences_file(self);
+    g_autofree char *path = g_build_filename(folder, file, NULL);
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (guint i = 0; i < self->sentences->len; i++)
+        g_string_append_printf(text, "%s\n", (const char *) self->sentences->pdata[i]);
+    return adit_file_write(path, text->str, text->len, error);
 }
 
 static void
@@ -132,5 +164,5 @@ adit_probe_table_write(const AditProbeTable *self, const char *folder, const cha
         if (!adit_probe_table_write(self->details->pdata[i], folder, when, error))
             return FALSE;
     }
-    return TRUE;
+    return self->sentences == NULL || write_sentences(self, folder, error);
 }

@@ -31,6 +31,7 @@ typedef struct {
  * @columns: names of the measured columns
  * @rows: (element-type AditProbeRow): data set by data set, addresses in forward order
  * @details: (element-type AditProbeTable): further tables of the probe
+ * @sentences: (nullable) (element-type utf8): what is told of it; NULL: nothing ever is
  */
 typedef struct {
     char *name;
@@ -40,6 +41,7 @@ typedef struct {
     GStrv columns;
     GArray *rows;
     GPtrArray *details;
+    GPtrArray *sentences;
 } AditProbeTable;
 
 /* @columns: (transfer full) */
@@ -51,6 +53,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditProbeTable, adit_probe_table_free)
 void adit_probe_table_add(AditProbeTable *self, const AditProbeRow *row);
 /* "NAME.csv" */
 char *adit_probe_table_get_file(const AditProbeTable *self);
+/* "NAME.txt", of its sentences */
+char *adit_probe_table_get_sentences_file(const AditProbeTable *self);
+/* (transfer full): the lines of NAME.txt in @folder: what was told when NAME.csv was last written;
+ * none if there is no such file */
+GStrv adit_probe_read_sentences(const char *folder, const char *name);
 
 /**
  * adit_probe_table_write:
@@ -58,8 +65,8 @@ char *adit_probe_table_get_file(const AditProbeTable *self);
  * @when: "end", the epoch, or "STAGE.EPOCH" where there are several stages
  *
  * Writes NAME.csv: data,split,when,address,block, of pairs against, then the measured columns, and
- * note if there are notes; and a file for each of its details. A file that is there already keeps
- * its rows of other @when. Fails with ADIT_ERROR_OUTPUT.
+ * note if there are notes; a file for each of its details; and the sentences as NAME.txt. A file
+ * that is there already keeps its rows of other @when. Fails with ADIT_ERROR_OUTPUT.
  */
 gboolean adit_probe_table_write(const AditProbeTable *self, const char *folder, const char *when,
                                 GError **error);

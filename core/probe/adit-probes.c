@@ -7,6 +7,7 @@
 #include "adit-probe-reader.h"
 #include "adit-probe-record.h"
 #include "adit-settings.h"
+#include "adit-telling.h"
 
 #define NOTE "note"
 
@@ -328,11 +329,12 @@ make_table(AditProbe *probe, AditLoss *loss)
 {
     const AditProbeSettings *settings = adit_probe_get_settings(probe);
     AditProbeClass *klass = ADIT_PROBE_GET_CLASS(probe);
-    AditProbeTable *table = adit_probe_table_new(
-        settings->name != NULL ? settings->name : ADIT_COMPONENT_GET_CLASS(probe)->name,
-        settings->split, adit_probe_list_columns(probe, loss));
+    AditProbeTable *table = adit_probe_table_new(adit_probe_get_name(probe), settings->split,
+                                                 adit_probe_list_columns(probe, loss));
 
     table->has_notes = g_strv_contains(klass->columns, NOTE);
+    if (klass->telling != NULL)
+        table->sentences = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < klass->n_details; i++) {
         g_autofree char *name = g_strconcat(table->name, "-", klass->details[i].name, NULL);
 
@@ -466,7 +468,11 @@ adit_probe_check_data(AditProbe *probe, AditNetwork *network, GPtrArray *data, G
 AditProbeTable *
 adit_probe_measure(AditProbe *probe, AditNetwork *network, GPtrArray *data, GError **error)
 {
-    return run_session(probe, network, data, measure_data, error);
+    AditProbeTable *table = run_session(probe, network, data, measure_data, error);
+
+    if (table != NULL)
+        adit_probe_table_tell(table, ADIT_PROBE_GET_CLASS(probe)->telling);
+    return table;
 }
 
 AditProbeTable *

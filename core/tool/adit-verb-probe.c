@@ -52,6 +52,8 @@ print_table(AditInvocation *self, const AditProbeTable *table, gboolean titled)
     if (titled)
         adit_terminal_print(&self->terminal, "%s\n", table->name);
     adit_tool_print_table(self, rows, align);
+    for (guint i = 0; table->sentences != NULL && i < table->sentences->len; i++)
+        adit_terminal_print(&self->terminal, "%s\n", (const char *) table->sentences->pdata[i]);
 }
 
 static void
@@ -85,6 +87,16 @@ describe_row(const AditProbeTable *table, const AditProbeRow *row)
     return object;
 }
 
+static JsonArray *
+describe_sentences(const AditProbeTable *table)
+{
+    JsonArray *sentences = json_array_new();
+
+    for (guint i = 0; i < table->sentences->len; i++)
+        json_array_add_string_element(sentences, table->sentences->pdata[i]);
+    return sentences;
+}
+
 static JsonObject *
 describe_table(const AditProbeTable *table)
 {
@@ -98,6 +110,8 @@ describe_table(const AditProbeTable *table)
         json_array_add_object_element(details, describe_table(table->details->pdata[i]));
     json_object_set_string_member(object, "name", table->name);
     json_object_set_array_member(object, "rows", rows);
+    if (table->sentences != NULL)
+        json_object_set_array_member(object, "sentences", describe_sentences(table));
     if (table->details->len > 0)
         json_object_set_array_member(object, "details", details);
     else

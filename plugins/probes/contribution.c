@@ -26,6 +26,7 @@ static const AditReading readings[] = {
     [LOGITS] = {ADIT_READ_ANSWERS, NULL, FALSE},
 };
 static const char *const columns[] = {"mean-absolute", "deviation", "share", "left", "note", NULL};
+static const AditTelling telling = {"left", ADIT_TELL_LEFT};
 
 /**
  * Part: of one logit, of one sample: what the block adds, what all later blocks do, and all.
@@ -116,6 +117,7 @@ adit_contribution_class_init(AditComponentClass *klass)
     probe_class->n_readings = G_N_ELEMENTS(readings);
     probe_class->columns = columns;
     probe_class->measure = measure;
+    probe_class->telling = &telling;
     adit_component_class_describe(klass, "contribution", "What each block adds to the logits");
 }
 

@@ -237,6 +237,31 @@ def read_if(path):
     return read(path) if os.path.exists(path) else None
 
 
+def told():
+    """What a table comes to is told where it is printed, at the end of the run, and in the report."""
+    write('told.yaml', network('glonet', probes='[{logistic: {name: known, at: [stem, trunk.*, head]}}, contribution, gradient]'))
+    words = on_device('run', 'told.yaml', '--run-dir', 'run').splitlines()
+    found = [line for line in words if line.startswith(('known: ', 'contribution: ', 'gradient: '))]
+    expect(list(dict.fromkeys(line.split(': ')[0] for line in found)), ['known', 'contribution', 'gradient'])
+    assert found[0].split()[1] in ('tail:', 'no') and 'effective depth' in found[-2], found
+    probes = json.loads(on_device('probe', 'run', '--json'))['probes']
+    expect([f'{probe["name"]}: {sentence}' for probe in probes for sentence in probe['sentences']], found)
+    for name in 'known', 'contribution', 'gradient':
+        expect([f'{name}: {line}' for line in read(f'run/probes/{name}.txt').splitlines()],
+               [line for line in found if line.startswith(name)])
+    printed = on_device('probe', 'run').splitlines()
+    on_device('report', 'run')
+    page = read('run/report.html')
+    for line in found:
+        sentence = line.split(': ', 1)[1]
+        assert sentence in printed and f'<li>{sentence}</li>' in page, sentence
+    two = ('data: [{moons: {name: clean, samples: 300, test: 30%}},'
+           ' {moons: {name: noisy, samples: 200, noise: 0.4, test: 50%}}]\n')
+    write('two.yaml', network('chain', data=two, probes='[gradient]'))
+    expect([line.split(': ')[1] for line in on_device('run', 'two.yaml').splitlines() if line.startswith('gradient')],
+           ['clean', 'noisy'])
+
+
 def sets():
     """Every set that has the split; one without is passed over, and none at all is told."""
     two = ('data: [{moons: {name: clean, samples: 300, test: 30%}},'
@@ -286,7 +311,7 @@ def classes():
     saga = rows_of('run', '-o', 'probes=[{logistic: {at: head, solver: saga, c: 1e6}}]')
     assert abs(saga[0]['accuracy'] - rows[-1]['accuracy']) < 0.05, (saga, rows[-1])
     on_device('probe', 'run', '--output', 'here', '-o', 'probes=[{logistic: {at: trunk.1..2}}]')
-    expect(sorted(os.listdir('here')), ['.logistic.json', 'logistic-confusion.csv', 'logistic.csv'])
+    expect(sorted(os.listdir('here')), ['.logistic.json', 'logistic-confusion.csv', 'logistic.csv', 'logistic.txt'])
     confusion = table_of(read('here/logistic-confusion.csv'))
     expect(list(confusion[0]),
            ['data', 'split', 'when', 'address', 'block', 'class', 'predicted', 'samples', 'share'])
@@ -447,6 +472,6 @@ def checked():
 cases = [(f'/pipelines/probe/{case.__name__}/{name}', in_folder(lambda case=case, name=name: case(name)))
          for case in (whole, cut, added) for name in NETWORKS]
 cases += [(f'/pipelines/probe/{case.__name__}', in_folder(case))
-          for case in (values, sections, observes, tables, again, killed, sets, pairs, classes, gradients, before, maps, paper, refusals,
+          for case in (values, sections, observes, tables, again, killed, told, sets, pairs, classes, gradients, before, maps, paper, refusals,
                        checked)]
 tap.run(cases)
