@@ -250,7 +250,7 @@ def told():
         expect([f'{name}: {line}' for line in read(f'run/probes/{name}.txt').splitlines()],
                [line for line in found if line.startswith(name)])
     printed = on_device('probe', 'run').splitlines()
-    on_device('report', 'run')
+    succeed('report', 'run')
     page = read('run/report.html')
     for line in found:
         sentence = line.split(': ', 1)[1]
