@@ -133,6 +133,7 @@ typedef struct {
  * @prepare: (nullable): works out of all samples of a reading with an address what is used in every
  *   pair; not beside @add
  * @telling: (nullable): what is said of the table, besides its numbers
+ * @sees_input: whether the table says of layers of images what they see of the input: `layer`
  * @measure: writes a row from what was read, sums in float64. Fails with what the algebra fails
  *   with; numbers that cannot be are NaN with a note, and no failure
  *
@@ -154,8 +155,9 @@ struct _AditProbeClass {
     gboolean (*measure)(AditProbe *self, const AditFeatures *read, AditFindings *findings,
                         GError **error);
     const AditTelling *telling;
+    gboolean sees_input;
 
-    gpointer padding[3];
+    gpointer padding[2];
 };
 
 #define ADIT_DEFINE_PROBE(TypeName, type_name, CAST)                                               \

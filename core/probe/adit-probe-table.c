@@ -14,6 +14,7 @@ clear_row(gpointer data)
     g_free(self->data);
     g_free(self->address);
     g_free(self->against);
+    g_free(self->layer);
     g_free(self->values);
     g_free(self->note);
 }
@@ -64,6 +65,7 @@ adit_probe_table_add(AditProbeTable *self, const AditProbeRow *row)
                         .address = g_strdup(row->address),
                         .block = find_block(row->address),
                         .against = g_strdup(row->against),
+                        .layer = g_strdup(row->layer),
                         .values = row->values,
                         .note = g_strdup(row->note)};
 
@@ -115,6 +117,8 @@ append_row(GString *text, const AditProbeTable *table, const AditProbeRow *row, 
         g_string_append_printf(text, "%u", row->block);
     if (table->is_paired)
         g_string_append_printf(text, ",%s", row->against);
+    if (table->has_layers)
+        g_string_append_printf(text, ",%s", row->layer != NULL ? row->layer : "");
     for (guint i = 0; table->columns[i] != NULL; i++) {
         char number[G_ASCII_DTOSTR_BUF_SIZE];
 
@@ -153,8 +157,9 @@ adit_probe_table_write(const AditProbeTable *self, const char *folder, const cha
     g_autofree char *columns = g_strjoinv(",", self->columns);
     g_autoptr(GString) text = g_string_new(NULL);
 
-    g_string_printf(text, "data,split,when,address,block,%s%s%s\n",
-                    self->is_paired ? "against," : "", columns, self->has_notes ? ",note" : "");
+    g_string_printf(text, "data,split,when,address,block,%s%s%s%s\n",
+                    self->is_paired ? "against," : "", self->has_layers ? "layer," : "", columns,
+                    self->has_notes ? ",note" : "");
     append_others(text, path, when);
     for (guint i = 0; i < self->rows->len; i++)
         append_row(text, self, &g_array_index(self->rows, AditProbeRow, i), when);

@@ -6,6 +6,7 @@
 #include "adit-component-private.h"
 #include "adit-probe-reader.h"
 #include "adit-probe-record.h"
+#include "adit-receptive-field.h"
 #include "adit-settings.h"
 #include "adit-telling.h"
 
@@ -105,6 +106,7 @@ compare_rows(gconstpointer a, gconstpointer b)
 
 /**
  * Session: what one call of adit_probe_measure() works with.
+ * @fields: (nullable) (element-type utf8 AditReceptiveField): what items see of the input
  * @rows: (element-type Row): of the set that is measured
  * @next: row that no thread has taken
  * @error: (nullable): of the first row that failed
@@ -115,6 +117,7 @@ typedef struct {
     const AditProbeSettings *settings;
     AditProbeReader *reader;
     AditProbeTable *table;
+    GHashTable *fields;
     GArray *rows;
     gint next;
     GMutex mutex;
@@ -354,6 +357,18 @@ get_address(const Session *self, const Row *row, guint side)
     return g_array_index(picks, AditPick, row->index[side]).address;
 }
 
+/* (nullable) */
+static const char *
+get_layer(const Session *self, const char *address)
+{
+    g_autofree char *item = g_strndup(address, strcspn(address, ":"));
+    const AditReceptiveField *field =
+        self->fields != NULL ? g_hash_table_lookup(self->fields, item) : NULL;
+
+    return field != NULL && field->kind != ADIT_LAYER_NONE ? adit_layer_kind_to_string(field->kind)
+                                                           : NULL;
+}
+
 static void
 add_row(const Session *self, const char *data, Row *row)
 {
@@ -364,6 +379,7 @@ add_row(const Session *self, const char *data, Row *row)
 
     if (self->table->is_paired)
         entry.against = (char *) get_address(self, row, 1);
+    entry.layer = (char *) get_layer(self, entry.address);
     adit_probe_table_add(self->table, &entry);
     for (guint i = 0; i < self->table->details->len; i++) {
         AditProbeTable *table = self->table->details->pdata[i];
@@ -431,6 +447,15 @@ each_set(Session *self, GPtrArray *data, DataFunc func, GError **error)
     return TRUE;
 }
 
+/* (nullable): only images are seen in parts */
+static GHashTable *
+find_fields(const AditProbeClass *klass, AditNetwork *network)
+{
+    return klass->sees_input
+               ? adit_graph_find_receptive_fields(adit_network_get_graph(network), FALSE, NULL)
+               : NULL;
+}
+
 /* (nullable): the table after @func was called for each set. */
 static AditProbeTable *
 run_session(AditProbe *probe, AditNetwork *network, GPtrArray *data, DataFunc func, GError **error)
@@ -448,6 +473,10 @@ run_session(AditProbe *probe, AditNetwork *network, GPtrArray *data, DataFunc fu
                     .table = table,
                     .rows = rows};
 
+    g_autoptr(GHashTable) fields = find_fields(self.klass, network);
+
+    self.fields = fields;
+    table->has_layers = fields != NULL;
     table->is_paired = adit_probe_reader_get_addresses(reader)->n_sides > 1;
     g_array_set_clear_func(rows, row_clear);
     g_mutex_init(&self.mutex);

@@ -25,6 +25,8 @@ make_cells(const AditProbeTable *table, const AditProbeRow *row)
     g_ptr_array_add(cells, row->block > 0 ? g_strdup_printf("%u", row->block) : g_strdup(""));
     if (table->is_paired)
         g_ptr_array_add(cells, g_strdup(row->against));
+    if (table->has_layers)
+        g_ptr_array_add(cells, g_strdup(row->layer != NULL ? row->layer : ""));
     for (guint i = 0; table->columns[i] != NULL; i++)
         g_ptr_array_add(cells, format_number(row->values[i]));
     if (table->has_notes)
@@ -39,12 +41,13 @@ print_table(AditInvocation *self, const AditProbeTable *table, gboolean titled)
 {
     g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func((GDestroyNotify) g_strfreev);
     g_autofree char *columns = g_strjoinv("\n", table->columns);
-    g_autofree char *head =
-        g_strconcat("data\nsplit\naddress\nblock\n", table->is_paired ? "against\n" : "", columns,
-                    table->has_notes ? "\nnote" : "", NULL);
+    g_autofree char *head = g_strconcat(
+        "data\nsplit\naddress\nblock\n", table->is_paired ? "against\n" : "",
+        table->has_layers ? "layer\n" : "", columns, table->has_notes ? "\nnote" : "", NULL);
     g_autofree char *numbers = g_strnfill(g_strv_length(table->columns), 'r');
-    g_autofree char *align = g_strconcat("lllr", table->is_paired ? "l" : "", numbers,
-                                         table->has_notes ? "l" : "", NULL);
+    g_autofree char *align =
+        g_strconcat("lllr", table->is_paired ? "l" : "", table->has_layers ? "l" : "", numbers,
+                    table->has_notes ? "l" : "", NULL);
 
     g_ptr_array_add(rows, g_strsplit(head, "\n", -1));
     for (guint i = 0; i < table->rows->len; i++)
@@ -80,6 +83,8 @@ describe_row(const AditProbeTable *table, const AditProbeRow *row)
         adit_json_set_unsigned(object, "block", row->block);
     if (table->is_paired)
         json_object_set_string_member(object, "against", row->against);
+    if (row->layer != NULL)
+        json_object_set_string_member(object, "layer", row->layer);
     for (guint i = 0; table->columns[i] != NULL; i++)
         adit_json_set_double(object, table->columns[i], row->values[i]);
     if (row->note != NULL)

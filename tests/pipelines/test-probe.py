@@ -394,6 +394,33 @@ def maps():
     expect([one[1], one[2]], [one[0], one[0]])
 
 
+def borders():
+    """Layers that see nothing new of an image are told in the table and shaded in the report."""
+    make_images('data/mnist')
+    write('deep.yaml', 'adit: 1\ndata: {idx: {folder: $data/mnist, test: 30%}}\nmodel:\n'
+          '  trunk: [{repeat: {times: 14, blocks: [{conv: {filters: 2, kernel: 2}}]}}]\n'
+          '  head: [global-pool, {dense: {units: 3}}]\n' + TRAIN + 'probes: [{saturation: {at: [trunk.*, head]}}]\n')
+    more = {'env': {'ADIT_DATA': 'data'}}
+    on_device('run', 'deep.yaml', '--run-dir', 'run', '-q', **more)
+    table = table_of(read('run/probes/saturation.csv'))
+    expect(list(table[0])[:7], ['data', 'split', 'when', 'address', 'block', 'layer', 'saturation'])
+    layers = [row['layer'] for row in table]
+    # the head is no layer with a window; what is a border stays one
+    first = layers.index('border')
+    expect((layers[0], layers[first:], len(layers)), ('inside', ['border'] * (14 - first) + [''], 15))
+    expect([row.get('layer', '') for row in rows_of('run', **more)], layers)
+    assert ' layer ' in on_device('probe', 'run', **more).splitlines()[0]
+    succeed('report', 'run')
+    script = read('run/report/curves-saturation-saturation.gp')
+    marked = ', '.join(str(block) for block in range(first + 1, 15))
+    assert f'array marked[{14 - first}] = [{marked}]\n' in script, script[:900]
+    # other tables have no such column, and other networks no such layers
+    assert 'layer' not in read('run/probes/saturation-spectrum.csv').splitlines()[0]
+    write('flat.yaml', network('glonet', probes='[{saturation: {at: trunk.*}}]'))
+    on_device('run', 'flat.yaml', '--run-dir', 'flat', '-q')
+    assert 'layer' not in read('flat/probes/saturation.csv').splitlines()[0]
+
+
 def paper():
     """pipelines/glonet/truncation.yaml: images, and the run as its one parameter."""
     file = f'{PIPELINES}/glonet/truncation.yaml'
@@ -472,6 +499,6 @@ def checked():
 cases = [(f'/pipelines/probe/{case.__name__}/{name}', in_folder(lambda case=case, name=name: case(name)))
          for case in (whole, cut, added) for name in NETWORKS]
 cases += [(f'/pipelines/probe/{case.__name__}', in_folder(case))
-          for case in (values, sections, observes, tables, again, killed, told, sets, pairs, classes, gradients, before, maps, paper, refusals,
+          for case in (values, sections, observes, tables, again, killed, told, sets, pairs, classes, gradients, before, maps, borders, paper, refusals,
                        checked)]
 tap.run(cases)
