@@ -20,7 +20,8 @@ G_DECLARE_DERIVABLE_TYPE(AditProbe, adit_probe, ADIT, PROBE, AditComponent)
  * @ADIT_READ_VALUES: the tensor that is there, in evaluation mode, maps pooled by `pool`
  * @ADIT_READ_SCORES: what the network is worth if it ends there: the model's own head on the
  *   address's `:collect` (or the port it names), nothing retrained, measured by the pipeline's
- *   loss. Two numbers a sample: its loss and the loss's metric (accuracy, squared error)
+ *   loss. Two numbers a sample: its loss and the loss's metric (accuracy, squared error). Of no
+ *   address: the whole network's
  * @ADIT_READ_GRADIENTS: the derivatives of the sample's own loss by the tensor that is there, in
  *   evaluation mode
  * @ADIT_READ_CLASSES: of no address: the sample's class, as a number; data without classes is
@@ -28,6 +29,8 @@ G_DECLARE_DERIVABLE_TYPE(AditProbe, adit_probe, ADIT, PROBE, AditComponent)
  * @ADIT_READ_ANSWERS: what the network answers if it ends there: the logits that the model's own
  *   head gives of what was collected before the block (of nothing: of zeros), and of its
  *   `:collect`: 2 x as many numbers as there are logits. Of no address: the logits
+ * @ADIT_READ_ABLATED: the scores of the whole network with zeros in the place of what is there,
+ *   nothing retrained
  */
 typedef enum {
     ADIT_READ_VALUES,
@@ -35,6 +38,7 @@ typedef enum {
     ADIT_READ_GRADIENTS,
     ADIT_READ_CLASSES,
     ADIT_READ_ANSWERS,
+    ADIT_READ_ABLATED,
 } AditReadingKind;
 
 /**
@@ -42,7 +46,7 @@ typedef enum {
  * @at: the parameter whose addresses it is read at: "at", which every probe has, or another of the
  *   probe's own (AditProbe.add_addresses). With two different ones there is a row for every pair;
  *   where the user leaves the second out, for every two of `at`, in their order, and for each
- *   with itself. NULL: ADIT_READ_CLASSES, or the answers of the whole network
+ *   with itself. NULL: ADIT_READ_CLASSES, or scores or answers of the whole network
  * @of_training: of the training split's samples, and not of those of `split`
  */
 typedef struct {

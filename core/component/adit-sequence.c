@@ -162,7 +162,7 @@ build_block(Builder *self, const AditItem *item)
     adit_tap(self->fold.feed, "in");
     AditTensor *y = adit_block_build(item->block, self->graph, self->fold.feed);
     AditTensor *before = self->fold.collect;
-    adit_tap(y, "out");
+    y = adit_tap(y, "out");
     self->fold.item = item_part(self);
     self->fold.name = item->type;
     self->fold.skips = carries_skip(item->block);

@@ -117,7 +117,12 @@ pick(const Search *self, const char *written, guint index)
 
     if (place == NULL)
         place = adit_component_get_place(ADIT_COMPONENT(self->probe));
-    if (self->kind == ADIT_READ_ANSWERS && has_port && !g_str_has_suffix(written, ":collect"))
+    if (self->kind == ADIT_READ_ABLATED &&
+        (g_str_has_suffix(written, ":in") || g_str_has_suffix(written, ":collect")))
+        adit_diagnostics_error(self->diagnostics, place, ADIT_ERROR_INVALID,
+                               "'%s' takes away what a block gives, and '%s' is not that",
+                               ADIT_COMPONENT_GET_CLASS(self->probe)->name, written);
+    else if (self->kind == ADIT_READ_ANSWERS && has_port && !g_str_has_suffix(written, ":collect"))
         adit_diagnostics_error(self->diagnostics, place, ADIT_ERROR_INVALID,
                                "'%s' looks at what is collected, and '%s' has another port",
                                ADIT_COMPONENT_GET_CLASS(self->probe)->name, written);

@@ -87,6 +87,24 @@ build_reading(const AditProbeReader *self, const Reading *reading, const AditPic
     return reading->what->kind == ADIT_READ_GRADIENTS ? tensor : pool_map(self, tensor);
 }
 
+/* What has a network of its own for each address is built when it is loaded. */
+static void
+list_items(const AditProbeReader *self, Reading *reading)
+{
+    const GArray *found = self->addresses.picks[reading->side];
+
+    reading->n_items = found->len;
+    reading->items = g_new0(AditCaptureItem, found->len);
+    reading->features = g_new0(AditFeatures, found->len);
+    for (guint i = 0; i < found->len; i++) {
+        const char *address = g_array_index(found, AditPick, i).address;
+
+        reading->items[i] = (AditCaptureItem){address, NULL, ADIT_SHAPE(2), 0};
+        reading->features[i].address = address;
+        reading->features[i].shape = ADIT_SHAPE(2);
+    }
+}
+
 static void
 build_items(const AditProbeReader *self, Reading *reading)
 {
@@ -114,15 +132,17 @@ build_items(const AditProbeReader *self, Reading *reading)
 static void
 build_single(const AditProbeReader *self, Reading *reading)
 {
-    AditTensor *logits = self->tensors.logits;
-
     reading->features = g_new0(AditFeatures, 1);
     if (reading->what->kind == ADIT_READ_CLASSES)
         return;
+    AditTensor *own = reading->what->kind == ADIT_READ_SCORES
+                          ? adit_network_join_scores(&self->tensors)
+                          : self->tensors.logits;
+
     reading->n_items = 1;
     reading->items = g_new0(AditCaptureItem, 1);
-    reading->items[0] = (AditCaptureItem){"head", logits, logits->shape, 0};
-    reading->features[0].shape = logits->shape;
+    reading->items[0] = (AditCaptureItem){"head", own, own->shape, 0};
+    reading->features[0].shape = own->shape;
 }
 
 /* Each sample's own loss gives the derivatives by what there is of that sample: rows know nothing
@@ -181,11 +201,14 @@ build_readings(AditProbeReader *self)
         reading->source = i;
         if (reading->side == ADIT_PROBE_SIDES)
             build_single(self, reading);
+        else if (what[i].kind == ADIT_READ_ABLATED)
+            list_items(self, reading);
         else if ((reading->source = find_source(self, i)) == i)
             build_items(self, reading);
         if (what[i].kind == ADIT_READ_GRADIENTS && reading->items != NULL)
             build_gradients(self, reading);
-        unroll_items(reading);
+        if (what[i].kind != ADIT_READ_ABLATED)
+            unroll_items(reading);
     }
 }
 
@@ -473,6 +496,90 @@ add_side(Load *load, guint index, const AditRange *ranges, GError **error)
     return !self->addresses.is_own || add_wanted(load, index, ranges[1 - side], error);
 }
 
+/**
+ * Ablation: of one address.
+ * @item, @port: its parts
+ */
+typedef struct {
+    const AditScope *scope;
+    const char *item;
+    const char *port;
+} Ablation;
+
+static gboolean
+is_at(const AditScope *scope, guint instance, const char *item)
+{
+    g_autofree char *address = adit_scope_to_string(scope, instance);
+
+    return g_str_equal(address, item);
+}
+
+static void
+fill_gate(guint instance, double *values, gsize n, gpointer data)
+{
+    const Ablation *ablation = data;
+
+    values[0] = is_at(ablation->scope, instance, ablation->item) ? 0 : 1;
+}
+
+/* (AditAlter) */
+static AditTensor *
+ablate(AditTensor *x, const char *port, gpointer data)
+{
+    Ablation *ablation = data;
+    AditGraph *graph = x->graph;
+    gboolean found = FALSE;
+
+    ablation->scope = graph->root->scope;
+    for (guint i = 0; g_str_equal(port, ablation->port) && i < adit_scope_count(ablation->scope);
+         i++)
+        found = found || is_at(ablation->scope, i, ablation->item);
+    return found ? adit_mul(x, adit_constant_each(graph, &ADIT_SCALAR, fill_gate, ablation)) : x;
+}
+
+static gboolean
+capture_ablated(Load *load, const Reading *reading, guint index, GError **error)
+{
+    AditProbeReader *self = load->self;
+    AditCaptureItem item = reading->items[index];
+    g_autofree char *name = g_strndup(item.address, strcspn(item.address, ":"));
+    const char *colon = strchr(item.address, ':');
+    Ablation ablation = {NULL, name, colon != NULL ? colon + 1 : "out"};
+    AditNetworkTensors tensors;
+    g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
+    g_autoptr(AditGraph) graph = adit_network_build_altered(
+        adit_network_get_experiment(self->network), ADIT_MODE_EVALUATION,
+        adit_network_get_shape(self->network), adit_network_get_loss(self->network), ablate,
+        &ablation, &tensors);
+
+    item.tensor = adit_network_join_scores(&tensors);
+    adit_network_diagnose(graph, diagnostics);
+    return !adit_diagnostics_fail(diagnostics, error) &&
+           adit_capture(self->network, graph, &item, 1, reading->split, reading->samples, receive,
+                        load, error);
+}
+
+/* A network for each address. */
+static gboolean
+load_ablated(AditProbeReader *self, Reading *reading, AditRange range, GError **error)
+{
+    g_autoptr(GPtrArray) readings = g_ptr_array_new();
+    g_autoptr(GPtrArray) features = g_ptr_array_new();
+    Load load = {.self = self, .readings = readings, .features = features};
+
+    g_ptr_array_add(readings, reading);
+    for (guint i = range.first; i < range.end; i++) {
+        if (is_loaded(&reading->features[i]))
+            continue;
+        g_ptr_array_set_size(features, 0);
+        g_ptr_array_add(features, &reading->features[i]);
+        if (!allocate(self, reading, &reading->features[i], error) ||
+            !capture_ablated(&load, reading, i, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 static gboolean
 load_split(Load *load, const AditRange *ranges, gboolean of_training, GError **error)
 {
@@ -483,11 +590,16 @@ load_split(Load *load, const AditRange *ranges, gboolean of_training, GError **e
     g_ptr_array_set_size(load->features, 0);
     g_array_set_size(load->items, 0);
     for (guint i = 0; i < self->n_readings; i++) {
-        const Reading *reading = &self->readings[i];
+        Reading *reading = &self->readings[i];
 
         if (reading->items == NULL || reading->source != i ||
             reading->what->of_training != of_training)
             continue;
+        if (reading->what->kind == ADIT_READ_ABLATED) {
+            if (!load_ablated(self, reading, ranges[reading->side], error))
+                return FALSE;
+            continue;
+        }
         any = reading;
         if (!add_side(load, i, ranges, error))
             return FALSE;

@@ -6,6 +6,7 @@ are cut by hand, and `adit probe`. ADIT_TEST_DEVICE is the device; else the CPU.
 import csv
 import io
 import json
+import math
 import os
 import sys
 import time
@@ -363,6 +364,42 @@ def added(name):
     assert all(row['left'] >= 0 for row in rows), rows
 
 
+def ablated():
+    """A path whose output is zero is a network without that path; the last block of a sum, a cut."""
+    paths = {'short': f'[{DENSE}]', 'long': repeat(f'[{DENSE}]', 3)}
+
+    def both(*names):
+        return f'{{paths: {{of: {{{", ".join(f"{name}: {paths[name]}" for name in names)}}}}}}}'
+
+    def trunk(*names):
+        return f'  trunk: [{both("short", "long")}, {DENSE}, {both(*names)}]\n'
+    body = 'adit: 1\n' + DATA + 'model:\n  stem: [{dense: {units: 6}}]\n'
+    write('two.yaml', body + trunk('short', 'long') + f'  head: {PLAIN_HEAD}\n' + TRAIN)
+    on_device('run', 'two.yaml', '--run-dir', 'two', '-q')
+    rows = rows_of('two', '-o', 'probes=[{ablation: {at: [trunk.**.long, trunk.3.long.1..2, trunk.3, trunk.2:linear, head]}}]')
+    expect([row['address'] for row in rows],
+           ['trunk.1.long', 'trunk.3.long', 'trunk.3.long.1', 'trunk.3.long.2', 'trunk.3', 'trunk.2:linear', 'head'])
+    whole = answer_of('two')
+    for row in rows:
+        assert abs(row['loss'] - row['loss-change'] - whole['loss']) < 1e-12, (row, whole)
+        assert abs(row['accuracy'] - row['metric-change'] - whole['value']) < 1e-12, (row, whole)
+    write('cut.yaml', 'adit: 1\n' + DATA + 'model:\n  from: two/checkpoints/last\n  load: [trunk]\n' + trunk('short'))
+    expect(rows[1]['loss'], answer_of('cut.yaml')['loss'])
+    # all logits alike
+    assert abs(rows[-1]['loss'] - math.log(2)) < 1e-6, rows[-1]
+    # what is fed zeros alone may give nothing either
+    assert len({row['loss'] for row in rows}) >= 4, rows
+    for name, blocks in ('glonet', 7), ('tied', 5), ('nested', 9):
+        write(f'{name}.yaml', network(name))
+        on_device('run', f'{name}.yaml', '--run-dir', name, '-q')
+        rows = rows_of(name, '-o', 'probes=[ablation]')
+        expect(len(rows), blocks)
+        expect(rows[-1]['loss'], rows_of(name)[-2]['loss'])
+        assert len({row['loss'] for row in rows}) >= blocks - 1, rows
+    refuse("'ablation' takes away what a block gives, and 'trunk.1:in' is not that",
+           'two', '-o', 'probes=[{ablation: {at: "trunk.1:in"}}]')
+
+
 def before():
     """What a probe cannot do at the end is told before anything is trained."""
     write('much.yaml', network('chain', probes='[{cka: {memory: 4 KiB}}]'))
@@ -499,6 +536,6 @@ def checked():
 cases = [(f'/pipelines/probe/{case.__name__}/{name}', in_folder(lambda case=case, name=name: case(name)))
          for case in (whole, cut, added) for name in NETWORKS]
 cases += [(f'/pipelines/probe/{case.__name__}', in_folder(case))
-          for case in (values, sections, observes, tables, again, killed, told, sets, pairs, classes, gradients, before, maps, borders, paper, refusals,
+          for case in (values, sections, observes, tables, again, killed, told, sets, pairs, classes, gradients, ablated, before, maps, borders, paper, refusals,
                        checked)]
 tap.run(cases)
