@@ -20,17 +20,25 @@ G_DECLARE_DERIVABLE_TYPE(AditProbe, adit_probe, ADIT, PROBE, AditComponent)
  * @ADIT_READ_VALUES: the tensor that is there, in evaluation mode, maps pooled by `pool`
  * @ADIT_READ_SCORES: what the network is worth if it ends there: the model's own head on the
  *   address's `:collect` (or the port it names), nothing retrained, measured by the pipeline's
- *   loss. Two numbers a sample: its loss and the loss's metric (accuracy, squared error)
+ *   loss. Two numbers a sample: its loss and the loss's metric (accuracy, squared error). Of no
+ *   address: the whole network's
  * @ADIT_READ_GRADIENTS: the derivatives of the sample's own loss by the tensor that is there, in
  *   evaluation mode
  * @ADIT_READ_CLASSES: of no address: the sample's class, as a number; data without classes is
  *   refused
+ * @ADIT_READ_ANSWERS: what the network answers if it ends there: the logits that the model's own
+ *   head gives of what was collected before the block (of nothing: of zeros), and of its
+ *   `:collect`: 2 x as many numbers as there are logits. Of no address: the logits
+ * @ADIT_READ_ABLATED: the scores of the whole network with zeros in the place of what is there,
+ *   nothing retrained
  */
 typedef enum {
     ADIT_READ_VALUES,
     ADIT_READ_SCORES,
     ADIT_READ_GRADIENTS,
     ADIT_READ_CLASSES,
+    ADIT_READ_ANSWERS,
+    ADIT_READ_ABLATED,
 } AditReadingKind;
 
 /**
@@ -38,7 +46,7 @@ typedef enum {
  * @at: the parameter whose addresses it is read at: "at", which every probe has, or another of the
  *   probe's own (AditProbe.add_addresses). With two different ones there is a row for every pair;
  *   where the user leaves the second out, for every two of `at`, in their order, and for each
- *   with itself. NULL: ADIT_READ_CLASSES
+ *   with itself. NULL: ADIT_READ_CLASSES, or scores or answers of the whole network
  * @of_training: of the training split's samples, and not of those of `split`
  */
 typedef struct {
@@ -91,6 +99,28 @@ typedef struct {
 } AditDetail;
 
 /**
+ * AditTellingKind: what the core makes sentences of, by rules that it states
+ * (share/doc/reports.md).
+ * @ADIT_TELL_PROGRESS: how near each layer is to the answer, 0 to 1: tails, skipped layers, and
+ * what parallel paths are to each other
+ * @ADIT_TELL_FLOW: a size that is compared between parallel paths, and between both ends
+ * @ADIT_TELL_LEFT: what share of the whole is left behind a block: effective depth
+ */
+typedef enum {
+    ADIT_TELL_PROGRESS,
+    ADIT_TELL_FLOW,
+    ADIT_TELL_LEFT,
+} AditTellingKind;
+
+/**
+ * AditTelling: a column that sentences are made of, over all addresses.
+ */
+typedef struct {
+    const char *column;
+    AditTellingKind kind;
+} AditTelling;
+
+/**
  * AditProbeClass:
  * @default_at: the addresses looked at when the user names none
  * @readings: (array length=n_readings): what @measure is given, in this order; none: the values at
@@ -106,6 +136,8 @@ typedef struct {
  * few
  * @prepare: (nullable): works out of all samples of a reading with an address what is used in every
  *   pair; not beside @add
+ * @telling: (nullable): what is said of the table, besides its numbers
+ * @sees_input: whether the table says of layers of images what they see of the input: `layer`
  * @measure: writes a row from what was read, sums in float64. Fails with what the algebra fails
  *   with; numbers that cannot be are NaN with a note, and no failure
  *
@@ -126,8 +158,10 @@ struct _AditProbeClass {
                         GError **error);
     gboolean (*measure)(AditProbe *self, const AditFeatures *read, AditFindings *findings,
                         GError **error);
+    const AditTelling *telling;
+    gboolean sees_input;
 
-    gpointer padding[4];
+    gpointer padding[2];
 };
 
 #define ADIT_DEFINE_PROBE(TypeName, type_name, CAST)                                               \

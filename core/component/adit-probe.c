@@ -95,3 +95,11 @@ adit_probe_get_settings(AditProbe *self)
 {
     return adit_probe_get_instance_private(self);
 }
+
+const char *
+adit_probe_get_name(AditProbe *self)
+{
+    const char *name = adit_probe_get_settings(self)->name;
+
+    return name != NULL ? name : ADIT_COMPONENT_GET_CLASS(self)->name;
+}

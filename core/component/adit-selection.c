@@ -113,7 +113,7 @@ add_pick(GArray *picks, GHashTable *seen, const AditTap *tap, guint order, guint
     }
     guint number = GPOINTER_TO_UINT(g_hash_table_lookup(instances, key));
     if (number == 0) {
-        AditPick pick = {address, tensor, instance, order};
+        AditPick pick = {address, tensor, tap->before, instance, order};
         g_array_append_val(picks, pick);
         g_hash_table_insert(instances, key, GUINT_TO_POINTER(picks->len));
         return;
@@ -122,6 +122,7 @@ add_pick(GArray *picks, GHashTable *seen, const AditTap *tap, guint order, guint
     if (strlen(address) < strlen(pick->address)) {
         g_free(pick->address);
         pick->address = address;
+        pick->before = tap->before;
         pick->order = order;
         return;
     }

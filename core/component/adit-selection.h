@@ -11,12 +11,14 @@ G_BEGIN_DECLS
  * AditPick: one tensor that an address found.
  * @address: "trunk.7:pre"; of several the shortest that was asked for
  * @tensor: where it was made, perhaps in a loop's body
+ * @before: (nullable): of a `:collect`: what was collected before the item; NULL: nothing
  * @instance: which iteration of all loops around it
  * @order: of the address among all, in the order of building
  */
 typedef struct {
     char *address;
     AditTensor *tensor;
+    AditTensor *before;
     guint instance;
     guint order;
 } AditPick;

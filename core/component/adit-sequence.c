@@ -161,7 +161,8 @@ build_block(Builder *self, const AditItem *item)
     adit_graph_set_other_types(self->graph, (const char *const *) item->other_types);
     adit_tap(self->fold.feed, "in");
     AditTensor *y = adit_block_build(item->block, self->graph, self->fold.feed);
-    adit_tap(y, "out");
+    AditTensor *before = self->fold.collect;
+    y = adit_tap(y, "out");
     self->fold.item = item_part(self);
     self->fold.name = item->type;
     self->fold.skips = carries_skip(item->block);
@@ -169,7 +170,7 @@ build_block(Builder *self, const AditItem *item)
     adit_graph_enter_component(self->graph, item->block); /* errors stand at the item */
     ADIT_AGGREGATOR_GET_CLASS(aggregator)->step(aggregator, self->graph, y, &self->fold);
     adit_graph_leave_component(self->graph);
-    adit_tap(self->fold.collect, "collect");
+    adit_tap_collect(self->fold.collect, before);
     adit_graph_leave_scope(self->graph);
     self->number++;
     self->weights++;

@@ -63,6 +63,8 @@ typedef struct {
 } AditProbeSettings;
 
 const AditProbeSettings *adit_probe_get_settings(AditProbe *self);
+/* Of its table: its `name`, else its kind. */
+const char *adit_probe_get_name(AditProbe *self);
 
 /* @thresholds: (array length=n_exits): of each exit. ADIT_ERROR_INVALID when the user gave another
  * number of them. */

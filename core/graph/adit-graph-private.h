@@ -52,11 +52,13 @@ struct _AditScope {
 
 /**
  * AditTap: a tensor with an address. @tensor may lie in a loop's body.
+ * @before: (nullable): of what is collected: what was before the item; NULL: nothing
  */
 typedef struct {
     AditScope *scope;
     const char *port; /* interned */
     AditTensor *tensor;
+    AditTensor *before;
 } AditTap;
 
 typedef struct {
@@ -119,6 +121,10 @@ struct _AditLoop {
     GPtrArray *stacks;   /* STACK, in the parent */
 };
 
+/* What goes on in the place of @x, which is tapped in the current scope: @x itself, or what it is
+ * changed to. */
+typedef AditTensor *(*AditAlter)(AditTensor *x, const char *port, gpointer data);
+
 struct _AditGraph {
     gint ref_count;
     AditGraph *root;   /* itself for the outermost */
@@ -144,6 +150,8 @@ struct _AditGraph {
     GHashTable *names;     /* name -> root tensor of parameters and states */
     int sharing;           /* tied repeats being built */
     GStrv exits;           /* (nullable): addresses that will have heads of their own */
+    AditAlter alter;       /* (nullable) */
+    gpointer alter_data;
 };
 
 /* Names the streams of all instances that the operation draws random numbers of. @names: (transfer
@@ -170,8 +178,13 @@ gpointer adit_graph_get_error_component(const AditGraph *self);
 /* Says, before the network is built, at which addresses it will have exits. @addresses: (transfer
  * full) */
 void adit_graph_set_exits(AditGraph *self, GStrv addresses);
+/* Lets @alter see every tensor that is tapped from here on, before anybody reads it; what blocks
+ * are fed and what is collected stays as it is. */
+void adit_graph_set_alter(AditGraph *self, AditAlter alter, gpointer data);
 /* From here on a parameter whose name exists is that parameter (+1), or no more (-1). Nests. */
 void adit_graph_share_weights(AditGraph *self, int change);
+/* As adit_tap(), of what an item leaves collected; @before: (nullable): what it found collected. */
+void adit_tap_collect(AditTensor *collect, AditTensor *before);
 /* Every instance's name of @name in the current scope: "trunk.1.weight", "trunk.2.weight", ...;
  * those of a loop that shares its weights have one name if @tied, else one each. */
 GStrv adit_graph_list_names(AditGraph *self, const char *name, gboolean tied);
@@ -221,6 +234,13 @@ typedef void (*AditDraw)(const char *name, double *values, gsize n, gpointer dat
  * @name, as the weights of parameters are: loops that share weights share it. */
 AditTensor *adit_constant_drawn(AditGraph *graph, const char *name, const AditShape *shape,
                                 AditDraw draw, gpointer data);
+
+/* Sets @values[0..@n-1] for instance @instance of the current scope. */
+typedef void (*AditFill)(guint instance, double *values, gsize n, gpointer data);
+
+/* The same, by the instance alone: those that share weights have each their own. */
+AditTensor *adit_constant_each(AditGraph *graph, const AditShape *shape, AditFill fill,
+                               gpointer data);
 
 AditTensor *adit_tensor_new(AditGraph *graph, AditTensorKind kind, const AditShape *shape,
                             gboolean rows);

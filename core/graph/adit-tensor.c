@@ -306,6 +306,31 @@ adit_constant_drawn(AditGraph *graph, const char *name, const AditShape *shape, 
     return self;
 }
 
+static AditTensor *
+each_tensor(AditGraph *graph, const AditShape *shape, AditTensor **kept)
+{
+    if (graph->parent == NULL)
+        return *kept = adit_tensor_new(graph, ADIT_TENSOR_CONSTANT, shape, FALSE);
+    if (!adit_scope_moves(graph->root->scope, graph->loop))
+        return adit_graph_import(graph, each_tensor(graph->parent, shape, kept));
+    AditShape stack = adit_shape_prepend(shape, graph->loop->n);
+    return adit_loop_each(graph->loop, each_tensor(graph->parent, &stack, kept));
+}
+
+AditTensor *
+adit_constant_each(AditGraph *graph, const AditShape *shape, AditFill fill, gpointer data)
+{
+    AditTensor *kept;
+    AditTensor *self = each_tensor(graph, shape, &kept);
+    gsize n = adit_shape_count(shape);
+    guint count = (guint) (adit_shape_count(&kept->shape) / n);
+
+    kept->values = g_new0(double, count *n);
+    for (guint i = 0; i < count; i++)
+        fill(i, kept->values + i * n, n, data);
+    return self;
+}
+
 AditTensor *
 adit_parameter(AditGraph *graph, const char *name, AditRole role, const AditShape *shape,
                AditInitializer *initializer)
@@ -442,7 +467,25 @@ adit_tap(AditTensor *x, const char *port)
         if (tap->scope == root->scope && tap->port == in)
             break;
     }
-    AditTap tap = {root->scope, port, x};
+    AditTap tap = {root->scope, port, x, NULL};
     g_array_append_val(root->taps, tap);
-    return x;
+    return root->alter != NULL ? root->alter(x, port, root->alter_data) : x;
+}
+
+void
+adit_graph_set_alter(AditGraph *self, AditAlter alter, gpointer data)
+{
+    self->root->alter = alter;
+    self->root->alter_data = data;
+}
+
+void
+adit_tap_collect(AditTensor *collect, AditTensor *before)
+{
+    GArray *taps = collect->graph->root->taps;
+    guint n = taps->len;
+
+    adit_tap(collect, "collect");
+    if (taps->len > n)
+        g_array_index(taps, AditTap, n).before = before;
 }

@@ -20,15 +20,22 @@ adit_network_build_loss(AditLoss *loss, AditNetworkTensors *tensors)
 }
 
 AditTensor *
+adit_network_join_scores(const AditNetworkTensors *tensors)
+{
+    AditTensor *const scores[] = {adit_reshape(tensors->loss, &ADIT_SHAPE(1)),
+                                  adit_reshape(tensors->metric, &ADIT_SHAPE(1))};
+
+    return adit_concat(scores, G_N_ELEMENTS(scores), 0);
+}
+
+AditTensor *
 adit_network_build_scores(const AditExperiment *experiment, AditLoss *loss, AditTensor *targets,
                           AditTensor *x)
 {
     AditNetworkTensors tensors = {.logits = adit_model_build_head(&experiment->model, x),
                                   .targets = targets};
     adit_network_build_loss(loss, &tensors);
-    AditTensor *const scores[] = {adit_reshape(tensors.loss, &ADIT_SHAPE(1)),
-                                  adit_reshape(tensors.metric, &ADIT_SHAPE(1))};
-    return adit_concat(scores, G_N_ELEMENTS(scores), 0);
+    return adit_network_join_scores(&tensors);
 }
 
 /* The rows as the network sees them in @mode. The network's parameters are those of its evaluation,
@@ -72,7 +79,17 @@ AditGraph *
 adit_network_build(const AditExperiment *experiment, AditMode mode, const AditNetworkShape *shape,
                    AditLoss *loss, AditNetworkTensors *tensors)
 {
+    return adit_network_build_altered(experiment, mode, shape, loss, NULL, NULL, tensors);
+}
+
+AditGraph *
+adit_network_build_altered(const AditExperiment *experiment, AditMode mode,
+                           const AditNetworkShape *shape, AditLoss *loss, AditAlter alter,
+                           gpointer data, AditNetworkTensors *tensors)
+{
     AditGraph *graph = adit_graph_new(mode);
+
+    adit_graph_set_alter(graph, alter, data);
     AditTensor *x = adit_input(graph, "inputs", &shape->inputs, 0);
     AditModel model = experiment->model;
     if (experiment->datasets->len > 0) {

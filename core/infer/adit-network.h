@@ -4,6 +4,7 @@
 #include "adit-data.h"
 #include "adit-device.h"
 #include "adit-experiment.h"
+#include "adit-graph-private.h"
 #include "adit-settings.h"
 #include "adit-tensor-list.h"
 
@@ -45,6 +46,10 @@ typedef struct {
 AditGraph *adit_network_build(const AditExperiment *experiment, AditMode mode,
                               const AditNetworkShape *shape, AditLoss *loss,
                               AditNetworkTensors *tensors);
+/* The same with what is tapped altered (adit_graph_set_alter()). */
+AditGraph *adit_network_build_altered(const AditExperiment *experiment, AditMode mode,
+                                      const AditNetworkShape *shape, AditLoss *loss,
+                                      AditAlter alter, gpointer data, AditNetworkTensors *tensors);
 /* Fills in loss and metric of @tensors' logits, which are compared with its targets and may lie in
  * a loop: so do loss and metric then. */
 void adit_network_build_loss(AditLoss *loss, AditNetworkTensors *tensors);
@@ -58,6 +63,8 @@ void adit_network_build_loss(AditLoss *loss, AditNetworkTensors *tensors);
  */
 AditTensor *adit_network_build_scores(const AditExperiment *experiment, AditLoss *loss,
                                       AditTensor *targets, AditTensor *x);
+/* The same of what was built: loss and metric side by side. */
+AditTensor *adit_network_join_scores(const AditNetworkTensors *tensors);
 /* Adds the graph's error and warnings to @diagnostics at the places of the components they are
  * about. */
 void adit_network_diagnose(AditGraph *graph, AditDiagnostics *diagnostics);

@@ -22,6 +22,7 @@ experiment_new(const char *path, const char *const *arguments)
     self->path = g_strdup(path);
     self->datasets = g_ptr_array_new_with_free_func(g_object_unref);
     self->probes = g_ptr_array_new_with_free_func(g_object_unref);
+    self->queries = g_ptr_array_new_with_free_func(g_free);
     self->sources = g_ptr_array_new_with_free_func((GDestroyNotify) adit_source_unref);
     self->places = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify) g_hash_table_unref);
     self->paths = g_array_new(FALSE, FALSE, sizeof(AditPlace));
@@ -41,9 +42,11 @@ adit_experiment_free(AditExperiment *self)
     g_strfreev(self->load);
     g_clear_pointer(&self->stages, g_ptr_array_unref);
     g_clear_pointer(&self->probes, g_ptr_array_unref);
+    g_clear_pointer(&self->queries, g_ptr_array_unref);
     g_free(self->text);
     g_free(self->resolved);
     g_free(self->structure);
+    g_free(self->subject);
     g_strfreev(self->overrides);
     g_clear_object(&self->loss);
     g_clear_object(&self->policy);
@@ -389,16 +392,53 @@ drop_live(AditNode *node)
     }
 }
 
+static void
+drop_keys(AditNode *mapping, const char *const *keys)
+{
+    guint index;
+
+    for (; *keys != NULL; keys++) {
+        if (adit_node_find(mapping, *keys, &index))
+            adit_node_remove(mapping, index);
+    }
+}
+
 static char *
 make_structure(const AditNode *resolved)
 {
+    static const char *const others[] = {"seed", NULL};
     g_autoptr(AditNode) copy = adit_node_copy(resolved);
-    guint index;
 
-    if (adit_node_find(copy, "seed", &index))
-        adit_node_remove(copy, index);
+    drop_keys(copy, others);
     drop_live(copy);
     return adit_yaml_write(copy);
+}
+
+static char *
+make_subject(const AditNode *resolved)
+{
+    static const char *const others[] = {"title", "inference", "probes", NULL};
+    g_autoptr(AditNode) copy = adit_node_copy(resolved);
+
+    drop_keys(copy, others);
+    return adit_yaml_write(copy);
+}
+
+/* @probes: (nullable): what was bound: a probe, NAME: {parameters}, or a list of them */
+static void
+make_queries(const AditNode *probes, GPtrArray *queries)
+{
+    static const char *const others[] = {"when", "every", "memory", NULL};
+    gboolean list = probes != NULL && probes->kind == ADIT_NODE_LIST;
+    guint n = list ? adit_node_count(probes) : probes != NULL;
+
+    for (guint i = 0; i < n; i++) {
+        g_autoptr(AditNode) copy = adit_node_copy(list ? adit_node_get_item(probes, i) : probes);
+
+        if (copy->kind == ADIT_NODE_MAPPING && adit_node_count(copy) == 1)
+            drop_keys(adit_node_get_item(copy, 0), others);
+        g_ptr_array_add(queries, adit_yaml_write(copy));
+    }
 }
 
 static void
@@ -431,6 +471,8 @@ bind_sections(AditBinder *self)
     adit_node_escape(resolved);
     experiment->resolved = adit_yaml_write(resolved);
     experiment->structure = make_structure(resolved);
+    experiment->subject = make_subject(resolved);
+    make_queries(adit_node_get(resolved, "probes"), experiment->queries);
 }
 
 static void

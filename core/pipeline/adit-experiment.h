@@ -76,6 +76,8 @@ typedef struct {
     char *text;         /* the file as written */
     char *resolved;     /* config.resolved.yaml */
     char *structure;    /* the same without seed and live values: equal ones share their graphs */
+    char *subject;      /* the same without title, inference and probes: what probes look at */
+    GPtrArray *queries; /* char *: each of @probes, in full but for when, and in how much memory */
     GStrv overrides;    /* as given */
     GPtrArray *sources; /* AditSource: what places point into */
     AditPolicy *policy; /* inference.policy; NULL: never */

@@ -29,7 +29,7 @@ adit_probe_class_reads(const AditProbeClass *klass, AditReadingKind kind)
 
 /**
  * Search: the addresses of one parameter of a probe in a network.
- * @scores: scores are read there
+ * @kind: what is read there
  */
 typedef struct {
     AditProbe *probe;
@@ -37,7 +37,7 @@ typedef struct {
     AditGraph *graph;
     AditDiagnostics *diagnostics;
     const char *parameter;
-    gboolean scores;
+    AditReadingKind kind;
 } Search;
 
 /* Loops within loops of the head. */
@@ -52,6 +52,21 @@ count_head_loops(AditGraph *graph)
     return depth;
 }
 
+static gboolean
+check_head(const Search *self, const AditPick *each, const AditTensor *tensor,
+           const AditShape *input, const AditPlace *place, const char *what)
+{
+    g_autofree char *got = adit_shape_to_string(&tensor->shape);
+    g_autofree char *expected = adit_shape_to_string(input);
+
+    if (adit_shape_equal(&tensor->shape, input))
+        return TRUE;
+    adit_diagnostics_error(self->diagnostics, place, ADIT_ERROR_INVALID,
+                           "%s'%s' gives %s, but the head takes %s", what, each->address, got,
+                           expected);
+    return FALSE;
+}
+
 /* What the head is given in place of what leaves the trunk must have its shape, and leave room for
  * the head's own loops. The first that does not is told. */
 static void
@@ -64,15 +79,11 @@ check_heads(const Search *self, const GArray *picks, const AditPlace *place)
     for (guint i = 0; i < picks->len; i++) {
         const AditPick *each = &g_array_index(picks, AditPick, i);
         const AditTensor *tensor = each->tensor;
-        g_autofree char *got = adit_shape_to_string(&tensor->shape);
-        g_autofree char *expected = adit_shape_to_string(&input->shape);
 
-        if (!adit_shape_equal(&tensor->shape, &input->shape)) {
-            adit_diagnostics_error(self->diagnostics, place, ADIT_ERROR_INVALID,
-                                   "'%s' gives %s, but the head takes %s", each->address, got,
-                                   expected);
+        if (!check_head(self, each, tensor, &input->shape, place, "") ||
+            (self->kind == ADIT_READ_ANSWERS && each->before != NULL &&
+             !check_head(self, each, each->before, &input->shape, place, "what is before ")))
             return;
-        }
         if (tensor->graph->depth + loops > ADIT_MAX_LOOPS) {
             adit_diagnostics_error(
                 self->diagnostics, place, ADIT_ERROR_INVALID,
@@ -97,17 +108,27 @@ report_nothing(const Search *self, const char *address, const char *written, con
 static GArray *
 pick(const Search *self, const char *written, guint index)
 {
-    g_autofree char *address = g_strconcat(
-        written, self->scores && strchr(written, ':') == NULL ? ":collect" : NULL, NULL);
+    gboolean by_head = self->kind == ADIT_READ_SCORES || self->kind == ADIT_READ_ANSWERS;
+    gboolean has_port = strchr(written, ':') != NULL;
+    g_autofree char *address = g_strconcat(written, by_head && !has_port ? ":collect" : NULL, NULL);
     const AditPlace *place =
         adit_experiment_find_place(self->experiment, self->probe, self->parameter, index);
     GArray *picks = adit_graph_pick(self->graph, address);
 
     if (place == NULL)
         place = adit_component_get_place(ADIT_COMPONENT(self->probe));
-    if (picks->len == 0)
+    if (self->kind == ADIT_READ_ABLATED &&
+        (g_str_has_suffix(written, ":in") || g_str_has_suffix(written, ":collect")))
+        adit_diagnostics_error(self->diagnostics, place, ADIT_ERROR_INVALID,
+                               "'%s' takes away what a block gives, and '%s' is not that",
+                               ADIT_COMPONENT_GET_CLASS(self->probe)->name, written);
+    else if (self->kind == ADIT_READ_ANSWERS && has_port && !g_str_has_suffix(written, ":collect"))
+        adit_diagnostics_error(self->diagnostics, place, ADIT_ERROR_INVALID,
+                               "'%s' looks at what is collected, and '%s' has another port",
+                               ADIT_COMPONENT_GET_CLASS(self->probe)->name, written);
+    else if (picks->len == 0)
         report_nothing(self, address, written, place);
-    else if (self->scores)
+    else if (by_head)
         check_heads(self, picks, place);
     return picks;
 }
@@ -150,7 +171,7 @@ adit_probe_addresses_find(AditProbeAddresses *self, AditProbe *probe,
 {
     guint n;
     const AditReading *readings = adit_probe_class_get_readings(ADIT_PROBE_GET_CLASS(probe), &n);
-    Search search = {probe, experiment, graph, diagnostics, NULL, FALSE};
+    Search search = {probe, experiment, graph, diagnostics, NULL, ADIT_READ_VALUES};
 
     *self = (AditProbeAddresses){.n_sides = 0};
     for (guint i = 0; i < n; i++) {
@@ -159,7 +180,7 @@ adit_probe_addresses_find(AditProbeAddresses *self, AditProbe *probe,
             continue;
         g_return_if_fail(self->n_sides < ADIT_PROBE_SIDES);
         search.parameter = readings[i].at;
-        search.scores = readings[i].kind == ADIT_READ_SCORES;
+        search.kind = readings[i].kind;
         self->parameters[self->n_sides] = readings[i].at;
         self->picks[self->n_sides++] = pick_all(&search);
     }

@@ -57,15 +57,52 @@ pool_map(const AditProbeReader *self, AditTensor *tensor)
     return adit_pool2d_to(tensor, ADIT_POOL_AVERAGE, to);
 }
 
+/* The logits as they would be before a block and behind it. */
+static AditTensor *
+build_answers(const AditProbeReader *self, const AditPick *pick)
+{
+    const AditModel *model = &adit_network_get_experiment(self->network)->model;
+    AditTensor *before = pick->before != NULL ? adit_graph_import(pick->tensor->graph, pick->before)
+                                              : adit_scale(pick->tensor, 0);
+    AditTensor *answers[] = {adit_model_build_head(model, before),
+                             adit_model_build_head(model, pick->tensor)};
+
+    for (guint i = 0; i < G_N_ELEMENTS(answers); i++)
+        answers[i] = adit_reshape(answers[i], &ADIT_SHAPE(1, adit_shape_count(&answers[i]->shape)));
+    return adit_concat(answers, G_N_ELEMENTS(answers), 0);
+}
+
 /* What is read is computed where the pick was, in its loop, once for all of it. */
 static AditTensor *
-build_reading(const AditProbeReader *self, const Reading *reading, AditTensor *tensor)
+build_reading(const AditProbeReader *self, const Reading *reading, const AditPick *pick)
 {
+    AditTensor *tensor = pick->tensor;
+
+    if (reading->what->kind == ADIT_READ_ANSWERS)
+        return build_answers(self, pick);
     if (reading->what->kind == ADIT_READ_SCORES)
         return adit_network_build_scores(adit_network_get_experiment(self->network),
                                          adit_network_get_loss(self->network),
                                          self->tensors.targets, tensor);
     return reading->what->kind == ADIT_READ_GRADIENTS ? tensor : pool_map(self, tensor);
+}
+
+/* What has a network of its own for each address is built when it is loaded. */
+static void
+list_items(const AditProbeReader *self, Reading *reading)
+{
+    const GArray *found = self->addresses.picks[reading->side];
+
+    reading->n_items = found->len;
+    reading->items = g_new0(AditCaptureItem, found->len);
+    reading->features = g_new0(AditFeatures, found->len);
+    for (guint i = 0; i < found->len; i++) {
+        const char *address = g_array_index(found, AditPick, i).address;
+
+        reading->items[i] = (AditCaptureItem){address, NULL, ADIT_SHAPE(2), 0};
+        reading->features[i].address = address;
+        reading->features[i].shape = ADIT_SHAPE(2);
+    }
 }
 
 static void
@@ -82,13 +119,30 @@ build_items(const AditProbeReader *self, Reading *reading)
         AditTensor *own = g_hash_table_lookup(built, pick->tensor);
 
         if (own == NULL) {
-            own = build_reading(self, reading, pick->tensor);
+            own = build_reading(self, reading, pick);
             g_hash_table_insert(built, pick->tensor, own);
         }
         reading->items[i] = (AditCaptureItem){pick->address, own, own->shape, pick->instance};
         reading->features[i].address = pick->address;
         reading->features[i].shape = own->shape;
     }
+}
+
+/* Of no address: one for all rows. */
+static void
+build_single(const AditProbeReader *self, Reading *reading)
+{
+    reading->features = g_new0(AditFeatures, 1);
+    if (reading->what->kind == ADIT_READ_CLASSES)
+        return;
+    AditTensor *own = reading->what->kind == ADIT_READ_SCORES
+                          ? adit_network_join_scores(&self->tensors)
+                          : self->tensors.logits;
+
+    reading->n_items = 1;
+    reading->items = g_new0(AditCaptureItem, 1);
+    reading->items[0] = (AditCaptureItem){"head", own, own->shape, 0};
+    reading->features[0].shape = own->shape;
 }
 
 /* Each sample's own loss gives the derivatives by what there is of that sample: rows know nothing
@@ -146,12 +200,15 @@ build_readings(AditProbeReader *self)
         reading->side = adit_probe_addresses_find_side(&self->addresses, &what[i]);
         reading->source = i;
         if (reading->side == ADIT_PROBE_SIDES)
-            reading->features = g_new0(AditFeatures, 1);
+            build_single(self, reading);
+        else if (what[i].kind == ADIT_READ_ABLATED)
+            list_items(self, reading);
         else if ((reading->source = find_source(self, i)) == i)
             build_items(self, reading);
         if (what[i].kind == ADIT_READ_GRADIENTS && reading->items != NULL)
             build_gradients(self, reading);
-        unroll_items(reading);
+        if (what[i].kind != ADIT_READ_ABLATED)
+            unroll_items(reading);
     }
 }
 
@@ -240,13 +297,6 @@ count_samples(const AditProbeSettings *settings, gsize rows)
     return (gsize) CLAMP(count, 1.0, (double) rows);
 }
 
-static const char *
-get_name(const AditProbeReader *self)
-{
-    return self->settings->name != NULL ? self->settings->name
-                                        : ADIT_COMPONENT_CLASS(self->klass)->name;
-}
-
 static gboolean
 check_split(const AditProbeReader *self, const Reading *reading, const char *data, GError **error)
 {
@@ -263,7 +313,7 @@ check_split(const AditProbeReader *self, const Reading *reading, const char *dat
     if (lacks == NULL)
         return TRUE;
     g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID, "probe '%s' needs %s, data '%s' has none",
-                get_name(self), lacks, data);
+                adit_probe_get_name(self->probe), lacks, data);
     return FALSE;
 }
 
@@ -273,7 +323,6 @@ read_classes(Reading *reading)
     AditFeatures *features = reading->features;
     g_autofree gsize *rows = g_new(gsize, reading->samples);
 
-    clear_features(features);
     for (gsize i = 0; i < reading->samples; i++)
         rows[i] = i;
     features->values = g_new(float, reading->samples);
@@ -296,6 +345,8 @@ adit_probe_reader_open(AditProbeReader *self, const AditData *data, GError **err
         for (guint j = 0; reading->features != NULL && j < MAX(reading->n_items, 1); j++)
             reading->features[j].samples = reading->samples;
         if (reading->side == ADIT_PROBE_SIDES)
+            clear_features(reading->features);
+        if (reading->what->kind == ADIT_READ_CLASSES)
             read_classes(reading);
     }
     return TRUE;
@@ -392,7 +443,7 @@ allocate(const AditProbeReader *self, const Reading *reading, AditFeatures *feat
          GError **error)
 {
     gsize count = adit_shape_count(&features->shape) * reading->samples;
-    gsize prepared = count_prepared(self, features);
+    gsize prepared = reading->side < ADIT_PROBE_SIDES ? count_prepared(self, features) : 0;
 
     if (!adds_up(self, reading))
         features->values = g_try_new(float, count + 1);
@@ -438,9 +489,95 @@ add_side(Load *load, guint index, const AditRange *ranges, GError **error)
     const AditProbeReader *self = load->self;
     guint side = self->readings[index].side;
 
+    if (side == ADIT_PROBE_SIDES)
+        return add_wanted(load, index, (AditRange){0, 1}, error);
     if (!add_wanted(load, index, ranges[side], error))
         return FALSE;
     return !self->addresses.is_own || add_wanted(load, index, ranges[1 - side], error);
+}
+
+/**
+ * Ablation: of one address.
+ * @item, @port: its parts
+ */
+typedef struct {
+    const AditScope *scope;
+    const char *item;
+    const char *port;
+} Ablation;
+
+static gboolean
+is_at(const AditScope *scope, guint instance, const char *item)
+{
+    g_autofree char *address = adit_scope_to_string(scope, instance);
+
+    return g_str_equal(address, item);
+}
+
+static void
+fill_gate(guint instance, double *values, gsize n, gpointer data)
+{
+    const Ablation *ablation = data;
+
+    values[0] = is_at(ablation->scope, instance, ablation->item) ? 0 : 1;
+}
+
+/* (AditAlter) */
+static AditTensor *
+ablate(AditTensor *x, const char *port, gpointer data)
+{
+    Ablation *ablation = data;
+    AditGraph *graph = x->graph;
+    gboolean found = FALSE;
+
+    ablation->scope = graph->root->scope;
+    for (guint i = 0; g_str_equal(port, ablation->port) && i < adit_scope_count(ablation->scope);
+         i++)
+        found = found || is_at(ablation->scope, i, ablation->item);
+    return found ? adit_mul(x, adit_constant_each(graph, &ADIT_SCALAR, fill_gate, ablation)) : x;
+}
+
+static gboolean
+capture_ablated(Load *load, const Reading *reading, guint index, GError **error)
+{
+    AditProbeReader *self = load->self;
+    AditCaptureItem item = reading->items[index];
+    g_autofree char *name = g_strndup(item.address, strcspn(item.address, ":"));
+    const char *colon = strchr(item.address, ':');
+    Ablation ablation = {NULL, name, colon != NULL ? colon + 1 : "out"};
+    AditNetworkTensors tensors;
+    g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
+    g_autoptr(AditGraph) graph = adit_network_build_altered(
+        adit_network_get_experiment(self->network), ADIT_MODE_EVALUATION,
+        adit_network_get_shape(self->network), adit_network_get_loss(self->network), ablate,
+        &ablation, &tensors);
+
+    item.tensor = adit_network_join_scores(&tensors);
+    adit_network_diagnose(graph, diagnostics);
+    return !adit_diagnostics_fail(diagnostics, error) &&
+           adit_capture(self->network, graph, &item, 1, reading->split, reading->samples, receive,
+                        load, error);
+}
+
+/* A network for each address. */
+static gboolean
+load_ablated(AditProbeReader *self, Reading *reading, AditRange range, GError **error)
+{
+    g_autoptr(GPtrArray) readings = g_ptr_array_new();
+    g_autoptr(GPtrArray) features = g_ptr_array_new();
+    Load load = {.self = self, .readings = readings, .features = features};
+
+    g_ptr_array_add(readings, reading);
+    for (guint i = range.first; i < range.end; i++) {
+        if (is_loaded(&reading->features[i]))
+            continue;
+        g_ptr_array_set_size(features, 0);
+        g_ptr_array_add(features, &reading->features[i]);
+        if (!allocate(self, reading, &reading->features[i], error) ||
+            !capture_ablated(&load, reading, i, error))
+            return FALSE;
+    }
+    return TRUE;
 }
 
 static gboolean
@@ -453,11 +590,16 @@ load_split(Load *load, const AditRange *ranges, gboolean of_training, GError **e
     g_ptr_array_set_size(load->features, 0);
     g_array_set_size(load->items, 0);
     for (guint i = 0; i < self->n_readings; i++) {
-        const Reading *reading = &self->readings[i];
+        Reading *reading = &self->readings[i];
 
-        if (reading->side == ADIT_PROBE_SIDES || reading->source != i ||
+        if (reading->items == NULL || reading->source != i ||
             reading->what->of_training != of_training)
             continue;
+        if (reading->what->kind == ADIT_READ_ABLATED) {
+            if (!load_ablated(self, reading, ranges[reading->side], error))
+                return FALSE;
+            continue;
+        }
         any = reading;
         if (!add_side(load, i, ranges, error))
             return FALSE;
@@ -490,7 +632,8 @@ prepare(gpointer data, guint thread)
         AditFeatures *features = load->features->pdata[i];
         g_autoptr(GError) error = NULL;
 
-        if (self->klass->prepare(self->probe, features, features->prepared, &error))
+        if (features->prepared == NULL ||
+            self->klass->prepare(self->probe, features, features->prepared, &error))
             continue;
         g_mutex_lock(&preparation->mutex);
         if (preparation->error == NULL)

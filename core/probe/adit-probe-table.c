@@ -14,6 +14,7 @@ clear_row(gpointer data)
     g_free(self->data);
     g_free(self->address);
     g_free(self->against);
+    g_free(self->layer);
     g_free(self->values);
     g_free(self->note);
 }
@@ -40,6 +41,7 @@ adit_probe_table_free(AditProbeTable *self)
     g_strfreev(self->columns);
     g_array_unref(self->rows);
     g_ptr_array_unref(self->details);
+    g_clear_pointer(&self->sentences, g_ptr_array_unref);
     g_free(self);
 }
 
@@ -63,6 +65,7 @@ adit_probe_table_add(AditProbeTable *self, const AditProbeRow *row)
                         .address = g_strdup(row->address),
                         .block = find_block(row->address),
                         .against = g_strdup(row->against),
+                        .layer = g_strdup(row->layer),
                         .values = row->values,
                         .note = g_strdup(row->note)};
 
@@ -75,6 +78,37 @@ adit_probe_table_get_file(const AditProbeTable *self)
     return g_strdelimit(g_strconcat(self->name, ".csv", NULL), ":/", '-');
 }
 
+char *
+adit_probe_table_get_sentences_file(const AditProbeTable *self)
+{
+    return g_strdelimit(g_strconcat(self->name, ".txt", NULL), ":/", '-');
+}
+
+GStrv
+adit_probe_read_sentences(const char *folder, const char *name)
+{
+    g_autofree char *file = g_strdelimit(g_strconcat(name, ".txt", NULL), ":/", '-');
+    g_autofree char *path = g_build_filename(folder, file, NULL);
+    g_autofree char *text = NULL;
+    gsize length = 0;
+
+    if (!adit_file_read(path, 1 << 20, &text, &length, NULL) || length == 0)
+        return g_new0(char *, 1);
+    return g_strsplit(g_strchomp(text), "\n", -1);
+}
+
+static gboolean
+write_sentences(const AditProbeTable *self, const char *folder, GError **error)
+{
+    g_autofree char *file = adit_probe_table_get_sentences_file(self);
+    g_autofree char *path = g_build_filename(folder, file, NULL);
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (guint i = 0; i < self->sentences->len; i++)
+        g_string_append_printf(text, "%s\n", (const char *) self->sentences->pdata[i]);
+    return adit_file_write(path, text->str, text->len, error);
+}
+
 static void
 append_row(GString *text, const AditProbeTable *table, const AditProbeRow *row, const char *when)
 {
@@ -83,6 +117,8 @@ append_row(GString *text, const AditProbeTable *table, const AditProbeRow *row, 
         g_string_append_printf(text, "%u", row->block);
     if (table->is_paired)
         g_string_append_printf(text, ",%s", row->against);
+    if (table->has_layers)
+        g_string_append_printf(text, ",%s", row->layer != NULL ? row->layer : "");
     for (guint i = 0; table->columns[i] != NULL; i++) {
         char number[G_ASCII_DTOSTR_BUF_SIZE];
 
@@ -121,8 +157,9 @@ adit_probe_table_write(const AditProbeTable *self, const char *folder, const cha
     g_autofree char *columns = g_strjoinv(",", self->columns);
     g_autoptr(GString) text = g_string_new(NULL);
 
-    g_string_printf(text, "data,split,when,address,block,%s%s%s\n",
-                    self->is_paired ? "against," : "", columns, self->has_notes ? ",note" : "");
+    g_string_printf(text, "data,split,when,address,block,%s%s%s%s\n",
+                    self->is_paired ? "against," : "", self->has_layers ? "layer," : "", columns,
+                    self->has_notes ? ",note" : "");
     append_others(text, path, when);
     for (guint i = 0; i < self->rows->len; i++)
         append_row(text, self, &g_array_index(self->rows, AditProbeRow, i), when);
@@ -132,5 +169,5 @@ adit_probe_table_write(const AditProbeTable *self, const char *folder, const cha
         if (!adit_probe_table_write(self->details->pdata[i], folder, when, error))
             return FALSE;
     }
-    return TRUE;
+    return self->sentences == NULL || write_sentences(self, folder, error);
 }

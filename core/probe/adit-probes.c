@@ -5,7 +5,10 @@
 
 #include "adit-component-private.h"
 #include "adit-probe-reader.h"
+#include "adit-probe-record.h"
+#include "adit-receptive-field.h"
 #include "adit-settings.h"
+#include "adit-telling.h"
 
 #define NOTE "note"
 
@@ -103,6 +106,7 @@ compare_rows(gconstpointer a, gconstpointer b)
 
 /**
  * Session: what one call of adit_probe_measure() works with.
+ * @fields: (nullable) (element-type utf8 AditReceptiveField): what items see of the input
  * @rows: (element-type Row): of the set that is measured
  * @next: row that no thread has taken
  * @error: (nullable): of the first row that failed
@@ -113,6 +117,7 @@ typedef struct {
     const AditProbeSettings *settings;
     AditProbeReader *reader;
     AditProbeTable *table;
+    GHashTable *fields;
     GArray *rows;
     gint next;
     GMutex mutex;
@@ -327,11 +332,12 @@ make_table(AditProbe *probe, AditLoss *loss)
 {
     const AditProbeSettings *settings = adit_probe_get_settings(probe);
     AditProbeClass *klass = ADIT_PROBE_GET_CLASS(probe);
-    AditProbeTable *table = adit_probe_table_new(
-        settings->name != NULL ? settings->name : ADIT_COMPONENT_GET_CLASS(probe)->name,
-        settings->split, adit_probe_list_columns(probe, loss));
+    AditProbeTable *table = adit_probe_table_new(adit_probe_get_name(probe), settings->split,
+                                                 adit_probe_list_columns(probe, loss));
 
     table->has_notes = g_strv_contains(klass->columns, NOTE);
+    if (klass->telling != NULL)
+        table->sentences = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < klass->n_details; i++) {
         g_autofree char *name = g_strconcat(table->name, "-", klass->details[i].name, NULL);
 
@@ -351,6 +357,18 @@ get_address(const Session *self, const Row *row, guint side)
     return g_array_index(picks, AditPick, row->index[side]).address;
 }
 
+/* (nullable) */
+static const char *
+get_layer(const Session *self, const char *address)
+{
+    g_autofree char *item = g_strndup(address, strcspn(address, ":"));
+    const AditReceptiveField *field =
+        self->fields != NULL ? g_hash_table_lookup(self->fields, item) : NULL;
+
+    return field != NULL && field->kind != ADIT_LAYER_NONE ? adit_layer_kind_to_string(field->kind)
+                                                           : NULL;
+}
+
 static void
 add_row(const Session *self, const char *data, Row *row)
 {
@@ -361,6 +379,7 @@ add_row(const Session *self, const char *data, Row *row)
 
     if (self->table->is_paired)
         entry.against = (char *) get_address(self, row, 1);
+    entry.layer = (char *) get_layer(self, entry.address);
     adit_probe_table_add(self->table, &entry);
     for (guint i = 0; i < self->table->details->len; i++) {
         AditProbeTable *table = self->table->details->pdata[i];
@@ -428,6 +447,15 @@ each_set(Session *self, GPtrArray *data, DataFunc func, GError **error)
     return TRUE;
 }
 
+/* (nullable): only images are seen in parts */
+static GHashTable *
+find_fields(const AditProbeClass *klass, AditNetwork *network)
+{
+    return klass->sees_input
+               ? adit_graph_find_receptive_fields(adit_network_get_graph(network), FALSE, NULL)
+               : NULL;
+}
+
 /* (nullable): the table after @func was called for each set. */
 static AditProbeTable *
 run_session(AditProbe *probe, AditNetwork *network, GPtrArray *data, DataFunc func, GError **error)
@@ -445,6 +473,10 @@ run_session(AditProbe *probe, AditNetwork *network, GPtrArray *data, DataFunc fu
                     .table = table,
                     .rows = rows};
 
+    g_autoptr(GHashTable) fields = find_fields(self.klass, network);
+
+    self.fields = fields;
+    table->has_layers = fields != NULL;
     table->is_paired = adit_probe_reader_get_addresses(reader)->n_sides > 1;
     g_array_set_clear_func(rows, row_clear);
     g_mutex_init(&self.mutex);
@@ -465,5 +497,27 @@ adit_probe_check_data(AditProbe *probe, AditNetwork *network, GPtrArray *data, G
 AditProbeTable *
 adit_probe_measure(AditProbe *probe, AditNetwork *network, GPtrArray *data, GError **error)
 {
-    return run_session(probe, network, data, measure_data, error);
+    AditProbeTable *table = run_session(probe, network, data, measure_data, error);
+
+    if (table != NULL)
+        adit_probe_table_tell(table, ADIT_PROBE_GET_CLASS(probe)->telling);
+    return table;
+}
+
+AditProbeTable *
+adit_probe_run(AditProbe *probe, AditNetwork *network, GPtrArray *data, const char *folder,
+               const char *when, gboolean *was_there, GError **error)
+{
+    g_autoptr(AditProbeTable) empty = make_table(probe, adit_network_get_loss(network));
+    g_autofree char *fingerprint = adit_probe_fingerprint(probe, network, data, error);
+
+    *was_there = fingerprint != NULL && adit_probe_record_has(empty, folder, when, fingerprint);
+    if (fingerprint == NULL || *was_there)
+        return fingerprint != NULL ? g_steal_pointer(&empty) : NULL;
+    g_autoptr(AditProbeTable) table = adit_probe_measure(probe, network, data, error);
+
+    return table != NULL && adit_probe_table_write(table, folder, when, error) &&
+                   adit_probe_record_add(table, folder, when, fingerprint, error)
+               ? g_steal_pointer(&table)
+               : NULL;
 }

@@ -43,6 +43,21 @@ AditProbeTable *adit_probe_measure(AditProbe *probe, AditNetwork *network, GPtrA
                                    GError **error);
 
 /**
+ * adit_probe_run:
+ * @folder: where its table goes
+ * @when: the moment, as adit_probe_table_write() has it
+ * @was_there: (out): the same was measured of the same weights and data, and lies in @folder
+ *
+ * Measures and writes, unless it was there. Fails as adit_probe_measure() and
+ * adit_probe_table_write() do.
+ *
+ * Returns: (nullable): the table; without rows if it was there
+ */
+AditProbeTable *adit_probe_run(AditProbe *probe, AditNetwork *network, GPtrArray *data,
+                               const char *folder, const char *when, gboolean *was_there,
+                               GError **error);
+
+/**
  * adit_probe_list_columns:
  * @loss: (nullable): that scores are measured by
  *

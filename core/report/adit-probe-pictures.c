@@ -183,6 +183,8 @@ write_series(const Probe *self, const AditProbeRows *rows, const Group *group, c
     adit_series_set_names(series, group->name, (const char *const *) group->labels->pdata);
     if (rows->ticks != NULL)
         adit_series_set_ticks(series, g_ptr_array_ref(rows->ticks));
+    if (rows->borders->len > 0)
+        adit_series_set_marked(series, rows->borders, "shaded: border layers");
     for (guint i = 0; group->columns->pdata[i] != NULL; i++) {
         if (!add_column(series, rows, group->columns->pdata[i], i, error))
             return FALSE;

@@ -25,6 +25,7 @@ adit_probe_rows_free(AditProbeRows *self)
     g_clear_pointer(&self->results, adit_results_free);
     g_ptr_array_unref(self->numbers);
     g_array_unref(self->x);
+    g_array_unref(self->borders);
     g_clear_pointer(&self->ticks, g_ptr_array_unref);
     g_free(self);
 }
@@ -58,7 +59,7 @@ static gboolean
 is_known(const char *name)
 {
     static const char *const known[] = {"data",    "split", "when", "address", "block",
-                                        "against", "note",  "run",  NULL};
+                                        "against", "layer", "note", "run",     NULL};
 
     return g_strv_contains(known, name);
 }
@@ -358,6 +359,18 @@ find_places(AditProbeRows *self)
     }
 }
 
+/* Rows of pairs may be there twice. */
+static void
+find_borders(AditProbeRows *self, const Reader *reader)
+{
+    for (guint i = 0; !self->is_paired && i < reader->rows->len; i++) {
+        const char *layer = get_text(reader->table, g_array_index(reader->rows, guint, i), "layer");
+
+        if (g_str_equal(layer, "border"))
+            g_array_append_val(self->borders, g_array_index(self->x, double, i));
+    }
+}
+
 AditProbeRows *
 adit_probe_rows_new(const AditFrame *table, AditProbeScope scope)
 {
@@ -366,6 +379,7 @@ adit_probe_rows_new(const AditFrame *table, AditProbeScope scope)
 
     self->numbers = g_ptr_array_new();
     self->x = g_array_new(FALSE, FALSE, sizeof(double));
+    self->borders = g_array_new(FALSE, FALSE, sizeof(double));
     for (guint column = 0; column < adit_frame_count_columns(table); column++) {
         const char *name = adit_frame_get_column(table, column);
 
@@ -387,6 +401,7 @@ adit_probe_rows_new(const AditFrame *table, AditProbeScope scope)
                                                                 : "address";
     fill_frame(self, &reader);
     find_places(self);
+    find_borders(self, &reader);
     g_array_unref(reader.rows);
     g_ptr_array_unref(reader.apart);
     return self;

@@ -11,6 +11,7 @@ G_BEGIN_DECLS
  * a block's number is enough, `block` stands in the place of `address`
  * @numbers: (element-type utf8): names of the columns of numbers, borrowed from the table
  * @x: (element-type double): of each row: its place in forward order, or of one address its time
+ * @borders: (element-type double): where border layers lie along x
  * @x_label: what x is: "block", "address", "when"
  * @ticks: (nullable) (element-type utf8): names of x = 1, 2, ...
  * @has_lines: rows differ in data, split, path or a text; `line` says in what
@@ -23,6 +24,7 @@ typedef struct {
     AditResults *results;
     GPtrArray *numbers;
     GArray *x;
+    GArray *borders;
     const char *x_label;
     GPtrArray *ticks;
     guint n_addresses;

@@ -6,6 +6,7 @@
 #include "adit-json.h"
 #include "adit-learning-curves.h"
 #include "adit-probe-pictures.h"
+#include "adit-probe-table.h"
 
 #include <math.h>
 #include <string.h>
@@ -167,6 +168,21 @@ add_notes(RunPage *self, const AditFrame *table)
     }
 }
 
+static void
+add_sentences(RunPage *self, const char *name)
+{
+    g_autofree char *folder = g_build_filename(self->run->folder, "probes", NULL);
+    g_auto(GStrv) sentences = adit_probe_read_sentences(folder, name);
+    GString *body = adit_page_get_body(self->page);
+
+    if (sentences[0] == NULL)
+        return;
+    g_string_append(body, "<ul>\n");
+    for (guint i = 0; sentences[i] != NULL; i++)
+        adit_html_append_element(body, "li", sentences[i]);
+    g_string_append(body, "</ul>\n");
+}
+
 /* A table that cannot be read or drawn does not hold up the others. */
 static gboolean
 add_probe(RunPage *self, const char *name, GError **error)
@@ -187,6 +203,7 @@ add_probe(RunPage *self, const char *name, GError **error)
     }
     add_origin(self, table);
     add_notes(self, table);
+    add_sentences(self, name);
     adit_page_begin_figures(self->page);
     good = adit_probe_pictures_write(self->writer, name, table, &failure);
     adit_page_end_figures(self->page);

@@ -250,6 +250,8 @@ describe(const AditSeries *self, const Blocks *blocks, gboolean has_bands)
                                                  : "smallest to largest");
     if (self->has_published)
         g_string_append_printf(text, "%scircles: published", text->len > 0 ? ", " : "");
+    if (self->marked != NULL)
+        g_string_append_printf(text, "%s%s", text->len > 0 ? ", " : "", self->mark);
     return g_string_free(text, FALSE);
 }
 
@@ -277,6 +279,14 @@ are_whole(const AditSeries *self)
             return FALSE;
     }
     return TRUE;
+}
+
+static void
+set_marked(const AditSeries *self, AditPicture *picture)
+{
+    g_autoptr(GArray) none = g_array_new(FALSE, FALSE, sizeof(double));
+
+    adit_picture_set_numbers(picture, "marked", self->marked != NULL ? self->marked : none);
 }
 
 static void
@@ -324,6 +334,7 @@ adit_series_write(AditSeries *self, const AditReportWriter *writer, const char *
     if (self->shade != NULL)
         set_shades(self, picture);
     set_panels(self, picture);
+    set_marked(self, picture);
     adit_picture_set_texts(picture, "labels", blocks.labels);
     adit_picture_set_number(picture, "x_is_shared", self->is_column);
     adit_picture_set_number(picture, "x_is_whole", are_whole(self));

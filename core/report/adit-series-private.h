@@ -30,6 +30,8 @@ struct _AditSeries {
     AditLevels *lines;
     GArray *points;   /* AditSeriesPoint */
     GPtrArray *ticks; /* (nullable): names of x = 1, 2, ..., where they are no numbers */
+    GArray *marked;   /* (nullable): double: places of x that are shaded */
+    const char *mark; /* what they are */
     gboolean has_spreads;
     gboolean has_published;
     gboolean is_column;       /* x is one of sweep.csv */

@@ -11,6 +11,7 @@ adit_series_free(AditSeries *self)
     g_clear_pointer(&self->pages, adit_levels_free);
     g_clear_pointer(&self->lines, adit_levels_free);
     g_clear_pointer(&self->ticks, g_ptr_array_unref);
+    g_clear_pointer(&self->marked, g_array_unref);
     g_array_unref(self->points);
     g_free(self);
 }
@@ -60,6 +61,14 @@ adit_series_set_ticks(AditSeries *self, GPtrArray *ticks)
     g_clear_pointer(&self->ticks, g_ptr_array_unref);
     self->ticks = ticks;
     self->is_axis = TRUE;
+}
+
+void
+adit_series_set_marked(AditSeries *self, GArray *at, const char *what)
+{
+    g_clear_pointer(&self->marked, g_array_unref);
+    self->marked = g_array_ref(at);
+    self->mark = what;
 }
 
 void

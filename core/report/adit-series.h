@@ -31,6 +31,9 @@ void adit_series_set_names(AditSeries *self, const char *y_label, const char *co
 /* Calls x = 1, 2, ... so. @ticks: (transfer full) (element-type utf8) */
 void adit_series_set_ticks(AditSeries *self, GPtrArray *ticks);
 
+/* Shades the places @at (element-type double) of x, 1, 2, ..., and says what they are. */
+void adit_series_set_marked(AditSeries *self, GArray *at, const char *what);
+
 /* Adds what point @row has for value number @value. @spread: NaN, or the deviation that the run
  * itself gives, which then is the band. */
 void adit_series_add(AditSeries *self, guint row, guint value, double x, double y, double spread);

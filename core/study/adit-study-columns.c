@@ -223,8 +223,7 @@ add_probe(AditStudyColumns *self, const AditExperiment *experiment, AditProbe *p
     const AditProbeSettings *settings = adit_probe_get_settings(probe);
     const AditStage *last = experiment->stages->pdata[experiment->stages->len - 1];
     g_auto(GStrv) columns = adit_probe_list_columns(probe, last->loss);
-    g_autofree char *file =
-        g_strdup(settings->name != NULL ? settings->name : ADIT_COMPONENT_GET_CLASS(probe)->name);
+    g_autofree char *file = g_strdup(adit_probe_get_name(probe));
     gboolean ends =
         settings->when == NULL || g_strv_contains((const char *const *) settings->when, "end");
     const char *doubt = gives_one_row(experiment, probe) ? NULL : MANY;

@@ -162,8 +162,8 @@ read_metrics(AditStudyTable *self, const AditStudyRun *run, const char *folder, 
 static void
 read_probe(AditStudyTable *self, const char *path, const char *name, Figures *figures)
 {
-    static const char *const keys[] = {"data",  "split",   "when", "address",
-                                       "block", "against", "note", NULL};
+    static const char *const keys[] = {"data",    "split", "when", "address", "block",
+                                       "against", "layer", "note", NULL};
     g_autoptr(GPtrArray) rows = read_rows(path);
     guint when = 0, n = 0, found = 0;
 

@@ -2,6 +2,8 @@
 #include "adit-tool.h"
 
 #include "adit-json.h"
+#include "adit-probe-table.h"
+#include "adit-settings.h"
 #include "adit-shared-device.h"
 #include "adit-trainer.h"
 
@@ -195,6 +197,21 @@ tell_progress(const AditProgress *progress, gpointer user_data)
 
 /* ---- the end ---- */
 
+/* What its probes tell. */
+static void
+append_sentences(const AditSession *self, GString *text)
+{
+    g_autofree char *folder = g_build_filename(adit_run_get_folder(self->run), "probes", NULL);
+
+    for (guint i = 0; i < self->experiment->probes->len; i++) {
+        const char *name = adit_probe_get_name(self->experiment->probes->pdata[i]);
+        g_auto(GStrv) sentences = adit_probe_read_sentences(folder, name);
+
+        for (guint j = 0; sentences[j] != NULL; j++)
+            g_string_append_printf(text, "%s: %s\n", name, sentences[j]);
+    }
+}
+
 static void
 print_summary(AditSession *self, const AditTrainingResult *result)
 {
@@ -212,6 +229,7 @@ print_summary(AditSession *self, const AditTrainingResult *result)
         g_string_append_printf(text, "variance of the %s target %.6g%s\n", result->split,
                                result->target_variance,
                                result->is_dead ? ": dead, the network does no better" : "");
+    append_sentences(self, text);
     g_string_append_printf(text, "%" G_GUINT64_FORMAT " epochs in %s\n%s\n", result->epochs,
                            seconds, adit_run_get_folder(self->run));
     adit_terminal_print(&invocation->terminal, "%s", text->str);

@@ -25,6 +25,8 @@ make_cells(const AditProbeTable *table, const AditProbeRow *row)
     g_ptr_array_add(cells, row->block > 0 ? g_strdup_printf("%u", row->block) : g_strdup(""));
     if (table->is_paired)
         g_ptr_array_add(cells, g_strdup(row->against));
+    if (table->has_layers)
+        g_ptr_array_add(cells, g_strdup(row->layer != NULL ? row->layer : ""));
     for (guint i = 0; table->columns[i] != NULL; i++)
         g_ptr_array_add(cells, format_number(row->values[i]));
     if (table->has_notes)
@@ -39,12 +41,13 @@ print_table(AditInvocation *self, const AditProbeTable *table, gboolean titled)
 {
     g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func((GDestroyNotify) g_strfreev);
     g_autofree char *columns = g_strjoinv("\n", table->columns);
-    g_autofree char *head =
-        g_strconcat("data\nsplit\naddress\nblock\n", table->is_paired ? "against\n" : "", columns,
-                    table->has_notes ? "\nnote" : "", NULL);
+    g_autofree char *head = g_strconcat(
+        "data\nsplit\naddress\nblock\n", table->is_paired ? "against\n" : "",
+        table->has_layers ? "layer\n" : "", columns, table->has_notes ? "\nnote" : "", NULL);
     g_autofree char *numbers = g_strnfill(g_strv_length(table->columns), 'r');
-    g_autofree char *align = g_strconcat("lllr", table->is_paired ? "l" : "", numbers,
-                                         table->has_notes ? "l" : "", NULL);
+    g_autofree char *align =
+        g_strconcat("lllr", table->is_paired ? "l" : "", table->has_layers ? "l" : "", numbers,
+                    table->has_notes ? "l" : "", NULL);
 
     g_ptr_array_add(rows, g_strsplit(head, "\n", -1));
     for (guint i = 0; i < table->rows->len; i++)
@@ -52,6 +55,8 @@ print_table(AditInvocation *self, const AditProbeTable *table, gboolean titled)
     if (titled)
         adit_terminal_print(&self->terminal, "%s\n", table->name);
     adit_tool_print_table(self, rows, align);
+    for (guint i = 0; table->sentences != NULL && i < table->sentences->len; i++)
+        adit_terminal_print(&self->terminal, "%s\n", (const char *) table->sentences->pdata[i]);
 }
 
 static void
@@ -78,11 +83,23 @@ describe_row(const AditProbeTable *table, const AditProbeRow *row)
         adit_json_set_unsigned(object, "block", row->block);
     if (table->is_paired)
         json_object_set_string_member(object, "against", row->against);
+    if (row->layer != NULL)
+        json_object_set_string_member(object, "layer", row->layer);
     for (guint i = 0; table->columns[i] != NULL; i++)
         adit_json_set_double(object, table->columns[i], row->values[i]);
     if (row->note != NULL)
         json_object_set_string_member(object, "note", row->note);
     return object;
+}
+
+static JsonArray *
+describe_sentences(const AditProbeTable *table)
+{
+    JsonArray *sentences = json_array_new();
+
+    for (guint i = 0; i < table->sentences->len; i++)
+        json_array_add_string_element(sentences, table->sentences->pdata[i]);
+    return sentences;
 }
 
 static JsonObject *
@@ -98,6 +115,8 @@ describe_table(const AditProbeTable *table)
         json_array_add_object_element(details, describe_table(table->details->pdata[i]));
     json_object_set_string_member(object, "name", table->name);
     json_object_set_array_member(object, "rows", rows);
+    if (table->sentences != NULL)
+        json_object_set_array_member(object, "sentences", describe_sentences(table));
     if (table->details->len > 0)
         json_object_set_array_member(object, "details", details);
     else
@@ -123,23 +142,6 @@ print_json(AditInvocation *self, const AditEvaluation *evaluation, const GPtrArr
 
 /* ---- measuring ---- */
 
-/* The network as it is: no moment of its training. */
-static gboolean
-write_tables(AditInvocation *self, const GPtrArray *tables, GError **error)
-{
-    const char *folder = self->options.output;
-
-    for (guint i = 0; i < tables->len; i++) {
-        const AditProbeTable *table = tables->pdata[i];
-        g_autofree char *file = adit_probe_table_get_file(table);
-
-        if (!adit_probe_table_write(table, folder, "end", error))
-            return FALSE;
-        adit_terminal_say(&self->terminal, "%s/%s", folder, file);
-    }
-    return TRUE;
-}
-
 /* What is wrong with the probes' addresses comes in one pass, before anything is measured. */
 static gboolean
 check(const AditEvaluation *evaluation, GError **error)
@@ -151,6 +153,49 @@ check(const AditEvaluation *evaluation, GError **error)
         adit_probe_check(experiment->probes->pdata[i], experiment,
                          adit_network_get_graph(evaluation->network), diagnostics);
     return !adit_diagnostics_fail(diagnostics, error);
+}
+
+static void
+warn_of_nothing(AditInvocation *self, const AditProbeTable *table)
+{
+    if (table->rows->len == 0)
+        adit_terminal_warn(&self->terminal, "probe '%s': no data has a %s split", table->name,
+                           table->split);
+}
+
+/* The network as it is: no moment of its training. What is there is not measured again. */
+static gboolean
+run_to_files(AditInvocation *self, const AditEvaluation *evaluation, GError **error)
+{
+    const char *folder = self->options.output;
+    const GPtrArray *probes = evaluation->experiment->probes;
+
+    for (guint i = 0; i < probes->len; i++) {
+        gboolean was_there;
+        g_autoptr(AditProbeTable) table =
+            adit_probe_run(probes->pdata[i], evaluation->network, evaluation->data, folder, "end",
+                           &was_there, error);
+
+        if (table == NULL)
+            return FALSE;
+        g_autofree char *file = adit_probe_table_get_file(table);
+
+        if (!was_there)
+            warn_of_nothing(self, table);
+        adit_terminal_say(&self->terminal, "%s/%s%s", folder, file,
+                          was_there ? " is there already, of these weights" : "");
+    }
+    return TRUE;
+}
+
+static gboolean
+write_tables(const GPtrArray *tables, const char *folder, GError **error)
+{
+    for (guint i = 0; i < tables->len; i++) {
+        if (!adit_probe_table_write(tables->pdata[i], folder, "end", error))
+            return FALSE;
+    }
+    return TRUE;
 }
 
 /* (element-type AditProbeTable): what the probes found; one that found no samples is told. */
@@ -168,9 +213,7 @@ measure(AditInvocation *self, const AditEvaluation *evaluation, GError **error)
         if (table == NULL)
             return NULL;
         g_ptr_array_add(tables, table);
-        if (table->rows->len == 0)
-            adit_terminal_warn(&self->terminal, "probe '%s': no data has a %s split", table->name,
-                               table->split);
+        warn_of_nothing(self, table);
     }
     return g_steal_pointer(&tables);
 }
@@ -192,13 +235,15 @@ run(AditInvocation *self, GError **error)
     }
     if (!check(&evaluation, error))
         return FALSE;
+    if (to_files && !self->options.json)
+        return run_to_files(self, &evaluation, error);
     g_autoptr(GPtrArray) tables = measure(self, &evaluation, error);
 
-    if (tables == NULL || (to_files && !write_tables(self, tables, error)))
+    if (tables == NULL || (to_files && !write_tables(tables, output, error)))
         return FALSE;
     if (self->options.json)
         print_json(self, &evaluation, tables);
-    else if (!to_files)
+    else
         print_tables(self, tables);
     return TRUE;
 }
@@ -213,7 +258,8 @@ const AditVerb adit_verb_probe = {
         "are as for 'adit eval'; the moments that a probe names ('when', 'every') count in "
         "training alone.\n"
         "--output=DIR writes DIR/NAME.csv for each probe instead, as a run's folder 'probes' "
-        "has them.",
+        "has them, as soon as it is measured. What lies there already, by the same parameters of "
+        "the same weights and data, is not measured again.",
     .options =
         (const char *const[]){"override", "data", "checkpoint", "output", "device", "strict-device",
                               "threads", "json", "color", "quiet", "verbose", "help", NULL},

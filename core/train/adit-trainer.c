@@ -621,9 +621,10 @@ name_moment(const Trainer *self, gboolean last)
 static gboolean
 run_probe(Trainer *self, AditProbe *probe, const char *folder, const char *moment, GError **error)
 {
-    g_autoptr(AditProbeTable) table =
-        adit_probe_measure(probe, self->network, self->training->data, error);
-    return table != NULL && adit_probe_table_write(table, folder, moment, error);
+    gboolean was_there;
+    g_autoptr(AditProbeTable) table = adit_probe_run(probe, self->network, self->training->data,
+                                                     folder, moment, &was_there, error);
+    return table != NULL;
 }
 
 /* @done: the stage is */

@@ -16,6 +16,7 @@ enum { SAMPLES, ABSOLUTE, SQUARES, N_SUMS };
 
 static const AditReading readings[] = {{ADIT_READ_GRADIENTS, "at", FALSE}};
 static const char *const columns[] = {"mean-absolute", "root-mean-square", NULL};
+static const AditTelling telling = {"mean-absolute", ADIT_TELL_FLOW};
 
 static gsize
 count(AditProbe *probe, const AditFeatures *features)
@@ -59,6 +60,7 @@ adit_gradient_probe_class_init(AditComponentClass *klass)
     probe_class->count = count;
     probe_class->add = add;
     probe_class->measure = measure;
+    probe_class->telling = &telling;
     adit_component_class_describe(klass, "gradient",
                                   "Size of the loss's gradient by each layer's output");
 }

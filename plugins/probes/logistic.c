@@ -28,6 +28,7 @@ static const AditReading readings[] = {
 };
 static const char *const columns[] = {"train-accuracy", "accuracy", "train-loss",
                                       "passes",         "note",     NULL};
+static const AditTelling telling = {"accuracy", ADIT_TELL_PROGRESS};
 static const char *const confusion_columns[] = {"class", "predicted", "samples", "share", NULL};
 static const AditDetail details[] = {{"confusion", confusion_columns}};
 
@@ -95,6 +96,7 @@ adit_logistic_class_init(AditComponentClass *klass)
     probe_class->details = details;
     probe_class->n_details = G_N_ELEMENTS(details);
     probe_class->measure = measure;
+    probe_class->telling = &telling;
     adit_component_class_describe(klass, "logistic",
                                   "Accuracy of a logistic regression on each layer's output");
     adit_component_class_add_number(klass, "c",

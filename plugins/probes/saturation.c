@@ -224,6 +224,7 @@ adit_saturation_class_init(AditComponentClass *klass)
     probe_class->count = count;
     probe_class->add = add;
     probe_class->measure = measure;
+    probe_class->sees_input = TRUE;
     adit_component_class_describe(klass, "saturation",
                                   "Share of its dimensions that each layer's output needs");
     adit_component_class_add_number(klass, "delta", "Share of the variance that is needed", 0, 1,

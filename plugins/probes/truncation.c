@@ -16,14 +16,9 @@ static const char *const columns[] = {"loss", "metric", NULL};
 static gboolean
 measure(AditProbe *probe, const AditFeatures *features, AditFindings *findings, GError **error)
 {
-    double *values = findings->values;
+    AditSamples samples = {features->values, features->samples, 2, NULL};
 
-    for (gsize row = 0; row < features->samples; row++) {
-        values[0] += (double) features->values[2 * row];
-        values[1] += (double) features->values[2 * row + 1];
-    }
-    values[0] /= (double) features->samples;
-    values[1] /= (double) features->samples;
+    adit_samples_measure_mean(&samples, findings->values);
     return TRUE;
 }
 

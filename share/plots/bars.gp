@@ -28,6 +28,7 @@ do for [i = 1:n_ticks:every] { set xtics add (ticks[i] tick_at[i]) }
 do for [format in formats] {
     eval begin(format)
     do for [i = 1:n_labels] { eval legend_name(i, 'bar') }
+    do for [i = 1:n_marked] { eval shade(i) }
     do for [i = 1:n_panels] {
         eval begin_panel(i)
         all = ''

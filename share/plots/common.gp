@@ -107,6 +107,10 @@ begin_panel(p) = sprintf('p = %d; ', p) \
 # legend and note are drawn with the first panel, once
 end_panel = 'unset label; unset arrow'
 
+# places of x that are something else than the others lie on a shade
+shade(i) = sprintf('set object %d rectangle from first marked[%d] - 0.5, graph 0 to first marked[%d] + 0.5, graph 1 ', \
+    300 + i, i, i) . 'behind fc rgb "#e69f00" fs transparent solid 0.25 noborder'
+
 # The colours of value v, with their scale beside panel p. viridis: its lightness rises evenly, so it is
 # read without colours too.
 set palette defined (0 '#440154', 1 '#482475', 2 '#414487', 3 '#355f8d', 4 '#2a788e', 5 '#21918c', \

@@ -31,6 +31,7 @@ if (n_ticks > 0) {
 do for [format in formats] {
     eval begin(format)
     do for [i = 1:n_labels] { eval legend_name(i, 'line') }
+    do for [i = 1:n_marked] { eval shade(i) }
     do for [i = 1:n_panels] {
         eval begin_panel(i)
         bands = ''

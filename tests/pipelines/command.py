@@ -123,7 +123,8 @@ def results(run):
             if found[link] is not None:
                 found[f'{link}/{name}'] = read(f'{folder}/{link}/{name}', 'rb')
     if os.path.isdir(f'{run}/probes'):
-        for name in sorted(os.listdir(f'{run}/probes')):
+        # not by what pipeline it was measured
+        for name in sorted(name for name in os.listdir(f'{run}/probes') if not name.startswith('.')):
             found[f'probes/{name}'] = read(f'{run}/probes/{name}')
     return found
 

@@ -6,14 +6,16 @@ are cut by hand, and `adit probe`. ADIT_TEST_DEVICE is the device; else the CPU.
 import csv
 import io
 import json
+import math
 import os
 import sys
+import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import tap  # noqa: E402
-from command import (PIPELINES, adit, differing, expect, in_folder, make_images, make_table,  # noqa: E402
-                     metrics, read, results, succeed, write)
+from command import (PATIENCE, PIPELINES, adit, checkpoints, differing, expect, in_folder, make_images, make_table,  # noqa: E402
+                     metrics, read, results, start, succeed, write)
 
 DEVICE = os.environ.get('ADIT_TEST_DEVICE', 'cpu')
 DENSE = '{dense: {units: 6, activation: relu}}'
@@ -170,10 +172,95 @@ def tables():
     expect([line.split()[:4] for line in lines[10:12]],
            [['moons', 'test', 'trunk.1', '1'], ['moons', 'test', 'head', lines[11].split()[3]]])
     expect(on_device('probe', 'run', '--output', 'here'), '')
-    expect(sorted(os.listdir('here')), ['norms.csv', 'truncation.csv'])
+    expect(sorted(os.listdir('here')), ['.norms.json', '.truncation.json', 'norms.csv', 'truncation.csv'])
     for name in os.listdir('here'):
         expect(read(f'here/{name}'), read(f'run/probes/{name}'))
     expect(on_device('probe', 'run', '--output', '-'), '\n'.join(lines))
+
+
+def again():
+    """What was measured by the same parameters of the same weights is not measured again."""
+    train_network('glonet', probes='[truncation, {logistic: {at: trunk.1..2}}]')
+
+    def measured(*arguments):
+        """The tables that were written anew."""
+        before = {name: os.stat(f'here/{name}').st_ino for name in os.listdir('here')} if os.path.isdir('here') else {}
+        on_device('probe', 'run', '--output', 'here', *arguments)
+        return sorted(name for name in os.listdir('here')
+                      if name.endswith('.csv') and before.get(name) != os.stat(f'here/{name}').st_ino)
+
+    both = ['logistic-confusion.csv', 'logistic.csv', 'truncation.csv']
+    expect(measured(), both)
+    expect(measured(), [])
+    code, _, err = adit('probe', 'run', '--output', 'here', '--device', DEVICE)
+    assert code == 0 and 'here/logistic.csv is there already, of these weights' in err, err
+    # where there is room for less, or at other times, it is the same
+    expect(measured('-o', 'probes.1.truncation.memory=10 KiB', '-o', 'probes.1.truncation.when=start'), [])
+    expect(measured('-o', 'probes.1.truncation.samples=50%'), both[2:])
+    expect(measured(), both[2:])
+    expect(measured('--checkpoint', int(checkpoints('run')[-2][len('step-'):])), both)
+    expect(measured(), both)
+    # a table that was changed, or lacks a part, is none
+    write('here/truncation.csv', read('here/truncation.csv') + ' ')
+    os.remove('here/logistic-confusion.csv')
+    expect(measured(), both)
+    expect(read('here/truncation.csv'), read('run/probes/truncation.csv'))
+    # the run's own are the same
+    expect(succeed('probe', 'run', '--output', 'run/probes', '--device', DEVICE), '')
+    expect(measured('-o', 'data.moons.noise=0.3'), both)
+
+
+def killed():
+    """A run that is killed while a probe runs does not measure those before it again."""
+    slow = '{logistic: {at: trunk.*, split: train, solver: saga, tolerance: 0, passes: 20000}}'
+    write('run.yaml', network('glonet', probes=f'[truncation, {{block-norm: {{when: [1, end]}}}}, {slow}]'))
+    process = start('run', 'run.yaml', '--run-dir', 'run', '--device', DEVICE)
+    try:
+        end = time.monotonic() + PATIENCE
+        while process.poll() is None and '"end"' not in (read_if('run/probes/.block-norm.json') or ''):
+            assert time.monotonic() < end
+            time.sleep(0.0005)
+    finally:
+        process.kill()
+        process.communicate()
+    assert not os.path.exists('run/probes/logistic.csv')
+    before = {name: os.stat(f'run/probes/{name}').st_ino for name in os.listdir('run/probes')}
+    expect(sorted(before), ['.block-norm.json', '.truncation.json', 'block-norm.csv', 'truncation.csv'])
+    on_device('resume', 'run')
+    after = {name: os.stat(f'run/probes/{name}').st_ino for name in os.listdir('run/probes')}
+    expect({name: after[name] for name in before}, before)
+    assert 'logistic.csv' in after
+    on_device('run', 'run.yaml', '--run-dir', 'uncut')
+    expect(differing('run', 'uncut'), [])
+
+
+def read_if(path):
+    return read(path) if os.path.exists(path) else None
+
+
+def told():
+    """What a table comes to is told where it is printed, at the end of the run, and in the report."""
+    write('told.yaml', network('glonet', probes='[{logistic: {name: known, at: [stem, trunk.*, head]}}, contribution, gradient]'))
+    words = on_device('run', 'told.yaml', '--run-dir', 'run').splitlines()
+    found = [line for line in words if line.startswith(('known: ', 'contribution: ', 'gradient: '))]
+    expect(list(dict.fromkeys(line.split(': ')[0] for line in found)), ['known', 'contribution', 'gradient'])
+    assert found[0].split()[1] in ('tail:', 'no') and 'effective depth' in found[-2], found
+    probes = json.loads(on_device('probe', 'run', '--json'))['probes']
+    expect([f'{probe["name"]}: {sentence}' for probe in probes for sentence in probe['sentences']], found)
+    for name in 'known', 'contribution', 'gradient':
+        expect([f'{name}: {line}' for line in read(f'run/probes/{name}.txt').splitlines()],
+               [line for line in found if line.startswith(name)])
+    printed = on_device('probe', 'run').splitlines()
+    succeed('report', 'run')
+    page = read('run/report.html')
+    for line in found:
+        sentence = line.split(': ', 1)[1]
+        assert sentence in printed and f'<li>{sentence}</li>' in page, sentence
+    two = ('data: [{moons: {name: clean, samples: 300, test: 30%}},'
+           ' {moons: {name: noisy, samples: 200, noise: 0.4, test: 50%}}]\n')
+    write('two.yaml', network('chain', data=two, probes='[gradient]'))
+    expect([line.split(': ')[1] for line in on_device('run', 'two.yaml').splitlines() if line.startswith('gradient')],
+           ['clean', 'noisy'])
 
 
 def sets():
@@ -225,7 +312,7 @@ def classes():
     saga = rows_of('run', '-o', 'probes=[{logistic: {at: head, solver: saga, c: 1e6}}]')
     assert abs(saga[0]['accuracy'] - rows[-1]['accuracy']) < 0.05, (saga, rows[-1])
     on_device('probe', 'run', '--output', 'here', '-o', 'probes=[{logistic: {at: trunk.1..2}}]')
-    expect(sorted(os.listdir('here')), ['logistic-confusion.csv', 'logistic.csv'])
+    expect(sorted(os.listdir('here')), ['.logistic.json', 'logistic-confusion.csv', 'logistic.csv', 'logistic.txt'])
     confusion = table_of(read('here/logistic-confusion.csv'))
     expect(list(confusion[0]),
            ['data', 'split', 'when', 'address', 'block', 'class', 'predicted', 'samples', 'share'])
@@ -264,6 +351,55 @@ def gradients():
             assert abs(row[column] - other) <= 1e-5 * abs(other), (row, other)
 
 
+def added(name):
+    """The parts of all blocks, and of what enters the sum before them, are what moves the logits."""
+    train_network(name)
+    rows = rows_of('run', '-o', 'probes=[contribution]')
+    expect([row['address'] for row in rows], [row['address'] for row in rows_of('run')])
+    entry = rows_of('run', '-o', 'probes=[{contribution: {at: stem}}]')[0]
+    begins_empty = NETWORKS[name][0] == 'glonet'
+    total = sum(row['share'] for row in rows) + (0 if begins_empty else entry['share'])
+    assert abs(total - 1) < 1e-4, (total, rows)
+    expect(rows[-1]['left'], 0)
+    assert all(row['left'] >= 0 for row in rows), rows
+
+
+def ablated():
+    """A path whose output is zero is a network without that path; the last block of a sum, a cut."""
+    paths = {'short': f'[{DENSE}]', 'long': repeat(f'[{DENSE}]', 3)}
+
+    def both(*names):
+        return f'{{paths: {{of: {{{", ".join(f"{name}: {paths[name]}" for name in names)}}}}}}}'
+
+    def trunk(*names):
+        return f'  trunk: [{both("short", "long")}, {DENSE}, {both(*names)}]\n'
+    body = 'adit: 1\n' + DATA + 'model:\n  stem: [{dense: {units: 6}}]\n'
+    write('two.yaml', body + trunk('short', 'long') + f'  head: {PLAIN_HEAD}\n' + TRAIN)
+    on_device('run', 'two.yaml', '--run-dir', 'two', '-q')
+    rows = rows_of('two', '-o', 'probes=[{ablation: {at: [trunk.**.long, trunk.3.long.1..2, trunk.3, trunk.2:linear, head]}}]')
+    expect([row['address'] for row in rows],
+           ['trunk.1.long', 'trunk.3.long', 'trunk.3.long.1', 'trunk.3.long.2', 'trunk.3', 'trunk.2:linear', 'head'])
+    whole = answer_of('two')
+    for row in rows:
+        assert abs(row['loss'] - row['loss-change'] - whole['loss']) < 1e-12, (row, whole)
+        assert abs(row['accuracy'] - row['metric-change'] - whole['value']) < 1e-12, (row, whole)
+    write('cut.yaml', 'adit: 1\n' + DATA + 'model:\n  from: two/checkpoints/last\n  load: [trunk]\n' + trunk('short'))
+    expect(rows[1]['loss'], answer_of('cut.yaml')['loss'])
+    # all logits alike
+    assert abs(rows[-1]['loss'] - math.log(2)) < 1e-6, rows[-1]
+    # what is fed zeros alone may give nothing either
+    assert len({row['loss'] for row in rows}) >= 4, rows
+    for name, blocks in ('glonet', 7), ('tied', 5), ('nested', 9):
+        write(f'{name}.yaml', network(name))
+        on_device('run', f'{name}.yaml', '--run-dir', name, '-q')
+        rows = rows_of(name, '-o', 'probes=[ablation]')
+        expect(len(rows), blocks)
+        expect(rows[-1]['loss'], rows_of(name)[-2]['loss'])
+        assert len({row['loss'] for row in rows}) >= blocks - 1, rows
+    refuse("'ablation' takes away what a block gives, and 'trunk.1:in' is not that",
+           'two', '-o', 'probes=[{ablation: {at: "trunk.1:in"}}]')
+
+
 def before():
     """What a probe cannot do at the end is told before anything is trained."""
     write('much.yaml', network('chain', probes='[{cka: {memory: 4 KiB}}]'))
@@ -293,6 +429,33 @@ def maps():
     one = [rows_of('run', '-o', f'probes=[{{saturation: {{pool: 1, reduce: {reduce}}}}}]', **more)
            for reduce in ('positions', 'mean', 'flatten')]
     expect([one[1], one[2]], [one[0], one[0]])
+
+
+def borders():
+    """Layers that see nothing new of an image are told in the table and shaded in the report."""
+    make_images('data/mnist')
+    write('deep.yaml', 'adit: 1\ndata: {idx: {folder: $data/mnist, test: 30%}}\nmodel:\n'
+          '  trunk: [{repeat: {times: 14, blocks: [{conv: {filters: 2, kernel: 2}}]}}]\n'
+          '  head: [global-pool, {dense: {units: 3}}]\n' + TRAIN + 'probes: [{saturation: {at: [trunk.*, head]}}]\n')
+    more = {'env': {'ADIT_DATA': 'data'}}
+    on_device('run', 'deep.yaml', '--run-dir', 'run', '-q', **more)
+    table = table_of(read('run/probes/saturation.csv'))
+    expect(list(table[0])[:7], ['data', 'split', 'when', 'address', 'block', 'layer', 'saturation'])
+    layers = [row['layer'] for row in table]
+    # the head is no layer with a window; what is a border stays one
+    first = layers.index('border')
+    expect((layers[0], layers[first:], len(layers)), ('inside', ['border'] * (14 - first) + [''], 15))
+    expect([row.get('layer', '') for row in rows_of('run', **more)], layers)
+    assert ' layer ' in on_device('probe', 'run', **more).splitlines()[0]
+    succeed('report', 'run')
+    script = read('run/report/curves-saturation-saturation.gp')
+    marked = ', '.join(str(block) for block in range(first + 1, 15))
+    assert f'array marked[{14 - first}] = [{marked}]\n' in script, script[:900]
+    # other tables have no such column, and other networks no such layers
+    assert 'layer' not in read('run/probes/saturation-spectrum.csv').splitlines()[0]
+    write('flat.yaml', network('glonet', probes='[{saturation: {at: trunk.*}}]'))
+    on_device('run', 'flat.yaml', '--run-dir', 'flat', '-q')
+    assert 'layer' not in read('flat/probes/saturation.csv').splitlines()[0]
 
 
 def paper():
@@ -327,6 +490,10 @@ def refusals():
            'run', '-o', 'probes=[{truncation: {at: trunk.8}}]')
     refuse("error: 'head.1' has no ':pre'; it is a 'dense' (in, linear, out, collect)",
            'run', '-o', 'probes=[{truncation: {at: "head.1:pre"}}]')
+    refuse("'contribution' looks at what is collected, and 'trunk.1:out' has another port",
+           'run', '-o', 'probes=[{contribution: {at: "trunk.1:out"}}]')
+    refuse("error: 'input:collect' gives 2, but the head takes 6",
+           'run', '-o', 'probes=[{contribution: {at: input}}]')
     got, out, err = adit('probe', 'run', '-o', 'probes=[{truncation: {at: input}}, {block-norm: {at: trunk.9}}]')
     assert (got, out) == (2, '') and "'input:collect' gives 2" in err and "'trunk.9'" in err, err
     refuse("probe 'truncation' needs 1.9 KiB for 'trunk.1:collect' alone, its memory is 1.0 KiB; raise"
@@ -359,12 +526,16 @@ def checked():
     expect((code, err.splitlines()[0].split(': ', 2)[2].split("'")[2]),
            (2, ' lies in 4 repeats, and the head has 1 more; 4 can be nested'))
     succeed('check', 'deep.yaml', '-o', 'model.head.1.repeat.times=1')
+    write('before.yaml', network('chain', probes='[contribution]'))
+    code, _, err = adit('check', 'before.yaml', '-o', 'model.stem=[]')
+    expect((code, err.splitlines()[0].split(': ', 2)[2]),
+           (2, "what is before 'trunk.1:collect' gives 2, but the head takes 6"))
     assert not os.path.exists('runs')
 
 
 cases = [(f'/pipelines/probe/{case.__name__}/{name}', in_folder(lambda case=case, name=name: case(name)))
-         for case in (whole, cut) for name in NETWORKS]
+         for case in (whole, cut, added) for name in NETWORKS]
 cases += [(f'/pipelines/probe/{case.__name__}', in_folder(case))
-          for case in (values, sections, observes, tables, sets, pairs, classes, gradients, before, maps, paper, refusals,
+          for case in (values, sections, observes, tables, again, killed, told, sets, pairs, classes, gradients, ablated, before, maps, borders, paper, refusals,
                        checked)]
 tap.run(cases)

@@ -307,6 +307,91 @@ test_logistic(void)
         check_logistic(json_array_get_object_element(tests, i));
 }
 
+/* ---- any probe ---- */
+
+static AditFeatures
+read_features(JsonObject *object)
+{
+    AditFeatures features = make_features(NULL, object, "values");
+
+    if (json_object_has_member(object, "classes"))
+        features.classes = (guint) json_object_get_int_member(object, "classes");
+    return features;
+}
+
+/* JSON's numbers as the parameter's own. */
+static void
+set_parameters(AditProbe *probe, JsonObject *set)
+{
+    g_autoptr(GList) names = json_object_get_members(set);
+
+    for (GList *name = names; name != NULL; name = name->next) {
+        GParamSpec *spec = g_object_class_find_property(G_OBJECT_GET_CLASS(probe), name->data);
+        g_auto(GValue) value = G_VALUE_INIT, wanted = G_VALUE_INIT;
+
+        g_assert_nonnull(spec);
+        json_node_get_value(json_object_get_member(set, name->data), &value);
+        g_value_init(&wanted, spec->value_type);
+        g_assert_true(g_value_transform(&value, &wanted));
+        g_object_set_property(G_OBJECT(probe), name->data, &wanted);
+    }
+}
+
+static void
+check_row(const char *what, const AditFindings *findings, JsonArray *expected)
+{
+    gboolean missing = FALSE;
+
+    for (guint i = 0; i < json_array_get_length(expected); i++) {
+        gboolean is_missing = json_array_get_null_element(expected, i);
+
+        missing = missing || is_missing;
+        if (is_missing)
+            g_assert_true(isnan(findings->values[i]));
+        else
+            assert_near(what, findings->values[i], json_array_get_double_element(expected, i));
+    }
+    g_assert_true(missing == (findings->note != NULL));
+}
+
+static void
+check_probe(JsonObject *test)
+{
+    const char *kind = json_object_get_string_member(test, "probe");
+    g_autoptr(AditProbe) probe = make_probe(kind);
+    AditProbeClass *klass = ADIT_PROBE_GET_CLASS(probe);
+    JsonArray *given = json_object_get_array_member(test, "read");
+    guint n = json_array_get_length(given);
+    g_autofree AditFeatures *read = g_new(AditFeatures, n);
+    double values[16] = {0};
+    AditFindings findings = {.values = values};
+    g_autofree char *what =
+        g_strdup_printf("%s %s", kind, json_object_get_string_member(test, "name"));
+
+    set_parameters(probe, json_object_get_object_member(test, "set"));
+    for (guint i = 0; i < n; i++) {
+        read[i] = read_features(json_array_get_object_element(given, i));
+        if (klass->count != NULL && (i == 0 || klass->prepare != NULL))
+            prepare(probe, &read[i]);
+    }
+    g_assert_true(klass->measure(probe, read, &findings, NULL));
+    check_row(what, &findings, json_object_get_array_member(test, "expected"));
+    g_free(findings.note);
+    for (guint i = 0; i < n; i++)
+        features_clear(&read[i]);
+}
+
+static void
+test_probes(void)
+{
+    g_autoptr(JsonObject) known = read_known_values();
+    JsonArray *tests = json_object_get_array_member(known, "probes");
+
+    g_assert_cmpuint(json_array_get_length(tests), >, 0);
+    for (guint i = 0; i < json_array_get_length(tests); i++)
+        check_probe(json_array_get_object_element(tests, i));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -316,5 +401,6 @@ main(int argc, char **argv)
     g_test_add_func("/core/probe/known-values/saturation", test_saturation);
     g_test_add_func("/core/probe/known-values/activation", test_activation);
     g_test_add_func("/core/probe/known-values/logistic", test_logistic);
+    g_test_add_func("/core/probe/known-values/probes", test_probes);
     return g_test_run();
 }

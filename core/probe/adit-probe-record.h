@@ -1,0 +1,28 @@
+/* core/probe/adit-probe-record.h - SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "adit-network.h"
+#include "adit-probe-table.h"
+
+G_BEGIN_DECLS
+
+/*
+ * What was measured already. Beside a probe's table lies ".NAME.json" with the digest of the
+ * table's files as they were written, and for each moment that of what was measured there: version,
+ * pipeline, weights, data, and the probe's own parameters. It is written last, so that a probe that
+ * was cut off has none.
+ */
+
+/* (transfer full): SHA-256 of all that the probe's numbers hang on. Fails as the device does. */
+char *adit_probe_fingerprint(AditProbe *probe, AditNetwork *network, const GPtrArray *data,
+                             GError **error);
+/* Whether the rows of moment @when are in @folder, by that fingerprint and untouched. @table: any
+ * of the probe's, for its names */
+gboolean adit_probe_record_has(const AditProbeTable *table, const char *folder, const char *when,
+                               const char *fingerprint);
+/* Says so, after adit_probe_table_write(). Fails with ADIT_ERROR_OUTPUT, or if the table is gone.
+ */
+gboolean adit_probe_record_add(const AditProbeTable *table, const char *folder, const char *when,
+                               const char *fingerprint, GError **error);
+
+G_END_DECLS
