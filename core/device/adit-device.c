@@ -177,3 +177,9 @@ adit_device_get_compile_flags(AditDevice *self)
 
     return klass->get_compile_flags != NULL ? klass->get_compile_flags(self) : 0;
 }
+
+gboolean
+adit_device_takes_outputs(AditDevice *self)
+{
+    return ADIT_DEVICE_GET_CLASS(self)->takes_outputs;
+}

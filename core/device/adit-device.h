@@ -25,6 +25,8 @@ typedef struct _AditExecutable AditExecutable;
  * @subset: (nullable): row numbers (I32)
  * @is_streamed: rows come to the device batch by batch; else @array and @subset live there, held by
  * a reference, if they fit
+ * @source: (nullable): an executable of the same device, whose output @output as its last run left
+ * it stands for @array; only where adit_device_takes_outputs()
  */
 typedef struct {
     const AditArray *array;
@@ -32,6 +34,8 @@ typedef struct {
     const AditPermutation *order;
     gsize first;
     gboolean is_streamed;
+    const AditExecutable *source;
+    guint output;
 } AditFeed;
 
 /* The row of feed->array that row @row of the batch is. */
@@ -132,6 +136,7 @@ struct _AditDeviceClass {
     void (*describe)(AditDevice *self, JsonObject *object);
     void (*count)(AditDevice *self, AditDeviceCounts *counts);
     AditCompileFlags (*get_compile_flags)(AditDevice *self); /* or NULL: none */
+    gboolean takes_outputs;
 };
 
 /* The CPU. @threads 0: one for each core; @f64: compute in float64, the oracle of tests. */
@@ -206,6 +211,9 @@ void adit_executable_set_sums(AditDevice *device, AditExecutable *executable, co
 /* A READ output of the last run: row after row, a stack's axes first. */
 void adit_executable_read_output(AditDevice *device, AditExecutable *executable, guint output,
                                  double *values);
+
+/* Whether a program's rows may be fed from another's output, which stays on the device. */
+gboolean adit_device_takes_outputs(AditDevice *self);
 
 /* What programs for this device are to be compiled with. */
 AditCompileFlags adit_device_get_compile_flags(AditDevice *self);

@@ -241,6 +241,7 @@ adit_cpu_device_class_init(AditCpuDeviceClass *klass)
     device_class->read_output = read_output;
     device_class->describe = describe;
     device_class->get_compile_flags = get_compile_flags;
+    device_class->takes_outputs = TRUE;
     device_class->count = count;
 }
 

@@ -240,3 +240,22 @@ adit_cpu_executable_read_output(AditExecutable *self, guint index, double *value
         }
     }
 }
+
+void
+adit_cpu_executable_gather(const AditExecutable *self, guint output, const gsize *rows, gsize n,
+                           void *data)
+{
+    const AditOperand *operand =
+        &g_array_index(self->program->outputs, AditProgramOutput, output).operand;
+    AditCpuPointer pointer = adit_cpu_pointer(self, operand, 0, NULL);
+    gsize length = MAX(adit_slice_begin(self->last_rows, 1), 1);
+    gsize bytes = operand->count * self->numbers.size;
+
+    for (gsize i = 0; i < n; i++) {
+        gsize slice = rows[i] / length;
+
+        memcpy((char *) data + i * bytes,
+               pointer.base + slice * pointer.slice_bytes + (rows[i] - slice * length) * bytes,
+               bytes);
+    }
+}

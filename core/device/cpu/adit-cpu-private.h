@@ -341,5 +341,8 @@ AditDeviceCounts adit_cpu_executable_count(const AditExecutable *self);
 void adit_cpu_executable_read_sums(AditExecutable *self, double *sums);
 void adit_cpu_executable_set_sums(AditExecutable *self, const double *sums);
 void adit_cpu_executable_read_output(AditExecutable *self, guint output, double *values);
+/* Rows @rows[0..@n-1] of an output with rows, as numbers of the device, one behind the other. */
+void adit_cpu_executable_gather(const AditExecutable *self, guint output, const gsize *rows,
+                                gsize n, void *data);
 
 G_END_DECLS
