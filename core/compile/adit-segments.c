@@ -3,6 +3,8 @@
 
 #include <adit/adit-ops.h>
 
+#include "adit-compile-private.h"
+
 #include <string.h>
 
 /**
@@ -25,6 +27,7 @@ typedef struct {
 
 /**
  * Cutting: one call of adit_graph_cut().
+ * @live: set of AditTensor: what the ends need
  * @opened: set of AditLoop: with an end in them
  * @values: (element-type Value): inputs come before what is computed from them
  * @found: (element-type Value): by tensor and instance
@@ -32,6 +35,7 @@ typedef struct {
  * @current: the segment that needs what is being found, or that is being made
  */
 typedef struct {
+    GHashTable *live;
     GHashTable *opened;
     GPtrArray *values;
     GHashTable *found;
@@ -61,6 +65,7 @@ segment_free(gpointer data)
 static void
 cutting_clear(Cutting *self)
 {
+    g_clear_pointer(&self->live, g_hash_table_unref);
     g_clear_pointer(&self->opened, g_hash_table_unref);
     g_clear_pointer(&self->found, g_hash_table_unref);
     g_clear_pointer(&self->same, g_hash_table_unref);
@@ -106,8 +111,8 @@ is_same_work(gconstpointer a, gconstpointer b)
     const AditTensor *mine = one->tensor, *its = other->tensor;
 
     return mine->op == its->op && one->inputs->len == other->inputs->len &&
-           memcmp(one->inputs->pdata, other->inputs->pdata,
-                  one->inputs->len * sizeof(gpointer)) == 0 &&
+           memcmp(one->inputs->pdata, other->inputs->pdata, one->inputs->len * sizeof(gpointer)) ==
+               0 &&
            mine->attributes_size == its->attributes_size &&
            (mine->attributes_size == 0 ||
             memcmp(mine->attributes, its->attributes, mine->attributes_size) == 0);
@@ -156,8 +161,7 @@ find_carry(Cutting *self, const AditTensor *carry, guint instance)
 
     if (step == 0 || carry->next == NULL)
         return find_value(self, carry->initial, instance / loop->n);
-    return find_value(self, carry->next,
-                      instance - index + get_index(loop, step - 1));
+    return find_value(self, carry->next, instance - index + get_index(loop, step - 1));
 }
 
 /* Another value that a tensor stands for; NULL: none. */
@@ -198,13 +202,14 @@ find_alias(Cutting *self, AditTensor *tensor, guint instance)
     }
 }
 
-/* Of a loop that stays one, all of its body that @tensor needs, and the values around it. */
+/* Of a loop that stays one, all of its body that @tensor needs, and of that the values around it.
+ */
 static void
 reach(Cutting *self, Value *value, AditTensor *tensor, GHashTable *seen)
 {
-    if (tensor == NULL || (tensor != value->tensor && !g_hash_table_add(seen, tensor)))
+    if (tensor == NULL || !g_hash_table_add(seen, tensor))
         return;
-    if (tensor != value->tensor && tensor->graph == value->tensor->graph) {
+    if (tensor->graph == value->tensor->graph) {
         g_ptr_array_add(value->inputs, find_value(self, tensor, value->instance));
         return;
     }
@@ -217,11 +222,30 @@ reach(Cutting *self, Value *value, AditTensor *tensor, GHashTable *seen)
     reach(self, value, tensor->next, seen);
 }
 
+/* A loop that stays one is run once, where the first of what it leaves is needed, for all of it. */
+static void
+find_loop_inputs(Cutting *self, Value *value)
+{
+    const AditLoop *loop = value->tensor->loop;
+    g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
+
+    for (guint i = 0; i < loop->lasts->len + loop->stacks->len; i++) {
+        AditTensor *leaving = i < loop->lasts->len ? loop->lasts->pdata[i]
+                                                   : loop->stacks->pdata[i - loop->lasts->len];
+        const Value key = {.tensor = leaving, .instance = value->instance};
+        const Value *other = g_hash_table_lookup(self->found, &key);
+
+        if (other != NULL)
+            value->segment = other->segment;
+        if (g_hash_table_contains(self->live, leaving))
+            reach(self, value, leaving->other, seen);
+    }
+}
+
 static void
 find_inputs(Cutting *self, Value *value)
 {
     AditTensor *tensor = value->tensor;
-    g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
 
     switch (tensor->kind) {
     case ADIT_TENSOR_OP:
@@ -236,10 +260,11 @@ find_inputs(Cutting *self, Value *value)
     case ADIT_TENSOR_STACK:
         if (g_hash_table_contains(self->opened, tensor->loop))
             refuse(self, tensor, "is read whole");
-        reach(self, value, tensor, seen);
+        else
+            find_loop_inputs(self, value);
         break;
     case ADIT_TENSOR_LAST:
-        reach(self, value, tensor, seen);
+        find_loop_inputs(self, value);
         break;
     case ADIT_TENSOR_INPUT:
     case ADIT_TENSOR_CONSTANT:
@@ -353,6 +378,7 @@ copy_part(AditTensor *stack, const AditTensor *tensor, guint iteration)
  * @value: what it is copied for
  * @loops: AditLoop -> its copy
  * @copies: AditTensor of its body -> its copy
+ * @pending: (element-type AditTensor): carries whose next value has not been copied
  */
 typedef struct {
     Cutting *cutting;
@@ -360,6 +386,7 @@ typedef struct {
     Value *value;
     GHashTable *loops;
     GHashTable *copies;
+    GPtrArray *pending;
 } Inner;
 
 static AditTensor *copy_inner(Inner *self, AditTensor *tensor);
@@ -381,16 +408,24 @@ copy_loop(Inner *self, const AditLoop *loop)
     return copy;
 }
 
+/* What the next iteration is given comes later: it may need what is being copied now. */
 static AditTensor *
 copy_carry(Inner *self, AditTensor *tensor)
 {
-    AditLoop *loop = copy_loop(self, tensor->loop);
-    AditTensor *copy = adit_loop_carry(loop, copy_inner(self, tensor->initial));
+    g_ptr_array_add(self->pending, tensor);
+    return adit_loop_carry(copy_loop(self, tensor->loop), copy_inner(self, tensor->initial));
+}
 
-    g_hash_table_insert(self->copies, tensor, copy);
-    if (tensor->next != NULL)
-        adit_loop_set_next(loop, copy, copy_inner(self, tensor->next));
-    return copy;
+static void
+copy_nexts(Inner *self)
+{
+    while (self->pending->len > 0) {
+        AditTensor *tensor = g_ptr_array_steal_index(self->pending, 0);
+
+        if (tensor->next != NULL)
+            adit_loop_set_next(copy_loop(self, tensor->loop), copy_inner(self, tensor),
+                               copy_inner(self, tensor->next));
+    }
 }
 
 static AditTensor *
@@ -450,7 +485,7 @@ copy_inner(Inner *self, AditTensor *tensor)
     return copy;
 }
 
-/* What a loop that stays one leaves; carries that are read together are copied with it. */
+/* What a loop that stays one leaves, all of it together. */
 static AditTensor *
 copy_last(Cutting *self, AditGraph *graph, Value *value)
 {
@@ -458,6 +493,7 @@ copy_last(Cutting *self, AditGraph *graph, Value *value)
 
     inner.loops = g_hash_table_new(NULL, NULL);
     inner.copies = g_hash_table_new(NULL, NULL);
+    inner.pending = g_ptr_array_new();
     AditTensor *copy = copy_inner(&inner, value->tensor);
     const AditLoop *loop = value->tensor->loop;
 
@@ -465,11 +501,13 @@ copy_last(Cutting *self, AditGraph *graph, Value *value)
         const Value key = {.tensor = loop->lasts->pdata[i], .instance = value->instance};
         Value *other = g_hash_table_lookup(self->found, &key);
 
-        if (other == NULL || other == value || other->segment != value->segment)
+        if (other == NULL || other == value)
             continue;
-        other->copy = copy_inner(&inner, other->tensor);
+        other->copy = copy_new(&inner, other->tensor);
         other->copied = self->current + 1;
     }
+    copy_nexts(&inner);
+    g_ptr_array_unref(inner.pending);
     g_hash_table_unref(inner.loops);
     g_hash_table_unref(inner.copies);
     return copy;
@@ -548,13 +586,17 @@ adit_graph_cut(AditGraph *graph, const AditSegmentEnd *ends, guint n, GError **e
     g_auto(Cutting) self = {.opened = g_hash_table_new(NULL, NULL)};
     g_autoptr(GPtrArray) segments = g_ptr_array_new_with_free_func(segment_free);
     g_autofree Value **values = g_new0(Value *, n + 1);
+    g_autofree AditProgramOutput *outputs = g_new0(AditProgramOutput, n + 1);
 
     g_return_val_if_fail(adit_graph_get_error(graph) == NULL, NULL);
     self.values = g_ptr_array_new_with_free_func(value_free);
     self.found = g_hash_table_new_full(hash_place, is_at_place, g_free, NULL);
     self.same = g_hash_table_new(hash_work, is_same_work);
-    for (guint i = 0; i < n; i++)
+    for (guint i = 0; i < n; i++) {
+        outputs[i].tensor = ends[i].tensor;
         open_loops(&self, ends[i].tensor);
+    }
+    self.live = adit_simplify(outputs, n);
     for (self.current = 0; self.current < n; self.current++)
         values[self.current] =
             find_value(&self, ends[self.current].tensor, ends[self.current].instance);

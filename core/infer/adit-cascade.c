@@ -214,8 +214,8 @@ static double
 count_trunk(const AditCascade *self)
 {
     AditProgramOutput output = {.kind = ADIT_OUTPUT_READ, .tensor = self->tensors.logits};
-    g_autoptr(AditProgram) program = adit_compile(
-        self->graph, adit_network_get_layout(self->network), NULL, 0, &output, 1, 0);
+    g_autoptr(AditProgram) program =
+        adit_compile(self->graph, adit_network_get_layout(self->network), NULL, 0, &output, 1, 0);
 
     return MAX(count_work(program), 1);
 }
@@ -228,8 +228,8 @@ compile(const AditCascade *self, const AditSegment *segment)
 
     outputs[ANSWER] = (AditProgramOutput){.kind = ADIT_OUTPUT_READ, .tensor = segment->end};
     for (guint i = 0; i < segment->handed->len; i++)
-        outputs[ANSWER + 1 + i] = (AditProgramOutput){.kind = ADIT_OUTPUT_READ,
-                                                      .tensor = segment->handed->pdata[i]};
+        outputs[ANSWER + 1 + i] =
+            (AditProgramOutput){.kind = ADIT_OUTPUT_READ, .tensor = segment->handed->pdata[i]};
     return adit_compile(segment->graph, adit_network_get_layout(self->network), NULL, 0, outputs,
                         segment->handed->len + 1, adit_device_get_compile_flags(device));
 }
@@ -253,7 +253,7 @@ make_room(const AditCascade *self, Stage *stage, GError **error)
             handed.kept = adit_array_new(ADIT_TYPE_CODE_F32, &tensor->shape, self->batch, error);
             if (handed.kept == NULL)
                 return FALSE;
-            handed.read = g_new(double, handed.width *self->batch);
+            handed.read = g_new(double, handed.width * self->batch);
         }
         g_array_append_val(stage->taken, handed);
     }
@@ -294,8 +294,8 @@ prepare(AditCascade *self, const GArray *exits, GError **error)
             return FALSE;
         cost = get_stage(self, i)->cost;
     }
-    self->answers = g_new(double, self->batch *self->width);
-    self->best = g_new(double, self->batch *self->width);
+    self->answers = g_new(double, self->batch * self->width);
+    self->best = g_new(double, self->batch * self->width);
     self->rows = g_new(gsize, self->batch);
     self->departures = g_new0(AditDeparture, self->batch);
     self->local = adit_array_new(ADIT_TYPE_CODE_I32, &ADIT_SCALAR, self->batch, error);
