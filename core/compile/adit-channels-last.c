@@ -174,6 +174,7 @@ lies_so(Pass *self, AditTensor *tensor)
     case ADIT_TENSOR_STACK:
         return !g_hash_table_contains(self->opaque, tensor) && lies_so(self, tensor->other);
     case ADIT_TENSOR_INPUT:
+        return tensor->channels_last;
     case ADIT_TENSOR_CONSTANT:
     case ADIT_TENSOR_LIVE:
     case ADIT_TENSOR_STEP:

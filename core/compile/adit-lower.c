@@ -822,7 +822,10 @@ finish_outputs(Lowering *self)
     Level level = {self, self->program->graph, self->program->commits, NULL, NULL};
     for (guint i = 0; i < self->program->outputs->len; i++) {
         AditProgramOutput *output = &g_array_index(self->program->outputs, AditProgramOutput, i);
-        output->operand = output_place(self, output->tensor);
+        output->channels_last =
+            output->kind == ADIT_OUTPUT_HANDED && has_channels_last(self, output->tensor);
+        output->operand = output->channels_last ? get_place(self, output->tensor)
+                                                : output_place(self, output->tensor);
         if (output->kind != ADIT_OUTPUT_ARENA)
             continue;
         AditOperand place = new_operand(output->tensor);

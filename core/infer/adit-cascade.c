@@ -229,9 +229,21 @@ compile(const AditCascade *self, const AditSegment *segment)
     outputs[ANSWER] = (AditProgramOutput){.kind = ADIT_OUTPUT_READ, .tensor = segment->end};
     for (guint i = 0; i < segment->handed->len; i++)
         outputs[ANSWER + 1 + i] =
-            (AditProgramOutput){.kind = ADIT_OUTPUT_READ, .tensor = segment->handed->pdata[i]};
+            (AditProgramOutput){.kind = ADIT_OUTPUT_HANDED, .tensor = segment->handed->pdata[i]};
     return adit_compile(segment->graph, adit_network_get_layout(self->network), NULL, 0, outputs,
                         segment->handed->len + 1, adit_device_get_compile_flags(device));
+}
+
+/* What a stage takes lies as the stage before has left it. */
+static void
+set_layouts(AditSegment *segment, const AditProgram *before)
+{
+    for (guint i = 0; i < segment->taken->len; i++) {
+        AditTensor *tensor = segment->taken->pdata[i];
+
+        tensor->channels_last =
+            g_array_index(before->outputs, AditProgramOutput, ANSWER + 1 + i).channels_last;
+    }
 }
 
 /* The number of the value that the segment takes by that input; FALSE: it comes from the data. */
@@ -265,8 +277,11 @@ add_stage(AditCascade *self, AditSegment *segment, const char *name, double befo
           GError **error)
 {
     AditDevice *device = adit_network_get_device(self->network);
-    Stage stage = {.segment = segment, .program = compile(self, segment), .name = g_strdup(name)};
+    Stage stage = {.segment = segment, .name = g_strdup(name)};
 
+    if (self->stages->len > 0)
+        set_layouts(segment, get_stage(self, self->stages->len - 1)->program);
+    stage.program = compile(self, segment);
     stage.cost = before + count_work(stage.program) / trunk;
     stage.lives = adit_lives_new(stage.program, NULL);
     stage.feeds = g_new0(AditFeed, stage.program->feeds->len + 1);
