@@ -11,8 +11,9 @@
 
 #include <string.h>
 
-/* Of an answer's numbers: how sure it is; what was asked for comes behind it. */
+/* Of an answer's numbers: how sure it is; its logits come behind. */
 #define MEASURE 0
+#define LOGITS  1
 
 /* Of a program's outputs: the answer's numbers; what is handed on comes behind them. */
 #define ANSWER 0
@@ -46,14 +47,28 @@ typedef struct {
 } Stage;
 
 /**
+ * Verdict: the program that says of the answers taken what was asked for: once for all rows.
+ * @logits: of the answer that each row has or, so far, of the surest
+ * @numbers: what was asked for, @width a row
+ */
+typedef struct {
+    AditGraph *graph;
+    AditProgram *program;
+    AditExecutable *executable;
+    double *lives;
+    AditArray *logits;
+    double *numbers;
+    gsize width;
+} Verdict;
+
+/**
  * AditCascade:
  * @stages: (element-type Stage): one for each exit, and the last
- * @width: numbers of an answer, its measure included
+ * @width: numbers of an answer: its measure and its logits
  * @answers: what the stage under way says of its rows
  * @rows, @n_rows: which rows of the batch these are
  * @local: which rows of the stage before they were
  * @numbers: which rows of the data they are
- * @best: (array): the answer a row has, or the surest so far: @width numbers
  * @departures: of all rows
  */
 struct _AditCascade {
@@ -65,6 +80,7 @@ struct _AditCascade {
     AditNetworkTensors tensors;
     GPtrArray *segments;
     GArray *stages;
+    Verdict verdict;
     gsize width;
     gboolean rises;
     gboolean most_confident;
@@ -76,7 +92,6 @@ struct _AditCascade {
     gsize n_rows;
     AditArray *local;
     AditArray *numbers;
-    double *best;
     AditDeparture *departures;
 };
 
@@ -95,6 +110,17 @@ clear_handed(gpointer data)
     g_clear_pointer(&self->kept, adit_array_unref);
 }
 
+static void
+clear_verdict(Verdict *self, AditDevice *device)
+{
+    adit_executable_free(device, self->executable);
+    g_clear_pointer(&self->program, adit_program_free);
+    g_clear_pointer(&self->graph, adit_graph_unref);
+    g_clear_pointer(&self->logits, adit_array_unref);
+    g_free(self->lives);
+    g_free(self->numbers);
+}
+
 void
 adit_cascade_free(AditCascade *self)
 {
@@ -110,6 +136,7 @@ adit_cascade_free(AditCascade *self)
         g_free(stage->feeds);
         g_free(stage->name);
     }
+    clear_verdict(&self->verdict, device);
     g_clear_pointer(&self->stages, g_array_unref);
     g_clear_pointer(&self->segments, g_ptr_array_unref);
     g_clear_pointer(&self->graph, adit_graph_unref);
@@ -118,7 +145,6 @@ adit_cascade_free(AditCascade *self)
     g_free(self->thresholds);
     g_free(self->answers);
     g_free(self->rows);
-    g_free(self->best);
     g_free(self->departures);
     g_free(self);
 }
@@ -131,25 +157,12 @@ flatten(AditTensor *x)
     return adit_reshape(x, &ADIT_SHAPE(adit_shape_count(adit_tensor_get_shape(x))));
 }
 
-/* The measure, then loss and metric, or what is predicted and the logits. */
 static AditTensor *
-build_numbers(AditCascade *self, AditTensor *logits)
+build_answer(const AditCascade *self, AditTensor *logits)
 {
-    AditNetworkTensors answer = {.logits = logits, .targets = self->tensors.targets};
-    AditLoss *loss = adit_network_get_loss(self->network);
-    AditTensor *numbers[] = {adit_exit_build_measure(self->network, logits), NULL, NULL};
+    AditTensor *numbers[] = {flatten(adit_exit_build_measure(self->network, logits)),
+                             flatten(logits)};
 
-    if (self->kind == ADIT_CASCADE_SCORES) {
-        adit_network_build_loss(loss, &answer);
-        numbers[1] = answer.loss;
-        numbers[2] = answer.metric;
-    } else {
-        numbers[1] =
-            ADIT_LOSS_GET_CLASS(loss)->predict(loss, adit_tensor_get_graph(logits), logits);
-        numbers[2] = logits;
-    }
-    for (guint i = 0; i < G_N_ELEMENTS(numbers); i++)
-        numbers[i] = flatten(numbers[i]);
     return adit_concat(numbers, G_N_ELEMENTS(numbers), 0);
 }
 
@@ -176,7 +189,7 @@ cut(AditCascade *self, GArray *exits, GError **error)
         ends[i].instance = pick != NULL ? pick->instance : 0;
         ends[i].tensor = g_hash_table_lookup(seen, logits);
         if (ends[i].tensor == NULL)
-            ends[i].tensor = build_numbers(self, logits);
+            ends[i].tensor = build_answer(self, logits);
         g_hash_table_insert(seen, logits, ends[i].tensor);
     }
     if (!diagnose(self->graph, error))
@@ -295,6 +308,52 @@ add_stage(AditCascade *self, AditSegment *segment, const char *name, double befo
            make_room(self, get_stage(self, self->stages->len - 1), error);
 }
 
+/* Loss and metric, or what is predicted. */
+static AditTensor *
+build_verdict(const AditCascade *self, AditTensor *logits)
+{
+    const AditNetworkShape *shape = adit_network_get_shape(self->network);
+    AditLoss *loss = adit_network_get_loss(self->network);
+    AditGraph *graph = adit_tensor_get_graph(logits);
+    AditNetworkTensors answer = {.logits = logits};
+
+    if (self->kind == ADIT_CASCADE_PREDICTIONS)
+        return flatten(ADIT_LOSS_GET_CLASS(loss)->predict(loss, graph, logits));
+    answer.targets = adit_input(graph, "targets", &shape->targets, shape->classes);
+    adit_network_build_loss(loss, &answer);
+    AditTensor *numbers[] = {flatten(answer.loss), flatten(answer.metric)};
+
+    return adit_concat(numbers, G_N_ELEMENTS(numbers), 0);
+}
+
+static gboolean
+prepare_verdict(AditCascade *self, GError **error)
+{
+    AditDevice *device = adit_network_get_device(self->network);
+    const AditShape *shape = adit_tensor_get_shape(self->tensors.logits);
+    Verdict *verdict = &self->verdict;
+
+    verdict->graph = adit_graph_new(ADIT_MODE_EVALUATION);
+    AditProgramOutput output = {
+        .kind = ADIT_OUTPUT_READ,
+        .tensor = build_verdict(self, adit_input(verdict->graph, "logits", shape, 0))};
+
+    if (!diagnose(verdict->graph, error))
+        return FALSE;
+    verdict->width = adit_shape_count(adit_tensor_get_shape(output.tensor));
+    verdict->program = adit_compile(verdict->graph, adit_network_get_layout(self->network), NULL, 0,
+                                    &output, 1, adit_device_get_compile_flags(device));
+    verdict->lives = adit_lives_new(verdict->program, NULL);
+    verdict->numbers = g_new(double, self->batch * verdict->width);
+    verdict->logits = adit_array_new(ADIT_TYPE_CODE_F32, shape, self->batch, error);
+    if (verdict->logits == NULL)
+        return FALSE;
+    verdict->executable =
+        adit_device_prepare(device, verdict->program, adit_network_get_memory(self->network),
+                            self->batch, self->experiment->seed, error);
+    return verdict->executable != NULL;
+}
+
 static gboolean
 prepare(AditCascade *self, const GArray *exits, GError **error)
 {
@@ -310,14 +369,13 @@ prepare(AditCascade *self, const GArray *exits, GError **error)
         cost = get_stage(self, i)->cost;
     }
     self->answers = g_new(double, self->batch * self->width);
-    self->best = g_new(double, self->batch * self->width);
     self->rows = g_new(gsize, self->batch);
     self->departures = g_new0(AditDeparture, self->batch);
     self->local = adit_array_new(ADIT_TYPE_CODE_I32, &ADIT_SCALAR, self->batch, error);
     if (self->local == NULL)
         return FALSE;
     self->numbers = adit_array_new(ADIT_TYPE_CODE_I32, &ADIT_SCALAR, self->batch, error);
-    return self->numbers != NULL;
+    return self->numbers != NULL && prepare_verdict(self, error);
 }
 
 AditCascade *
@@ -347,10 +405,16 @@ adit_cascade_stays_on_device(const AditCascade *self)
     return self->stays;
 }
 
+const float *
+adit_cascade_get_logits(const AditCascade *self, gsize row)
+{
+    return (const float *) self->verdict.logits->data + row * (self->width - LOGITS);
+}
+
 gsize
 adit_cascade_get_width(const AditCascade *self)
 {
-    return self->width - 1;
+    return self->verdict.width;
 }
 
 /* ---- decisions ---- */
@@ -365,26 +429,29 @@ static void
 take_answer(AditCascade *self, gsize row, guint exit, const double *answer)
 {
     AditDeparture *departure = &self->departures[row];
+    float *logits = (float *) self->verdict.logits->data + row * (self->width - LOGITS);
 
-    memcpy(self->best + row * self->width, answer, self->width * sizeof(double));
+    for (gsize i = LOGITS; i < self->width; i++)
+        *logits++ = (float) answer[i];
     departure->exit = exit;
     departure->name = get_stage(self, exit)->name;
     departure->confidence = answer[MEASURE];
 }
 
-/* Whether a row of the batch leaves at a stage that offers it @answer. */
+/* Whether a row of the batch leaves at a stage that offers it @answer: it is sure enough, or the
+ * last. What it takes along is that answer, or the surest that it was offered. */
 static gboolean
 decide(AditCascade *self, gsize row, guint exit, const double *answer)
 {
     double measure = answer[MEASURE], threshold = self->thresholds[exit];
+    double best = self->departures[row].confidence;
     gboolean is_last = exit + 1 == self->stages->len;
     gboolean is_sure = !is_last && (self->rises ? measure >= threshold : measure < threshold);
-    double best = self->best[row * self->width + MEASURE];
 
     self->departures[row].cost = get_stage(self, exit)->cost;
-    if (is_sure || exit == 0 || (is_last && !self->most_confident) ||
-        (is_last && !is_surer(self, best, measure)) ||
-        (!is_last && self->most_confident && is_surer(self, measure, best)))
+    if (is_sure || exit == 0)
+        take_answer(self, row, exit, answer);
+    else if (self->most_confident ? !is_surer(self, best, measure) : is_last)
         take_answer(self, row, exit, answer);
     return is_sure || is_last;
 }
@@ -468,6 +535,28 @@ run_stage(AditCascade *self, const AditSplit *split, guint i)
     adit_executable_read_output(device, stage->executable, ANSWER, self->answers);
 }
 
+/* What was asked for, of the answers that all rows have. */
+static void
+run_verdict(AditCascade *self, const AditSplit *split, const AditPermutation *order, gsize first,
+            gsize rows)
+{
+    AditDevice *device = adit_network_get_device(self->network);
+    const Verdict *verdict = &self->verdict;
+    AditFeed feeds[ADIT_N_FEEDS];
+
+    adit_feeds_set(feeds, verdict->program, split, order, first);
+    for (guint i = 0; i < verdict->program->feeds->len; i++) {
+        const AditTensor *tensor = verdict->program->feeds->pdata[i];
+
+        if (g_str_equal(tensor->name, "logits"))
+            feeds[i] = (AditFeed){.array = verdict->logits, .is_streamed = TRUE};
+    }
+    AditCall call = {.rows = rows, .feeds = feeds, .lives = verdict->lives};
+
+    adit_device_run(device, verdict->executable, &call);
+    adit_executable_read_output(device, verdict->executable, 0, verdict->numbers);
+}
+
 gboolean
 adit_cascade_run(AditCascade *self, const AditSplit *split, const AditPermutation *order,
                  gsize first, gsize rows, GError **error)
@@ -492,7 +581,8 @@ adit_cascade_run(AditCascade *self, const AditSplit *split, const AditPermutatio
             pass_through_host(self, get_stage(self, i), get_stage(self, i + 1), left);
         self->n_rows = left;
     }
-    return TRUE;
+    run_verdict(self, split, order, first, rows);
+    return adit_device_wait(device, error);
 }
 
 const AditDeparture *
@@ -504,7 +594,7 @@ adit_cascade_get_departure(const AditCascade *self, gsize row)
 const double *
 adit_cascade_get_numbers(const AditCascade *self, gsize row)
 {
-    return self->best + row * self->width + MEASURE + 1;
+    return self->verdict.numbers + row * self->verdict.width;
 }
 
 gboolean

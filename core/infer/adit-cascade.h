@@ -27,9 +27,9 @@ typedef struct {
 typedef struct _AditCascade AditCascade;
 
 /**
- * AditCascadeNumbers: what is computed of every answer a row is offered.
+ * AditCascadeNumbers: what is computed of the answer that a row leaves with.
  * @ADIT_CASCADE_SCORES: loss and metric
- * @ADIT_CASCADE_PREDICTIONS: what the loss predicts, then the logits
+ * @ADIT_CASCADE_PREDICTIONS: what the loss predicts
  */
 typedef enum { ADIT_CASCADE_SCORES, ADIT_CASCADE_PREDICTIONS } AditCascadeNumbers;
 
@@ -49,7 +49,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditCascade, adit_cascade_free)
 /* Whether what rows leave to those that go on stays on the device; else the host has it in between.
  */
 gboolean adit_cascade_stays_on_device(const AditCascade *self);
-/* Numbers of an answer, by what the cascade computes. */
+/* Numbers that are computed of a row's answer. */
 gsize adit_cascade_get_width(const AditCascade *self);
 
 /**
@@ -64,6 +64,7 @@ gboolean adit_cascade_run(AditCascade *self, const AditSplit *split, const AditP
                           gsize first, gsize rows, GError **error);
 const AditDeparture *adit_cascade_get_departure(const AditCascade *self, gsize row);
 const double *adit_cascade_get_numbers(const AditCascade *self, gsize row);
+const float *adit_cascade_get_logits(const AditCascade *self, gsize row);
 
 /**
  * AditCascadeScores: what came of a split.

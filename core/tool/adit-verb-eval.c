@@ -6,7 +6,6 @@
 #include "adit-json.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 /**
  * Clocked: what the clock says of a split, in seconds.
@@ -198,8 +197,6 @@ clock_exits(const AditEvaluation *evaluation, const AditEvaluationSetup *setup, 
         !adit_cascade_run(cascade, evaluation->split, setup->order, 0, batch, error) ||
         !adit_cascade_evaluate(cascade, evaluation->split, setup, &left, error))
         return FALSE;
-    for (int i = 0; g_getenv("XE_L") && i < atoi(g_getenv("XE_L")); i++) adit_cascade_evaluate(cascade, evaluation->split, setup, &left, error);
-    for (int i = 0; g_getenv("XE_T") && i < atoi(g_getenv("XE_T")); i++) adit_network_evaluate_part(evaluation->network, evaluation->split, setup, &scores, error);
     gint64 start = g_get_monotonic_time();
 
     if (!adit_network_evaluate_part(evaluation->network, evaluation->split, setup, &scores, error))

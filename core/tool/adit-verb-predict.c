@@ -144,7 +144,7 @@ predict_leaving(Writer *self, GError **error)
     if (cascade == NULL)
         return FALSE;
     self->cascade = cascade;
-    gsize width = adit_cascade_get_width(cascade) / 2;
+    gsize width = adit_cascade_get_width(cascade);
     g_autofree double *outputs = g_new(double, batch *width);
     g_autofree double *predictions = g_new(double, batch *width);
 
@@ -154,10 +154,12 @@ predict_leaving(Writer *self, GError **error)
         if (!adit_cascade_run(cascade, split, NULL, first, rows, error))
             return FALSE;
         for (gsize i = 0; i < rows; i++) {
-            const double *numbers = adit_cascade_get_numbers(cascade, i);
+            const float *logits = adit_cascade_get_logits(cascade, i);
 
-            memcpy(predictions + i * width, numbers, width * sizeof(double));
-            memcpy(outputs + i * width, numbers + width, width * sizeof(double));
+            memcpy(predictions + i * width, adit_cascade_get_numbers(cascade, i),
+                   width * sizeof(double));
+            for (gsize j = 0; j < width; j++)
+                outputs[i * width + j] = (double) logits[j];
         }
         if (!write_rows(first, rows, width, outputs, predictions, self, error))
             return FALSE;

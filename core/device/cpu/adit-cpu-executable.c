@@ -233,9 +233,12 @@ adit_cpu_executable_read_output(AditExecutable *self, guint index, double *value
     gsize instances = adit_cpu_count_instances(output->tensor);
     gsize width = count / instances;
     for (gsize instance = 0; instance < instances; instance++) {
-        for (gsize row = 0; row < self->last_rows; row++) {
-            const void *data = output_row(self, &output->operand, instance, width, row);
-            for (gsize i = 0; i < width; i++)
+        for (guint slice = 0; slice < ADIT_SLICES; slice++) {
+            gsize begin = adit_slice_begin(self->last_rows, slice);
+            gsize n = width * (adit_slice_begin(self->last_rows, slice + 1) - begin);
+            const void *data =
+                n > 0 ? output_row(self, &output->operand, instance, width, begin) : NULL;
+            for (gsize i = 0; i < n; i++)
                 *values++ = adit_cpu_load(&self->numbers, data, i);
         }
     }
