@@ -245,6 +245,12 @@ adit_channels_last_find(AditChannelsLast *self, AditProgram *program, GHashTable
     for_each_live(&pass, program, begin);
     drop_unwanted(&pass);
     for_each_live(&pass, program, finish);
+    for (guint i = 0; i < program->outputs->len; i++) {
+        AditProgramOutput *output = &g_array_index(program->outputs, AditProgramOutput, i);
+
+        output->channels_last =
+            output->kind == ADIT_OUTPUT_HANDED && adit_channels_last_has(self, output->tensor);
+    }
     g_hash_table_unref(pass.groups);
     g_hash_table_unref(pass.wanted);
     g_hash_table_unref(pass.opaque);
