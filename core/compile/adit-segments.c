@@ -317,12 +317,11 @@ find_value(Cutting *self, AditTensor *tensor, guint instance)
     return value;
 }
 
-/* Whether it is handed from segment to segment: what has no rows is made anew, and what the network
- * is fed with comes by itself. */
+/* Whether it is handed from segment to segment: what has no rows is made anew. */
 static gboolean
 is_handed(const Value *value)
 {
-    return value->tensor->rows && value->tensor->kind != ADIT_TENSOR_INPUT;
+    return value->tensor->rows;
 }
 
 /* What a segment reads lasts until then. */

@@ -19,8 +19,8 @@ typedef struct {
  * AditSegment: a part of a network as a graph of its own, on the same parameters and states.
  * @end: what was asked of it
  * @handed: (element-type AditTensor): what the segments behind it need of it or of those before it
- * @taken: (element-type AditTensor): its inputs besides the network's own: what the segment before
- * has handed on, in the same order
+ * @taken: (element-type AditTensor): its inputs: what the segment before has handed on, in the same
+ * order; the first segment has the network's own instead
  */
 typedef struct {
     AditGraph *graph;

@@ -179,7 +179,13 @@ adit_device_get_compile_flags(AditDevice *self)
 }
 
 gboolean
-adit_device_takes_outputs(AditDevice *self)
+adit_device_can_sift(AditDevice *self)
 {
-    return ADIT_DEVICE_GET_CLASS(self)->takes_outputs;
+    return ADIT_DEVICE_GET_CLASS(self)->read_left != NULL;
+}
+
+gsize
+adit_executable_read_left(AditDevice *device, AditExecutable *executable, gint32 *rows)
+{
+    return ADIT_DEVICE_GET_CLASS(device)->read_left(device, executable, rows);
 }

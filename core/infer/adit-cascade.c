@@ -19,20 +19,9 @@
 #define ANSWER 0
 
 /**
- * Handed: where a value lies between two stages.
- * @width: elements a row
- * @read: (nullable): all rows of the stage before, if the host has it
- * @kept: (nullable): those that are left of them
- */
-typedef struct {
-    gsize width;
-    double *read;
-    AditArray *kept;
-} Handed;
-
-/**
  * Stage: a program of the network up to an exit, or up to its end.
- * @taken: (element-type Handed): by the number of the value, as @feeds say
+ * @feeds: of all but the first: what the stage before has handed on
+ * @sift: of all but the first: which rows it has left
  * @cost: of all up to its end
  */
 typedef struct {
@@ -41,7 +30,7 @@ typedef struct {
     AditExecutable *executable;
     double *lives;
     AditFeed *feeds;
-    GArray *taken;
+    AditSift sift;
     char *name;
     double cost;
 } Stage;
@@ -65,10 +54,9 @@ typedef struct {
  * AditCascade:
  * @stages: (element-type Stage): one for each exit, and the last
  * @width: numbers of an answer: its measure and its logits
- * @answers: what the stage under way says of its rows
- * @rows, @n_rows: which rows of the batch these are
- * @local: which rows of the stage before they were
- * @numbers: which rows of the data they are
+ * @answers: what a stage said of its rows
+ * @rows: which rows of the batch these were
+ * @left: which of them went on
  * @departures: of all rows
  */
 struct _AditCascade {
@@ -84,14 +72,11 @@ struct _AditCascade {
     gsize width;
     gboolean rises;
     gboolean most_confident;
-    gboolean stays;
     double *thresholds;
 
     double *answers;
     gsize *rows;
-    gsize n_rows;
-    AditArray *local;
-    AditArray *numbers;
+    gint32 *left;
     AditDeparture *departures;
 };
 
@@ -99,15 +84,6 @@ static Stage *
 get_stage(const AditCascade *self, guint i)
 {
     return &g_array_index(self->stages, Stage, i);
-}
-
-static void
-clear_handed(gpointer data)
-{
-    Handed *self = data;
-
-    g_free(self->read);
-    g_clear_pointer(&self->kept, adit_array_unref);
 }
 
 static void
@@ -131,7 +107,6 @@ adit_cascade_free(AditCascade *self)
 
         adit_executable_free(device, stage->executable);
         g_clear_pointer(&stage->program, adit_program_free);
-        g_clear_pointer(&stage->taken, g_array_unref);
         g_free(stage->lives);
         g_free(stage->feeds);
         g_free(stage->name);
@@ -140,11 +115,10 @@ adit_cascade_free(AditCascade *self)
     g_clear_pointer(&self->stages, g_array_unref);
     g_clear_pointer(&self->segments, g_ptr_array_unref);
     g_clear_pointer(&self->graph, adit_graph_unref);
-    g_clear_pointer(&self->local, adit_array_unref);
-    g_clear_pointer(&self->numbers, adit_array_unref);
     g_free(self->thresholds);
     g_free(self->answers);
     g_free(self->rows);
+    g_free(self->left);
     g_free(self->departures);
     g_free(self);
 }
@@ -259,30 +233,22 @@ set_layouts(AditSegment *segment, const AditProgram *before)
     }
 }
 
-/* The number of the value that the segment takes by that input; FALSE: it comes from the data. */
-static gboolean
-find_taken(const Stage *self, guint feed, guint *number)
+/* All that a stage is fed with is what the one before has handed on, of the rows it has left. */
+static void
+set_feeds(const AditCascade *self, Stage *stage, guint number)
 {
-    return g_ptr_array_find(self->segment->taken, self->program->feeds->pdata[feed], number);
-}
+    const Stage *before = get_stage(self, number - 1);
+    guint handed;
 
-/* Where the host has what is handed on. */
-static gboolean
-make_room(const AditCascade *self, Stage *stage, GError **error)
-{
-    for (guint i = 0; i < stage->segment->taken->len; i++) {
-        const AditTensor *tensor = stage->segment->taken->pdata[i];
-        Handed handed = {.width = adit_shape_count(&tensor->shape)};
-
-        if (!self->stays) {
-            handed.kept = adit_array_new(ADIT_TYPE_CODE_F32, &tensor->shape, self->batch, error);
-            if (handed.kept == NULL)
-                return FALSE;
-            handed.read = g_new(double, handed.width * self->batch);
-        }
-        g_array_append_val(stage->taken, handed);
+    stage->sift = (AditSift){.source = before->executable,
+                             .output = ANSWER,
+                             .threshold = self->thresholds[number - 1],
+                             .rises = self->rises};
+    for (guint i = 0; i < stage->program->feeds->len; i++) {
+        if (g_ptr_array_find(stage->segment->taken, stage->program->feeds->pdata[i], &handed))
+            stage->feeds[i] =
+                (AditFeed){.source = before->executable, .output = ANSWER + 1 + handed};
     }
-    return TRUE;
 }
 
 static gboolean
@@ -298,14 +264,13 @@ add_stage(AditCascade *self, AditSegment *segment, const char *name, double befo
     stage.cost = before + count_work(stage.program) / trunk;
     stage.lives = adit_lives_new(stage.program, NULL);
     stage.feeds = g_new0(AditFeed, stage.program->feeds->len + 1);
-    stage.taken = g_array_new(FALSE, TRUE, sizeof(Handed));
-    g_array_set_clear_func(stage.taken, clear_handed);
     stage.executable =
         adit_device_prepare(device, stage.program, adit_network_get_memory(self->network),
                             self->batch, self->experiment->seed, error);
+    if (self->stages->len > 0)
+        set_feeds(self, &stage, self->stages->len);
     g_array_append_val(self->stages, stage);
-    return stage.executable != NULL &&
-           make_room(self, get_stage(self, self->stages->len - 1), error);
+    return stage.executable != NULL;
 }
 
 /* Loss and metric, or what is predicted. */
@@ -371,11 +336,8 @@ prepare(AditCascade *self, const GArray *exits, GError **error)
     self->answers = g_new(double, self->batch * self->width);
     self->rows = g_new(gsize, self->batch);
     self->departures = g_new0(AditDeparture, self->batch);
-    self->local = adit_array_new(ADIT_TYPE_CODE_I32, &ADIT_SCALAR, self->batch, error);
-    if (self->local == NULL)
-        return FALSE;
-    self->numbers = adit_array_new(ADIT_TYPE_CODE_I32, &ADIT_SCALAR, self->batch, error);
-    return self->numbers != NULL && prepare_verdict(self, error);
+    self->left = g_new(gint32, self->batch);
+    return prepare_verdict(self, error);
 }
 
 AditCascade *
@@ -389,7 +351,11 @@ adit_cascade_new(AditNetwork *network, AditCascadeNumbers numbers, gsize batch, 
     self->batch = MAX(batch, 1);
     g_return_val_if_fail(adit_network_get_loss(network) != NULL, NULL);
     g_return_val_if_fail(self->experiment->policy != NULL, NULL);
-    self->stays = adit_device_takes_outputs(adit_network_get_device(network));
+    if (!adit_device_can_sift(adit_network_get_device(network))) {
+        g_set_error(error, ADIT_ERROR, ADIT_ERROR_NO_DEVICE,
+                    "rows cannot leave on this device; use --device cpu");
+        return NULL;
+    }
     self->graph = adit_network_copy_graph(network, &self->tensors);
     g_autoptr(GArray) exits = adit_graph_pick(self->graph, ADIT_EXITS_ROOT ".*");
 
@@ -397,12 +363,6 @@ adit_cascade_new(AditNetwork *network, AditCascadeNumbers numbers, gsize batch, 
         !prepare(self, exits, error))
         return NULL;
     return g_steal_pointer(&self);
-}
-
-gboolean
-adit_cascade_stays_on_device(const AditCascade *self)
-{
-    return self->stays;
 }
 
 const float *
@@ -438,101 +398,62 @@ take_answer(AditCascade *self, gsize row, guint exit, const double *answer)
     departure->confidence = answer[MEASURE];
 }
 
-/* Whether a row of the batch leaves at a stage that offers it @answer: it is sure enough, or the
- * last. What it takes along is that answer, or the surest that it was offered. */
-static gboolean
-decide(AditCascade *self, gsize row, guint exit, const double *answer)
+/* A row of the batch was offered @answer, and leaves or goes on. What it takes along is the answer
+ * it leaves with, or the surest that it was offered. */
+static void
+offer(AditCascade *self, gsize row, guint exit, const double *answer, gboolean leaves)
 {
-    double measure = answer[MEASURE], threshold = self->thresholds[exit];
-    double best = self->departures[row].confidence;
     gboolean is_last = exit + 1 == self->stages->len;
-    gboolean is_sure = !is_last && (self->rises ? measure >= threshold : measure < threshold);
+    double best = self->departures[row].confidence;
 
     self->departures[row].cost = get_stage(self, exit)->cost;
-    if (is_sure || exit == 0)
+    if (exit == 0 || (leaves && !is_last))
         take_answer(self, row, exit, answer);
-    else if (self->most_confident ? !is_surer(self, best, measure) : is_last)
+    else if (self->most_confident ? !is_surer(self, best, answer[MEASURE]) : is_last)
         take_answer(self, row, exit, answer);
-    return is_sure || is_last;
 }
 
-/* The rows that stay are kept, in their order. Returns how many they are. */
+/* What a stage said of its rows, of which there are @n; returns how many of them went on. */
 static gsize
-keep_rows(AditCascade *self, guint exit)
+collect(AditCascade *self, guint exit, gsize n)
 {
-    gint32 *local = self->local->data, *numbers = self->numbers->data;
-    gsize n = 0;
+    AditDevice *device = adit_network_get_device(self->network);
+    AditExecutable *executable = get_stage(self, exit)->executable;
+    gsize n_left = 0, kept = 0;
 
-    for (gsize i = 0; i < self->n_rows; i++) {
-        if (decide(self, self->rows[i], exit, self->answers + i * self->width))
-            continue;
-        self->rows[n] = self->rows[i];
-        numbers[n] = numbers[i];
-        local[n++] = (gint32) i;
+    adit_executable_read_output(device, executable, ANSWER, self->answers);
+    if (exit + 1 < self->stages->len)
+        n_left = adit_executable_read_left(device, executable, self->left);
+    for (gsize i = 0; i < n; i++) {
+        gboolean stays = kept < n_left && (gsize) self->left[kept] == i;
+
+        offer(self, self->rows[i], exit, self->answers + i * self->width, !stays);
+        if (stays)
+            self->rows[kept++] = self->rows[i];
     }
-    return n;
+    return kept;
 }
 
 /* ---- running ---- */
 
-/* The values that a stage is to be given, from the host: of the rows that are left. */
+/* All stages are queued, each for the rows that the one before leaves: what these are nobody waits
+ * for. */
 static void
-pass_through_host(AditCascade *self, const Stage *before, Stage *stage, gsize rows)
+run_stages(AditCascade *self, const AditSplit *split, const AditPermutation *order, gsize first,
+           gsize rows)
 {
     AditDevice *device = adit_network_get_device(self->network);
-    const gint32 *local = self->local->data;
 
-    for (guint i = 0; i < stage->taken->len; i++) {
-        const Handed *handed = &g_array_index(stage->taken, Handed, i);
-        float *kept = handed->kept->data;
+    for (guint i = 0; i < self->stages->len; i++) {
+        Stage *stage = get_stage(self, i);
+        AditCall call = {.rows = rows, .feeds = stage->feeds, .lives = stage->lives};
 
-        adit_executable_read_output(device, before->executable, ANSWER + 1 + i, handed->read);
-        for (gsize row = 0; row < rows; row++) {
-            const double *from = handed->read + (gsize) local[row] * handed->width;
-
-            for (gsize j = 0; j < handed->width; j++)
-                *kept++ = (float) from[j];
-        }
+        if (i == 0)
+            adit_feeds_set(stage->feeds, stage->program, split, order, first);
+        else
+            call.sift = &stage->sift;
+        adit_device_run(device, stage->executable, &call);
     }
-}
-
-static AditFeed
-feed_taken(const AditCascade *self, const Stage *before, const Stage *stage, guint number)
-{
-    if (self->stays)
-        return (AditFeed){
-            .subset = self->local, .source = before->executable, .output = ANSWER + 1 + number};
-    return (AditFeed){.array = g_array_index(stage->taken, Handed, number).kept,
-                      .is_streamed = TRUE};
-}
-
-/* What comes from the data, by the numbers of the rows there. */
-static AditFeed
-feed_data(const AditCascade *self, const AditSplit *split, const AditTensor *tensor)
-{
-    gboolean is_target = g_str_equal(tensor->name, "targets");
-
-    return (AditFeed){.array = is_target ? split->targets : split->inputs,
-                      .subset = self->numbers,
-                      .is_streamed = TRUE};
-}
-
-static void
-run_stage(AditCascade *self, const AditSplit *split, guint i)
-{
-    AditDevice *device = adit_network_get_device(self->network);
-    const Stage *before = i > 0 ? get_stage(self, i - 1) : NULL;
-    Stage *stage = get_stage(self, i);
-    guint number;
-
-    for (guint j = 0; j < stage->program->feeds->len; j++)
-        stage->feeds[j] = find_taken(stage, j, &number)
-                              ? feed_taken(self, before, stage, number)
-                              : feed_data(self, split, stage->program->feeds->pdata[j]);
-    AditCall call = {.rows = self->n_rows, .feeds = stage->feeds, .lives = stage->lives};
-
-    adit_device_run(device, stage->executable, &call);
-    adit_executable_read_output(device, stage->executable, ANSWER, self->answers);
 }
 
 /* What was asked for, of the answers that all rows have. */
@@ -562,25 +483,16 @@ adit_cascade_run(AditCascade *self, const AditSplit *split, const AditPermutatio
                  gsize first, gsize rows, GError **error)
 {
     AditDevice *device = adit_network_get_device(self->network);
-    const AditFeed feed = {.subset = split->index, .order = order, .first = first};
-    gint32 *numbers = self->numbers->data;
+    gsize n = rows;
 
     g_return_val_if_fail(rows <= self->batch, FALSE);
-    self->n_rows = rows;
-    for (gsize i = 0; i < rows; i++) {
+    run_stages(self, split, order, first, rows);
+    for (gsize i = 0; i < rows; i++)
         self->rows[i] = i;
-        numbers[i] = (gint32) adit_feed_get_row(&feed, i);
-    }
-    for (guint i = 0; self->n_rows > 0; i++) {
-        run_stage(self, split, i);
-        if (!adit_device_wait(device, error))
-            return FALSE;
-        gsize left = keep_rows(self, i);
-
-        if (!self->stays && left > 0)
-            pass_through_host(self, get_stage(self, i), get_stage(self, i + 1), left);
-        self->n_rows = left;
-    }
+    for (guint i = 0; n > 0 && i < self->stages->len; i++)
+        n = collect(self, i, n);
+    if (!adit_device_wait(device, error))
+        return FALSE;
     run_verdict(self, split, order, first, rows);
     return adit_device_wait(device, error);
 }

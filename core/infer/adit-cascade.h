@@ -46,9 +46,6 @@ AditCascade *adit_cascade_new(AditNetwork *network, AditCascadeNumbers numbers, 
 void adit_cascade_free(AditCascade *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditCascade, adit_cascade_free)
 
-/* Whether what rows leave to those that go on stays on the device; else the host has it in between.
- */
-gboolean adit_cascade_stays_on_device(const AditCascade *self);
 /* Numbers that are computed of a row's answer. */
 gsize adit_cascade_get_width(const AditCascade *self);
 

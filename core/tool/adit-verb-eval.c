@@ -11,12 +11,10 @@
  * Clocked: what the clock says of a split, in seconds.
  * @trunk: of the network without its exits, all rows to its end
  * @left: of the rows as the policy lets them leave: heads, decisions and copies included
- * @stays: whether they stay on the device from exit to exit
  */
 typedef struct {
     double trunk;
     double left;
-    gboolean stays;
 } Clocked;
 
 static void
@@ -97,9 +95,6 @@ print_time(AditInvocation *self, const Clocked *clocked, gsize rows)
     add_time(table, "trunk alone", clocked->trunk, rows, clocked->trunk);
     add_time(table, "as left", clocked->left, rows, clocked->trunk);
     adit_tool_print_table(self, table, "lrrr");
-    if (!clocked->stays)
-        adit_terminal_say(&self->terminal,
-                          "on this device rows pass through the host from exit to exit");
 }
 
 static void
@@ -153,7 +148,6 @@ print_scores_json(AditInvocation *self, const AditEvaluation *evaluation, const 
 
         adit_json_set_double(time, "trunk", clocked->trunk);
         adit_json_set_double(time, "left", clocked->left);
-        json_object_set_boolean_member(time, "stays-on-device", clocked->stays);
         json_object_set_object_member(object, "time", time);
     }
     adit_tool_print_json(self, object);
@@ -202,8 +196,7 @@ clock_exits(const AditEvaluation *evaluation, const AditEvaluationSetup *setup, 
     if (!adit_network_evaluate_part(evaluation->network, evaluation->split, setup, &scores, error))
         return FALSE;
     *clocked = (Clocked){.trunk = (double) (g_get_monotonic_time() - start) / G_USEC_PER_SEC,
-                         .left = left.seconds,
-                         .stays = adit_cascade_stays_on_device(cascade)};
+                         .left = left.seconds};
     return TRUE;
 }
 

@@ -50,7 +50,6 @@ def evaluate(run, *arguments, **more):
     expect(time is not None, any('policy' in str(word) for word in arguments))
     if time is not None:
         assert time['trunk'] > 0 and time['left'] > 0, time
-        expect(time['stays-on-device'], DEVICE is None)
     return found
 
 

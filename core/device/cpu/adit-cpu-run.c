@@ -235,7 +235,7 @@ fetch_rows(const AditCpuWorker *self, AditCpuRows *rows, gsize n)
         const AditArray *array = feed->array;
         gsize bytes;
 
-        if (array == NULL || !same_order(feed, rows->feed))
+        if (!same_order(feed, rows->feed))
             continue;
         bytes = adit_shape_count(&array->shape) * adit_type_code_get_size(array->type);
         for (gsize j = rows->n_fetched; j < end; j++)
@@ -293,14 +293,15 @@ gather(AditCpuWorker *self, const AditCpuOp *op)
     const AditCall *current = executable->current;
     const AditKernelCall *call = &op->call;
     const AditFeed *feed = &current->feeds[op->instruction->feed];
-    const gsize *rows = find_rows(self, feed, call->first_row - current->first_row, call->rows);
-    gsize count = call->output.count;
+    gsize first = call->first_row - current->first_row, count = call->output.count;
     char *data = call->output.data;
 
     if (feed->source != NULL) {
-        adit_cpu_executable_gather(feed->source, feed->output, rows, call->rows, data);
+        adit_cpu_executable_gather(feed->source, feed->output, first, call->rows, data);
         return;
     }
+    const gsize *rows = find_rows(self, feed, first, call->rows);
+
     /* for a few, working out all 256 is more work than they are */
     if (feed->array->type == ADIT_TYPE_CODE_U8 && call->rows * count >= 1024) {
         gather_bytes(&executable->numbers, feed->array, rows, call->rows, data, count);
