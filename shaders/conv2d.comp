@@ -47,6 +47,6 @@ void
 main()
 {
     conv_init();
-    conv_product(conv_filters, push.rows * conv_windows.x * conv_windows.y,
+    conv_product(conv_filters, adit_present_rows() * conv_windows.x * conv_windows.y,
                  conv_channels * conv_taps, 0u);
 }

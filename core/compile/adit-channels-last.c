@@ -191,6 +191,7 @@ lies_so(Pass *self, AditTensor *tensor)
     case ADIT_TENSOR_STACK:
         return !g_hash_table_contains(self->opaque, tensor) && lies_so(self, tensor->other);
     case ADIT_TENSOR_INPUT:
+        return tensor->channels_last;
     case ADIT_TENSOR_CONSTANT:
     case ADIT_TENSOR_LIVE:
     case ADIT_TENSOR_STEP:
@@ -261,6 +262,12 @@ adit_channels_last_find(AditChannelsLast *self, AditProgram *program, GHashTable
     for_each_live(&pass, program, begin);
     drop_unwanted(&pass);
     for_each_live(&pass, program, finish);
+    for (guint i = 0; i < program->outputs->len; i++) {
+        AditProgramOutput *output = &g_array_index(program->outputs, AditProgramOutput, i);
+
+        output->channels_last =
+            output->kind == ADIT_OUTPUT_HANDED && adit_channels_last_has(self, output->tensor);
+    }
     g_hash_table_unref(pass.groups);
     g_hash_table_unref(pass.wanted);
     g_hash_table_unref(pass.opaque);

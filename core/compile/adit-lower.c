@@ -654,9 +654,8 @@ emit_starts(Level *level, AditNode *node, const AditLoop *loop)
         loop_needs(level, node, carry->initial);
         if (is_invariant(carry))
             continue;
-        const AditOperand *place = g_hash_table_lookup(self->places, carry);
-        AditOperand start = *place;
-        const AditStride *stride = &place->strides[loop->body->depth - 1];
+        AditOperand start = get_place(self, carry);
+        const AditStride *stride = &start.strides[loop->body->depth - 1];
         guint first = loop->reverse ? loop->n : 0;
         start.offset += stride->stride * (stride->modulo > 0 ? first % stride->modulo : first);
         start.strides[loop->body->depth - 1] = (AditStride){0};
@@ -800,12 +799,13 @@ keep_apart(Lowering *self, const AditTensor *tensor, const AditOperand *to)
     set_place(self, tensor, &place);
 }
 
-/* Where the host reads an output: images with their channels first. */
+/* Where an output is read: by the host images with their channels first. */
 static AditOperand
-output_place(Lowering *self, AditTensor *tensor)
+output_place(Lowering *self, const AditProgramOutput *output)
 {
     Level level = {self, self->program->graph, self->program->instructions, NULL, NULL};
-    if (!has_channels_last(self, tensor))
+    AditTensor *tensor = output->tensor;
+    if (!has_channels_last(self, tensor) || output->channels_last)
         return get_place(self, tensor);
     AditOperand *turned = g_hash_table_lookup(self->turned, tensor);
     if (turned != NULL)
@@ -822,7 +822,7 @@ finish_outputs(Lowering *self)
     Level level = {self, self->program->graph, self->program->commits, NULL, NULL};
     for (guint i = 0; i < self->program->outputs->len; i++) {
         AditProgramOutput *output = &g_array_index(self->program->outputs, AditProgramOutput, i);
-        output->operand = output_place(self, output->tensor);
+        output->operand = output_place(self, output);
         if (output->kind != ADIT_OUTPUT_ARENA)
             continue;
         AditOperand place = new_operand(output->tensor);
@@ -830,7 +830,7 @@ finish_outputs(Lowering *self)
         place.offset = output->offset;
         place.linear = place.rows;
         keep_apart(self, output->tensor, &place);
-        output->operand = output_place(self, output->tensor);
+        output->operand = output_place(self, output);
         if (same_place(&output->operand, &place))
             continue;
         AditNode *copy = emit_copy(&level, output->tensor, &place, FALSE);

@@ -117,13 +117,15 @@ typedef enum {
     ADIT_OUTPUT_SUM,   /* a scalar for every row, or one that counts for each of them: summed in row
                         * order, in float64 */
     ADIT_OUTPUT_READ,  /* kept where it is until the next run, to be read by the host */
-    ADIT_OUTPUT_GUARD, /* a scalar without rows that must be finite */
+    ADIT_OUTPUT_HANDED, /* the same, as it lies: for another program to be fed with */
+    ADIT_OUTPUT_GUARD,  /* a scalar without rows that must be finite */
 } AditOutputKind;
 
 /**
  * AditProgramOutput: what a program leaves.
  * @tensor: of the root graph
  * @operand: set by the compiler: where it is read
+ * @channels_last: set by the compiler, of what is handed on: how images lie
  */
 typedef struct {
     AditOutputKind kind;
@@ -131,6 +133,7 @@ typedef struct {
     AditArena arena;
     gsize offset;
     AditOperand operand;
+    gboolean channels_last;
 } AditProgramOutput;
 
 /**

@@ -177,3 +177,15 @@ adit_device_get_compile_flags(AditDevice *self)
 
     return klass->get_compile_flags != NULL ? klass->get_compile_flags(self) : 0;
 }
+
+gboolean
+adit_device_can_sift(AditDevice *self)
+{
+    return ADIT_DEVICE_GET_CLASS(self)->read_left != NULL;
+}
+
+gsize
+adit_executable_read_left(AditDevice *device, AditExecutable *executable, gint32 *rows)
+{
+    return ADIT_DEVICE_GET_CLASS(device)->read_left(device, executable, rows);
+}

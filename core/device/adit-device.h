@@ -25,6 +25,8 @@ typedef struct _AditExecutable AditExecutable;
  * @subset: (nullable): row numbers (I32)
  * @is_streamed: rows come to the device batch by batch; else @array and @subset live there, held by
  * a reference, if they fit
+ * @source: (nullable): an executable of the same device: row r is that of its output @output which
+ * is the r-th that the call's sift left; the others are nothing
  */
 typedef struct {
     const AditArray *array;
@@ -32,7 +34,20 @@ typedef struct {
     const AditPermutation *order;
     gsize first;
     gboolean is_streamed;
+    AditExecutable *source;
+    guint output;
 } AditFeed;
+
+/**
+ * AditSift: which rows of an executable's last run stay: those of which the first number of output
+ * @output is less than @threshold, if @rises, or else is not less. A number that is none stays.
+ */
+typedef struct {
+    AditExecutable *source;
+    guint output;
+    double threshold;
+    gboolean rises;
+} AditSift;
 
 /* The row of feed->array that row @row of the batch is. */
 gsize adit_feed_get_row(const AditFeed *feed, gsize row);
@@ -48,6 +63,9 @@ void adit_feed_get_rows(const AditFeed *feed, gsize row, gsize n, gsize *rows);
  * arena, and what random numbers count on from (a micro-batch is a part of a batch)
  * @feeds: one for each of the program's feeds, in their order
  * @lives: values of the program's live numbers
+ * @sift: (nullable): the call is for the rows that this leaves, @rows at most, whose feeds all have
+ * its source; nobody has to know how many they are. Nothing but READ and HANDED outputs is left
+ * then
  */
 typedef struct {
     guint64 step;
@@ -56,6 +74,7 @@ typedef struct {
     gsize first_row;
     const AditFeed *feeds;
     const double *lives;
+    const AditSift *sift;
 } AditCall;
 
 /**
@@ -132,6 +151,7 @@ struct _AditDeviceClass {
     void (*describe)(AditDevice *self, JsonObject *object);
     void (*count)(AditDevice *self, AditDeviceCounts *counts);
     AditCompileFlags (*get_compile_flags)(AditDevice *self); /* or NULL: none */
+    gsize (*read_left)(AditDevice *self, AditExecutable *executable, gint32 *rows); /* or NULL */
 };
 
 /* The CPU. @threads 0: one for each core; @f64: compute in float64, the oracle of tests. */
@@ -206,6 +226,13 @@ void adit_executable_set_sums(AditDevice *device, AditExecutable *executable, co
 /* A READ output of the last run: row after row, a stack's axes first. */
 void adit_executable_read_output(AditDevice *device, AditExecutable *executable, guint output,
                                  double *values);
+
+/* Whether calls may have a sift. */
+gboolean adit_device_can_sift(AditDevice *self);
+
+/* Which rows of the executable's last run the last sift of it left, in order, and how many.
+ * @rows: (out caller-allocates): room for all of them */
+gsize adit_executable_read_left(AditDevice *device, AditExecutable *executable, gint32 *rows);
 
 /* What programs for this device are to be compiled with. */
 AditCompileFlags adit_device_get_compile_flags(AditDevice *self);

@@ -91,6 +91,7 @@ struct _AditTensor {
 
     char *name;                   /* INPUT */
     guint classes;                /* INPUT */
+    gboolean channels_last;       /* INPUT: how the images lie that it is fed with */
     double *values;               /* CONSTANT */
     AditLive *live;               /* LIVE */
     GStrv names;                  /* PARAMETER, STATE, what draws noise: of all instances */

@@ -11,8 +11,6 @@
 
 #include <string.h>
 
-#define LAST "last"
-
 /* What is read of every answer of a row. */
 typedef enum { READ_LOSS, READ_METRIC, READ_MEASURE, N_READ } Read;
 
@@ -76,19 +74,28 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Session, session_clear)
 
 /* (nullable): the name of one exit alone */
 static const char *
-find_name(const Session *self, guint exit)
+find_own_name(const AditGraph *graph, const GArray *exits, guint exit)
 {
-    const GArray *taps = self->graph->root->taps;
-    const AditPick *picks = (const AditPick *) self->picks->data;
+    const GArray *taps = graph->root->taps;
+    const AditPick *picks = (const AditPick *) exits->data;
     const char *name = g_array_index(taps, AditTap, picks[exit].order).scope->name;
 
-    for (guint i = 0; name != NULL && i < self->picks->len; i++) {
+    for (guint i = 0; name != NULL && i < exits->len; i++) {
         const AditScope *scope = g_array_index(taps, AditTap, picks[i].order).scope;
 
         if (i != exit && g_strcmp0(scope->name, name) == 0)
             return NULL;
     }
     return name;
+}
+
+const char *
+adit_exit_find_name(const AditGraph *graph, const GArray *exits, guint exit)
+{
+    const char *name = find_own_name(graph, exits, exit);
+    const AditPick *pick = &g_array_index(exits, AditPick, exit);
+
+    return name != NULL ? name : pick->address + strlen(ADIT_EXITS_ROOT ".");
 }
 
 static void
@@ -98,14 +105,11 @@ pick_answers(Session *self)
 
     self->picks = adit_graph_pick(self->graph, ADIT_EXITS_ROOT ".*");
     for (guint i = 0; i < self->picks->len; i++) {
-        const AditPick *pick = &g_array_index(self->picks, AditPick, i);
-        const char *name = find_name(self, i);
-        AditAnswer answer = {
-            .name = g_strdup(name != NULL ? name : pick->address + strlen(ADIT_EXITS_ROOT "."))};
+        AditAnswer answer = {.name = g_strdup(adit_exit_find_name(self->graph, self->picks, i))};
 
         g_array_append_val(self->scores->answers, answer);
     }
-    AditAnswer answer = {.name = g_strdup(LAST)};
+    AditAnswer answer = {.name = g_strdup(ADIT_LAST_ANSWER)};
 
     g_array_append_val(self->picks, last);
     g_array_append_val(self->scores->answers, answer);
@@ -113,14 +117,13 @@ pick_answers(Session *self)
 
 /* Probabilities of all classes: of two, a loss may predict that of the second. */
 static AditTensor *
-predict(Session *self, AditTensor *logits)
+predict(const AditNetwork *network, AditTensor *logits)
 {
-    AditLoss *loss = adit_network_get_loss(self->network);
+    AditLoss *loss = adit_network_get_loss(network);
     AditGraph *graph = adit_tensor_get_graph(logits);
     AditTensor *y;
 
-    if (ADIT_LOSS_GET_CLASS(loss)->predict == NULL ||
-        adit_network_get_shape(self->network)->classes == 0)
+    if (ADIT_LOSS_GET_CLASS(loss)->predict == NULL || adit_network_get_shape(network)->classes == 0)
         return adit_graph_fail(
             graph, "a policy needs the probabilities of classes; the loss '%s' gives none",
             ADIT_COMPONENT_GET_CLASS(loss)->name);
@@ -131,15 +134,15 @@ predict(Session *self, AditTensor *logits)
     return adit_concat((AditTensor *[]){adit_offset(adit_neg(y), 1), y}, 2, 0);
 }
 
-/* How sure the policy is of the answer. */
-static AditTensor *
-measure(Session *self, AditPolicy *policy, AditTensor *logits)
+AditTensor *
+adit_exit_build_measure(const AditNetwork *network, AditTensor *logits)
 {
+    AditPolicy *policy = adit_network_get_experiment(network)->policy;
     AditGraph *graph = adit_tensor_get_graph(logits);
     AditTensor *y;
 
     adit_graph_enter_component(graph, policy);
-    y = predict(self, logits);
+    y = predict(network, logits);
     if (!adit_tensor_has_failed(y))
         y = ADIT_POLICY_GET_CLASS(policy)->measure(policy, graph, y);
     adit_graph_leave_component(graph);
@@ -151,14 +154,13 @@ static AditTensor *
 build_numbers(Session *self, AditTensor *logits)
 {
     AditNetworkTensors answer = {.logits = logits, .targets = self->tensors.targets};
-    AditPolicy *policy = self->experiment->policy;
     AditTensor *numbers[N_READ];
 
     adit_network_build_loss(adit_network_get_loss(self->network), &answer);
     numbers[READ_LOSS] = answer.loss;
     numbers[READ_METRIC] = answer.metric;
-    if (policy != NULL)
-        numbers[READ_MEASURE] = measure(self, policy, logits);
+    if (self->experiment->policy != NULL)
+        numbers[READ_MEASURE] = adit_exit_build_measure(self->network, logits);
     for (guint i = 0; i < self->n_read; i++)
         numbers[i] = adit_reshape(numbers[i], &ADIT_SHAPE(1));
     return adit_concat(numbers, self->n_read, 0);

@@ -2,8 +2,12 @@
 #pragma once
 
 #include "adit-network.h"
+#include "adit-selection.h"
 
 G_BEGIN_DECLS
+
+/* What the network's own answer is called. */
+#define ADIT_LAST_ANSWER "last"
 
 /**
  * AditAnswer: what leaves a network at one place.
@@ -52,6 +56,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditExitScores, adit_exit_scores_free)
  * @diagnostics is told. Without a policy they stay as they are. */
 gboolean adit_experiment_read_thresholds(const AditExperiment *experiment, guint n_exits,
                                          double *thresholds, AditDiagnostics *diagnostics);
+/* How sure the experiment's policy is of an answer, a scalar for every row. @logits may lie in a
+ * loop: so does the measure then. */
+AditTensor *adit_exit_build_measure(const AditNetwork *network, AditTensor *logits);
+/* What exit @exit is called; @exits: (element-type AditPick): the picks of ADIT_EXITS_ROOT ".*" in
+ * @graph, which own the name. */
+const char *adit_exit_find_name(const AditGraph *graph, const GArray *exits, guint exit);
 /* Whether there are any exits. */
 gboolean adit_network_has_exits(const AditNetwork *network);
 

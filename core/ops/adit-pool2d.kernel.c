@@ -175,6 +175,51 @@ fold_average(const Window *t, real *image, real *out, const real *further)
         out[c] /= n;
 }
 
+/* The largest of @lines lines of @n numbers each, @step apart. */
+ADIT_ALWAYS_INLINE void
+fold_maxima(const real *from, gsize step, gsize lines, gsize n, real *restrict to)
+{
+    for (gsize i = 0; i < n; i += LANES) {
+        gsize some = MIN(LANES, n - i);
+        vector all = vector_load_some(from + i, some);
+
+        for (gsize k = 1; k < lines; k++)
+            all = vector_max_of(all, vector_load_some(from + k * step + i, some));
+        vector_store_some(to + i, all, some);
+    }
+}
+
+/* From so many channels on a pixel fills vectors by itself. */
+#define WIDE 16
+
+/* Windows of few channels: lines of an image are folded as wholes, and then what lies side by side
+ * in them, so that vectors are full. */
+static void
+run_thin_maxima(const Pool *t, const real *image, real *out)
+{
+    gsize n = t->channels, width = t->x.image * n, across = (t->x.size - 1) * t->x.dilation * n;
+    real *lines = adit_scratch_get(2 * width * sizeof(real)), *windows = lines + width;
+
+    for (gsize plane = 0; plane < t->planes; plane++, image += t->y.image * width) {
+        for (gsize oy = 0; oy < t->y.out; oy++) {
+            Span y = span_of(&t->y, oy);
+
+            fold_maxima(image + y.begin * width, y.step * width, count_span(&y), width, lines);
+            if (across < width)
+                fold_maxima(lines, t->x.dilation * n, t->x.size, width - across, windows);
+            for (gsize ox = 0; ox < t->x.out; ox++, out += n) {
+                Span x = span_of(&t->x, ox);
+                gsize seen = count_span(&x);
+
+                if (seen == t->x.size)
+                    vector_store_some(out, vector_load_some(windows + x.begin * n, n), n);
+                else
+                    fold_maxima(lines + x.begin * n, x.step * n, seen, n, out);
+            }
+        }
+    }
+}
+
 /* The first of the largest pixels of each channel; NaN counts as the largest. */
 static void
 find_maximum(const Window *t, real *image, real *out, const real *further)
@@ -224,6 +269,10 @@ pool(const AditKernelCall *call, const gboolean averages)
     real *out = call->output.data, *line;
 
     pool_init(&t, call, &call->output);
+    if (t.channels > 1 && t.channels < WIDE && !averages && !t.x.adaptive) {
+        run_thin_maxima(&t, image, out);
+        return;
+    }
     if (t.channels > 1) {
         run_windows(&t, (real *) image, out, NULL, averages ? fold_average : fold_maximum);
         return;

@@ -1,17 +1,21 @@
 /* core/tool/adit-verb-predict.c - SPDX-License-Identifier: MIT */
 #include "adit-evaluation.h"
 
+#include "adit-cascade.h"
+#include "adit-exit-scores.h"
 #include "adit-output.h"
 
 #include <string.h>
 
 /**
  * Writer: the table under way.
+ * @cascade: (nullable): how the rows leave; NULL: they all have the last answer
  * @output: (nullable): NULL: standard output
  * @terminal: that of the command
  */
 typedef struct {
     const AditEvaluation *evaluation;
+    AditCascade *cascade;
     AditTerminal *terminal;
     AditOutput *output;
     gboolean has_head;
@@ -57,6 +61,8 @@ append_head(const Writer *self, GString *text, gsize width)
     } else {
         append_names(text, "value", width);
     }
+    if (self->cascade != NULL)
+        g_string_append(text, ",exit,confidence,cost");
     g_string_append_c(text, '\n');
 }
 
@@ -81,6 +87,15 @@ find_class(const double *probabilities, gsize width)
     for (gsize i = 1; i < width; i++)
         best = probabilities[i] > probabilities[best] ? i : best;
     return best;
+}
+
+static void
+append_departure(GString *text, const AditDeparture *departure)
+{
+    const double numbers[] = {departure->confidence, departure->cost};
+
+    g_string_append_printf(text, ",%s", departure->name);
+    append_numbers(text, numbers, G_N_ELEMENTS(numbers));
 }
 
 static gboolean
@@ -109,9 +124,59 @@ write_rows(gsize first_row, gsize rows, gsize width, const double *outputs,
         append_numbers(text, predictions + i * width, width);
         if (split->classes > 0)
             append_numbers(text, outputs + i * width, width);
+        if (self->cascade != NULL)
+            append_departure(text, adit_cascade_get_departure(self->cascade, i));
         g_string_append_c(text, '\n');
     }
     return write_text(self, text, error);
+}
+
+/* What the rows leave with, batch after batch. */
+static gboolean
+predict_leaving(Writer *self, GError **error)
+{
+    const AditEvaluation *evaluation = self->evaluation;
+    const AditSplit *split = evaluation->split;
+    gsize batch = MAX(MIN(evaluation->batch, split->rows), 1);
+    g_autoptr(AditCascade) cascade =
+        adit_cascade_new(evaluation->network, ADIT_CASCADE_PREDICTIONS, batch, error);
+
+    if (cascade == NULL)
+        return FALSE;
+    self->cascade = cascade;
+    gsize width = adit_cascade_get_width(cascade);
+    g_autofree double *outputs = g_new(double, batch *width);
+    g_autofree double *predictions = g_new(double, batch *width);
+
+    for (gsize first = 0; first < split->rows; first += batch) {
+        gsize rows = MIN(batch, split->rows - first);
+
+        if (!adit_cascade_run(cascade, split, NULL, first, rows, error))
+            return FALSE;
+        for (gsize i = 0; i < rows; i++) {
+            const float *logits = adit_cascade_get_logits(cascade, i);
+
+            memcpy(predictions + i * width, adit_cascade_get_numbers(cascade, i),
+                   width * sizeof(double));
+            for (gsize j = 0; j < width; j++)
+                outputs[i * width + j] = (double) logits[j];
+        }
+        if (!write_rows(first, rows, width, outputs, predictions, self, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+predict(Writer *self, GError **error)
+{
+    const AditEvaluation *evaluation = self->evaluation;
+
+    if (evaluation->experiment->policy != NULL && evaluation->loss != NULL &&
+        adit_network_has_exits(evaluation->network))
+        return predict_leaving(self, error);
+    return adit_network_predict(evaluation->network, evaluation->split, evaluation->batch,
+                                write_rows, self, error);
 }
 
 static gboolean
@@ -125,15 +190,11 @@ run(AditInvocation *self, GError **error)
         !adit_evaluation_choose_split(&evaluation, self, error))
         return FALSE;
     if (path == NULL || g_str_equal(path, "-"))
-        return adit_network_predict(evaluation.network, evaluation.split, evaluation.batch,
-                                    write_rows, &writer, error);
+        return predict(&writer, error);
     g_autoptr(AditOutput) output = adit_output_new_replacing(path, error);
 
     writer.output = output;
-    return output != NULL &&
-           adit_network_predict(evaluation.network, evaluation.split, evaluation.batch, write_rows,
-                                &writer, error) &&
-           adit_output_finish(output, error);
+    return output != NULL && predict(&writer, error) && adit_output_finish(output, error);
 }
 
 const AditVerb adit_verb_predict = {
@@ -143,7 +204,10 @@ const AditVerb adit_verb_predict = {
     .about =
         "Writes one line of CSV for each row of a split: the row's number in its file, counted "
         "from 0, the target, and the answer: the class with probabilities and logits, or the "
-        "value. RUN and FILE are as for 'adit eval'.",
+        "value. Where the network has exits and 'inference' a policy, each row leaves at the "
+        "exit that is sure enough, and only the others go on: the exit, the policy's measure of "
+        "the answer and the multiply-adds it took, over those of the network without exits, "
+        "stand behind it. RUN and FILE are as for 'adit eval'.",
     .options = (const char *const[]){"override", "data", "split", "checkpoint", "batch", "output",
                                      "device", "strict-device", "threads", "color", "quiet",
                                      "verbose", "help", NULL},

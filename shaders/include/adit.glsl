@@ -79,6 +79,7 @@ layout(std430, set = 0, binding = 7) ADIT_INPUT4_ACCESS buffer Input4 { ADIT_INP
 #define BLOCK_LOG           9 /* where the call's rows go in the logs */
 #define BLOCK_WALK_CURSOR   10 /* of a walk's first kernel for its second: the cursor, the status */
 #define BLOCK_WALK_STATUS   11
+#define BLOCK_ROWS          12 /* of the call that are there, as far as they are counted here */
 #define BLOCK_FEEDS         16
 #define BLOCK_FEED_WORDS    12 /* first row, has an order, its size, its half bits, 8 round keys */
 #define BLOCK_LIVES         64 /* the update's number, then the live numbers */
@@ -140,6 +141,14 @@ uint
 adit_row_of(uint view, uint r)
 {
     return adit_has_rows(view) ? r * adit_count(view) : 0u;
+}
+
+/* Rows of this dispatch that are there: a call may be for some of them, which come first. Those beyond
+ * may be computed too. */
+uint
+adit_present_rows()
+{
+    return min(push.rows, block[BLOCK_ROWS] - min(push.row, block[BLOCK_ROWS]));
 }
 
 /* Elements of the output in this dispatch. */

@@ -45,7 +45,17 @@ def train(run, exits, *arguments, trunk=LOOP, **more):
 
 
 def evaluate(run, *arguments, **more):
-    return json.loads(succeed('eval', run, '--json', '-q', *ON, *arguments, **more))
+    found = json.loads(succeed('eval', run, '--json', '-q', *ON, *arguments, **more))
+    time = found.pop('time', None)
+    expect(time is not None, any('policy' in str(word) for word in arguments))
+    if time is not None:
+        assert time['trunk'] > 0 and time['left'] > 0, time
+    return found
+
+
+def predict(run, *arguments):
+    text = succeed('predict', run, '-q', *ON, *arguments)
+    return list(csv.DictReader(text.splitlines()))
 
 
 def weights(run):
@@ -215,6 +225,38 @@ def batches():
         expect(evaluate('run', *policy, '--batch', batch), expected)
 
 
+def leaving():
+    """Rows leave as the policy says of what each exit would have answered them; the same lines for
+    every batch size."""
+    train('run', '{name: early, at: trunk.2, head: shared}, {name: late, at: trunk.6, head: ' + OWN + '}',
+          '-o', 'train.epochs=8')
+    policy = 'inference.policy={margin: {threshold: %s}}'
+    offers = [predict('run', '-o', policy % thresholds)
+              for thresholds in ('0', '[1.01, 0]', '1.01')]
+    for rows, name in zip(offers, ('early', 'late', 'last')):
+        expect({row['exit'] for row in rows}, {name})
+        expect(len({row['cost'] for row in rows}), 1)
+    costs = [float(rows[0]['cost']) for rows in offers]
+    expect(costs, sorted(costs))
+    for fallback in ('last', 'most-confident'):
+        arguments = ('-o', policy % '[0.9, 0.8]', '-o', f'inference.fallback={fallback}')
+        found = predict('run', *arguments)
+        expected = []
+        for early, late, last in zip(*offers):
+            if float(early['confidence']) >= 0.9:
+                expected.append(early)
+            elif float(late['confidence']) >= 0.8:
+                expected.append(late)
+            else:
+                surest = max((last, early, late), key=lambda row: float(row['confidence']))
+                expected.append({**(last if fallback == 'last' else surest), 'cost': last['cost']})
+        expect(found, expected)
+        expect({row['exit'] for row in found}, {'early', 'late', 'last'})
+        for batch in (1, 7, 64, 1000):
+            expect(predict('run', *arguments, '--batch', batch), found)
+    expect('exit' in predict('run')[0], False)
+
+
 def sweep():
     """One training, evaluated at several thresholds."""
     make('{name: early, at: trunk.2, head: shared}')
@@ -293,15 +335,22 @@ def b_lenet():
     found = evaluate('run', '-o', 'inference.policy.entropy.threshold=10')['exits']
     expect([answer['name'] for answer in found['answers']], ['branch', 'last'])
     expect(found['answers'][1]['left']['rows'], 0)
+    rows = predict('run', '-o', 'inference.policy.entropy.threshold=10')
+    middle = sorted(float(row['confidence']) for row in rows)[len(rows) // 2]
+    policy = ('-o', f'inference.policy.entropy.threshold={middle}')
+    some = predict('run', *policy)
+    expect({row['exit'] for row in some}, {'branch', 'last'})
+    for batch in (1, 7):
+        expect(predict('run', *policy, '--batch', batch), some)
 
 
 if DEVICE is None:
     cases = [('heads/shared', lambda: within_loops('shared')),
              ('heads/own', lambda: within_loops(OWN)), ('leave/policies', policies),
              ('leave/batches', batches), ('train/ignored', ignored), ('train/weighed', weighed), ('train/ramp', ramp),
-              ('train/plain-kernels', plain_kernels), ('leave/cost', cost),
+              ('train/plain-kernels', plain_kernels), ('leave/cost', cost), ('leave/leaving', leaving),
               ('leave/fallback', fallback), ('leave/sweep', sweep), ('wrong', wrong),
               ('no-classes', no_classes), ('b-lenet', b_lenet)]
 else:
-    cases = [('devices', devices)]
+    cases = [('devices', devices), ('leaving', leaving)]
 tap.run([(f'/exits/{name}', in_folder(case)) for name, case in cases])

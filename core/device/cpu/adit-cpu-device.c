@@ -134,7 +134,8 @@ run(AditDevice *device, AditExecutable *executable, const AditCall *call)
     if (memory->is_stopped)
         return;
     guint64 before = adit_cpu_executable_count(executable).calls;
-    memory->is_stopped = !adit_cpu_executable_run(executable, call);
+    memory->is_stopped = !(call->sift != NULL ? adit_cpu_executable_run_left(executable, call)
+                                              : adit_cpu_executable_run(executable, call));
     memory->failed_step = call->step;
     self->counts.calls += adit_cpu_executable_count(executable).calls - before;
 }
@@ -172,6 +173,13 @@ static void
 read_output(AditDevice *device, AditExecutable *executable, guint output, double *values)
 {
     adit_cpu_executable_read_output(executable, output, values);
+}
+
+static gsize
+read_left(AditDevice *device, AditExecutable *executable, gint32 *rows)
+{
+    memcpy(rows, executable->left->data, executable->left->len * sizeof *rows);
+    return executable->left->len;
 }
 
 static void
@@ -226,6 +234,7 @@ adit_cpu_device_class_init(AditCpuDeviceClass *klass)
     device_class->read_output = read_output;
     device_class->describe = describe;
     device_class->get_compile_flags = get_compile_flags;
+    device_class->read_left = read_left;
     device_class->count = count;
 }
 

@@ -88,6 +88,7 @@ adit_cpu_executable_new(AditProgram *program, AditMemory *memory, AditIsa isa, A
     self->numbers = numbers;
     self->shared = g_ptr_array_new_with_free_func(g_free);
     self->sums = g_new0(double, program->outputs->len + 1);
+    self->left = g_array_new(FALSE, FALSE, sizeof(gint32));
     self->fuses = adit_may_fuse();
     if (adit_cpu_has_convolutions(program))
         self->convolvers = adit_cpu_convolvers_find(isa, numbers.f64);
@@ -124,6 +125,7 @@ adit_cpu_executable_free(AditExecutable *self)
     g_clear_pointer(&self->matrices, g_array_unref);
     g_free(self->workers);
     g_free(self->sums);
+    g_array_unref(self->left);
     g_ptr_array_unref(self->shared);
     g_free(self);
 }
@@ -233,10 +235,61 @@ adit_cpu_executable_read_output(AditExecutable *self, guint index, double *value
     gsize instances = adit_cpu_count_instances(output->tensor);
     gsize width = count / instances;
     for (gsize instance = 0; instance < instances; instance++) {
-        for (gsize row = 0; row < self->last_rows; row++) {
-            const void *data = output_row(self, &output->operand, instance, width, row);
-            for (gsize i = 0; i < width; i++)
+        for (guint slice = 0; slice < ADIT_SLICES; slice++) {
+            gsize begin = adit_slice_begin(self->last_rows, slice);
+            gsize n = width * (adit_slice_begin(self->last_rows, slice + 1) - begin);
+            const void *data =
+                n > 0 ? output_row(self, &output->operand, instance, width, begin) : NULL;
+            for (gsize i = 0; i < n; i++)
                 *values++ = adit_cpu_load(&self->numbers, data, i);
         }
     }
+}
+
+void
+adit_cpu_executable_gather(const AditExecutable *self, guint output, gsize first, gsize n,
+                           void *data)
+{
+    const AditOperand *operand =
+        &g_array_index(self->program->outputs, AditProgramOutput, output).operand;
+    const gint32 *left = &g_array_index(self->left, gint32, first);
+    AditCpuPointer pointer = adit_cpu_pointer(self, operand, 0, NULL);
+    gsize length = MAX(adit_slice_begin(self->last_rows, 1), 1);
+    gsize bytes = operand->count * self->numbers.size;
+
+    for (gsize i = 0; i < n; i++) {
+        gsize row = (gsize) left[i], slice = row / length;
+
+        memcpy((char *) data + i * bytes,
+               pointer.base + slice * pointer.slice_bytes + (row - slice * length) * bytes, bytes);
+    }
+}
+
+static void
+sift(const AditSift *sift)
+{
+    AditExecutable *self = sift->source;
+    const AditOperand *operand =
+        &g_array_index(self->program->outputs, AditProgramOutput, sift->output).operand;
+
+    g_array_set_size(self->left, 0);
+    for (gsize row = 0; row < self->last_rows; row++) {
+        const void *data = output_row(self, operand, 0, operand->count, row);
+        double number = adit_cpu_load(&self->numbers, data, 0);
+        gint32 kept = (gint32) row;
+
+        if (sift->rises ? !(number >= sift->threshold) : !(number < sift->threshold))
+            g_array_append_val(self->left, kept);
+    }
+}
+
+gboolean
+adit_cpu_executable_run_left(AditExecutable *self, const AditCall *call)
+{
+    AditCall left = *call;
+
+    sift(call->sift);
+    left.rows = call->sift->source->left->len;
+    self->last_rows = 0;
+    return left.rows == 0 || adit_cpu_executable_run(self, &left);
 }

@@ -245,6 +245,7 @@ typedef struct {
  * @bytes: of its arenas and panels
  * @sums: one for each output
  * @n_runs: runs so far, the one under way too
+ * @left: (element-type gint32): rows of the last run that a sift left
  */
 struct _AditExecutable {
     AditProgram *program;
@@ -274,6 +275,7 @@ struct _AditExecutable {
     const AditCall *current;
     guint64 n_runs;
     gsize last_rows;
+    GArray *left;
 };
 
 /* adit-cpu-ops.c: making ready. */
@@ -349,10 +351,16 @@ AditExecutable *adit_cpu_executable_new(AditProgram *program, AditMemory *memory
 void adit_cpu_executable_free(AditExecutable *self);
 /* Whether all guarded values are finite. */
 gboolean adit_cpu_executable_run(AditExecutable *self, const AditCall *call);
+/* The same for a call with a sift, which has run when nobody is left. */
+gboolean adit_cpu_executable_run_left(AditExecutable *self, const AditCall *call);
 /* Kernel calls of all its runs, and the memory it holds in bytes. */
 AditDeviceCounts adit_cpu_executable_count(const AditExecutable *self);
 void adit_cpu_executable_read_sums(AditExecutable *self, double *sums);
 void adit_cpu_executable_set_sums(AditExecutable *self, const double *sums);
 void adit_cpu_executable_read_output(AditExecutable *self, guint output, double *values);
+/* Rows @first..@first+@n-1 of those that a sift left of an output with rows, as numbers of the
+ * device, one behind the other. */
+void adit_cpu_executable_gather(const AditExecutable *self, guint output, gsize first, gsize n,
+                                void *data);
 
 G_END_DECLS

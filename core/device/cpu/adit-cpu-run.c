@@ -293,9 +293,14 @@ gather(AditCpuWorker *self, const AditCpuOp *op)
     const AditCall *current = executable->current;
     const AditKernelCall *call = &op->call;
     const AditFeed *feed = &current->feeds[op->instruction->feed];
-    const gsize *rows = find_rows(self, feed, call->first_row - current->first_row, call->rows);
-    gsize count = call->output.count;
+    gsize first = call->first_row - current->first_row, count = call->output.count;
     char *data = call->output.data;
+
+    if (feed->source != NULL) {
+        adit_cpu_executable_gather(feed->source, feed->output, first, call->rows, data);
+        return;
+    }
+    const gsize *rows = find_rows(self, feed, first, call->rows);
 
     /* for a few, working out all 256 is more work than they are */
     if (feed->array->type == ADIT_TYPE_CODE_U8 && call->rows * count >= 1024) {

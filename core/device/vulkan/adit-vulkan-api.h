@@ -41,6 +41,7 @@ G_BEGIN_DECLS
     X(CmdBindPipeline)                                                                             \
     X(CmdCopyBuffer)                                                                               \
     X(CmdDispatch)                                                                                 \
+    X(CmdDispatchIndirect)                                                                         \
     X(CmdFillBuffer)                                                                               \
     X(CmdPipelineBarrier)                                                                          \
     X(CmdPushConstants)                                                                            \

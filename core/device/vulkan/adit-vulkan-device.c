@@ -257,6 +257,12 @@ read_output(AditDevice *device, AditExecutable *executable, guint output, double
     adit_vulkan_executable_read_output(executable, output, values);
 }
 
+static gsize
+read_left(AditDevice *device, AditExecutable *executable, gint32 *rows)
+{
+    return adit_vulkan_executable_read_left(executable, rows);
+}
+
 static gboolean
 set_form(AditDevice *device, const char *kernel, AditKernelForm form)
 {
@@ -484,6 +490,7 @@ adit_vulkan_device_class_init(AditVulkanDeviceClass *klass)
     device_class->read_sums = read_sums;
     device_class->set_sums = set_sums;
     device_class->read_output = read_output;
+    device_class->read_left = read_left;
     device_class->set_form = set_form;
     device_class->describe = describe;
     device_class->count = count;

@@ -1,10 +1,13 @@
 /* core/device/vulkan/adit-vulkan-executable.c - SPDX-License-Identifier: MIT */
 #include "adit-vulkan-executable.h"
 
+#include "adit-vulkan-sift.h"
+
 #include <string.h>
 
 /* Rows whose figures wait on the device until they are asked for. */
 #define LOG_ROWS ((gsize) 1 << 16)
+
 /* ---- making ready ---- */
 
 static gboolean
@@ -219,7 +222,8 @@ void
 adit_vulkan_executable_free(AditExecutable *self)
 {
     AditVulkanDevice *device = self->device;
-    AditVulkanBuffer *buffers[] = {&self->rows, &self->shared, &self->constants, &self->log};
+    AditVulkanBuffer *buffers[] = {&self->rows, &self->shared, &self->constants,
+                                   &self->log,  &self->left,   &self->counts};
 
     adit_vulkan_executable_forget(self);
     g_clear_pointer(&self->join, adit_vulkan_join_free);
@@ -298,6 +302,10 @@ adit_vulkan_executable_set_source(AditExecutable *self, guint number, const Adit
 {
     g_autoptr(GError) failure = NULL;
 
+    if (feed->source != NULL) {
+        *source = adit_vulkan_sift_get_source(feed);
+        return TRUE;
+    }
     if (adit_vulkan_lives_on_device(self->device, feed)) {
         if (set_resident(self, feed, source, &failure))
             return TRUE;
@@ -369,7 +377,9 @@ adit_vulkan_executable_find(AditExecutable *self, const GPtrArray *recordings, c
 
     for (guint i = 0; i < recordings->len; i++) {
         AditVulkanRecording *recording = recordings->pdata[i];
-        gboolean same = recording->rows == call->rows && recording->first_row == first_row;
+        gboolean same = recording->rows == call->rows && recording->first_row == first_row &&
+                        recording->source == (call->sift != NULL ? call->sift->source : NULL) &&
+                        (call->sift == NULL || recording->threshold == call->sift->threshold);
 
         for (guint j = 0; j < self->program->feeds->len && same; j++)
             same = recording->arrays[j] == call->feeds[j].array &&
@@ -384,16 +394,20 @@ AditVulkanRecording *
 adit_vulkan_executable_record(AditExecutable *self, const AditVulkanPlan *plan,
                               const AditVulkanSource *sources, const AditCall *call, GError **error)
 {
-    AditVulkanRecording *recording = adit_vulkan_recording_new(self->device, plan, error);
+    const AditSift *sift = call->sift;
+    AditVulkanRecording *recording =
+        adit_vulkan_recording_new(self->device, plan, sift != NULL ? sift->source : NULL, error);
 
     if (recording == NULL)
         return NULL;
+    recording->threshold = sift != NULL ? sift->threshold : 0;
     recording->rows = call->rows;
     recording->first_row = self->has_linear ? call->first_row : 0;
     for (guint i = 0; i < self->program->feeds->len; i++) {
         recording->arrays[i] = call->feeds[i].array;
         recording->subsets[i] = call->feeds[i].subset;
         recording->is_streamed[i] =
+            call->feeds[i].source == NULL &&
             sources[i].data == &get_stream(self, i, call->feeds[i].array)->buffer;
     }
     return recording;
@@ -404,8 +418,11 @@ record(AditExecutable *self, const AditCall *call, GError **error)
 {
     AditVulkanSource sources[ADIT_VULKAN_MAX_FEEDS] = {0};
     AditVulkanPlaces places = self->places;
+    AditVulkanSift sift;
     AditVulkanPlan plan;
 
+    if (call->sift != NULL && !adit_vulkan_sift_init(&sift, self, call->sift, error))
+        return NULL;
     for (guint i = 0; i < self->program->feeds->len; i++) {
         if (!adit_vulkan_executable_set_source(self, i, &call->feeds[i], &sources[i], error))
             return NULL;
@@ -413,6 +430,7 @@ record(AditExecutable *self, const AditCall *call, GError **error)
     places.rows = call->rows;
     places.first_row = self->has_linear ? call->first_row : 0;
     places.sources = sources;
+    places.sift = call->sift != NULL ? &sift : NULL;
     if (!adit_vulkan_plan_init(&plan, self->device, self->program, &places, error))
         return NULL;
     AditVulkanRecording *recording =
@@ -456,6 +474,7 @@ write_slot(AditExecutable *self, gsize number, const AditVulkanRecording *record
     block[ADIT_BLOCK_STEP + 1] = (guint32) (call->step >> 32);
     block[ADIT_BLOCK_FIRST_ROW] = (guint32) call->first_row;
     block[ADIT_BLOCK_LOG] = (guint32) self->log_used;
+    block[ADIT_BLOCK_ROWS] = G_MAXUINT32;
     for (guint i = 0; i < self->program->feeds->len; i++)
         write_feed(self, i, recording->is_streamed[i], call,
                    block + ADIT_BLOCK_FEEDS + i * ADIT_BLOCK_FEED_WORDS);
@@ -477,6 +496,7 @@ adit_vulkan_executable_note(AditExecutable *self, const AditCall *call)
     AditVulkanLogged logged = {self->serial, self->log_used, call->rows};
 
     self->last_rows = call->rows;
+    self->sifted = call->sift != NULL ? call->sift->source : NULL;
     if (self->n_sums == 0)
         return;
     g_array_append_val(self->logged, logged);
@@ -589,15 +609,49 @@ read_values(AditExecutable *self, const AditOperand *operand, gsize first, gsize
         values[i] = (double) numbers[i];
 }
 
+gsize
+adit_vulkan_executable_read_left(AditExecutable *self, gint32 *rows)
+{
+    g_autofree guint32 *words = g_new(guint32, ADIT_VULKAN_LEFT + self->max_rows);
+
+    adit_vulkan_read(self->device, &self->left, 0,
+                     (ADIT_VULKAN_LEFT + self->last_rows) * sizeof *words, words);
+    if (self->device->error != NULL)
+        return 0;
+    memcpy(rows, words + ADIT_VULKAN_LEFT, words[0] * sizeof *rows);
+    return words[0];
+}
+
+gsize
+adit_vulkan_executable_find_output(const AditExecutable *self, guint output)
+{
+    const AditOperand *operand =
+        &g_array_index(self->program->outputs, AditProgramOutput, output).operand;
+    const guint start[ADIT_MAX_LOOPS] = {0};
+
+    return adit_vulkan_find_operand(self->program, &self->places, operand, start);
+}
+
+/* Of how many rows there are numbers to be read. */
+static gsize
+count_read(const AditExecutable *self)
+{
+    guint32 n = 0;
+
+    if (self->sifted == NULL)
+        return self->last_rows;
+    adit_vulkan_read(self->device, &self->sifted->left, 0, sizeof n, &n);
+    return self->device->error == NULL ? n : 0;
+}
+
 void
 adit_vulkan_executable_read_output(AditExecutable *self, guint index, double *values)
 {
     const AditProgramOutput *output =
         &g_array_index(self->program->outputs, AditProgramOutput, index);
     const AditOperand *operand = &output->operand;
-    const guint start[ADIT_MAX_LOOPS] = {0};
-    gsize first = adit_vulkan_find_operand(self->program, &self->places, operand, start);
-    gsize instances = 1;
+    gsize first = adit_vulkan_executable_find_output(self, index), rows = count_read(self),
+          instances = 1;
 
     if (!operand->rows) {
         read_values(self, operand, first, operand->count, values);
@@ -607,8 +661,8 @@ adit_vulkan_executable_read_output(AditExecutable *self, guint index, double *va
         instances *= output->tensor->shape.size[i];
     gsize width = operand->count / instances;
     for (gsize instance = 0; instance < instances; instance++) {
-        read_values(self, operand, first + instance * self->places.room * width,
-                    self->last_rows * width, values);
-        values += self->last_rows * width;
+        read_values(self, operand, first + instance * self->places.room * width, rows * width,
+                    values);
+        values += rows * width;
     }
 }

@@ -33,6 +33,9 @@ typedef struct {
  * AditExecutable:
  * @log: figures; behind them what a walk keeps
  * @join: (nullable): how runs that begin with this executable are done together
+ * @left: rows of the last run that a sift left: how many, and from word ADIT_VULKAN_LEFT on which
+ * @counts: workgroups of dispatches for rows that a sift left
+ * @sifted: (nullable): whose rows the last run was for
  */
 struct _AditExecutable {
     AditVulkanDevice *device;
@@ -42,6 +45,7 @@ struct _AditExecutable {
     gsize max_rows;
     AditVulkanPlaces places;
     AditVulkanBuffer rows, shared, constants, log;
+    AditVulkanBuffer left, counts;
     AditVulkanStream streams[ADIT_VULKAN_MAX_FEEDS][2]; /* of float32, of bytes */
     gboolean has_linear;
     guint n_sums;
@@ -53,6 +57,7 @@ struct _AditExecutable {
     gsize log_used;
     double *sums;
     gsize last_rows;
+    const AditExecutable *sifted;
 };
 
 /* Where a feed's rows lie: on the device, or else streamed. */
@@ -74,6 +79,8 @@ void adit_vulkan_executable_note(AditExecutable *self, const AditCall *call);
 /* Notes it and queues it; nothing else may have begun since. */
 gboolean adit_vulkan_executable_submit(AditExecutable *self, const AditVulkanRecording *recording,
                                        const AditCall *call);
+/* The first element of an output in its arena. */
+gsize adit_vulkan_executable_find_output(const AditExecutable *self, guint output);
 /* Drops all recordings: what they are bound to goes. */
 void adit_vulkan_executable_forget(AditExecutable *self);
 /* Adds what has been logged to the sums. */

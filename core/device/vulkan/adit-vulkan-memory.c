@@ -80,11 +80,11 @@ adit_vulkan_buffer_init(AditVulkanDevice *device, AditVulkanBuffer *self, gsize 
                         AditVulkanUse use, const char *what, GError **error)
 {
     /* whole words of four, so that every window can be filled and copied */
-    VkBufferCreateInfo info = {.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
-                               .size = MAX(size, 16) / 16 * 16 + (size % 16 > 0 ? 16 : 0),
-                               .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT |
-                                        VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
-                                        VK_BUFFER_USAGE_TRANSFER_DST_BIT};
+    VkBufferCreateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
+        .size = MAX(size, 16) / 16 * 16 + (size % 16 > 0 ? 16 : 0),
+        .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_INDIRECT_BUFFER_BIT |
+                 VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT};
 
     *self = (AditVulkanBuffer){.size = info.size};
     if (size > device->physical->memory) {
@@ -283,7 +283,7 @@ adit_vulkan_copies_forget(AditVulkanDevice *device, const AditVulkanBuffer *buff
 gsize
 adit_vulkan_get_number_size(const AditArray *array)
 {
-    return array->type == ADIT_TYPE_CODE_U8 ? sizeof(guint8) : sizeof(float);
+    return array != NULL && array->type == ADIT_TYPE_CODE_U8 ? sizeof(guint8) : sizeof(float);
 }
 
 /* Numbers that are no bytes. */

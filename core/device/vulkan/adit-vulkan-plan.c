@@ -1,5 +1,6 @@
 /* core/device/vulkan/adit-vulkan-plan.c - SPDX-License-Identifier: MIT */
 #include "adit-vulkan-fuse.h"
+#include "adit-vulkan-sift.h"
 
 #include "adit-attributes.h"
 #include "adit-ops-private.h"
@@ -122,7 +123,7 @@ adit_vulkan_add_table(AditVulkanPlan *self, const AditArray *array)
     guint32 at = self->words->len;
     float values[256];
 
-    if (array->type != ADIT_TYPE_CODE_U8)
+    if (array == NULL || array->type != ADIT_TYPE_CODE_U8)
         return 0;
     for (guint i = 0; i < G_N_ELEMENTS(values); i++)
         values[i] = (float) (i * array->scale);
@@ -225,6 +226,34 @@ get_filter_groups(const AditInstruction *instruction)
     if (instruction->op == NULL || instruction->op->encode != adit_encode_conv)
         return 1;
     return attributes->groups;
+}
+
+/* How many workgroups some rows need, where the first rows are computed by the first workgroups. */
+static AditVulkanSpread
+find_spread(const Call *call)
+{
+    const AditOperand *output = &call->instruction->output;
+    const guint32 *constants = call->kernel->constants;
+    guint32 count = (guint32) output->count, last = (guint32) get_last_size(output);
+    guint32 groups = (guint32) get_filter_groups(call->instruction);
+
+    if (!output->rows || call->is_sliced || call->input_rows > 0)
+        return (AditVulkanSpread){0};
+    if (call->kernel->kind == ADIT_VULKAN_ELEMENTS)
+        return (AditVulkanSpread){count, 64, 1};
+    if (call->kernel->kind == ADIT_VULKAN_LINES)
+        return (AditVulkanSpread){count / last, 64 / ADIT_VULKAN_LANES, 1};
+    if (call->kernel->kind == ADIT_VULKAN_RESULTS)
+        return (AditVulkanSpread){count, 64 / ADIT_VULKAN_LANES, 1};
+    if (call->kernel->kind == ADIT_VULKAN_TILES)
+        return (AditVulkanSpread){count / last, constants[1],
+                                  (guint32) divide_up(last, constants[2])};
+    /* its tiles lie by filters first: it looks at the rows that are there */
+    if (strcmp(call->name, "conv2d") == 0 && call->kernel->kind == ADIT_VULKAN_IMAGE_TILES)
+        return (AditVulkanSpread){
+            count / (guint32) output->shape.size[0], constants[2],
+            groups * (guint32) divide_up(output->shape.size[0] / groups, constants[1])};
+    return (AditVulkanSpread){0};
 }
 
 static gsize
@@ -398,6 +427,7 @@ add_dispatch(Planner *self, const Call *call, gsize first, gsize end)
                       call->is_sliced ? (guint) (end - first) : 1) &&
            fits;
     dispatch.work = estimate_work(call, rows);
+    dispatch.spread = find_spread(call);
     if ((!fits || dispatch.work > MAX_WORK) && middle > first && call->input_rows == 0)
         return add_dispatch(self, call, first, middle) && add_dispatch(self, call, middle, end);
     if (!fits)
@@ -585,11 +615,13 @@ add_gather_window(Planner *self, Call *call, gsize first, gsize n)
     const AditInstruction *instruction = call->instruction;
     const AditVulkanSource *source = &self->places->sources[instruction->feed];
     gsize size = adit_vulkan_get_number_size(source->array), count = instruction->output.count;
-    Span data = {source->data, first * count, (first + n) * count};
-    Span index = {source->index != NULL ? source->index : source->data, 0,
-                  source->index != NULL ? source->index_rows : 1};
+    Span data = {source->data, source->begin + first * count, source->begin + (first + n) * count};
+    Span index = {source->data, 0, 1};
     guint before = self->plan->dispatches->len;
 
+    if (source->index != NULL)
+        index =
+            (Span){source->index, source->index_begin, source->index_begin + source->index_rows};
     call->words = add_gather_words(self, instruction, first, n);
     if (!add_dispatch(self, call, 0, self->places->rows))
         return FALSE;
@@ -827,19 +859,6 @@ add_logs(Planner *self)
     return TRUE;
 }
 
-char *
-adit_vulkan_name_tensor(const AditTensor *tensor)
-{
-    const char *what = tensor->op != NULL     ? tensor->op->name
-                       : tensor->name != NULL ? tensor->name
-                                              : "value";
-    g_autofree char *address =
-        tensor->scope != NULL ? adit_scope_to_string(tensor->scope, 0) : NULL;
-
-    return address != NULL && *address != '\0' ? g_strdup_printf("'%s' in %s", what, address)
-                                               : g_strdup_printf("'%s'", what);
-}
-
 gboolean
 adit_vulkan_plan_init(AditVulkanPlan *self, AditVulkanDevice *device, const AditProgram *program,
                       const AditVulkanPlaces *places, GError **error)
@@ -858,11 +877,18 @@ adit_vulkan_plan_init(AditVulkanPlan *self, AditVulkanDevice *device, const Adit
 
     self->dispatches = g_array_new(FALSE, FALSE, sizeof(AditVulkanDispatch));
     self->words = g_array_new(FALSE, FALSE, sizeof(guint32));
-    if (add_begin(&planner) && add_list(&planner, program->instructions) && add_guards(&planner) &&
-        add_logs(&planner) && add_list(&planner, program->commits))
-        return TRUE;
-    adit_vulkan_plan_clear(self);
-    return FALSE;
+    gboolean added = add_begin(&planner) &&
+                     (places->sift == NULL || adit_vulkan_sift_plan(self, device, places, error));
+    guint begun = self->dispatches->len;
+
+    if (!added || !add_list(&planner, program->instructions) || !add_guards(&planner) ||
+        !add_logs(&planner) || !add_list(&planner, program->commits)) {
+        adit_vulkan_plan_clear(self);
+        return FALSE;
+    }
+    if (places->sift != NULL)
+        adit_vulkan_sift_spread(self, device, places, begun - 1);
+    return TRUE;
 }
 
 void

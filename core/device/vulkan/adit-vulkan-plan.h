@@ -17,7 +17,16 @@ typedef struct {
 } AditVulkanWindow;
 
 /**
+ * AditVulkanSpread: how many workgroups some of a dispatch's rows need: n of them take
+ * @together ceil(n @work / @group). @work 0: they are no matter of rows, or lie in another order.
+ */
+typedef struct {
+    guint32 work, group, together;
+} AditVulkanSpread;
+
+/**
  * AditVulkanDispatch: one call of a kernel with everything that is recorded.
+ * @counted: (nullable): the device has counted @groups: they lie there, at byte @counted_at
  * @name: of the kernel, @tensor: (nullable): what it computes: for messages
  */
 typedef struct {
@@ -27,15 +36,19 @@ typedef struct {
     AditVulkanWindow windows[ADIT_VULKAN_BINDINGS];
     AditVulkanPush push;
     guint32 groups[3];
+    AditVulkanSpread spread;
+    const AditVulkanBuffer *counted;
+    gsize counted_at;
     double work;
 } AditVulkanDispatch;
 
 /**
  * AditVulkanSource: where the rows of one feed lie.
  * @data: (nullable): NULL: not known yet, only for finding out whether everything fits
- * @array: what @data holds: bytes, or else float32
+ * @array: (nullable): what @data holds: bytes, or else float32; NULL: a program's output
  * @index: (nullable): row numbers; NULL: the identity
  * @rows: of @data
+ * @begin, @index_begin: elements before the first row, and before the first row number
  */
 typedef struct {
     const AditVulkanBuffer *data;
@@ -43,7 +56,11 @@ typedef struct {
     const AditVulkanBuffer *index;
     gsize rows;
     gsize index_rows;
+    gsize begin;
+    gsize index_begin;
 } AditVulkanSource;
+
+typedef struct _AditVulkanSift AditVulkanSift;
 
 /**
  * AditVulkanPlaces: what a plan is made for.
@@ -52,6 +69,7 @@ typedef struct {
  * @first_row: of linear operands
  * @ring: where calls are taken from
  * @log: a row for each SUM output, @log_room numbers each
+ * @sift: (nullable): the program is for the rows that it leaves
  */
 typedef struct {
     const AditVulkanBuffer *arenas[ADIT_ARENA_LIVE + 1];
@@ -63,6 +81,7 @@ typedef struct {
     gsize first_row;
     guint64 seed;
     const AditVulkanSource *sources;
+    const AditVulkanSift *sift;
 } AditVulkanPlaces;
 
 /**
@@ -87,8 +106,6 @@ guint32 adit_vulkan_add_attributes(AditVulkanPlan *self, const guint32 *attribut
  * of
  * @array is read as; where it begins. 0: there is none, it is no array of bytes. */
 guint32 adit_vulkan_add_table(AditVulkanPlan *self, const AditArray *array);
-/* "add in trunk.1": what a tensor is called in messages. */
-char *adit_vulkan_name_tensor(const AditTensor *tensor);
 /* First element of an operand for the loops' indices @index, in the buffer of its arena. */
 gsize adit_vulkan_find_operand(const AditProgram *program, const AditVulkanPlaces *places,
                                const AditOperand *operand, const guint *index);

@@ -22,6 +22,7 @@ enum {
     ADIT_BLOCK_STEP = 6,
     ADIT_BLOCK_FIRST_ROW = 8,
     ADIT_BLOCK_LOG = 9,
+    ADIT_BLOCK_ROWS = 12,
     ADIT_BLOCK_FEEDS = 16,
     ADIT_BLOCK_FEED_WORDS = 12,
     ADIT_BLOCK_LIVES = 64,
@@ -154,7 +155,7 @@ void adit_vulkan_zero(AditVulkanDevice *device, const AditVulkanBuffer *buffer);
  * float32, row numbers as words. */
 const AditVulkanBuffer *adit_vulkan_get_array(AditVulkanDevice *device, const AditArray *array,
                                               gboolean is_index, GError **error);
-/* Bytes of a number of the array where the device reads it: 1 or 4. */
+/* Bytes of a number of the array where the device reads it: 1 or 4; NULL: of a program's output. */
 gsize adit_vulkan_get_number_size(const AditArray *array);
 /* A plan's words in device memory, kept for other recordings that have the same: those of an update
  * differ in their rows alone. */
@@ -257,5 +258,6 @@ void adit_vulkan_executable_run(AditExecutable *self, const AditCall *call);
 void adit_vulkan_executable_read_sums(AditExecutable *self, double *sums);
 void adit_vulkan_executable_set_sums(AditExecutable *self, const double *sums);
 void adit_vulkan_executable_read_output(AditExecutable *self, guint output, double *values);
+gsize adit_vulkan_executable_read_left(AditExecutable *self, gint32 *rows);
 
 G_END_DECLS

@@ -36,10 +36,17 @@ add_barrier(Recorder *self)
         .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
         .srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT,
         .dstAccessMask = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT};
+    VkPipelineStageFlags before =
+        VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT;
+    VkPipelineStageFlags behind = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT;
 
-    self->device->api.CmdPipelineBarrier(
-        self->commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT,
-        VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, 0, 1, &barrier, 0, NULL, 0, NULL);
+    if (self->recording->source != NULL) {
+        before |= VK_PIPELINE_STAGE_DRAW_INDIRECT_BIT;
+        behind |= VK_PIPELINE_STAGE_DRAW_INDIRECT_BIT;
+        barrier.dstAccessMask |= VK_ACCESS_INDIRECT_COMMAND_READ_BIT;
+    }
+    self->device->api.CmdPipelineBarrier(self->commands, before, behind, 0, 1, &barrier, 0, NULL, 0,
+                                         NULL);
     g_array_set_size(self->accesses, 0);
     self->recording->barriers++;
 }
@@ -134,6 +141,19 @@ make_set(Recorder *self, const AditVulkanDispatch *dispatch)
 
 /* ---- commands ---- */
 
+char *
+adit_vulkan_name_tensor(const AditTensor *tensor)
+{
+    const char *what = tensor->op != NULL     ? tensor->op->name
+                       : tensor->name != NULL ? tensor->name
+                                              : "value";
+    g_autofree char *address =
+        tensor->scope != NULL ? adit_scope_to_string(tensor->scope, 0) : NULL;
+
+    return address != NULL && *address != '\0' ? g_strdup_printf("'%s' in %s", what, address)
+                                               : g_strdup_printf("'%s'", what);
+}
+
 static gboolean
 begin_commands(Recorder *self, const AditVulkanDispatch *dispatch)
 {
@@ -182,7 +202,11 @@ record_dispatch(Recorder *self, const AditVulkanDispatch *dispatch)
                                0, 1, &set, 0, NULL);
     api->CmdPushConstants(self->commands, self->device->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0,
                           sizeof dispatch->push, &dispatch->push);
-    api->CmdDispatch(self->commands, dispatch->groups[0], dispatch->groups[1], dispatch->groups[2]);
+    if (dispatch->counted != NULL)
+        api->CmdDispatchIndirect(self->commands, dispatch->counted->handle, dispatch->counted_at);
+    else
+        api->CmdDispatch(self->commands, dispatch->groups[0], dispatch->groups[1],
+                         dispatch->groups[2]);
     self->work += dispatch->work;
     return TRUE;
 }
@@ -212,7 +236,8 @@ record_all(Recorder *self, const GArray *dispatches)
 }
 
 AditVulkanRecording *
-adit_vulkan_recording_new(AditVulkanDevice *device, const AditVulkanPlan *plan, GError **error)
+adit_vulkan_recording_new(AditVulkanDevice *device, const AditVulkanPlan *plan,
+                          const AditExecutable *source, GError **error)
 {
     AditVulkanRecording *self = g_new0(AditVulkanRecording, 1);
     g_autoptr(GArray) accesses = g_array_new(FALSE, FALSE, sizeof(Access));
@@ -221,6 +246,7 @@ adit_vulkan_recording_new(AditVulkanDevice *device, const AditVulkanPlan *plan, 
                          .accesses = accesses,
                          .is_serial = g_strcmp0(g_getenv("ADIT_VULKAN_SERIAL"), "1") == 0};
 
+    self->source = source;
     self->commands = g_array_new(FALSE, FALSE, sizeof(AditVulkanCommands));
     self->dispatches = plan->dispatches->len;
     self->words = adit_vulkan_get_words(device, plan->words, error);

@@ -9,6 +9,7 @@ G_BEGIN_DECLS
  * AditVulkanRecording: a program recorded for a number of rows and for the data it reads; submitted
  * as often as it is run.
  * @is_streamed: which of the arrays do not live on the device
+ * @source, @threshold: (nullable): of the sift that its calls have
  * @commands: AditVulkanCommands, in order
  * @dispatches, @barriers: in all of them
  * @kept: (nullable) (element-type AditVulkanDispatch): of a walk, to be recorded beside others
@@ -16,6 +17,8 @@ G_BEGIN_DECLS
 typedef struct {
     gsize rows;
     gsize first_row;
+    const AditExecutable *source;
+    double threshold;
     const AditArray *arrays[ADIT_VULKAN_MAX_FEEDS];
     const AditArray *subsets[ADIT_VULKAN_MAX_FEEDS];
     gboolean is_streamed[ADIT_VULKAN_MAX_FEEDS];
@@ -27,10 +30,12 @@ typedef struct {
     const AditVulkanBuffer *words;
 } AditVulkanRecording;
 
-/* Barriers stand where a dispatch touches what another wrote, or writes what another touched, and
- * nowhere else. */
+/* @source: (nullable): of the sift that its calls have. Barriers stand where a dispatch touches
+ * what another wrote, or writes what another touched, and nowhere else. */
 AditVulkanRecording *adit_vulkan_recording_new(AditVulkanDevice *device, const AditVulkanPlan *plan,
-                                               GError **error);
+                                               const AditExecutable *source, GError **error);
+/* "add in trunk.1": what a tensor is called in messages. */
+char *adit_vulkan_name_tensor(const AditTensor *tensor);
 /* Keeps the dispatches of the plan it was made of. */
 void adit_vulkan_recording_keep(AditVulkanRecording *self, const AditVulkanPlan *plan);
 /* Queues it for a call like @call: the last that was begun on the device. */

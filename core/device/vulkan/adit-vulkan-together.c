@@ -76,7 +76,7 @@ together_new(AditVulkanDevice *device, const GPtrArray *of)
     AditVulkanPlan plan = {dispatches, words};
 
     interleave(of, dispatches);
-    AditVulkanRecording *recording = adit_vulkan_recording_new(device, &plan, &error);
+    AditVulkanRecording *recording = adit_vulkan_recording_new(device, &plan, NULL, &error);
     if (recording == NULL) {
         g_info("steps are run in turn: %s", error->message);
         return NULL;

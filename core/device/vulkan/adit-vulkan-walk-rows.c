@@ -375,7 +375,7 @@ add_figures(AditWalkRows *self)
         const AditProgramOutput *output = &g_array_index(program->outputs, AditProgramOutput, i);
         AditWalkValue value;
 
-        if (output->kind == ADIT_OUTPUT_READ)
+        if (output->kind == ADIT_OUTPUT_READ || output->kind == ADIT_OUTPUT_HANDED)
             return adit_walk_fail(self->making, "a value is read by the host");
         if (output->kind != ADIT_OUTPUT_SUM)
             continue;

@@ -60,7 +60,7 @@ G_BEGIN_DECLS
  *                      is counted, and "ahead WAITS": how many of vkWaitSemaphores left the device
  *                      more to do
  *
- * Entry points that would get around all this (vkQueueSubmit2, vkCmdDispatchIndirect, ...), and
+ * Entry points that would get around all this (vkQueueSubmit2, vkCmdDispatchBase, ...), and
  * functions of physical devices that the shim does not know, are not there for who asks.
  */
 

@@ -46,6 +46,9 @@ SHIM_FORWARD(VkResult, BeginCommandBuffer,
 SHIM_FORWARD(void, CmdBindPipeline,
              (VkCommandBuffer commands, VkPipelineBindPoint point, VkPipeline pipeline),
              (commands, point, pipeline))
+SHIM_FORWARD(void, CmdDispatchIndirect,
+             (VkCommandBuffer commands, VkBuffer buffer, VkDeviceSize offset),
+             (commands, buffer, offset))
 SHIM_FORWARD(void, CmdCopyBuffer,
              (VkCommandBuffer commands, VkBuffer from, VkBuffer to, guint32 n,
               const VkBufferCopy *regions),

@@ -26,7 +26,6 @@ static gint ahead;                    /* atomic */
 /* What would get around a fault or a check, without the suffix of an extension. */
 static const char *const ways_around[] = {
     "vkCmdDispatchBase",
-    "vkCmdDispatchIndirect",
     "vkCmdPipelineBarrier2",
     "vkCmdPushDescriptorSet",
     "vkCmdPushDescriptorSetWithTemplate",

@@ -31,6 +31,7 @@ G_BEGIN_DECLS
     X(CmdBindPipeline)                                                                             \
     X(CmdCopyBuffer)                                                                               \
     X(CmdDispatch)                                                                                 \
+    X(CmdDispatchIndirect)                                                                         \
     X(CmdFillBuffer)                                                                               \
     X(CmdPipelineBarrier)                                                                          \
     X(CmdPushConstants)                                                                            \
