@@ -4,6 +4,7 @@
 #include <adit/adit-ops.h>
 
 #include "adit-component-private.h"
+#include "adit-cut.h"
 #include "adit-graph-private.h"
 #include "adit-paths.h"
 #include "adit-selection.h"
@@ -169,7 +170,9 @@ build_block(Builder *self, const AditItem *item)
     adit_graph_enter_component(self->graph, item->block); /* errors stand at the item */
     ADIT_AGGREGATOR_GET_CLASS(aggregator)->step(aggregator, self->graph, y, &self->fold);
     adit_graph_leave_component(self->graph);
+    adit_graph_cross(self->graph, &self->fold.feed, &self->fold.collect);
     adit_tap(self->fold.collect, "collect");
+    adit_graph_detach(self->graph, &self->fold.feed, &self->fold.collect);
     adit_graph_leave_scope(self->graph);
     self->number++;
     self->weights++;
@@ -256,23 +259,34 @@ can_loop(Builder *self, const AditItem *repeat, guint n)
     return try_loop(self, repeat, n, FALSE);
 }
 
-/* How many of @times iterations from here on have the same exits at the same items. 0: the next one
- * may have some within its items. */
+/* Whether items @number and @like have the same exits, and none of them within. */
+static gboolean
+have_same_exits(const AditGraph *root, guint number, guint like)
+{
+    for (char **address = root->exits; address != NULL && *address != NULL; address++) {
+        AditGrasp grasp = adit_address_grasp(*address, root->scope, number);
+
+        if (grasp == ADIT_GRASP_INSIDE || grasp != adit_address_grasp(*address, root->scope, like))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* How many of @times iterations from here on have the same exits at the same items and no cut
+ * between them. 0: the next one has a cut, or may have exits within its items. */
 static guint
 count_alike(const Builder *self, guint n_items, guint times)
 {
     const AditGraph *root = self->graph->root;
 
-    for (guint i = 0; root->exits != NULL && i < times * n_items; i++) {
-        guint number = self->number + i, like = self->number + i % n_items;
+    if (root->exits == NULL && root->cut == NULL)
+        return times;
+    for (guint i = 0; i < times * n_items; i++) {
+        guint number = self->number + i;
 
-        for (char **address = root->exits; *address != NULL; address++) {
-            AditGrasp grasp = adit_address_grasp(*address, root->scope, number);
-
-            if (grasp == ADIT_GRASP_INSIDE ||
-                grasp != adit_address_grasp(*address, root->scope, like))
-                return i / n_items;
-        }
+        if (adit_graph_cuts(root, number) ||
+            !have_same_exits(root, number, self->number + i % n_items))
+            return i / n_items;
     }
     return times;
 }

@@ -5,6 +5,7 @@
 
 #include "adit-component-private.h"
 #include "adit-graph-private.h"
+#include "adit-selection.h"
 
 void
 adit_network_build_loss(AditLoss *loss, AditNetworkTensors *tensors)
@@ -68,13 +69,31 @@ check_augmented(const AditDatasetSettings *settings, const AditShape *inputs, Ad
     return x;
 }
 
+/* What the network says of a row. */
+static AditTensor *
+build_outcome(AditGraph *graph, const AditOutcome *outcome, AditTensor *last)
+{
+    if (outcome->kind == ADIT_OUTCOME_LAST || adit_graph_get_error(graph) != NULL)
+        return last;
+    g_autoptr(GArray) exits = adit_graph_pick(graph, ADIT_EXITS_ROOT ".*");
+
+    g_return_val_if_fail(outcome->exit < exits->len, last);
+    AditTensor *logits = g_array_index(exits, AditPick, outcome->exit).tensor;
+
+    g_return_val_if_fail(logits->graph == graph, last);
+    return logits;
+}
+
 AditGraph *
 adit_network_build(const AditExperiment *experiment, AditMode mode, const AditNetworkShape *shape,
-                   AditLoss *loss, AditNetworkTensors *tensors)
+                   const AditNetworkUse *use, AditNetworkTensors *tensors)
 {
     AditGraph *graph = adit_graph_new(mode);
     AditTensor *x = adit_input(graph, "inputs", &shape->inputs, 0);
     AditModel model = experiment->model;
+    AditTensor *last;
+
+    adit_graph_set_cut(graph, use->cut);
     if (experiment->datasets->len > 0) {
         const AditDatasetSettings *settings =
             adit_dataset_get_settings(experiment->datasets->pdata[0]);
@@ -85,10 +104,12 @@ adit_network_build(const AditExperiment *experiment, AditMode mode, const AditNe
             x = check_augmented(settings, &shape->inputs, x);
         model.transform = settings->transform;
     }
-    *tensors = (AditNetworkTensors){.logits = adit_model_build(&model, graph, x)};
-    if (loss != NULL) {
+    last = adit_model_build(&model, graph, x);
+    *tensors =
+        (AditNetworkTensors){.last = last, .logits = build_outcome(graph, &use->outcome, last)};
+    if (use->loss != NULL) {
         tensors->targets = adit_input(graph, "targets", &shape->targets, shape->classes);
-        adit_network_build_loss(loss, tensors);
+        adit_network_build_loss(use->loss, tensors);
     }
     return graph;
 }

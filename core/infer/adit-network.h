@@ -1,6 +1,7 @@
 /* core/infer/adit-network.h - SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "adit-cut.h"
 #include "adit-data.h"
 #include "adit-device.h"
 #include "adit-experiment.h"
@@ -21,10 +22,13 @@ typedef struct {
 
 /**
  * AditNetworkTensors: what goes out of a built network. Without a loss all but @logits is NULL.
+ * @last: logits of the head
+ * @logits: of the answer, which loss and metric are of
  * @targets: what comes in to be compared with
  * @loss, @metric: a scalar for every row
  */
 typedef struct {
+    AditTensor *last;
     AditTensor *logits;
     AditTensor *targets;
     AditTensor *loss;
@@ -32,8 +36,20 @@ typedef struct {
 } AditNetworkTensors;
 
 /**
- * adit_network_build:
+ * AditNetworkUse: what a network is built for.
  * @loss: (nullable): with it the targets come in and the rows' loss and metric go out
+ * @outcome: what is compared with the targets
+ * @cut: (nullable): where it is taken apart; outlives the graph. An exit that answers is outside of
+ *   loops if the cut ends there
+ */
+typedef struct {
+    AditLoss *loss;
+    AditOutcome outcome;
+    AditCut *cut;
+} AditNetworkUse;
+
+/**
+ * adit_network_build:
  * @tensors: (out caller-allocates)
  *
  * Writes an experiment's network down for training or evaluation, with what its first data set puts
@@ -43,7 +59,7 @@ typedef struct {
  * Returns: (transfer full): the graph
  */
 AditGraph *adit_network_build(const AditExperiment *experiment, AditMode mode,
-                              const AditNetworkShape *shape, AditLoss *loss,
+                              const AditNetworkShape *shape, const AditNetworkUse *use,
                               AditNetworkTensors *tensors);
 /* Fills in loss and metric of @tensors' logits, which are compared with its targets and may lie in
  * a loop: so do loss and metric then. */
@@ -79,9 +95,10 @@ typedef struct _AditNetwork AditNetwork;
 AditNetwork *adit_network_new(const AditExperiment *experiment, const AditNetworkShape *shape,
                               AditLoss *loss, AditDevice *device, guint n_slots, GError **error);
 void adit_network_free(AditNetwork *self);
-/* Evaluates by another loss from now on; the weights stay. ADIT_ERROR_INVALID when it does not fit.
- */
-gboolean adit_network_set_loss(AditNetwork *self, AditLoss *loss, GError **error);
+/* Evaluates by another loss and answer from now on; the weights stay. @end: (nullable): address of
+ * the item that the answering exit is at. ADIT_ERROR_INVALID when it does not fit. */
+gboolean adit_network_set_loss(AditNetwork *self, AditLoss *loss, const AditOutcome *outcome,
+                               const char *end, GError **error);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditNetwork, adit_network_free)
 
 /* Sets the optimizer's slots to 0. */
