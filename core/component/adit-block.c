@@ -69,7 +69,7 @@ adit_block_build_named(AditBlock *self, AditGraph *graph, AditTensor *x, const c
         adit_graph_set_other_types(graph, types + 1);
     adit_tap(x, "in");
     AditTensor *y = adit_block_build(self, graph, x);
-    adit_graph_cross(graph, &y, NULL);
+    adit_graph_cross(graph, 0, &y, NULL);
     adit_tap(y, "out");
     adit_tap(y, "collect");
     adit_graph_detach(graph, &y, NULL);

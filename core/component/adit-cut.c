@@ -3,8 +3,6 @@
 
 #include <adit/adit-ops.h>
 
-#include "adit-selection.h"
-
 void
 adit_cut_init(AditCut *self)
 {
@@ -32,19 +30,19 @@ adit_graph_begin_cut(AditGraph *graph)
         root->mode = ADIT_MODE_EVALUATION;
 }
 
-gboolean
+AditGrasp
 adit_graph_cuts(const AditGraph *graph, guint number)
 {
     const AditGraph *root = graph->root;
     const char *const addresses[] = {root->cut != NULL ? root->cut->frozen : NULL,
                                      root->cut != NULL ? root->cut->end : NULL};
+    AditGrasp grasp = ADIT_GRASP_NOTHING;
 
     for (guint i = 0; i < G_N_ELEMENTS(addresses); i++) {
-        if (addresses[i] != NULL &&
-            adit_address_grasp(addresses[i], root->scope, number) != ADIT_GRASP_NOTHING)
-            return TRUE;
+        if (addresses[i] != NULL)
+            grasp = MAX(grasp, adit_address_grasp(addresses[i], root->scope, number));
     }
-    return FALSE;
+    return grasp;
 }
 
 /* ---- crossing ---- */
@@ -62,18 +60,25 @@ cross(AditGraph *graph, AditTensor *x)
     return adit_input(graph->root, name, adit_tensor_get_shape(x), 0);
 }
 
+/* Whether the cut is behind item @number of what is being built. */
+static gboolean
+is_behind(const AditGraph *root, guint number)
+{
+    g_autofree char *around = root->scope != NULL ? adit_scope_to_string(root->scope, 0) : NULL;
+    g_autofree char *item = number > 0 ? g_strdup_printf("%s.%u", around, number) : NULL;
+
+    return g_strcmp0(item != NULL ? item : around, root->cut->frozen) == 0;
+}
+
 void
-adit_graph_cross(AditGraph *graph, AditTensor **feed, AditTensor **collect)
+adit_graph_cross(AditGraph *graph, guint number, AditTensor **feed, AditTensor **collect)
 {
     AditGraph *root = graph->root;
     AditCut *cut = root->cut;
 
-    /* no loop has the item: adit_graph_cuts() saw to that */
-    if (cut == NULL || cut->frozen == NULL || graph != root || cut->n_frozen > 0)
-        return;
-    g_autofree char *address = adit_scope_to_string(root->scope, 0);
-
-    if (!g_str_equal(address, cut->frozen))
+    /* the item is in no loop, or the last of one: adit_graph_cuts() saw to that */
+    if (cut == NULL || cut->frozen == NULL || graph != root || cut->n_frozen > 0 ||
+        !is_behind(root, number))
         return;
     AditTensor *fed = *feed;
 

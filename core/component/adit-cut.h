@@ -1,7 +1,7 @@
 /* core/component/adit-cut.h - SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "adit-graph-private.h"
+#include "adit-selection.h"
 
 G_BEGIN_DECLS
 
@@ -36,11 +36,12 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AditCut, adit_cut_clear)
 void adit_graph_set_cut(AditGraph *graph, AditCut *cut);
 /* Before stem and trunk are built: from here on is the frozen part, if there is one. */
 void adit_graph_begin_cut(AditGraph *graph);
-/* Whether item @number of what is being built may not share a loop with others. */
-gboolean adit_graph_cuts(const AditGraph *graph, guint number);
-/* At the end of the item being built: what leaves it, as the part behind a cut sees it. The same
- * tensor twice stays one. @collect: (nullable) */
-void adit_graph_cross(AditGraph *graph, AditTensor **feed, AditTensor **collect);
+/* Whether a cut is behind item @number of what is being built, or inside it: no loop has items on
+ * both sides. */
+AditGrasp adit_graph_cuts(const AditGraph *graph, guint number);
+/* At the end of item @number of what is being built, or of the item being built (0): what leaves
+ * it, as the part behind a cut sees it. The same tensor twice stays one. @collect: (nullable) */
+void adit_graph_cross(AditGraph *graph, guint number, AditTensor **feed, AditTensor **collect);
 /* The same behind its taps: an exit trains the item, what comes next does not. */
 void adit_graph_detach(AditGraph *graph, AditTensor **feed, AditTensor **collect);
 /* Whether a parameter of a network that was built lies in the frozen part. */

@@ -170,7 +170,7 @@ build_block(Builder *self, const AditItem *item)
     adit_graph_enter_component(self->graph, item->block); /* errors stand at the item */
     ADIT_AGGREGATOR_GET_CLASS(aggregator)->step(aggregator, self->graph, y, &self->fold);
     adit_graph_leave_component(self->graph);
-    adit_graph_cross(self->graph, &self->fold.feed, &self->fold.collect);
+    adit_graph_cross(self->graph, 0, &self->fold.feed, &self->fold.collect);
     adit_tap(self->fold.collect, "collect");
     adit_graph_detach(self->graph, &self->fold.feed, &self->fold.collect);
     adit_graph_leave_scope(self->graph);
@@ -259,6 +259,16 @@ can_loop(Builder *self, const AditItem *repeat, guint n)
     return try_loop(self, repeat, n, FALSE);
 }
 
+static gboolean
+has_exits(const AditGraph *root, guint number)
+{
+    for (char **address = root->exits; address != NULL && *address != NULL; address++) {
+        if (adit_address_grasp(*address, root->scope, number) != ADIT_GRASP_NOTHING)
+            return TRUE;
+    }
+    return FALSE;
+}
+
 /* Whether items @number and @like have the same exits, and none of them within. */
 static gboolean
 have_same_exits(const AditGraph *root, guint number, guint like)
@@ -273,7 +283,8 @@ have_same_exits(const AditGraph *root, guint number, guint like)
 }
 
 /* How many of @times iterations from here on have the same exits at the same items and no cut
- * between them. 0: the next one has a cut, or may have exits within its items. */
+ * between them. A cut may be behind the last of them, unless exits there are to be on its far side.
+ * 0: the next one has a cut, or may have exits within its items. */
 static guint
 count_alike(const Builder *self, guint n_items, guint times)
 {
@@ -283,9 +294,14 @@ count_alike(const Builder *self, guint n_items, guint times)
         return times;
     for (guint i = 0; i < times * n_items; i++) {
         guint number = self->number + i;
+        AditGrasp cut = adit_graph_cuts(root, number);
+        gboolean is_last = (i + 1) % n_items == 0;
 
-        if (adit_graph_cuts(root, number) ||
-            !have_same_exits(root, number, self->number + i % n_items))
+        if (!have_same_exits(root, number, self->number + i % n_items))
+            return i / n_items;
+        if (cut == ADIT_GRASP_ITEM && is_last && !has_exits(root, number))
+            return (i + 1) / n_items;
+        if (cut != ADIT_GRASP_NOTHING)
             return i / n_items;
     }
     return times;
@@ -307,8 +323,10 @@ build_repeat(Builder *self, const AditItem *repeat)
         if (repeat->tied)
             self->weights = weights;
         n = count_alike(self, n_items, repeat->times - i);
-        if (n > 1 && alone < 3 && can_loop(self, repeat, n))
+        if (n > 1 && alone < 3 && can_loop(self, repeat, n)) {
+            adit_graph_cross(self->graph, self->number - 1, &self->fold.feed, &self->fold.collect);
             continue;
+        }
         alone += n > 1;
         build_items(self, repeat->items);
         n = 1;

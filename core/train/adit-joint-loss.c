@@ -113,6 +113,13 @@ weighs(AditTensor *logits, const GArray *exits, const AditPiece *piece)
     return FALSE;
 }
 
+/* Whether @logits, of exit @exit, stand alone and their loss counts as it is. */
+static gboolean
+weighs_one(const AditTensor *logits, guint exit, const AditPiece *piece)
+{
+    return logits->graph->loop == NULL && piece->exit_weights[exit] == 1 && piece->ramp_from < 0;
+}
+
 /* Of every row, by @logits. */
 static AditTensor *
 get_loss(const AditNetworkTensors *tensors, AditTensor *logits, AditLoss *loss)
@@ -145,7 +152,9 @@ adit_joint_loss_build(const AditNetworkTensors *tensors, const GArray *exits,
 
         if (adit_tensor_has_failed(lost))
             return lost;
-        AditTensor *term = sum_iterations(adit_mul(lost, make_weights(logits, exits, piece)));
+        AditTensor *term = weighs_one(logits, i, piece)
+                               ? lost
+                               : sum_iterations(adit_mul(lost, make_weights(logits, exits, piece)));
 
         total = total != NULL ? adit_add(total, term) : term;
     }

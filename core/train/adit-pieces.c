@@ -100,12 +100,13 @@ adit_pieces_find_next(const AditPieces *self, const AditCourse *course)
     return course->piece + adit_plan_count_run(self->plan->plan, (guint) course->piece);
 }
 
-/* The piece that the next step belongs to. */
+/* The piece that the next step belongs to; while an epoch is being evaluated, that of its last. */
 static guint
 find_piece(const AditPieces *self, const AditCourse *course)
 {
     guint piece = (guint) course->piece, last = (guint) adit_pieces_find_next(self, course) - 1;
-    double done = (double) (course->stage_step - course->piece_step), end = 0;
+    gboolean is_evaluated = course->position >= self->steps_per_epoch;
+    double done = (double) (course->stage_step - course->piece_step - is_evaluated), end = 0;
     double steps = (double) (self->stage->epochs * self->steps_per_epoch);
 
     for (; piece < last; piece++) {

@@ -30,6 +30,9 @@ LOOP = f'{{repeat: {{times: 6, blocks: [{UNIT}]}}}}'
 WRITTEN = ', '.join([UNIT] * 6)
 OWN = '[{dense: {units: 2}}]'
 TWO = f'{{at: [trunk.2, trunk.4], head: {OWN}}}'
+# few pieces, each of whose programs a device has to make
+SMALL = {'trunk': f'{{repeat: {{times: 3, blocks: [{UNIT}]}}}}',
+         'exits': f'{{at: trunk.1..2, head: {OWN}}}'}
 SGD = ('-o', 'train.optimizer={sgd: {lr: 0.05}}')
 
 
@@ -151,12 +154,31 @@ def inside():
     expect(len(rows), 4)
 
 
+def freezeout():
+    """Blocks stop one after the other; heads learn to the end. The first piece is that of a network
+    whose rates fall."""
+    rows = trained('run', '{freezeout: {t0: 0.4}}', '-o', 'train.epochs=10')
+    expect([row['piece'] for row in rows], ['1', '1', '1', '1', '2', '3', '4', '5', '6', '7'])
+    steps = checkpoints('run')
+    for i in range(4, 10):
+        expect(moved('run', steps[i - 1], steps[i]),
+               ['exits.1', 'exits.2', 'head', *blocks(*range(i - 3, 7))])
+    every = f'{{at: trunk.*, head: {OWN}}}'
+    for aggregator in ('glonet', 'residual', 'chain'):
+        for i, exits in enumerate(('', TWO, every)):
+            more = {'exits': exits, 'aggregator': aggregator}
+            loop, written = f'loop-{aggregator}-{i}', f'written-{aggregator}-{i}'
+            trained(loop, '{freezeout: {curve: cubic}}', *SGD, **more)
+            trained(written, '{freezeout: {curve: cubic}}', *SGD, trunk=WRITTEN, **more)
+            alike(loop, written, 1e-4)
+
+
 def cut_off():
     """Killed after every step or so, taken up again: the same bits."""
     one = ('-o', 'train.checkpoint={every: 1, keep-last: 1}')
     for name, strategy in STRATEGIES.items():
-        trained(f'whole-{name}', strategy, *one)
-        code = train(f'cut-{name}', strategy, *one, '--max-time', '1 ms')[0]
+        trained(f'whole-{name}', strategy, *one, **SMALL)
+        code = train(f'cut-{name}', strategy, *one, '--max-time', '1 ms', **SMALL)[0]
         for _ in range(100):
             if code == 0:
                 break
@@ -188,11 +210,12 @@ def devices():
         for aggregator in ('glonet', 'residual'):
             for run, device in ((f'cpu-{name}-{aggregator}', 'cpu'),
                                 (f'other-{name}-{aggregator}', DEVICE)):
-                trained(run, strategy, *few, aggregator=aggregator, on=('--device', device))
+                trained(run, strategy, *few, aggregator=aggregator, on=('--device', device), **SMALL)
             alike(f'cpu-{name}-{aggregator}', f'other-{name}-{aggregator}', 1e-4)
 
 
-STRATEGIES = {'layer-wise': 'layer-wise', 'separate': 'separate'}
+STRATEGIES = {'layer-wise': 'layer-wise', 'separate': 'separate',
+              'freezeout': '{freezeout: {curve: squared, scaled: true}}'}
 
 
 # ---- what is wrong ----
@@ -203,6 +226,12 @@ def wrong():
                                "where with 'exits'"),
             ('separate', '', "strategy 'separate' needs exits, and the network has none; say where "
                              "with 'exits'"),
+            ('{freezeout: {curve: quartic}}', TWO,
+             "'curve' must be one of linear, squared, cubic, got \"quartic\""),
+            ('{freezeout: {t0: 0}}', TWO,
+             "'t0' must be above 0: the first block would never be trained"),
+            ('{freezeout: {weights: [1, 2, 3]}}', TWO,
+             "3 weights for 2 exits; the last answer has 'final-weight'"),
             ('layer-wize', TWO, "unknown strategy 'layer-wize'; did you mean 'layer-wise'?")):
         code, _, err = train('wrong', strategy, exits=exits)
         expect((code, err.splitlines()[0].split('error: ')[1]), (2, message))
@@ -210,7 +239,7 @@ def wrong():
 
 if DEVICE is None:
     cases = [('layer-wise', layer_wise), ('separate', separate), ('loops', loops),
-             ('caches', caches), ('inside', inside), ('cut-off', cut_off), ('stages', stages),
+             ('caches', caches), ('freezeout', freezeout), ('inside', inside), ('cut-off', cut_off), ('stages', stages),
              ('wrong', wrong)]
 else:
     cases = [('devices', devices), ('cut-off', cut_off)]
