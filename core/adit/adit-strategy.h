@@ -26,19 +26,46 @@ typedef enum {
  * AditOutcomeKind: what a network says of a row.
  * @ADIT_OUTCOME_LAST: what its head does
  * @ADIT_OUTCOME_EXIT: what one exit does
+ * @ADIT_OUTCOME_FREE: the sum of the logits of all exits and of the head, each times a weight that
+ *   is trained with the network (the survey's equation 8)
+ * @ADIT_OUTCOME_POSITIVE: the same by weights above 0
+ * @ADIT_OUTCOME_SOFTMAX: the same by weights above 0 whose sum is 1
+ * @ADIT_OUTCOME_MEAN, @ADIT_OUTCOME_MAX: the mean, or the largest, of what they predict
+ * @ADIT_OUTCOME_GATED: what an exit predicts as far as it is trusted, for the rest what comes next
+ *   (equation 9)
  */
 typedef enum {
     ADIT_OUTCOME_LAST,
     ADIT_OUTCOME_EXIT,
+    ADIT_OUTCOME_FREE,
+    ADIT_OUTCOME_POSITIVE,
+    ADIT_OUTCOME_SOFTMAX,
+    ADIT_OUTCOME_MEAN,
+    ADIT_OUTCOME_MAX,
+    ADIT_OUTCOME_GATED,
 } AditOutcomeKind;
+
+/**
+ * AditTrust: how far an exit is trusted with a row, 0 to 1.
+ * @ADIT_TRUST_GATE: by a sigmoid of an affine map of what it predicts, which is trained
+ * @ADIT_TRUST_MAX_PROBABILITY: by the probability of the likeliest class
+ * @ADIT_TRUST_ENTROPY: by 1 - H, H being the entropy as a share of the largest possible
+ */
+typedef enum {
+    ADIT_TRUST_GATE,
+    ADIT_TRUST_MAX_PROBABILITY,
+    ADIT_TRUST_ENTROPY,
+} AditTrust;
 
 /**
  * AditOutcome:
  * @exit: (EXIT): its number, from 0
+ * @trust: (GATED)
  */
 typedef struct {
     AditOutcomeKind kind;
     guint exit;
+    AditTrust trust;
 } AditOutcome;
 
 /**
@@ -51,6 +78,7 @@ typedef struct {
  * @restarts: it begins with a fresh optimizer and clock: schedules, `patience` and the best figure
  *   count from here. The first piece always does
  * @outcome: what figures of evaluations are of
+ * @outcome_weight: factor of its loss, beside those of exits and the last answer
  * @exit_weights: (array length=n_exits): factor of each exit's loss
  * @final_weight: of the last answer's
  * @ramp_from: the exits' weights c grow with the share e/E of the piece that is done, as
@@ -62,6 +90,7 @@ typedef struct {
     double epochs;
     gboolean restarts;
     AditOutcome outcome;
+    double outcome_weight;
     double *exit_weights;
     double final_weight;
     double ramp_from;

@@ -10,6 +10,7 @@ G_BEGIN_DECLS
  * network is built; outlives it.
  * @frozen: (nullable): address of the item with which what is frozen ends
  * @end: (nullable): address of the item with which what is trained ends: no loop goes on behind it
+ * @alone: no exit is in a loop
  * @settled: what is frozen is built as in evaluation
  * @fed: what crosses from the frozen part comes in as inputs "kept.1", "kept.2", ...; else it is
  *   what the part gives, without its gradient
@@ -21,6 +22,7 @@ G_BEGIN_DECLS
 struct _AditCut {
     const char *frozen;
     const char *end;
+    gboolean alone;
     gboolean settled;
     gboolean fed;
     GHashTable *detached;

@@ -15,7 +15,7 @@ guint adit_plan_count_segments(const AditPlan *self);
 /* Pieces from @piece on that go on with its optimizer and clock, itself among them: up to the next
  * that restarts. */
 guint adit_plan_count_run(const AditPlan *self, guint piece);
-/* Whether the two are the same answer. */
-gboolean adit_outcome_equal(const AditOutcome *a, const AditOutcome *b);
+/* Whether it is made of several answers. */
+gboolean adit_outcome_is_mixture(const AditOutcome *self);
 
 G_END_DECLS

@@ -284,7 +284,7 @@ have_same_exits(const AditGraph *root, guint number, guint like)
 
 /* How many of @times iterations from here on have the same exits at the same items and no cut
  * between them. A cut may be behind the last of them, unless exits there are to be on its far side.
- * 0: the next one has a cut, or may have exits within its items. */
+ * 0: the next one has a cut, or exits that may be within its items or are to stand alone. */
 static guint
 count_alike(const Builder *self, guint n_items, guint times)
 {
@@ -301,7 +301,8 @@ count_alike(const Builder *self, guint n_items, guint times)
             return i / n_items;
         if (cut == ADIT_GRASP_ITEM && is_last && !has_exits(root, number))
             return (i + 1) / n_items;
-        if (cut != ADIT_GRASP_NOTHING)
+        if (cut != ADIT_GRASP_NOTHING ||
+            (root->cut != NULL && root->cut->alone && has_exits(root, number)))
             return i / n_items;
     }
     return times;

@@ -113,7 +113,7 @@ adit_plan_count_run(const AditPlan *self, guint piece)
 }
 
 gboolean
-adit_outcome_equal(const AditOutcome *a, const AditOutcome *b)
+adit_outcome_is_mixture(const AditOutcome *self)
 {
-    return a->kind == b->kind && (a->kind != ADIT_OUTCOME_EXIT || a->exit == b->exit);
+    return self->kind != ADIT_OUTCOME_LAST && self->kind != ADIT_OUTCOME_EXIT;
 }

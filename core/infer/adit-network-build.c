@@ -5,6 +5,7 @@
 
 #include "adit-component-private.h"
 #include "adit-graph-private.h"
+#include "adit-outcome.h"
 #include "adit-selection.h"
 
 void
@@ -71,17 +72,19 @@ check_augmented(const AditDatasetSettings *settings, const AditShape *inputs, Ad
 
 /* What the network says of a row. */
 static AditTensor *
-build_outcome(AditGraph *graph, const AditOutcome *outcome, AditTensor *last)
+build_outcome(const AditExperiment *experiment, const AditNetworkShape *shape,
+              const AditNetworkUse *use, AditTensor *last)
 {
-    if (outcome->kind == ADIT_OUTCOME_LAST || adit_graph_get_error(graph) != NULL)
+    AditGraph *graph = adit_tensor_get_graph(last);
+    g_autoptr(GArray) exits = NULL;
+
+    if (adit_graph_get_error(graph) != NULL)
         return last;
-    g_autoptr(GArray) exits = adit_graph_pick(graph, ADIT_EXITS_ROOT ".*");
+    exits = adit_graph_pick(graph, ADIT_EXITS_ROOT ".*");
+    adit_outcomes_declare(experiment, exits->len, last, shape->classes);
+    AditOutcomeInputs inputs = {exits, last, use->loss, shape->classes};
 
-    g_return_val_if_fail(outcome->exit < exits->len, last);
-    AditTensor *logits = g_array_index(exits, AditPick, outcome->exit).tensor;
-
-    g_return_val_if_fail(logits->graph == graph, last);
-    return logits;
+    return adit_outcome_build(&use->outcome, &inputs);
 }
 
 AditGraph *
@@ -106,7 +109,7 @@ adit_network_build(const AditExperiment *experiment, AditMode mode, const AditNe
     }
     last = adit_model_build(&model, graph, x);
     *tensors =
-        (AditNetworkTensors){.last = last, .logits = build_outcome(graph, &use->outcome, last)};
+        (AditNetworkTensors){.last = last, .logits = build_outcome(experiment, shape, use, last)};
     if (use->loss != NULL) {
         tensors->targets = adit_input(graph, "targets", &shape->targets, shape->classes);
         adit_network_build_loss(use->loss, tensors);

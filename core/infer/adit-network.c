@@ -2,6 +2,9 @@
 #include "adit-network.h"
 
 #include "adit-feed.h"
+#include "adit-outcome.h"
+#include "adit-plan.h"
+#include "adit-selection.h"
 
 #include <string.h>
 
@@ -54,7 +57,7 @@ build(AditNetwork *self, AditLoss *loss, GError **error)
 static gboolean
 build_outcome(AditNetwork *self, const AditOutcome *outcome, const char *end, GError **error)
 {
-    AditCut cut = {.end = end};
+    AditCut cut = {.end = end, .alone = adit_outcome_is_mixture(outcome)};
     AditNetworkUse use = {.loss = self->loss, .outcome = *outcome, .cut = &cut};
 
     g_clear_pointer(&self->judged, adit_graph_unref);
@@ -79,8 +82,11 @@ adit_network_new(const AditExperiment *experiment, const AditNetworkShape *shape
     self->device = g_object_ref(device);
     self->shape = *shape;
     self->n_slots = n_slots;
-    if (!build(self, loss, error) ||
-        !build_outcome(self, &(AditOutcome){ADIT_OUTCOME_LAST}, NULL, error))
+    if (!build(self, loss, error))
+        return NULL;
+    AditOutcome outcome = adit_outcome_find(experiment, adit_graph_count_exits(self->graph));
+
+    if (!build_outcome(self, &outcome, NULL, error))
         return NULL;
     self->layout = adit_layout_new(self->graph);
     self->memory = adit_device_allocate(device, self->layout, n_slots, error);
@@ -305,16 +311,16 @@ gboolean
 adit_network_predict(AditNetwork *self, const AditSplit *split, gsize batch,
                      AditPredictionFunc func, gpointer user_data, GError **error)
 {
-    AditTensor *predicted = self->tensors.logits;
+    AditTensor *predicted = self->answer.logits;
     batch = MAX(MIN(batch, split->rows), 1);
     if (self->loss != NULL && ADIT_LOSS_GET_CLASS(self->loss)->predict != NULL)
-        predicted = ADIT_LOSS_GET_CLASS(self->loss)->predict(self->loss, self->graph, predicted);
+        predicted = ADIT_LOSS_GET_CLASS(self->loss)->predict(self->loss, self->judged, predicted);
     AditProgramOutput outputs[] = {
-        {.kind = ADIT_OUTPUT_READ, .tensor = self->tensors.logits},
+        {.kind = ADIT_OUTPUT_READ, .tensor = self->answer.logits},
         {.kind = ADIT_OUTPUT_READ, .tensor = predicted},
     };
     g_autoptr(AditProgram) program =
-        adit_compile(self->graph, self->layout, NULL, 0, outputs, G_N_ELEMENTS(outputs),
+        adit_compile(self->judged, self->layout, NULL, 0, outputs, G_N_ELEMENTS(outputs),
                      adit_device_get_compile_flags(self->device));
     AditExecutable *executable = adit_device_prepare(self->device, program, self->memory, batch,
                                                      self->experiment->seed, error);

@@ -90,7 +90,7 @@ typedef struct _AditNetwork AditNetwork;
  *
  * Builds and compiles the model for evaluation, with all weights 0. Fails with ADIT_ERROR_INVALID
  * (the message is complete, with places and excerpts) or ADIT_ERROR_MEMORY. Borrows the experiment,
- * holds the device.
+ * holds the device. What it says of a row is what its last stage trained it to.
  */
 AditNetwork *adit_network_new(const AditExperiment *experiment, const AditNetworkShape *shape,
                               AditLoss *loss, AditDevice *device, guint n_slots, GError **error);

@@ -132,6 +132,21 @@ get_loss(const AditNetworkTensors *tensors, AditTensor *logits, AditLoss *loss)
     return answer.loss;
 }
 
+/* @total: (nullable) */
+static AditTensor *
+add_weighted(AditTensor *total, const AditNetworkTensors *tensors, AditTensor *logits,
+             double weight, AditLoss *loss)
+{
+    AditTensor *term;
+
+    if (weight == 0)
+        return total;
+    term = get_loss(tensors, logits, loss);
+    if (weight != 1)
+        term = adit_scale(term, weight);
+    return total != NULL ? adit_add(total, term) : term;
+}
+
 AditTensor *
 adit_joint_loss_build(const AditNetworkTensors *tensors, const GArray *exits,
                       const AditPiece *piece, AditLoss *loss)
@@ -139,10 +154,8 @@ adit_joint_loss_build(const AditNetworkTensors *tensors, const GArray *exits,
     g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
     AditTensor *total = NULL;
 
-    if (piece->final_weight != 0)
-        total = get_loss(tensors, tensors->last, loss);
-    if (piece->final_weight != 0 && piece->final_weight != 1)
-        total = adit_scale(total, piece->final_weight);
+    total = add_weighted(NULL, tensors, tensors->last, piece->final_weight, loss);
+    total = add_weighted(total, tensors, tensors->logits, piece->outcome_weight, loss);
     for (guint i = 0; i < exits->len; i++) {
         AditTensor *logits = g_array_index(exits, AditPick, i).tensor;
 

@@ -153,7 +153,8 @@ find_last_trained(const AditStagePlan *self, const AditPiece *piece)
 {
     const char *end = NULL;
 
-    if (piece->final_weight != 0 || self->plan->segments != ADIT_SEGMENTS_EXITS)
+    if (piece->final_weight != 0 || adit_outcome_is_mixture(&piece->outcome) ||
+        self->plan->segments != ADIT_SEGMENTS_EXITS)
         return NULL;
     for (guint i = 0; i < self->plan->n_exits; i++) {
         if (piece->exit_weights[i] != 0)
@@ -170,6 +171,7 @@ adit_stage_plan_cut(const AditStagePlan *self, guint piece, AditCut *cut)
     if (part->first > 0)
         cut->frozen = self->ends->pdata[part->first - 1];
     cut->settled = part->cache > 0;
+    cut->alone = adit_outcome_is_mixture(&part->outcome);
     cut->end = find_last_trained(self, part);
 }
 

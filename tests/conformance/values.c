@@ -392,7 +392,7 @@ add_initializer(const AditPlugin *plugin)
 static void
 check_piece(const AditPlan *plan, const AditPiece *piece)
 {
-    double sum = piece->final_weight;
+    double sum = piece->final_weight + piece->outcome_weight;
 
     for (guint i = 0; i < plan->n_exits; i++) {
         g_assert_cmpfloat(piece->exit_weights[i], >=, 0);

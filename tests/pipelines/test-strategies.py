@@ -3,6 +3,7 @@
 """Strategies that train a network with exits piece by piece: what stays as it is, what is read from
 where, and that being cut off changes nothing. ADIT_TEST_DEVICE is the device; else the CPU."""
 
+import json
 import os
 import sys
 
@@ -173,6 +174,31 @@ def freezeout():
             alike(loop, written, 1e-4)
 
 
+def mixtures():
+    """Answers made of all exits: blocks in a loop or written out; what is told of the run is told of
+    the mixture; its weights are trained and kept."""
+    found = {'combined': 'exits.free', '{combined: {by: positive}}': 'exits.positive',
+             '{combined: {by: softmax, weights: [0.5, 0.1]}}': 'exits.softmax',
+             '{combined: {by: mean}}': None, '{combined: {by: max, final-weight: 1}}': None,
+             'gated': 'exits.2.gate.weight', '{gated: {trust: max-probability}}': None,
+             '{gated: {trust: entropy, weights: 1}}': None}
+    every = f'{{at: [trunk.3, trunk.6], head: {OWN}}}, {{at: trunk.1..2, head: shared}}'
+    for i, (strategy, name) in enumerate(found.items()):
+        for exits in (TWO, every) if 'weights: [' not in strategy else (TWO,):
+            loop, written = f'loop-{i}-{exits == TWO}', f'written-{i}-{exits == TWO}'
+            for run, trunk in (loop, LOOP), (written, WRITTEN):
+                rows = trained(run, strategy, *SGD, trunk=trunk, exits=exits)
+            alike(loop, written, 1e-4)
+            told = json.loads(succeed('eval', loop, '--json', '-q', *ON))
+            close(told['loss'], float(rows[-1]['test.loss']), 1e-4)
+            own = {key for key in weights(loop) if key.startswith('exits.') and
+                   (key.count('.') == 1 or '.gate.' in key)}
+            expect(name in own if name else not own, True)
+            if name:
+                first, last = checkpoints(loop)[0], checkpoints(loop)[-1]
+                assert weights(loop, first)[name] != weights(loop, last)[name], name
+
+
 def cut_off():
     """Killed after every step or so, taken up again: the same bits."""
     one = ('-o', 'train.checkpoint={every: 1, keep-last: 1}')
@@ -215,7 +241,8 @@ def devices():
 
 
 STRATEGIES = {'layer-wise': 'layer-wise', 'separate': 'separate',
-              'freezeout': '{freezeout: {curve: squared, scaled: true}}'}
+              'freezeout': '{freezeout: {curve: squared, scaled: true}}',
+              'combined': '{combined: {by: softmax, weights: 0.5}}', 'gated': 'gated'}
 
 
 # ---- what is wrong ----
@@ -232,6 +259,14 @@ def wrong():
              "'t0' must be above 0: the first block would never be trained"),
             ('{freezeout: {weights: [1, 2, 3]}}', TWO,
              "3 weights for 2 exits; the last answer has 'final-weight'"),
+            ('combined', '', "strategy 'combined' needs exits, and the network has none; say where "
+                             "with 'exits'"),
+            ('gated', '', "strategy 'gated' needs exits, and the network has none; say where with "
+                          "'exits'"),
+            ('{gated: {weights: [1, 1, 1]}}', TWO,
+             "3 weights for 2 exits; the last answer has 'final-weight'"),
+            ('{combined: {by: median}}', TWO,
+             "'by' must be one of free, positive, softmax, mean, max, got \"median\"; did you mean 'mean'?"),
             ('layer-wize', TWO, "unknown strategy 'layer-wize'; did you mean 'layer-wise'?")):
         code, _, err = train('wrong', strategy, exits=exits)
         expect((code, err.splitlines()[0].split('error: ')[1]), (2, message))
@@ -239,7 +274,7 @@ def wrong():
 
 if DEVICE is None:
     cases = [('layer-wise', layer_wise), ('separate', separate), ('loops', loops),
-             ('caches', caches), ('freezeout', freezeout), ('inside', inside), ('cut-off', cut_off), ('stages', stages),
+             ('caches', caches), ('freezeout', freezeout), ('mixtures', mixtures), ('inside', inside), ('cut-off', cut_off), ('stages', stages),
              ('wrong', wrong)]
 else:
     cases = [('devices', devices), ('cut-off', cut_off)]
