@@ -6,28 +6,135 @@
 G_BEGIN_DECLS
 
 /**
- * AditStrategy: how a stage trains, as a list of stages carried out by the core.
+ * AditStrategy: how a stage trains, as a list of pieces carried out by the core.
  */
 #define ADIT_TYPE_STRATEGY (adit_strategy_get_type())
 G_DECLARE_DERIVABLE_TYPE(AditStrategy, adit_strategy, ADIT, STRATEGY, AditComponent)
 
 /**
- * AditPlan: one stage as data.
- * @exit_weights: (array length=n_exits): factor of each exit's loss, set to 0 on entry
- * @final_weight: factor of the last answer's loss, 1 on entry
- * @ramp_from: the exits' weights c grow with the share e/E of the stage that is done, as
- *   min(c, ramp_from + c e/E); negative, as on entry: they are c from the start
+ * AditSegments: what a network's segments are, from 0 on. The last has the head as well.
+ * @ADIT_SEGMENTS_EXITS: what lies between exits: segment i ends behind the block that exit i is at,
+ *   and the last one, number `n_exits`, lies behind all exits
+ * @ADIT_SEGMENTS_BLOCKS: the stem, if it has parameters, and each block of the trunk: `n_blocks`
+ */
+typedef enum {
+    ADIT_SEGMENTS_EXITS,
+    ADIT_SEGMENTS_BLOCKS,
+} AditSegments;
+
+/**
+ * AditOutcomeKind: what a network says of a row.
+ * @ADIT_OUTCOME_LAST: what its head does
+ * @ADIT_OUTCOME_EXIT: what one exit does
+ * @ADIT_OUTCOME_FREE: the sum of the logits of all exits and of the head, each times a weight that
+ *   is trained with the network (the survey's equation 8)
+ * @ADIT_OUTCOME_POSITIVE: the same by weights above 0
+ * @ADIT_OUTCOME_SOFTMAX: the same by weights above 0 whose sum is 1
+ * @ADIT_OUTCOME_MEAN, @ADIT_OUTCOME_MAX: the mean, or the largest, of what they predict
+ * @ADIT_OUTCOME_GATED: what an exit predicts as far as it is trusted, for the rest what comes next
+ *   (equation 9)
+ */
+typedef enum {
+    ADIT_OUTCOME_LAST,
+    ADIT_OUTCOME_EXIT,
+    ADIT_OUTCOME_FREE,
+    ADIT_OUTCOME_POSITIVE,
+    ADIT_OUTCOME_SOFTMAX,
+    ADIT_OUTCOME_MEAN,
+    ADIT_OUTCOME_MAX,
+    ADIT_OUTCOME_GATED,
+} AditOutcomeKind;
+
+/**
+ * AditTrust: how far an exit is trusted with a row, 0 to 1.
+ * @ADIT_TRUST_GATE: by a sigmoid of an affine map of what it predicts, which is trained
+ * @ADIT_TRUST_MAX_PROBABILITY: by the probability of the likeliest class
+ * @ADIT_TRUST_ENTROPY: by 1 - H, H being the entropy as a share of the largest possible
+ */
+typedef enum {
+    ADIT_TRUST_GATE,
+    ADIT_TRUST_MAX_PROBABILITY,
+    ADIT_TRUST_ENTROPY,
+} AditTrust;
+
+/**
+ * AditOutcome:
+ * @exit: (EXIT): its number, from 0
+ * @trust: (GATED)
  */
 typedef struct {
-    guint n_exits;
+    AditOutcomeKind kind;
+    guint exit;
+    AditTrust trust;
+} AditOutcome;
+
+/**
+ * AditPiece: a part of a stage: what is trained by which losses, from what, and for how long.
+ * @first: segments before it are frozen: as they are, with no way back through them
+ * @cache: bytes that what the frozen part gives may take in memory; it is then computed once and
+ *   read in every step. Where it would take more, or differs from epoch to epoch (`augment`), it is
+ *   computed in every step. Either way the frozen part works as in evaluation. 0: as in training
+ * @epochs: its length, in lengths of the stage
+ * @restarts: it begins with a fresh optimizer and clock: schedules, `patience` and the best figure
+ *   count from here. The first piece always does
+ * @outcome: what figures of evaluations are of
+ * @outcome_weight: factor of its loss, beside those of exits and the last answer
+ * @exit_weights: (array length=n_exits): factor of each exit's loss
+ * @final_weight: of the last answer's
+ * @ramp_from: the exits' weights c grow with the share e/E of the piece that is done, as
+ *   min(c, ramp_from + c e/E); negative: they are c from the start
+ */
+typedef struct {
+    guint first;
+    double cache;
+    double epochs;
+    gboolean restarts;
+    AditOutcome outcome;
+    double outcome_weight;
     double *exit_weights;
     double final_weight;
     double ramp_from;
+} AditPiece;
+
+/**
+ * AditSegmentRate: how fast a segment learns, beside what optimizer and `rates` say.
+ * @factor: on the learning rate
+ * @until: share of the stage after which it does not learn any more: the factor falls to 0 by half
+ *   a cosine; 0: it does not fall
+ */
+typedef struct {
+    double factor;
+    double until;
+} AditSegmentRate;
+
+/**
+ * AditPlan: a stage as data.
+ * @n_exits, @n_blocks: what the network has
+ * @segments: what they are counted by
+ * @rates: (array length=n_segments) (nullable): of segments; NULL: all alike
+ * @pieces: (element-type AditPiece): one behind the other
+ */
+typedef struct {
+    guint n_exits;
+    guint n_blocks;
+    AditSegments segments;
+    AditSegmentRate *rates;
+    GArray *pieces;
 } AditPlan;
+
+/* A piece more at the end: it trains all segments by the last answer's loss alone, from the data,
+ * for the length of the stage. Borrowed, until the next is added. */
+AditPiece *adit_plan_add(AditPlan *self);
+/* Sets a piece's exit weights to what the user gave: one number for all, or one each; none: @def.
+ * FALSE with ADIT_ERROR_INVALID: there is another number of exits. */
+gboolean adit_plan_set_weights(const AditPlan *self, AditPiece *piece, const GArray *given,
+                               double def, GError **error);
+/* FALSE with ADIT_ERROR_INVALID unless the network has exits. @self's name is told. */
+gboolean adit_plan_need_exits(const AditPlan *self, AditStrategy *strategy, GError **error);
 
 /**
  * AditStrategyClass:
- * @plan: fills @plan; ADIT_ERROR_INVALID when the parameters do not fit the exits
+ * @plan: adds pieces, one at least; ADIT_ERROR_INVALID when the parameters do not fit the network
  */
 struct _AditStrategyClass {
     AditComponentClass parent_class;

@@ -43,6 +43,9 @@ add_slot(AditLayout *self, const AditTensor *tensor)
     *end += (count + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     g_ptr_array_add(self->slots, slot);
     g_hash_table_insert(self->by_name, slot->names[0], slot);
+    for (guint i = 0; i < slot->n; i++)
+        g_hash_table_insert(self->places, slot->names[i],
+                            GSIZE_TO_POINTER(slot->offset + i * adit_shape_count(&slot->shape)));
 }
 
 AditLayout *
@@ -52,6 +55,7 @@ adit_layout_new(AditGraph *graph)
     self->ref_count = 1;
     self->slots = g_ptr_array_new_with_free_func(slot_free);
     self->by_name = g_hash_table_new(g_str_hash, g_str_equal);
+    self->places = g_hash_table_new(g_str_hash, g_str_equal);
     const GPtrArray *tensors = graph->root->tensors;
     for (guint i = 0; i < tensors->len; i++) {
         const AditTensor *tensor = tensors->pdata[i];
@@ -74,6 +78,7 @@ adit_layout_unref(AditLayout *self)
     if (!g_atomic_int_dec_and_test(&self->ref_count))
         return;
     g_hash_table_unref(self->by_name);
+    g_hash_table_unref(self->places);
     g_ptr_array_unref(self->slots);
     g_free(self);
 }
@@ -82,6 +87,16 @@ const AditSlot *
 adit_layout_find(const AditLayout *self, const char *name)
 {
     return g_hash_table_lookup(self->by_name, name);
+}
+
+gsize
+adit_layout_locate(const AditLayout *self, const char *name)
+{
+    gpointer place = NULL;
+
+    if (!g_hash_table_lookup_extended(self->places, name, NULL, &place))
+        g_return_val_if_reached(0);
+    return GPOINTER_TO_SIZE(place);
 }
 
 void

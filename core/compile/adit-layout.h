@@ -35,6 +35,7 @@ typedef struct {
     gint ref_count;
     GPtrArray *slots; /* AditSlot */
     GHashTable *by_name;
+    GHashTable *places; /* name of any instance -> where it lies, by adit_layout_locate() */
     gsize n_parameters; /* elements */
     gsize n_states;
 } AditLayout;
@@ -47,6 +48,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditLayout, adit_layout_unref)
 
 /* The slot that instance @name begins; NULL: none. */
 const AditSlot *adit_layout_find(const AditLayout *self, const char *name);
+/* Offset of instance @name of a parameter or state. Instances that follow each other in a slot lie
+ * so as well: a graph whose loops are shorter than those of the layout's finds its stacks inside.
+ */
+gsize adit_layout_locate(const AditLayout *self, const char *name);
 /* Writes the values that all instances of a slot start with: each is drawn from its own stream, its
  * name. */
 void adit_slot_initialize(const AditSlot *slot, guint64 seed, double *values);

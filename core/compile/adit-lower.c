@@ -154,10 +154,9 @@ static AditOperand
 kept_place(Lowering *self, const AditTensor *tensor)
 {
     AditOperand place = new_operand(tensor);
-    const AditSlot *slot = adit_layout_find(self->layout, tensor->names[0]);
-    g_assert(slot != NULL);
-    place.arena = slot->is_state ? ADIT_ARENA_STATES : ADIT_ARENA_PARAMETERS;
-    place.offset = slot->offset;
+
+    place.arena = tensor->kind == ADIT_TENSOR_STATE ? ADIT_ARENA_STATES : ADIT_ARENA_PARAMETERS;
+    place.offset = adit_layout_locate(self->layout, tensor->names[0]);
     return place;
 }
 

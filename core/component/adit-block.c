@@ -3,6 +3,7 @@
 #include <adit/adit-graph.h>
 
 #include "adit-component-private.h"
+#include "adit-cut.h"
 #include "adit-graph-private.h"
 
 G_DEFINE_ABSTRACT_TYPE(AditBlock, adit_block, ADIT_TYPE_COMPONENT)
@@ -68,8 +69,10 @@ adit_block_build_named(AditBlock *self, AditGraph *graph, AditTensor *x, const c
         adit_graph_set_other_types(graph, types + 1);
     adit_tap(x, "in");
     AditTensor *y = adit_block_build(self, graph, x);
+    adit_graph_cross(graph, 0, &y, NULL);
     y = adit_tap(y, "out");
     adit_tap(y, "collect");
+    adit_graph_detach(graph, &y, NULL);
     adit_graph_leave_scope(graph);
     return y;
 }

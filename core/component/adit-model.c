@@ -2,6 +2,7 @@
 #include "adit-model.h"
 
 #include "adit-component-private.h"
+#include "adit-cut.h"
 #include "adit-exit.h"
 #include "adit-graph-private.h"
 
@@ -21,6 +22,7 @@ adit_model_build(const AditModel *self, AditGraph *graph, AditTensor *x)
 {
     adit_graph_set_initializer(graph, self->initializer);
     adit_exits_announce(self->exits, graph);
+    adit_graph_begin_cut(graph);
     x = adit_block_build_named(self->transform, graph, x, "input", NULL);
     x = adit_block_build_named(self->stem, graph, x, "stem", NULL);
     x = adit_block_build_named(self->trunk, graph, x, "trunk", NULL);

@@ -4,6 +4,7 @@
 #include <adit/adit-ops.h>
 
 #include "adit-component-private.h"
+#include "adit-cut.h"
 #include "adit-graph-private.h"
 #include "adit-paths.h"
 #include "adit-selection.h"
@@ -170,7 +171,9 @@ build_block(Builder *self, const AditItem *item)
     adit_graph_enter_component(self->graph, item->block); /* errors stand at the item */
     ADIT_AGGREGATOR_GET_CLASS(aggregator)->step(aggregator, self->graph, y, &self->fold);
     adit_graph_leave_component(self->graph);
+    adit_graph_cross(self->graph, 0, &self->fold.feed, &self->fold.collect);
     adit_tap_collect(self->fold.collect, before);
+    adit_graph_detach(self->graph, &self->fold.feed, &self->fold.collect);
     adit_graph_leave_scope(self->graph);
     self->number++;
     self->weights++;
@@ -257,23 +260,51 @@ can_loop(Builder *self, const AditItem *repeat, guint n)
     return try_loop(self, repeat, n, FALSE);
 }
 
-/* How many of @times iterations from here on have the same exits at the same items. 0: the next one
- * may have some within its items. */
+static gboolean
+has_exits(const AditGraph *root, guint number)
+{
+    for (char **address = root->exits; address != NULL && *address != NULL; address++) {
+        if (adit_address_grasp(*address, root->scope, number) != ADIT_GRASP_NOTHING)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* Whether items @number and @like have the same exits, and none of them within. */
+static gboolean
+have_same_exits(const AditGraph *root, guint number, guint like)
+{
+    for (char **address = root->exits; address != NULL && *address != NULL; address++) {
+        AditGrasp grasp = adit_address_grasp(*address, root->scope, number);
+
+        if (grasp == ADIT_GRASP_INSIDE || grasp != adit_address_grasp(*address, root->scope, like))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* How many of @times iterations from here on have the same exits at the same items and no cut
+ * between them. A cut may be behind the last of them, unless exits there are to be on its far side.
+ * 0: the next one has a cut, or exits that may be within its items or are to stand alone. */
 static guint
 count_alike(const Builder *self, guint n_items, guint times)
 {
     const AditGraph *root = self->graph->root;
 
-    for (guint i = 0; root->exits != NULL && i < times * n_items; i++) {
-        guint number = self->number + i, like = self->number + i % n_items;
+    if (root->exits == NULL && root->cut == NULL)
+        return times;
+    for (guint i = 0; i < times * n_items; i++) {
+        guint number = self->number + i;
+        AditGrasp cut = adit_graph_cuts(root, number);
+        gboolean is_last = (i + 1) % n_items == 0;
 
-        for (char **address = root->exits; *address != NULL; address++) {
-            AditGrasp grasp = adit_address_grasp(*address, root->scope, number);
-
-            if (grasp == ADIT_GRASP_INSIDE ||
-                grasp != adit_address_grasp(*address, root->scope, like))
-                return i / n_items;
-        }
+        if (!have_same_exits(root, number, self->number + i % n_items))
+            return i / n_items;
+        if (cut == ADIT_GRASP_ITEM && is_last && !has_exits(root, number))
+            return (i + 1) / n_items;
+        if (cut != ADIT_GRASP_NOTHING ||
+            (root->cut != NULL && root->cut->alone && has_exits(root, number)))
+            return i / n_items;
     }
     return times;
 }
@@ -294,8 +325,10 @@ build_repeat(Builder *self, const AditItem *repeat)
         if (repeat->tied)
             self->weights = weights;
         n = count_alike(self, n_items, repeat->times - i);
-        if (n > 1 && alone < 3 && can_loop(self, repeat, n))
+        if (n > 1 && alone < 3 && can_loop(self, repeat, n)) {
+            adit_graph_cross(self->graph, self->number - 1, &self->fold.feed, &self->fold.collect);
             continue;
+        }
         alone += n > 1;
         build_items(self, repeat->items);
         n = 1;

@@ -5,6 +5,11 @@
 
 G_BEGIN_DECLS
 
+/* Tensors that cross from a frozen part, at most: what the next block is fed, and what is
+ * collected.
+ */
+#define ADIT_SPLIT_MAX_KEPT 2
+
 /**
  * AditSplit: a part of a data set: rows of arrays, by index.
  * @inputs: F32, or U8 read as value * scale; shared with other splits of the set
@@ -12,6 +17,8 @@ G_BEGIN_DECLS
  * @classes: number of classes; 0 for values
  * @index: @rows row numbers (I32): which row of the arrays each row of the split is
  * @rows: 0: there is no such split
+ * @kept: (nullable): what a frozen part of a network gives for each row of the split, in its order;
+ *   of several tensors one each. A split of a data set has none
  * @is_streamed: the data set is not to live on the device (`resident: no`)
  */
 typedef struct {
@@ -20,6 +27,7 @@ typedef struct {
     guint classes;
     AditArray *index;
     gsize rows;
+    AditArray *kept[ADIT_SPLIT_MAX_KEPT];
     gboolean is_streamed;
 } AditSplit;
 

@@ -400,3 +400,33 @@ adit_gradient(AditTensor *loss, AditTensor *const *sources, guint n_sources,
     g_clear_pointer(&pass.kept, g_hash_table_unref);
     pass_finish(&pass);
 }
+
+/* ---- what depends on what ---- */
+
+static void
+look_at(GPtrArray *waiting, GHashTable *seen, AditTensor *tensor)
+{
+    if (tensor != NULL && g_hash_table_add(seen, tensor))
+        g_ptr_array_add(waiting, tensor);
+}
+
+GHashTable *
+adit_gradient_reach(AditTensor *from, gboolean past_stops)
+{
+    GHashTable *seen = g_hash_table_new(NULL, NULL);
+    g_autoptr(GPtrArray) waiting = g_ptr_array_new();
+
+    look_at(waiting, seen, from);
+    while (waiting->len > 0) {
+        AditTensor *tensor = g_ptr_array_steal_index(waiting, waiting->len - 1);
+
+        if (!past_stops && tensor->op != NULL && strcmp(tensor->op->name, "stop-gradient") == 0)
+            continue;
+        for (guint i = 0; i < tensor->n_inputs; i++)
+            look_at(waiting, seen, tensor->inputs[i]);
+        look_at(waiting, seen, tensor->other);
+        look_at(waiting, seen, tensor->initial);
+        look_at(waiting, seen, tensor->next);
+    }
+    return seen;
+}

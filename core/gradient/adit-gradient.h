@@ -34,4 +34,15 @@ typedef enum {
 void adit_gradient(AditTensor *loss, AditTensor *const *sources, guint n_sources,
                    AditGradientFlags flags, AditTensor **gradients);
 
+/**
+ * adit_gradient_reach:
+ * @from: a tensor of the root graph
+ * @past_stops: go on behind adit_stop_gradient(): what @from is computed of; else what a gradient
+ *   comes to
+ *
+ * Returns: (transfer full) (element-type AditTensor): a set: all tensors that @from depends on,
+ * itself and those in loops' bodies among them
+ */
+GHashTable *adit_gradient_reach(AditTensor *from, gboolean past_stops);
+
 G_END_DECLS

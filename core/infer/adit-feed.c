@@ -3,6 +3,20 @@
 
 #include "adit-component-private.h"
 
+#include <string.h>
+
+/* (nullable): what is fed as "kept.1", "kept.2", ... */
+static const AditArray *
+find_kept(const AditSplit *split, const char *name)
+{
+    if (!g_str_has_prefix(name, "kept."))
+        return NULL;
+    guint64 number = g_ascii_strtoull(name + strlen("kept."), NULL, 10);
+
+    g_return_val_if_fail(number > 0 && number <= ADIT_SPLIT_MAX_KEPT, NULL);
+    return split->kept[number - 1];
+}
+
 void
 adit_feeds_set(AditFeed feeds[ADIT_N_FEEDS], const AditProgram *program, const AditSplit *split,
                const AditPermutation *order, gsize first)
@@ -10,8 +24,12 @@ adit_feeds_set(AditFeed feeds[ADIT_N_FEEDS], const AditProgram *program, const A
     for (guint i = 0; i < program->feeds->len; i++) {
         const AditTensor *tensor = program->feeds->pdata[i];
         gboolean is_target = g_str_equal(tensor->name, "targets");
-        feeds[i] = (AditFeed){.array = is_target ? split->targets : split->inputs,
-                              .subset = split->index,
+        const AditArray *kept = find_kept(split, tensor->name);
+
+        feeds[i] = (AditFeed){.array = kept != NULL ? kept
+                                       : is_target  ? split->targets
+                                                    : split->inputs,
+                              .subset = kept != NULL ? NULL : split->index,
                               .order = order,
                               .first = first,
                               .is_streamed = split->is_streamed};

@@ -8,8 +8,9 @@
 
 G_BEGIN_DECLS
 
-/* A network's inputs: "inputs" and "targets". */
-#define ADIT_N_FEEDS 2
+/* A network's inputs, at most: "inputs" and "targets", "kept.1" and so on in place of what is
+ * frozen. */
+#define ADIT_N_FEEDS (2 + ADIT_SPLIT_MAX_KEPT)
 
 /* Feeds a network's program with the split's rows from @first on, in @order if there is one. */
 void adit_feeds_set(AditFeed feeds[ADIT_N_FEEDS], const AditProgram *program,

@@ -5,6 +5,8 @@
 
 #include "adit-component-private.h"
 #include "adit-graph-private.h"
+#include "adit-outcome.h"
+#include "adit-selection.h"
 
 void
 adit_network_build_loss(AditLoss *loss, AditNetworkTensors *tensors)
@@ -75,9 +77,26 @@ check_augmented(const AditDatasetSettings *settings, const AditShape *inputs, Ad
     return x;
 }
 
+/* What the network says of a row. */
+static AditTensor *
+build_outcome(const AditExperiment *experiment, const AditNetworkShape *shape,
+              const AditNetworkUse *use, AditTensor *last)
+{
+    AditGraph *graph = adit_tensor_get_graph(last);
+    g_autoptr(GArray) exits = NULL;
+
+    if (adit_graph_get_error(graph) != NULL)
+        return last;
+    exits = adit_graph_pick(graph, ADIT_EXITS_ROOT ".*");
+    adit_outcomes_declare(experiment, exits->len, last, shape->classes);
+    AditOutcomeInputs inputs = {exits, last, use->loss, shape->classes};
+
+    return adit_outcome_build(&use->outcome, &inputs);
+}
+
 AditGraph *
 adit_network_build(const AditExperiment *experiment, AditMode mode, const AditNetworkShape *shape,
-                   AditLoss *loss, AditNetworkTensors *tensors)
+                   const AditNetworkUse *use, AditNetworkTensors *tensors)
 {
     return adit_network_build_altered(experiment, mode, shape, loss, NULL, NULL, tensors);
 }
@@ -92,6 +111,9 @@ adit_network_build_altered(const AditExperiment *experiment, AditMode mode,
     adit_graph_set_alter(graph, alter, data);
     AditTensor *x = adit_input(graph, "inputs", &shape->inputs, 0);
     AditModel model = experiment->model;
+    AditTensor *last;
+
+    adit_graph_set_cut(graph, use->cut);
     if (experiment->datasets->len > 0) {
         const AditDatasetSettings *settings =
             adit_dataset_get_settings(experiment->datasets->pdata[0]);
@@ -102,10 +124,12 @@ adit_network_build_altered(const AditExperiment *experiment, AditMode mode,
             x = check_augmented(settings, &shape->inputs, x);
         model.transform = settings->transform;
     }
-    *tensors = (AditNetworkTensors){.logits = adit_model_build(&model, graph, x)};
-    if (loss != NULL) {
+    last = adit_model_build(&model, graph, x);
+    *tensors =
+        (AditNetworkTensors){.last = last, .logits = build_outcome(experiment, shape, use, last)};
+    if (use->loss != NULL) {
         tensors->targets = adit_input(graph, "targets", &shape->targets, shape->classes);
-        adit_network_build_loss(loss, tensors);
+        adit_network_build_loss(use->loss, tensors);
     }
     return graph;
 }

@@ -2,6 +2,9 @@
 #include "adit-network.h"
 
 #include "adit-feed.h"
+#include "adit-outcome.h"
+#include "adit-plan.h"
+#include "adit-selection.h"
 
 #include <string.h>
 
@@ -14,6 +17,8 @@ struct _AditNetwork {
 
     AditGraph *graph;
     AditNetworkTensors tensors;
+    AditGraph *judged; /* the same with loss and metric of the answer that is evaluated */
+    AditNetworkTensors answer;
     AditLayout *layout;
     AditMemory *memory;
 
@@ -22,21 +27,49 @@ struct _AditNetwork {
     gsize executable_rows;
 };
 
+static AditGraph *
+build_use(AditNetwork *self, const AditNetworkUse *use, AditNetworkTensors *tensors, GError **error)
+{
+    g_autoptr(AditGraph) graph =
+        adit_network_build(self->experiment, ADIT_MODE_EVALUATION, &self->shape, use, tensors);
+    g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
+
+    adit_network_diagnose(graph, diagnostics);
+    return adit_diagnostics_fail(diagnostics, error) ? NULL : g_steal_pointer(&graph);
+}
+
 /* Builds the network for evaluation by @loss in place of what was there. */
 static gboolean
 build(AditNetwork *self, AditLoss *loss, GError **error)
 {
     AditNetworkTensors tensors;
-    g_autoptr(AditGraph) graph =
-        adit_network_build(self->experiment, ADIT_MODE_EVALUATION, &self->shape, loss, &tensors);
-    g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
-    adit_network_diagnose(graph, diagnostics);
-    if (adit_diagnostics_fail(diagnostics, error))
+    AditGraph *graph = build_use(self, &(AditNetworkUse){.loss = loss}, &tensors, error);
+
+    if (graph == NULL)
         return FALSE;
     g_clear_pointer(&self->graph, adit_graph_unref);
-    self->graph = g_steal_pointer(&graph);
+    self->graph = graph;
     self->tensors = tensors;
     g_set_object(&self->loss, loss);
+    return TRUE;
+}
+
+static gboolean
+build_outcome(AditNetwork *self, const AditOutcome *outcome, const char *end, GError **error)
+{
+    AditCut cut = {.end = end, .alone = adit_outcome_is_mixture(outcome)};
+    AditNetworkUse use = {.loss = self->loss, .outcome = *outcome, .cut = &cut};
+
+    g_clear_pointer(&self->judged, adit_graph_unref);
+    if (outcome->kind == ADIT_OUTCOME_LAST) {
+        self->judged = adit_graph_ref(self->graph);
+        self->answer = self->tensors;
+        return TRUE;
+    }
+    self->judged = build_use(self, &use, &self->answer, error);
+    if (self->judged == NULL)
+        return FALSE;
+    adit_graph_set_cut(self->judged, NULL);
     return TRUE;
 }
 
@@ -50,6 +83,10 @@ adit_network_new(const AditExperiment *experiment, const AditNetworkShape *shape
     self->shape = *shape;
     self->n_slots = n_slots;
     if (!build(self, loss, error))
+        return NULL;
+    AditOutcome outcome = adit_outcome_find(experiment, adit_graph_count_exits(self->graph));
+
+    if (!build_outcome(self, &outcome, NULL, error))
         return NULL;
     self->layout = adit_layout_new(self->graph);
     self->memory = adit_device_allocate(device, self->layout, n_slots, error);
@@ -66,12 +103,12 @@ drop_program(AditNetwork *self)
 }
 
 gboolean
-adit_network_set_loss(AditNetwork *self, AditLoss *loss, GError **error)
+adit_network_set_loss(AditNetwork *self, AditLoss *loss, const AditOutcome *outcome,
+                      const char *end, GError **error)
 {
-    if (loss == self->loss)
-        return TRUE;
     drop_program(self);
-    return build(self, loss, error);
+    return (loss == self->loss || build(self, loss, error)) &&
+           build_outcome(self, outcome, end, error);
 }
 
 void
@@ -81,6 +118,7 @@ adit_network_free(AditNetwork *self)
     adit_memory_free(self->device, self->memory);
     g_clear_pointer(&self->layout, adit_layout_unref);
     g_clear_pointer(&self->graph, adit_graph_unref);
+    g_clear_pointer(&self->judged, adit_graph_unref);
     g_clear_object(&self->loss);
     g_clear_object(&self->device);
     g_free(self);
@@ -180,8 +218,8 @@ adit_network_get_graph(const AditNetwork *self)
 AditGraph *
 adit_network_copy_graph(const AditNetwork *self, AditNetworkTensors *tensors)
 {
-    return adit_network_build(self->experiment, ADIT_MODE_EVALUATION, &self->shape, self->loss,
-                              tensors);
+    return adit_network_build(self->experiment, ADIT_MODE_EVALUATION, &self->shape,
+                              &(AditNetworkUse){.loss = self->loss}, tensors);
 }
 
 /* Evaluation. */
@@ -193,11 +231,12 @@ ensure_evaluation(AditNetwork *self, gsize batch, GError **error)
         return TRUE;
     drop_program(self);
     AditProgramOutput outputs[] = {
-        {.kind = ADIT_OUTPUT_SUM, .tensor = self->tensors.loss},
-        {.kind = ADIT_OUTPUT_SUM, .tensor = self->tensors.metric},
+        {.kind = ADIT_OUTPUT_SUM, .tensor = self->answer.loss},
+        {.kind = ADIT_OUTPUT_SUM, .tensor = self->answer.metric},
     };
-    self->program = adit_compile(self->graph, self->layout, NULL, 0, outputs, G_N_ELEMENTS(outputs),
-                                 adit_device_get_compile_flags(self->device));
+    self->program =
+        adit_compile(self->judged, self->layout, NULL, 0, outputs, G_N_ELEMENTS(outputs),
+                     adit_device_get_compile_flags(self->device));
     self->executable = adit_device_prepare(self->device, self->program, self->memory, batch,
                                            self->experiment->seed, error);
     self->executable_rows = batch;
@@ -272,16 +311,16 @@ gboolean
 adit_network_predict(AditNetwork *self, const AditSplit *split, gsize batch,
                      AditPredictionFunc func, gpointer user_data, GError **error)
 {
-    AditTensor *predicted = self->tensors.logits;
+    AditTensor *predicted = self->answer.logits;
     batch = MAX(MIN(batch, split->rows), 1);
     if (self->loss != NULL && ADIT_LOSS_GET_CLASS(self->loss)->predict != NULL)
-        predicted = ADIT_LOSS_GET_CLASS(self->loss)->predict(self->loss, self->graph, predicted);
+        predicted = ADIT_LOSS_GET_CLASS(self->loss)->predict(self->loss, self->judged, predicted);
     AditProgramOutput outputs[] = {
-        {.kind = ADIT_OUTPUT_READ, .tensor = self->tensors.logits},
+        {.kind = ADIT_OUTPUT_READ, .tensor = self->answer.logits},
         {.kind = ADIT_OUTPUT_READ, .tensor = predicted},
     };
     g_autoptr(AditProgram) program =
-        adit_compile(self->graph, self->layout, NULL, 0, outputs, G_N_ELEMENTS(outputs),
+        adit_compile(self->judged, self->layout, NULL, 0, outputs, G_N_ELEMENTS(outputs),
                      adit_device_get_compile_flags(self->device));
     AditExecutable *executable = adit_device_prepare(self->device, program, self->memory, batch,
                                                      self->experiment->seed, error);

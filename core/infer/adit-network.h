@@ -1,6 +1,7 @@
 /* core/infer/adit-network.h - SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "adit-cut.h"
 #include "adit-data.h"
 #include "adit-device.h"
 #include "adit-experiment.h"
@@ -22,10 +23,13 @@ typedef struct {
 
 /**
  * AditNetworkTensors: what goes out of a built network. Without a loss all but @logits is NULL.
+ * @last: logits of the head
+ * @logits: of the answer, which loss and metric are of
  * @targets: what comes in to be compared with
  * @loss, @metric: a scalar for every row
  */
 typedef struct {
+    AditTensor *last;
     AditTensor *logits;
     AditTensor *targets;
     AditTensor *loss;
@@ -33,8 +37,20 @@ typedef struct {
 } AditNetworkTensors;
 
 /**
- * adit_network_build:
+ * AditNetworkUse: what a network is built for.
  * @loss: (nullable): with it the targets come in and the rows' loss and metric go out
+ * @outcome: what is compared with the targets
+ * @cut: (nullable): where it is taken apart; outlives the graph. An exit that answers is outside of
+ *   loops if the cut ends there
+ */
+typedef struct {
+    AditLoss *loss;
+    AditOutcome outcome;
+    AditCut *cut;
+} AditNetworkUse;
+
+/**
+ * adit_network_build:
  * @tensors: (out caller-allocates)
  *
  * Writes an experiment's network down for training or evaluation, with what its first data set puts
@@ -44,7 +60,7 @@ typedef struct {
  * Returns: (transfer full): the graph
  */
 AditGraph *adit_network_build(const AditExperiment *experiment, AditMode mode,
-                              const AditNetworkShape *shape, AditLoss *loss,
+                              const AditNetworkShape *shape, const AditNetworkUse *use,
                               AditNetworkTensors *tensors);
 /* The same with what is tapped altered (adit_graph_set_alter()). */
 AditGraph *adit_network_build_altered(const AditExperiment *experiment, AditMode mode,
@@ -81,14 +97,15 @@ typedef struct _AditNetwork AditNetwork;
  *
  * Builds and compiles the model for evaluation, with all weights 0. Fails with ADIT_ERROR_INVALID
  * (the message is complete, with places and excerpts) or ADIT_ERROR_MEMORY. Borrows the experiment,
- * holds the device.
+ * holds the device. What it says of a row is what its last stage trained it to.
  */
 AditNetwork *adit_network_new(const AditExperiment *experiment, const AditNetworkShape *shape,
                               AditLoss *loss, AditDevice *device, guint n_slots, GError **error);
 void adit_network_free(AditNetwork *self);
-/* Evaluates by another loss from now on; the weights stay. ADIT_ERROR_INVALID when it does not fit.
- */
-gboolean adit_network_set_loss(AditNetwork *self, AditLoss *loss, GError **error);
+/* Evaluates by another loss and answer from now on; the weights stay. @end: (nullable): address of
+ * the item that the answering exit is at. ADIT_ERROR_INVALID when it does not fit. */
+gboolean adit_network_set_loss(AditNetwork *self, AditLoss *loss, const AditOutcome *outcome,
+                               const char *end, GError **error);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditNetwork, adit_network_free)
 
 /* Sets the optimizer's slots to 0. */

@@ -61,7 +61,7 @@ make(Bench *self, GError **error)
         return FALSE;
     adit_network_initialize(self->network, self->experiment->seed);
     self->step =
-        adit_train_step_new(self->experiment, self->stage, self->network, self->rows, error);
+        adit_train_step_new(self->experiment, self->stage, self->network, NULL, self->rows, error);
     return self->step != NULL;
 }
 

@@ -6,11 +6,11 @@
 #include "adit-component-private.h"
 #include "adit-cost.h"
 #include "adit-exit-scores.h"
-#include "adit-joint-loss.h"
 #include "adit-loader.h"
 #include "adit-penalty.h"
 #include "adit-probes.h"
 #include "adit-settings.h"
+#include "adit-stage-plan.h"
 
 #include <string.h>
 
@@ -272,15 +272,12 @@ check_best(const AditExperiment *experiment, const AditStage *stage, AditDiagnos
 
 /* ---- exits ---- */
 
-/* Whether the strategy's weights are as many as the exits. */
+/* Whether the strategy fits the network. */
 static void
 check_plan(const Lookup *self, const AditStage *stage)
 {
-    guint n_exits = adit_graph_count_exits(self->graph);
-    g_autofree double *weights = g_new0(double, n_exits + 1);
-    AditPlan plan = {.n_exits = n_exits, .exit_weights = weights};
-
-    adit_joint_loss_plan(self->experiment, stage, &plan, self->diagnostics);
+    g_autoptr(AditStagePlan) plan =
+        adit_stage_plan_new(self->experiment, stage, self->graph, self->diagnostics);
 }
 
 static void
@@ -299,7 +296,7 @@ check_penalty(AditGraph *graph, AditRegularizer *regularizer)
 {
     AditTensor *figure;
 
-    adit_penalty_add(adit_constant(graph, 0), regularizer, graph, &figure);
+    adit_penalty_add(adit_constant(graph, 0), regularizer, graph, NULL, &figure);
 }
 
 /* The network as @stage trains it, its regularizers' terms included. */
@@ -308,8 +305,8 @@ check_stage(const AditExperiment *experiment, AditStage *stage, const AditNetwor
             AditDiagnostics *diagnostics)
 {
     AditNetworkTensors tensors;
-    g_autoptr(AditGraph) graph =
-        adit_network_build(experiment, ADIT_MODE_TRAINING, shape, stage->loss, &tensors);
+    g_autoptr(AditGraph) graph = adit_network_build(
+        experiment, ADIT_MODE_TRAINING, shape, &(AditNetworkUse){.loss = stage->loss}, &tensors);
     Lookup lookup = {experiment, graph, diagnostics};
 
     if (stage->best != NULL)
@@ -363,8 +360,9 @@ check_network(const AditExperiment *experiment, AditCheck *check, AditDiagnostic
         experiment->stages->len > 0 ? experiment->stages->pdata[experiment->stages->len - 1] : NULL;
     AditNetworkTensors tensors;
 
-    check->graph = adit_network_build(experiment, ADIT_MODE_EVALUATION, &check->shape,
-                                      last != NULL ? last->loss : NULL, &tensors);
+    check->graph =
+        adit_network_build(experiment, ADIT_MODE_EVALUATION, &check->shape,
+                           &(AditNetworkUse){.loss = last != NULL ? last->loss : NULL}, &tensors);
     adit_network_diagnose(check->graph, diagnostics);
     if (adit_graph_get_error(check->graph) != NULL)
         return;

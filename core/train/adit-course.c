@@ -13,7 +13,7 @@ typedef struct {
     const char *name;
     gsize offset;
     gboolean is_number;   /* a double; else a guint64 */
-    gboolean is_optional; /* left out if it is 0 */
+    gboolean is_optional; /* left out if it is 0, all of whose bits are */
 } Member;
 
 #define COUNT(member)                                                                              \
@@ -24,16 +24,38 @@ typedef struct {
     {                                                                                              \
 #member, G_STRUCT_OFFSET(AditCourse, member), TRUE, FALSE                                  \
     }
+#define OPTIONAL_COUNT(member)                                                                     \
+    {                                                                                              \
+#member, G_STRUCT_OFFSET(AditCourse, member), FALSE, TRUE                                  \
+    }
 #define OPTIONAL(member)                                                                           \
     {                                                                                              \
 #member, G_STRUCT_OFFSET(AditCourse, member), TRUE, TRUE                                   \
     }
 
 static const Member members[] = {
-    COUNT(stage),      COUNT(step),       COUNT(stage_step), COUNT(epoch),      COUNT(position),
-    NUMBER(sums[0]),   NUMBER(sums[1]),   COUNT(rows),       NUMBER(score),     COUNT(score_epoch),
-    NUMBER(best),      COUNT(best_epoch), NUMBER(last),      NUMBER(last_loss), NUMBER(seconds),
-    OPTIONAL(sums[2]), OPTIONAL(sums[3]), OPTIONAL(sums[4]), OPTIONAL(sums[5]),
+    COUNT(stage),
+    COUNT(step),
+    COUNT(stage_step),
+    COUNT(epoch),
+    COUNT(position),
+    NUMBER(sums[0]),
+    NUMBER(sums[1]),
+    COUNT(rows),
+    NUMBER(score),
+    COUNT(score_epoch),
+    NUMBER(best),
+    COUNT(best_epoch),
+    NUMBER(last),
+    NUMBER(last_loss),
+    NUMBER(seconds),
+    OPTIONAL(sums[2]),
+    OPTIONAL(sums[3]),
+    OPTIONAL(sums[4]),
+    OPTIONAL(sums[5]),
+    OPTIONAL_COUNT(piece),
+    OPTIONAL_COUNT(piece_step),
+    OPTIONAL_COUNT(piece_epoch),
 };
 
 void
@@ -45,13 +67,25 @@ adit_course_begin_stage(AditCourse *self, guint64 stage)
     *self = fresh;
 }
 
+void
+adit_course_begin_piece(AditCourse *self, guint64 piece)
+{
+    AditCourse now = *self;
+
+    adit_course_begin_stage(self, now.stage);
+    self->stage_began = now.stage_began;
+    self->stage_step = self->piece_step = now.stage_step;
+    self->epoch = self->piece_epoch = self->score_epoch = now.epoch;
+    self->piece = piece;
+}
+
 JsonObject *
 adit_course_to_json(const AditCourse *self)
 {
     JsonObject *object = json_object_new();
     for (guint i = 0; i < G_N_ELEMENTS(members); i++) {
         const char *field = (const char *) self + members[i].offset;
-        if (members[i].is_optional && *(const double *) field == 0)
+        if (members[i].is_optional && *(const guint64 *) field == 0)
             continue;
         if (members[i].is_number)
             adit_json_set_double(object, members[i].name, *(const double *) field);
@@ -70,7 +104,7 @@ adit_course_from_json(AditCourse *self, JsonObject *object, GError **error)
                              ? adit_json_get_double(object, members[i].name, (double *) field)
                              : adit_json_get_unsigned(object, members[i].name, (guint64 *) field);
         if (!found && members[i].is_optional) {
-            *(double *) field = 0;
+            *(guint64 *) field = 0;
         } else if (!found) {
             g_set_error(error, ADIT_ERROR, ADIT_ERROR_DAMAGED, "state.json has no number '%s'",
                         members[i].name);

@@ -15,7 +15,9 @@ G_BEGIN_DECLS
  * here.
  * @stage: index of the stage under way
  * @step: steps of the run so far, all stages
- * @stage_step: steps of the stage; also the number of updates its optimizer has made
+ * @stage_step: steps of the stage
+ * @piece: of the stage's pieces, the last one that began with a fresh optimizer
+ * @piece_step, @piece_epoch: steps and epochs of the stage before it
  * @epoch: epochs done of the stage
  * @position: steps done of the epoch under way
  * @sums: of loss and metric over the rows of the epoch so far, then of figures of regularizers
@@ -28,6 +30,9 @@ typedef struct {
     guint64 stage;
     guint64 step;
     guint64 stage_step;
+    guint64 piece;
+    guint64 piece_step;
+    guint64 piece_epoch;
     guint64 epoch;
     guint64 position;
     double sums[ADIT_COURSE_SUMS];
@@ -44,6 +49,8 @@ typedef struct {
 
 /* The course at the begin of a stage: what the stages before left is kept, the rest starts anew. */
 void adit_course_begin_stage(AditCourse *self, guint64 stage);
+/* The same for a piece of the stage under way: steps and epochs go on. */
+void adit_course_begin_piece(AditCourse *self, guint64 piece);
 JsonObject *adit_course_to_json(const AditCourse *self);
 /* FALSE with ADIT_ERROR_DAMAGED when a member is missing. */
 gboolean adit_course_from_json(AditCourse *self, JsonObject *object, GError **error);

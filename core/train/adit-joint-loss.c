@@ -29,7 +29,7 @@ static void
 adit_epoch_share_class_init(AditComponentClass *klass)
 {
     ADIT_SCHEDULE_CLASS(klass)->value = get_share;
-    adit_component_class_describe(klass, "epoch-share", "Share of the stage's epochs done");
+    adit_component_class_describe(klass, "epoch-share", "Share of the piece's epochs done");
 }
 
 /* One for all graphs, which borrow it. */
@@ -55,50 +55,12 @@ grow(AditTensor *weights, double from)
     return adit_min(weights, adit_offset(adit_mul(weights, done), from));
 }
 
-/* ---- the plan ---- */
-
-/* Where the numbers are that do not fit. */
-static const AditPlace *
-find_numbers(const AditExperiment *experiment, AditComponent *strategy)
-{
-    g_autoptr(GPtrArray) parameters =
-        adit_component_class_list_parameters(ADIT_COMPONENT_GET_CLASS(strategy));
-
-    for (guint i = 0; i < parameters->len; i++) {
-        const AditParameter *parameter = parameters->pdata[i];
-        const AditPlace *place =
-            parameter->type == ADIT_PARAMETER_NUMBERS
-                ? adit_experiment_find_place(experiment, strategy, parameter->name, 0)
-                : NULL;
-
-        if (place != NULL)
-            return place;
-    }
-    return adit_component_get_place(strategy);
-}
-
-gboolean
-adit_joint_loss_plan(const AditExperiment *experiment, const AditStage *stage, AditPlan *plan,
-                     AditDiagnostics *diagnostics)
-{
-    AditComponent *strategy = ADIT_COMPONENT(stage->strategy);
-    g_autoptr(GError) wrong = NULL;
-
-    plan->final_weight = 1;
-    plan->ramp_from = -1;
-    if (ADIT_STRATEGY_GET_CLASS(strategy)->plan(stage->strategy, plan, &wrong))
-        return TRUE;
-    adit_diagnostics_error(diagnostics, find_numbers(experiment, strategy), wrong->code, "%s",
-                           wrong->message);
-    return FALSE;
-}
-
 /* ---- sums ---- */
 
 /* What the exits of @logits weigh, one for each iteration of the loops around, as their body sees
  * its own. */
 static AditTensor *
-make_weights(AditTensor *logits, const GArray *exits, const AditPlan *plan)
+make_weights(AditTensor *logits, const GArray *exits, const AditPiece *piece)
 {
     AditShape shape = {0};
     AditLoop *loops[ADIT_MAX_LOOPS];
@@ -115,12 +77,12 @@ make_weights(AditTensor *logits, const GArray *exits, const AditPlan *plan)
         const AditPick *pick = &g_array_index(exits, AditPick, i);
 
         if (pick->tensor == logits)
-            values[pick->instance] = plan->exit_weights[i];
+            values[pick->instance] = piece->exit_weights[i];
     }
     AditTensor *weights = adit_constant_array(logits->graph->root, &shape, values);
 
-    if (plan->ramp_from >= 0)
-        weights = grow(weights, plan->ramp_from);
+    if (piece->ramp_from >= 0)
+        weights = grow(weights, piece->ramp_from);
     for (i = 0; i < n_loops; i++)
         weights = adit_loop_each(loops[i], weights);
     return weights;
@@ -142,36 +104,72 @@ sum_iterations(AditTensor *term)
 }
 
 static gboolean
-weighs(AditTensor *logits, const GArray *exits, const AditPlan *plan)
+weighs(AditTensor *logits, const GArray *exits, const AditPiece *piece)
 {
     for (guint i = 0; i < exits->len; i++) {
-        if (g_array_index(exits, AditPick, i).tensor == logits && plan->exit_weights[i] != 0)
+        if (g_array_index(exits, AditPick, i).tensor == logits && piece->exit_weights[i] != 0)
             return TRUE;
     }
     return FALSE;
 }
 
+/* Whether @logits, of exit @exit, stand alone and their loss counts as it is. */
+static gboolean
+weighs_one(const AditTensor *logits, guint exit, const AditPiece *piece)
+{
+    return logits->graph->loop == NULL && piece->exit_weights[exit] == 1 && piece->ramp_from < 0;
+}
+
+/* Of every row, by @logits. */
+static AditTensor *
+get_loss(const AditNetworkTensors *tensors, AditTensor *logits, AditLoss *loss)
+{
+    AditNetworkTensors answer = {.logits = logits, .targets = tensors->targets};
+
+    if (logits == tensors->logits)
+        return tensors->loss;
+    adit_network_build_loss(loss, &answer);
+    return answer.loss;
+}
+
+/* @total: (nullable) */
+static AditTensor *
+add_weighted(AditTensor *total, const AditNetworkTensors *tensors, AditTensor *logits,
+             double weight, AditLoss *loss)
+{
+    AditTensor *term;
+
+    if (weight == 0)
+        return total;
+    term = get_loss(tensors, logits, loss);
+    if (weight != 1)
+        term = adit_scale(term, weight);
+    return total != NULL ? adit_add(total, term) : term;
+}
+
 AditTensor *
-adit_joint_loss_add(AditTensor *total, const GArray *exits, const AditPlan *plan, AditLoss *loss,
-                    AditTensor *targets)
+adit_joint_loss_build(const AditNetworkTensors *tensors, const GArray *exits,
+                      const AditPiece *piece, AditLoss *loss)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
+    AditTensor *total = NULL;
 
-    if (plan->final_weight != 1)
-        total = adit_scale(total, plan->final_weight);
+    total = add_weighted(NULL, tensors, tensors->last, piece->final_weight, loss);
+    total = add_weighted(total, tensors, tensors->logits, piece->outcome_weight, loss);
     for (guint i = 0; i < exits->len; i++) {
         AditTensor *logits = g_array_index(exits, AditPick, i).tensor;
 
-        if (!g_hash_table_add(seen, logits) || !weighs(logits, exits, plan))
+        if (!g_hash_table_add(seen, logits) || !weighs(logits, exits, piece))
             continue;
-        AditNetworkTensors answer = {.logits = logits, .targets = targets};
+        AditTensor *lost = get_loss(tensors, logits, loss);
 
-        adit_network_build_loss(loss, &answer);
-        if (adit_tensor_has_failed(answer.loss))
-            return answer.loss;
-        AditTensor *term = adit_mul(answer.loss, make_weights(logits, exits, plan));
+        if (adit_tensor_has_failed(lost))
+            return lost;
+        AditTensor *term = weighs_one(logits, i, piece)
+                               ? lost
+                               : sum_iterations(adit_mul(lost, make_weights(logits, exits, piece)));
 
-        total = adit_add(total, sum_iterations(term));
+        total = total != NULL ? adit_add(total, term) : term;
     }
-    return total;
+    return total != NULL ? total : adit_scale(tensors->loss, 0);
 }

@@ -8,24 +8,17 @@
 G_BEGIN_DECLS
 
 /**
- * adit_joint_loss_plan:
- * @plan: with its number of exits, and room for their weights; the rest is filled in
- * @diagnostics: is told what does not fit
- */
-gboolean adit_joint_loss_plan(const AditExperiment *experiment, const AditStage *stage,
-                              AditPlan *plan, AditDiagnostics *diagnostics);
-/**
- * adit_joint_loss_add:
- * @total: of the last answer, a scalar for every row
+ * adit_joint_loss_build:
+ * @tensors: of the network, with loss and targets
  * @exits: (element-type AditPick): logits of all exits, by number
- * @plan: with their weights
- * @targets: what is compared with
+ * @piece: with their weights
  *
- * Loss of every row with what its exits lose, L = w L_last + sum_i c_i L_i (Scardapane et al.,
- * "Why should we add early exits to neural networks?", equations 6 and 7). Exits within a loop add
- * up from iteration to iteration, so that a row stays by itself.
+ * What every row loses by the last answer and the exits, L = w L_last + sum_i c_i L_i (Scardapane
+ * et al., "Why should we add early exits to neural networks?", equations 6 and 7). Exits within a
+ * loop add up from iteration to iteration, so that a row stays by itself. What weighs nothing is
+ * not computed.
  */
-AditTensor *adit_joint_loss_add(AditTensor *total, const GArray *exits, const AditPlan *plan,
-                                AditLoss *loss, AditTensor *targets);
+AditTensor *adit_joint_loss_build(const AditNetworkTensors *tensors, const GArray *exits,
+                                  const AditPiece *piece, AditLoss *loss);
 
 G_END_DECLS

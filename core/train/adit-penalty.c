@@ -5,6 +5,12 @@
 
 #include "adit-settings.h"
 
+static gboolean
+is_in(GHashTable *part, const AditTensor *tensor)
+{
+    return part == NULL || g_hash_table_contains(part, tensor);
+}
+
 /* Instances @begin to @end of a parameter's stack. */
 static AditTensor *
 slice_instances(AditTensor *parameter, guint n, guint begin, guint end)
@@ -34,13 +40,14 @@ is_matched(const AditTensor *parameter, guint instance, const char *const *at)
 }
 
 static AditTensor *
-add_weights(AditTensor *objective, AditRegularizer *regularizer, AditGraph *graph,
+add_weights(AditTensor *objective, AditRegularizer *regularizer, AditGraph *graph, GHashTable *part,
             const char *const *at)
 {
     guint n_tensors = graph->tensors->len;
     for (guint i = 0; i < n_tensors; i++) {
         AditTensor *tensor = graph->tensors->pdata[i];
-        if (tensor->kind != ADIT_TENSOR_PARAMETER || tensor->role != ADIT_ROLE_WEIGHT)
+        if (tensor->kind != ADIT_TENSOR_PARAMETER || tensor->role != ADIT_ROLE_WEIGHT ||
+            !is_in(part, tensor))
             continue;
         guint n = g_strv_length(tensor->names);
         for (guint begin = 0, end; begin < n; begin = end + 1) {
@@ -96,7 +103,7 @@ find(GArray *list, AditTensor *tensor)
 
 /* (element-type Found): what all addresses find together, each once. */
 static GArray *
-find_tensors(AditGraph *graph, const char *const *at)
+find_tensors(AditGraph *graph, GHashTable *part, const char *const *at)
 {
     GArray *list = g_array_new(FALSE, FALSE, sizeof(Found));
     g_array_set_clear_func(list, clear_found);
@@ -104,7 +111,8 @@ find_tensors(AditGraph *graph, const char *const *at)
         g_autoptr(GArray) picks = adit_graph_pick(graph, at[i]);
         for (guint j = 0; j < picks->len; j++) {
             const AditPick *pick = &g_array_index(picks, AditPick, j);
-            g_array_index(find(list, pick->tensor)->wanted, gboolean, pick->instance) = TRUE;
+            if (is_in(part, pick->tensor))
+                g_array_index(find(list, pick->tensor)->wanted, gboolean, pick->instance) = TRUE;
         }
     }
     return list;
@@ -161,11 +169,11 @@ measure(AditRegularizer *regularizer, const Found *found, GArray *measured)
 }
 
 static AditTensor *
-add_tensors(AditTensor *objective, AditRegularizer *regularizer, AditGraph *graph,
+add_tensors(AditTensor *objective, AditRegularizer *regularizer, AditGraph *graph, GHashTable *part,
             const char *const *at, AditTensor **figure)
 {
     AditRegularizerClass *klass = ADIT_REGULARIZER_GET_CLASS(regularizer);
-    g_autoptr(GArray) list = find_tensors(graph, at);
+    g_autoptr(GArray) list = find_tensors(graph, part, at);
     g_autoptr(GArray) measured = g_array_new(FALSE, FALSE, sizeof(AditMeasured));
     for (guint i = 0; i < list->len; i++) {
         const Found *found = &g_array_index(list, Found, i);
@@ -182,7 +190,7 @@ add_tensors(AditTensor *objective, AditRegularizer *regularizer, AditGraph *grap
 
 AditTensor *
 adit_penalty_add(AditTensor *objective, AditRegularizer *regularizer, AditGraph *graph,
-                 AditTensor **figure)
+                 GHashTable *part, AditTensor **figure)
 {
     AditRegularizerClass *klass = ADIT_REGULARIZER_GET_CLASS(regularizer);
     const char *const *at = adit_regularizer_get_at(regularizer);
@@ -192,9 +200,9 @@ adit_penalty_add(AditTensor *objective, AditRegularizer *regularizer, AditGraph 
         at = defaults;
     adit_graph_enter_component(graph, regularizer);
     if (klass->match == ADIT_MATCH_WEIGHTS)
-        objective = add_weights(objective, regularizer, graph, at);
+        objective = add_weights(objective, regularizer, graph, part, at);
     else
-        objective = add_tensors(objective, regularizer, graph, at, figure);
+        objective = add_tensors(objective, regularizer, graph, part, at, figure);
     adit_graph_leave_component(graph);
     return objective;
 }

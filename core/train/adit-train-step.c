@@ -20,8 +20,13 @@ struct _AditTrainStep {
     AditNetwork *network;
     AditDevice *device;
 
+    const AditPart *part;
+    AditStagePlan *own; /* if nobody gave one */
+    AditPart first;
+    AditCut cut;
     AditGraph *graph;
-    gboolean trains_exits;
+    GHashTable *reached;  /* what the gradient of the loss comes to */
+    GHashTable *computed; /* what the loss is computed of */
     AditProgram *program;
     AditExecutable *executable;
 
@@ -51,51 +56,64 @@ get_factor(const AditStage *stage, const AditTensor *parameter, guint instance)
     return factor;
 }
 
+static int
+compare_ranges(gconstpointer a, gconstpointer b)
+{
+    const AditUpdateRange *x = a, *y = b;
+
+    return x->begin < y->begin ? -1 : x->begin > y->begin;
+}
+
 static void
-add_range(AditTrainStep *self, gsize begin, gsize end, double factor)
+add_range(AditTrainStep *self, gsize begin, gsize end, AditSegmentRate rate)
 {
     if (self->ranges->len > 0) {
         AditUpdateRange *last =
             &g_array_index(self->ranges, AditUpdateRange, self->ranges->len - 1);
-        if (last->end == begin && last->factor == factor) {
+        if (last->end == begin && last->factor == rate.factor && last->until == rate.until) {
             last->end = end;
             return;
         }
     }
-    AditUpdateRange range = {begin, end, factor};
+    AditUpdateRange range = {begin, end, rate.factor, rate.until};
     g_array_append_val(self->ranges, range);
+}
+
+/* Whether the piece trains the parameter at all: its loss depends on it, and it is not frozen. */
+static gboolean
+takes_part(const AditTrainStep *self, const AditTensor *parameter)
+{
+    return g_hash_table_contains(self->reached, parameter) &&
+           !adit_graph_has_frozen(self->graph, parameter);
 }
 
 /* Fills the ranges and returns whether any instance of the parameter is trained. */
 static gboolean
 add_ranges(AditTrainStep *self, const AditTensor *parameter)
 {
-    const AditSlot *slot =
-        adit_layout_find(adit_network_get_layout(self->network), parameter->names[0]);
-    gsize count = adit_shape_count(&slot->shape);
-    gboolean trained = FALSE;
-    for (guint i = 0; i < slot->n; i++) {
-        double factor = get_factor(self->stage, parameter, i);
-        gsize begin = slot->offset + i * count;
-        add_range(self, begin, begin + count, factor);
-        trained = trained || factor != 0;
+    gsize offset = adit_layout_locate(adit_network_get_layout(self->network), parameter->names[0]);
+    guint n = g_strv_length(parameter->names);
+    gsize count = adit_shape_count(&parameter->shape) / n;
+    gboolean takes = takes_part(self, parameter), trained = FALSE;
+
+    for (guint i = 0; i < n; i++, offset += count) {
+        AditSegmentRate rate = adit_stage_plan_get_rate(self->part->plan, parameter, i);
+
+        rate.factor *= takes ? get_factor(self->stage, parameter, i) : 0;
+        add_range(self, offset, offset + count, rate);
+        trained = trained || rate.factor != 0;
     }
     return trained;
 }
 
 /* The loss of every row, with those of the exits. */
 static AditTensor *
-build_loss(AditTrainStep *self, const AditNetworkTensors *tensors, AditDiagnostics *diagnostics)
+build_loss(AditTrainStep *self, const AditNetworkTensors *tensors)
 {
     g_autoptr(GArray) exits = adit_graph_pick(self->graph, ADIT_EXITS_ROOT ".*");
-    g_autofree double *weights = g_new0(double, exits->len + 1);
-    AditPlan plan = {.n_exits = exits->len, .exit_weights = weights};
+    const AditPiece *piece = adit_plan_get(self->part->plan->plan, self->part->piece);
 
-    if (!adit_joint_loss_plan(self->experiment, self->stage, &plan, diagnostics))
-        return tensors->loss;
-    for (guint i = 0; i < exits->len; i++)
-        self->trains_exits = self->trains_exits || weights[i] != 0;
-    return adit_joint_loss_add(tensors->loss, exits, &plan, self->stage->loss, tensors->targets);
+    return adit_joint_loss_build(tensors, exits, piece, self->stage->loss);
 }
 
 static AditTensor *
@@ -105,7 +123,7 @@ add_penalty(AditTrainStep *self, AditTensor *objective, guint index)
     g_autofree char *name = adit_regularizers_name_figure(self->stage->regularizers, index);
     AditTensor *figure;
 
-    objective = adit_penalty_add(objective, regularizer, self->graph, &figure);
+    objective = adit_penalty_add(objective, regularizer, self->graph, self->reached, &figure);
     if (name == NULL || figure == NULL || figure->failed)
         return objective;
     if (self->n_figures == ADIT_COURSE_FIGURES) {
@@ -124,22 +142,55 @@ static AditTensor *
 build_objective(AditTrainStep *self, AditNetworkTensors *tensors, GError **error)
 {
     const AditStage *stage = self->stage;
+    const AditPiece *piece = adit_plan_get(self->part->plan->plan, self->part->piece);
+    AditNetworkUse use = {.loss = stage->loss, .outcome = piece->outcome, .cut = &self->cut};
     g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
+
+    adit_stage_plan_cut(self->part->plan, self->part->piece, &self->cut);
+    self->cut.fed = self->part->is_fed;
     self->graph = adit_network_build(self->experiment, ADIT_MODE_TRAINING,
-                                     adit_network_get_shape(self->network), stage->loss, tensors);
-    AditTensor *objective =
-        adit_reduce_rows(build_loss(self, tensors, diagnostics), ADIT_REDUCE_MEAN);
+                                     adit_network_get_shape(self->network), &use, tensors);
+    AditTensor *loss = build_loss(self, tensors);
+
+    self->reached = adit_gradient_reach(loss, FALSE);
+    self->computed = adit_gradient_reach(loss, TRUE);
+    AditTensor *objective = adit_reduce_rows(loss, ADIT_REDUCE_MEAN);
+
     for (guint i = 0; i < stage->regularizers->len; i++)
         objective = add_penalty(self, objective, i);
     adit_network_diagnose(self->graph, diagnostics);
     return adit_diagnostics_fail(diagnostics, error) ? NULL : objective;
 }
 
-/* Exits without weight are as if they were not there. */
-static gboolean
-takes_part(const AditTrainStep *self, const AditTensor *tensor)
+/* Items whose values the step computes: their running statistics move. */
+static GHashTable *
+list_computed_scopes(const AditTrainStep *self)
 {
-    return self->trains_exits || !adit_scope_is_of_exit(tensor->scope);
+    GHashTable *scopes = g_hash_table_new(NULL, NULL);
+    GHashTableIter iter;
+    gpointer tensor;
+
+    g_hash_table_iter_init(&iter, self->computed);
+    while (g_hash_table_iter_next(&iter, &tensor, NULL)) {
+        if (((AditTensor *) tensor)->rows)
+            g_hash_table_add(scopes, ((AditTensor *) tensor)->scope);
+    }
+    return scopes;
+}
+
+/* A graph whose loops are cut has its parameters in another order than the arena. */
+static void
+sort_ranges(AditTrainStep *self)
+{
+    g_autoptr(GArray) ranges = g_steal_pointer(&self->ranges);
+
+    self->ranges = g_array_new(FALSE, FALSE, sizeof(AditUpdateRange));
+    g_array_sort(ranges, compare_ranges);
+    for (guint i = 0; i < ranges->len; i++) {
+        const AditUpdateRange *range = &g_array_index(ranges, AditUpdateRange, i);
+
+        add_range(self, range->begin, range->end, (AditSegmentRate){range->factor, range->until});
+    }
 }
 
 static GPtrArray *
@@ -148,26 +199,27 @@ list_trained(AditTrainStep *self)
     GPtrArray *trained = g_ptr_array_new();
     for (guint i = 0; i < self->graph->tensors->len; i++) {
         AditTensor *tensor = self->graph->tensors->pdata[i];
-        if (tensor->kind == ADIT_TENSOR_PARAMETER && takes_part(self, tensor) &&
-            add_ranges(self, tensor))
+        if (tensor->kind == ADIT_TENSOR_PARAMETER && add_ranges(self, tensor))
             g_ptr_array_add(trained, tensor);
     }
+    sort_ranges(self);
     return trained;
 }
 
 static void
 add_state_updates(AditTrainStep *self, GArray *outputs)
 {
+    g_autoptr(GHashTable) scopes = list_computed_scopes(self);
     const AditLayout *layout = adit_network_get_layout(self->network);
     for (guint i = 0; i < self->graph->updates->len; i++) {
         const AditStateUpdate *update = &g_array_index(self->graph->updates, AditStateUpdate, i);
-        if (!takes_part(self, update->state))
+        if (!g_hash_table_contains(scopes, update->state->scope))
             continue;
         AditProgramOutput output = {
             .kind = ADIT_OUTPUT_ARENA,
             .tensor = update->value,
             .arena = ADIT_ARENA_STATES,
-            .offset = adit_layout_find(layout, update->state->names[0])->offset,
+            .offset = adit_layout_locate(layout, update->state->names[0]),
         };
         g_array_append_val(outputs, output);
     }
@@ -203,7 +255,7 @@ compile_gradient(AditTrainStep *self, gsize max_rows, GError **error)
             .kind = ADIT_OUTPUT_ARENA,
             .tensor = gradients[i],
             .arena = ADIT_ARENA_GRADIENTS,
-            .offset = adit_layout_find(layout, parameter->names[0])->offset,
+            .offset = adit_layout_locate(layout, parameter->names[0]),
         };
         g_array_append_val(outputs, output);
     }
@@ -220,17 +272,32 @@ compile_gradient(AditTrainStep *self, gsize max_rows, GError **error)
     return self->executable != NULL;
 }
 
+/* The first piece of the stage's plan. */
+static gboolean
+make_plan(AditTrainStep *self, GError **error)
+{
+    g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
+
+    self->own = adit_stage_plan_new(self->experiment, self->stage,
+                                    adit_network_get_graph(self->network), diagnostics);
+    self->first = (AditPart){.plan = self->own};
+    self->part = &self->first;
+    return !adit_diagnostics_fail(diagnostics, error);
+}
+
 AditTrainStep *
 adit_train_step_new(const AditExperiment *experiment, const AditStage *stage, AditNetwork *network,
-                    gsize max_rows, GError **error)
+                    const AditPart *part, gsize max_rows, GError **error)
 {
     g_autoptr(AditTrainStep) self = g_new0(AditTrainStep, 1);
     self->experiment = experiment;
     self->stage = stage;
     self->network = network;
+    self->part = part;
     self->device = adit_network_get_device(network);
     self->ranges = g_array_new(FALSE, FALSE, sizeof(AditUpdateRange));
-    if (!compile_gradient(self, max_rows, error))
+    adit_cut_init(&self->cut);
+    if ((part == NULL && !make_plan(self, error)) || !compile_gradient(self, max_rows, error))
         return NULL;
     self->updater = adit_updater_new(stage, network, self->ranges, error);
     return self->updater != NULL ? g_steal_pointer(&self) : NULL;
@@ -242,7 +309,11 @@ adit_train_step_free(AditTrainStep *self)
     adit_executable_free(self->device, self->executable);
     g_clear_pointer(&self->program, adit_program_free);
     g_clear_pointer(&self->graph, adit_graph_unref);
+    g_clear_pointer(&self->reached, g_hash_table_unref);
+    g_clear_pointer(&self->computed, g_hash_table_unref);
     g_clear_pointer(&self->updater, adit_updater_free);
+    g_clear_pointer(&self->own, adit_stage_plan_free);
+    adit_cut_clear(&self->cut);
     g_array_unref(self->ranges);
     g_free(self);
 }
@@ -304,6 +375,16 @@ adit_train_step_run(AditTrainStep *self, const AditBatch *batch)
         g_array_append_val(runs, gradient.run);
     }
     adit_updater_run(self->updater, batch->step, &batch->clock, runs);
+}
+
+gboolean
+adit_train_step_reads_inputs(const AditTrainStep *self)
+{
+    for (guint i = 0; i < self->program->feeds->len; i++) {
+        if (g_str_equal(((const AditTensor *) self->program->feeds->pdata[i])->name, "inputs"))
+            return TRUE;
+    }
+    return FALSE;
 }
 
 void

@@ -5,18 +5,31 @@
 
 #include "adit-cost.h"
 #include "adit-network.h"
+#include "adit-stage-plan.h"
 
 G_BEGIN_DECLS
 
 /**
- * AditTrainStep: one stage's step, compiled: the gradient of loss and regularizers, and the update.
+ * AditTrainStep: the step of a stage's piece, compiled: the gradient of loss and regularizers, and
+ * the update. What the piece does not train costs nothing on the way back.
  */
 typedef struct _AditTrainStep AditTrainStep;
 
-/* @max_rows: of a batch. Fails with ADIT_ERROR_INVALID (message complete, with places) or
- * ADIT_ERROR_MEMORY. Borrows everything. */
+/**
+ * AditPart: which piece of a stage.
+ * @is_fed: what is frozen comes in as the split's `kept`
+ */
+typedef struct {
+    const AditStagePlan *plan;
+    guint piece;
+    gboolean is_fed;
+} AditPart;
+
+/* @part: (nullable): NULL: the stage's first piece. @max_rows: of a batch. Fails with
+ * ADIT_ERROR_INVALID (message complete, with places) or ADIT_ERROR_MEMORY. Borrows everything. */
 AditTrainStep *adit_train_step_new(const AditExperiment *experiment, const AditStage *stage,
-                                   AditNetwork *network, gsize max_rows, GError **error);
+                                   AditNetwork *network, const AditPart *part, gsize max_rows,
+                                   GError **error);
 void adit_train_step_free(AditTrainStep *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditTrainStep, adit_train_step_free)
 
@@ -38,6 +51,8 @@ typedef struct {
 /* Queues one update of the weights. Once a loss is not finite nothing is changed any more, until
  * adit_memory_is_finite() has told so. */
 void adit_train_step_run(AditTrainStep *self, const AditBatch *batch);
+/* Whether it reads the rows themselves; else what is kept of them says all. */
+gboolean adit_train_step_reads_inputs(const AditTrainStep *self);
 /* Adds the work of one step with @rows rows. */
 void adit_train_step_add_work(const AditTrainStep *self, gsize rows, AditWork *work);
 /* Names of what regularizers tell of themselves; at most ADIT_COURSE_FIGURES, NULL-terminated. */

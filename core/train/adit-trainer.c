@@ -6,9 +6,9 @@
 #include "adit-course.h"
 #include "adit-json.h"
 #include "adit-metrics.h"
+#include "adit-pieces.h"
 #include "adit-probes.h"
 #include "adit-scoreboard.h"
-#include "adit-train-step.h"
 #include "adit-updater.h"
 #include "adit-weights.h"
 
@@ -39,7 +39,8 @@ typedef struct {
 
     const AditStage *stage;
     const AditData *data;
-    AditTrainStep *step;
+    AditPieces *pieces;
+    AditTrainStep *step; /* of the piece under way */
     gsize batch;
     guint64 steps_per_epoch;
     const char *metric; /* of the loss's class */
@@ -67,9 +68,7 @@ is_better(double value, double than, gboolean rises)
 static AditClock
 get_clock(const Trainer *self)
 {
-    return (AditClock){.step = self->course.stage_step,
-                       .steps = self->stage->epochs * self->steps_per_epoch,
-                       .steps_per_epoch = self->steps_per_epoch};
+    return adit_pieces_get_clock(self->pieces, &self->course);
 }
 
 /* Setting a stage up. */
@@ -107,6 +106,23 @@ choose_ranking(Trainer *self, GError **error)
     return TRUE;
 }
 
+static gboolean go_on_evaluating(gsize done, gsize rows, gpointer user_data, GError **error);
+
+static gboolean
+begin_piece(Trainer *self, GError **error)
+{
+    AditEvaluationSetup setup = {
+        .batch = self->experiment->inference_batch, .func = go_on_evaluating, .user_data = self};
+
+    self->phase = ADIT_TRAINING_EVALUATION;
+    self->evaluated = "train";
+    if (!adit_pieces_begin(self->pieces, &self->course, &setup, error))
+        return FALSE;
+    self->step = self->pieces->step;
+    adit_train_step_set_sums(self->step, self->course.sums);
+    return TRUE;
+}
+
 static gboolean
 begin_stage(Trainer *self, GError **error)
 {
@@ -120,13 +136,10 @@ begin_stage(Trainer *self, GError **error)
     if (training->overfit_batches > 0)
         self->steps_per_epoch = MIN(self->steps_per_epoch, training->overfit_batches);
     self->epochs_here = 0;
-    if (!choose_ranking(self, error) ||
-        !adit_network_set_loss(self->network, self->stage->loss, error))
-        return FALSE;
-    g_clear_pointer(&self->step, adit_train_step_free);
-    self->step =
-        adit_train_step_new(self->experiment, self->stage, self->network, self->batch, error);
-    return self->step != NULL;
+    g_clear_pointer(&self->pieces, adit_pieces_free);
+    self->pieces = adit_pieces_new(self->experiment, self->stage, self->network, &self->data->train,
+                                   self->batch, self->steps_per_epoch, self->course.piece, error);
+    return self->pieces != NULL && choose_ranking(self, error) && begin_piece(self, error);
 }
 
 /* Checkpoints. */
@@ -142,7 +155,8 @@ save(Trainer *self, GError **error)
     self->course.seconds = get_seconds(self);
     g_autoptr(JsonObject) state = adit_course_to_json(&self->course);
     json_object_set_string_member(state, "version", ADIT_VERSION);
-    double score = self->course.position == 0 ? self->score : (double) NAN;
+    gboolean ranks = self->course.position == 0 && adit_pieces_is_last(self->pieces, &self->course);
+    double score = ranks ? self->score : (double) NAN;
     AditCheckpoint checkpoint = {.step = self->course.step,
                                  .model = model,
                                  .optimizer = optimizer,
@@ -289,14 +303,14 @@ tell(Trainer *self, const char *line)
     double here = get_seconds(self) - self->seconds_then;
     double done =
         (double) self->epochs_here + (double) course->position / (double) self->steps_per_epoch;
-    double left = (double) (self->stage->epochs - course->epoch) -
+    double left = (double) (self->pieces->epochs - course->epoch) -
                   (double) course->position / (double) self->steps_per_epoch;
     AditProgress progress = {
         .phase = self->phase,
         .stage = (guint) course->stage + 1,
         .n_stages = self->experiment->stages->len,
         .epoch = course->epoch,
-        .epochs = self->stage->epochs,
+        .epochs = self->pieces->epochs,
         .steps_done = course->position,
         .steps_per_epoch = self->steps_per_epoch,
         .split = self->evaluated,
@@ -337,7 +351,7 @@ pause_step(Trainer *self, gboolean stops, GError **error)
 static AditBatch
 make_batch(const Trainer *self, const AditPermutation *order)
 {
-    const AditSplit *split = &self->data->train;
+    const AditSplit *split = &self->pieces->train;
     gsize first = self->course.position * self->batch;
     return (AditBatch){.split = split,
                        .order = order,
@@ -385,6 +399,15 @@ settle(Trainer *self, const AditPermutation *order, GError **error)
     return adit_device_wait(self->training->device, error);
 }
 
+/* Pieces that go on with optimizer and clock begin at any step. */
+static gboolean
+ensure_piece(Trainer *self, const AditPermutation *order, GError **error)
+{
+    if (adit_pieces_is_at(self->pieces, &self->course))
+        return TRUE;
+    return settle(self, order, error) && begin_piece(self, error);
+}
+
 static gboolean
 run_steps(Trainer *self, GError **error)
 {
@@ -403,6 +426,8 @@ run_steps(Trainer *self, GError **error)
         tell(self, NULL);
     }
     while (course->position < self->steps_per_epoch) {
+        if (!ensure_piece(self, shuffle ? &order : NULL, error))
+            return FALSE;
         AditBatch batch = make_batch(self, shuffle ? &order : NULL);
         adit_train_step_run(self->step, &batch);
         course->rows += batch.rows;
@@ -502,6 +527,8 @@ measure(Trainer *self, AditScoreboard *board, GError **error)
                         .metric = self->course.sums[1] / (double) self->course.rows};
     if (self->experiment->stages->len > 1)
         adit_scoreboard_add(board, "stage", (double) self->course.stage + 1);
+    if (self->pieces->plan->plan->pieces->len > 1)
+        adit_scoreboard_add(board, "piece", (double) self->pieces->part.piece + 1);
     adit_scoreboard_add_scores(board, NULL, "train", self->metric, &train);
     add_figures(self, board);
     for (guint i = 0; i < self->training->data->len; i++) {
@@ -556,11 +583,14 @@ make_line(const Trainer *self, const AditScoreboard *board)
     if (self->experiment->stages->len > 1)
         g_string_append_printf(line, "stage %" G_GUINT64_FORMAT "/%u ", self->course.stage + 1,
                                self->experiment->stages->len);
+    if (self->pieces->plan->plan->pieces->len > 1)
+        g_string_append_printf(line, "piece %u/%u ", self->pieces->part.piece + 1,
+                               self->pieces->plan->plan->pieces->len);
     g_string_append_printf(line, "epoch %" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT,
-                           self->course.epoch, self->stage->epochs);
+                           self->course.epoch, self->pieces->epochs);
     for (guint i = 0; i < board->figures->len; i++) {
         const AditMetric *figure = &g_array_index(board->figures, AditMetric, i);
-        if (g_str_equal(figure->name, "stage"))
+        if (g_str_equal(figure->name, "stage") || g_str_equal(figure->name, "piece"))
             continue;
         if (g_str_equal(figure->name, "seconds"))
             g_string_append_printf(line, "  %.1f s", figure->value);
@@ -627,11 +657,22 @@ run_probe(Trainer *self, AditProbe *probe, const char *folder, const char *momen
     return table != NULL;
 }
 
-/* @done: the stage is */
+/* The stage's own limit ends it, as its last epoch does; it counts all processes that trained it.
+ */
+static gboolean
+is_out_of_time(const Trainer *self)
+{
+    return self->stage->max_time > 0 &&
+           get_seconds(self) - self->course.stage_began >= self->stage->max_time;
+}
+
+/* @done: the pieces with this optimizer are */
 static gboolean
 run_probes(Trainer *self, gboolean done, GError **error)
 {
-    gboolean last = done && self->course.stage + 1 == self->experiment->stages->len;
+    gboolean last = done &&
+                    (adit_pieces_is_last(self->pieces, &self->course) || is_out_of_time(self)) &&
+                    self->course.stage + 1 == self->experiment->stages->len;
     g_autofree char *folder =
         g_build_filename(adit_run_get_folder(self->training->run), "probes", NULL);
     g_autofree char *moment = name_moment(self, last);
@@ -649,15 +690,6 @@ run_probes(Trainer *self, gboolean done, GError **error)
 
 /* Stages. */
 
-/* The stage's own limit ends it, as its last epoch does; it counts all processes that trained it.
- */
-static gboolean
-is_out_of_time(const Trainer *self)
-{
-    return self->stage->max_time > 0 &&
-           get_seconds(self) - self->course.stage_began >= self->stage->max_time;
-}
-
 static gboolean
 is_out_of_patience(const Trainer *self)
 {
@@ -665,6 +697,19 @@ is_out_of_patience(const Trainer *self)
     double patience = adit_clock_span(&clock, self->stage->patience);
     return patience > 0 && (double) ((self->course.epoch - self->course.score_epoch) *
                                      self->steps_per_epoch) >= patience;
+}
+
+/* The pieces with this optimizer and clock. */
+static gboolean
+is_over(const Trainer *self)
+{
+    const AditCourse *course = &self->course;
+
+    if (course->epoch - course->piece_epoch >=
+        adit_pieces_count_epochs(self->pieces, course->piece))
+        return TRUE;
+    return course->epoch > course->piece_epoch &&
+           (is_out_of_patience(self) || is_out_of_time(self));
 }
 
 static gboolean
@@ -692,13 +737,24 @@ finish_epoch(Trainer *self, gboolean *done, GError **error)
     g_autofree char *line = make_line(self, board);
     tell(self, line);
 
-    *done =
-        course->epoch >= self->stage->epochs || is_out_of_patience(self) || is_out_of_time(self);
+    *done = is_over(self);
     if (!run_probes(self, *done, error) || !adit_run_beat(self->training->run, error))
         return FALSE;
     if ((*done || has_come(self, self->stage->checkpoint_every, 1)) && !save(self, error))
         return FALSE;
     return *done || !is_asked_to_stop(self) ? TRUE : stop(self, error);
+}
+
+static gboolean
+run_pieces(Trainer *self, GError **error)
+{
+    gboolean done = is_over(self);
+
+    while (!done) {
+        if (!run_steps(self, error) || !finish_epoch(self, &done, error))
+            return FALSE;
+    }
+    return TRUE;
 }
 
 static gboolean
@@ -708,13 +764,16 @@ run_stage(Trainer *self, GError **error)
         return FALSE;
     if (self->course.epoch == 0 && self->course.position == 0 && !run_probes(self, FALSE, error))
         return FALSE;
-    gboolean done = self->course.epoch >= self->stage->epochs ||
-                    (self->course.epoch > 0 && (is_out_of_patience(self) || is_out_of_time(self)));
-    while (!done) {
-        if (!run_steps(self, error) || !finish_epoch(self, &done, error))
+    for (;;) {
+        if (!run_pieces(self, error))
+            return FALSE;
+        if (adit_pieces_is_last(self->pieces, &self->course) || is_out_of_time(self))
+            return TRUE;
+        adit_course_begin_piece(&self->course, adit_pieces_find_next(self->pieces, &self->course));
+        adit_network_clear_slots(self->network);
+        if (!begin_piece(self, error))
             return FALSE;
     }
-    return TRUE;
 }
 
 static void
@@ -739,7 +798,7 @@ fill_result(const Trainer *self)
     };
     gboolean is_error = g_str_equal(result->metric, "mse");
     /* a quick look says nothing of what the network would come to */
-    gboolean is_whole = self->course.epoch >= self->stage->epochs &&
+    gboolean is_whole = self->course.epoch >= self->pieces->epochs &&
                         self->training->limit_batches == 0 && self->training->overfit_batches == 0;
     result->is_dead =
         is_whole &&
@@ -793,7 +852,7 @@ adit_train(const AditTraining *training, AditTrainingResult *result, GError **er
     self.network = adit_network_new(experiment, &shape, first->loss, training->device,
                                     adit_experiment_count_slots(experiment), error);
     gboolean done = self.network != NULL && train(&self, error);
-    g_clear_pointer(&self.step, adit_train_step_free);
+    g_clear_pointer(&self.pieces, adit_pieces_free);
     g_clear_pointer(&self.metrics, adit_metrics_free);
     g_clear_pointer(&self.network, adit_network_free);
     return done;

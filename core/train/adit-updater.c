@@ -6,6 +6,8 @@
 #include "adit-feed.h"
 #include "adit-graph-private.h"
 
+#include <math.h>
+
 /**
  * Part: one program over the elements of arenas.
  */
@@ -270,6 +272,18 @@ adit_updater_accumulate(AditUpdater *self, guint64 step, double share, gboolean 
         adit_network_get_layout(self->network)->n_parameters);
 }
 
+/* Brock et al. 2017, "FreezeOut", section 3: lr(t) = lr(0)/2 (1 + cos(pi t / t_i)); equation 10 of
+ * the survey. */
+static double
+get_factor(const AditUpdateRange *range, const AditClock *clock)
+{
+    double end = range->until * (double) clock->steps;
+
+    if (range->until <= 0)
+        return range->factor;
+    return range->factor * 0.5 * (1 + cos(G_PI * MIN((double) clock->step / end, 1)));
+}
+
 /* The update of a range, behind what runs before it. */
 static void
 add_run(AditUpdater *self, guint number, guint64 step, const AditClock *clock, GArray *runs)
@@ -285,7 +299,7 @@ add_run(AditUpdater *self, guint number, guint64 step, const AditClock *clock, G
         return;
     g_free(self->lives[number]);
     self->lives[number] = adit_lives_new(self->update.program, clock);
-    set_live(&self->update, self->lives[number], self->factor, range->factor);
+    set_live(&self->update, self->lives[number], self->factor, get_factor(range, clock));
     run.call.lives = self->lives[number];
     g_array_append_val(runs, run);
 }

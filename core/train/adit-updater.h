@@ -9,13 +9,15 @@
 G_BEGIN_DECLS
 
 /**
- * AditUpdateRange: elements of the parameters' arena that are updated alike: their factor on the
- * learning rate; 0: frozen.
+ * AditUpdateRange: elements of the parameters' arena that are updated alike.
+ * @factor: on the learning rate; 0: frozen
+ * @until: share of the stage in which it falls to 0 by half a cosine; 0: it does not
  */
 typedef struct {
     gsize begin;
     gsize end;
     double factor;
+    double until;
 } AditUpdateRange;
 
 /**

@@ -9,30 +9,15 @@ struct _AditJoint {
 };
 ADIT_DEFINE_STRATEGY(AditJoint, adit_joint, ADIT_JOINT)
 
-static double
-get_weight(AditJoint *self, guint exit)
-{
-    if (self->weights->len == 0)
-        return 1.0;
-    return g_array_index(self->weights, double, self->weights->len == 1 ? 0 : exit);
-}
-
 static gboolean
 plan(AditStrategy *strategy, AditPlan *plan, GError **error)
 {
     AditJoint *self = ADIT_JOINT(strategy);
+    AditPiece *piece = adit_plan_add(plan);
 
-    if (self->weights->len > 1 && self->weights->len != plan->n_exits) {
-        g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
-                    "%u weights for %u exit%s; the last answer has 'final-weight'",
-                    self->weights->len, plan->n_exits, plan->n_exits == 1 ? "" : "s");
-        return FALSE;
-    }
-    for (guint i = 0; i < plan->n_exits; i++)
-        plan->exit_weights[i] = get_weight(self, i);
-    plan->final_weight = self->final_weight;
-    plan->ramp_from = self->ramp_from;
-    return TRUE;
+    piece->final_weight = self->final_weight;
+    piece->ramp_from = self->ramp_from;
+    return adit_plan_set_weights(plan, piece, self->weights, 1, error);
 }
 
 static void

@@ -6,10 +6,11 @@ struct _AditPlain {
 };
 ADIT_DEFINE_STRATEGY(AditPlain, adit_plain, ADIT_PLAIN)
 
-/* a plan comes with the exits' weights 0 and the last answer's 1 */
+/* a piece comes with the exits' weights 0 and the last answer's 1 */
 static gboolean
 plan(AditStrategy *strategy, AditPlan *plan, GError **error)
 {
+    adit_plan_add(plan);
     return TRUE;
 }
 

@@ -4,11 +4,11 @@
 #include <adit/adit-optimizer.h>
 #include <adit/adit-regularizer.h>
 #include <adit/adit-schedule.h>
-#include <adit/adit-strategy.h>
 
 #include "adit-graph-private.h"
 #include "adit-loader.h"
 #include "adit-penalty.h"
+#include "adit-plan.h"
 #include "conformance.h"
 
 #include <math.h>
@@ -167,7 +167,7 @@ test_regularizer_gradient(const AditPlugin *plugin)
     adit_tap(matched, "pre");
     adit_graph_leave_scope(graph);
     AditTensor *figure;
-    AditTensor *term = adit_penalty_add(adit_constant(graph, 0), regularizer, graph, &figure);
+    AditTensor *term = adit_penalty_add(adit_constant(graph, 0), regularizer, graph, NULL, &figure);
     g_assert_no_error(adit_graph_get_error(graph));
     g_assert_cmpuint(adit_tensor_get_shape(term)->rank, ==, 0);
     g_assert_false(adit_tensor_has_rows(term));
@@ -388,7 +388,25 @@ add_initializer(const AditPlugin *plugin)
     add_case(plugin, "fills", test_initializer_fills);
 }
 
-/* Strategies: weights that a loss can have, for no exit and for several. */
+/* Strategies: pieces that can be trained, for no exit and for several. */
+static void
+check_piece(const AditPlan *plan, const AditPiece *piece)
+{
+    double sum = piece->final_weight + piece->outcome_weight;
+
+    for (guint i = 0; i < plan->n_exits; i++) {
+        g_assert_cmpfloat(piece->exit_weights[i], >=, 0);
+        sum += piece->exit_weights[i];
+    }
+    g_assert_cmpfloat(sum, >, 0);
+    g_assert_true(isfinite(sum));
+    g_assert_cmpuint(piece->first, <, adit_plan_count_segments(plan) + 1);
+    g_assert_cmpfloat(piece->epochs, >, 0);
+    g_assert_cmpfloat(piece->cache, >=, 0);
+    if (piece->outcome.kind == ADIT_OUTCOME_EXIT)
+        g_assert_cmpuint(piece->outcome.exit, <, plan->n_exits);
+}
+
 static void
 test_strategy_plans(const AditPlugin *plugin)
 {
@@ -396,18 +414,21 @@ test_strategy_plans(const AditPlugin *plugin)
 
     for (guint n = 0; n < 4; n++) {
         g_autoptr(GError) error = NULL;
-        double weights[4] = {0};
-        AditPlan plan = {.n_exits = n, .exit_weights = weights, .final_weight = 1, .ramp_from = -1};
-        gboolean planned = ADIT_STRATEGY_GET_CLASS(strategy)->plan(strategy, &plan, &error);
-        g_assert_no_error(error);
-        g_assert_true(planned);
-        double sum = plan.final_weight;
-        for (guint i = 0; i < n; i++) {
-            g_assert_cmpfloat(weights[i], >=, 0);
-            sum += weights[i];
+        g_autoptr(AditPlan) plan = adit_plan_new(strategy, n, 5, &error);
+
+        if (n == 0 && plan == NULL) {
+            g_assert_error(error, ADIT_ERROR, ADIT_ERROR_INVALID);
+            g_assert_nonnull(strstr(error->message, "needs exits"));
+            continue;
         }
-        g_assert_cmpfloat(sum, >, 0);
-        g_assert_true(isfinite(sum));
+        g_assert_no_error(error);
+        g_assert_true(adit_plan_get(plan, 0)->restarts);
+        for (guint i = 0; i < plan->pieces->len; i++)
+            check_piece(plan, adit_plan_get(plan, i));
+        for (guint i = 0; plan->rates != NULL && i < adit_plan_count_segments(plan); i++) {
+            g_assert_cmpfloat(plan->rates[i].factor, >, 0);
+            g_assert_cmpfloat(plan->rates[i].until, <=, 1);
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 /* tests/plugins/test-graphs.c - SPDX-License-Identifier: MIT */
 #include "adit-graph-private.h"
+#include "adit-plan.h"
 #include "plugin-test.h"
 
 /* What plugins write into a graph: shapes, parameters, taps and refusals. */
@@ -253,31 +254,79 @@ test_residual_input(void)
 
 /* Strategies. */
 
+static AditPlan *
+make_plan(AditStrategy *strategy, guint n_exits, guint n_blocks)
+{
+    g_autoptr(GError) error = NULL;
+    AditPlan *plan = adit_plan_new(strategy, n_exits, n_blocks, &error);
+
+    g_assert_no_error(error);
+    return plan;
+}
+
+static void
+assert_no_plan(AditStrategy *strategy, guint n_exits, const char *message)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(adit_plan_new(strategy, n_exits, 5, &error));
+    g_assert_cmpstr(error->message, ==, message);
+}
+
 static void
 test_strategies(void)
 {
-    double exits[3] = {0.0, 0.0, 0.0};
-    AditPlan plan = {.n_exits = 3, .exit_weights = exits, .final_weight = 1.0, .ramp_from = -1.0};
     g_autoptr(GArray) weights = make_numbers(3, (double[]){0.1, 0.2, 0.3});
     g_autoptr(AditStrategy) plain = make_component("strategy", "plain", NULL);
     g_autoptr(AditStrategy) joint = make_component("strategy", "joint", NULL);
-    AditStrategyClass *klass = ADIT_STRATEGY_GET_CLASS(joint);
-    g_autoptr(GError) error = NULL;
+    g_autoptr(AditPlan) alone = make_plan(plain, 3, 5);
+    g_autoptr(AditPlan) all = make_plan(joint, 3, 5);
 
-    g_assert_true(ADIT_STRATEGY_GET_CLASS(plain)->plan(plain, &plan, NULL));
-    g_assert_cmpfloat(exits[0], ==, 0.0);
-    g_assert_cmpfloat(plan.final_weight, ==, 1.0);
-    g_assert_true(klass->plan(joint, &plan, NULL));
-    g_assert_cmpfloat(exits[2], ==, 1.0);
-    g_assert_cmpfloat(plan.ramp_from, ==, -1.0);
+    g_assert_cmpfloat(adit_plan_get(alone, 0)->exit_weights[0], ==, 0.0);
+    g_assert_cmpfloat(adit_plan_get(alone, 0)->final_weight, ==, 1.0);
+    g_assert_cmpfloat(adit_plan_get(all, 0)->exit_weights[2], ==, 1.0);
+    g_assert_cmpfloat(adit_plan_get(all, 0)->ramp_from, ==, -1.0);
     g_object_set(joint, "weights", weights, "final-weight", 2.0, "ramp-from", 0.01, NULL);
-    g_assert_true(klass->plan(joint, &plan, NULL));
-    g_assert_cmpfloat(exits[1], ==, 0.2);
-    g_assert_cmpfloat(plan.final_weight, ==, 2.0);
-    g_assert_cmpfloat(plan.ramp_from, ==, 0.01);
-    plan.n_exits = 1;
-    g_assert_false(klass->plan(joint, &plan, &error));
-    g_assert_cmpstr(error->message, ==, "3 weights for 1 exit; the last answer has 'final-weight'");
+    g_autoptr(AditPlan) weighed = make_plan(joint, 3, 5);
+
+    g_assert_cmpfloat(adit_plan_get(weighed, 0)->exit_weights[1], ==, 0.2);
+    g_assert_cmpfloat(adit_plan_get(weighed, 0)->final_weight, ==, 2.0);
+    g_assert_cmpfloat(adit_plan_get(weighed, 0)->ramp_from, ==, 0.01);
+    assert_no_plan(joint, 1, "3 weights for 1 exit; the last answer has 'final-weight'");
+}
+
+/* Which segments are frozen, and which exit teaches the next. */
+static void
+test_pieces(void)
+{
+    g_autoptr(AditStrategy) layer_wise = make_component("strategy", "layer-wise", NULL);
+    g_autoptr(AditStrategy) separate = make_component("strategy", "separate", NULL);
+    g_autoptr(AditPlan) layers = make_plan(layer_wise, 2, 5);
+    g_autoptr(AditPlan) heads = make_plan(separate, 2, 5);
+
+    g_assert_cmpuint(layers->pieces->len, ==, 3);
+    g_assert_cmpuint(heads->pieces->len, ==, 3);
+    for (guint i = 0; i < 3; i++) {
+        const AditPiece *layer = adit_plan_get(layers, i), *head = adit_plan_get(heads, i);
+
+        g_assert_true(layer->restarts && head->restarts);
+        g_assert_cmpuint(layer->first, ==, i);
+        g_assert_cmpuint(head->first, ==, i);
+        for (guint j = 0; j < 2; j++) {
+            g_assert_cmpfloat(layer->exit_weights[j], ==, i == j);
+            g_assert_cmpfloat(head->exit_weights[j], ==, i == j + 1);
+        }
+        g_assert_cmpfloat(layer->final_weight, ==, i == 2);
+        g_assert_cmpfloat(head->final_weight, ==, i == 0);
+    }
+    g_object_set(separate, "backbone", FALSE, NULL);
+    g_autoptr(AditPlan) only = make_plan(separate, 2, 5);
+
+    g_assert_cmpuint(only->pieces->len, ==, 2);
+    g_assert_cmpuint(adit_plan_get(only, 0)->first, ==, 1);
+    assert_no_plan(layer_wise, 0,
+                   "strategy 'layer-wise' needs exits, and the network has none; say where with "
+                   "'exits'");
 }
 
 static void
@@ -305,6 +354,7 @@ main(int argc, char **argv)
     g_test_add_func("/aggregators/glonet/weights", test_glonet_weights);
     g_test_add_func("/aggregators/residual/input", test_residual_input);
     g_test_add_func("/strategies/all/plans", test_strategies);
+    g_test_add_func("/strategies/all/pieces", test_pieces);
     g_test_add_func("/optimizers/sgd/nesterov-needs-momentum", test_nesterov_needs_momentum);
     return g_test_run();
 }

@@ -175,7 +175,8 @@ check_case(const Case *item, gboolean f64)
     AditGraph *graph = adit_graph_new(ADIT_MODE_TRAINING);
     AditTensor *x = tap_layer(graph, adit_input(graph, "x", &item->shape, 0), 1), *figure, *dx;
     g_autoptr(AditRegularizer) jumpstart = make_jumpstart(item);
-    AditTensor *objective = adit_penalty_add(adit_constant(graph, 3), jumpstart, graph, &figure);
+    AditTensor *objective =
+        adit_penalty_add(adit_constant(graph, 3), jumpstart, graph, NULL, &figure);
     gsize count = item->rows * adit_shape_count(&item->shape);
 
     adit_gradient(figure, &x, 1, ADIT_GRADIENT_KEEP, &dx);
@@ -213,7 +214,7 @@ test_layers(void)
 
     tap_layer(graph, adit_input(graph, "narrow", &ADIT_SHAPE(1), 0), 1);
     tap_layer(graph, adit_input(graph, "wide", &ADIT_SHAPE(2), 0), 2);
-    adit_penalty_add(adit_constant(graph, 0), jumpstart, graph, &figure);
+    adit_penalty_add(adit_constant(graph, 0), jumpstart, graph, NULL, &figure);
     g_autoptr(Rig) rig = rig_new(graph);
     guint term = rig_add(rig, ADIT_OUTPUT_READ, figure);
     rig_prepare(rig, 1, FALSE, 3);

@@ -39,7 +39,7 @@ side_init(Side *self, AditDevice *device, const ParityRun *run)
                                      adit_stage_count_slots(stage), &error);
     g_assert_no_error(error);
     adit_network_initialize(self->network, experiment->seed);
-    self->step = adit_train_step_new(experiment, stage, self->network, run->batch, &error);
+    self->step = adit_train_step_new(experiment, stage, self->network, NULL, run->batch, &error);
     g_assert_no_error(error);
     self->n = adit_network_get_layout(self->network)->n_parameters;
     self->gradient = g_new0(double, self->n);

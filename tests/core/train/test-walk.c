@@ -136,7 +136,7 @@ side_init_varied(Side *self, AditDevice *device, const Network *network, const c
                                      adit_stage_count_slots(stage), &error);
     g_assert_no_error(error);
     adit_network_initialize(self->network, self->experiment->seed);
-    self->step = adit_train_step_new(self->experiment, stage, self->network, 64, &error);
+    self->step = adit_train_step_new(self->experiment, stage, self->network, NULL, 64, &error);
     g_assert_no_error(error);
     self->n = adit_network_get_layout(self->network)->n_parameters;
 }
