@@ -98,21 +98,12 @@ AditGraph *
 adit_network_build(const AditExperiment *experiment, AditMode mode, const AditNetworkShape *shape,
                    const AditNetworkUse *use, AditNetworkTensors *tensors)
 {
-    return adit_network_build_altered(experiment, mode, shape, loss, NULL, NULL, tensors);
-}
-
-AditGraph *
-adit_network_build_altered(const AditExperiment *experiment, AditMode mode,
-                           const AditNetworkShape *shape, AditLoss *loss, AditAlter alter,
-                           gpointer data, AditNetworkTensors *tensors)
-{
     AditGraph *graph = adit_graph_new(mode);
-
-    adit_graph_set_alter(graph, alter, data);
     AditTensor *x = adit_input(graph, "inputs", &shape->inputs, 0);
     AditModel model = experiment->model;
     AditTensor *last;
 
+    adit_graph_set_alter(graph, use->alter, use->alter_data);
     adit_graph_set_cut(graph, use->cut);
     if (experiment->datasets->len > 0) {
         const AditDatasetSettings *settings =

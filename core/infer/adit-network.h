@@ -42,11 +42,14 @@ typedef struct {
  * @outcome: what is compared with the targets
  * @cut: (nullable): where it is taken apart; outlives the graph. An exit that answers is outside of
  *   loops if the cut ends there
+ * @alter: (nullable): what alters what is tapped (adit_graph_set_alter())
  */
 typedef struct {
     AditLoss *loss;
     AditOutcome outcome;
     AditCut *cut;
+    AditAlter alter;
+    gpointer alter_data;
 } AditNetworkUse;
 
 /**
@@ -62,10 +65,6 @@ typedef struct {
 AditGraph *adit_network_build(const AditExperiment *experiment, AditMode mode,
                               const AditNetworkShape *shape, const AditNetworkUse *use,
                               AditNetworkTensors *tensors);
-/* The same with what is tapped altered (adit_graph_set_alter()). */
-AditGraph *adit_network_build_altered(const AditExperiment *experiment, AditMode mode,
-                                      const AditNetworkShape *shape, AditLoss *loss,
-                                      AditAlter alter, gpointer data, AditNetworkTensors *tensors);
 /* Fills in loss and metric of @tensors' logits, which are compared with its targets and may lie in
  * a loop: so do loss and metric then. */
 void adit_network_build_loss(AditLoss *loss, AditNetworkTensors *tensors);

@@ -547,10 +547,11 @@ capture_ablated(Load *load, const Reading *reading, guint index, GError **error)
     Ablation ablation = {NULL, name, colon != NULL ? colon + 1 : "out"};
     AditNetworkTensors tensors;
     g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
-    g_autoptr(AditGraph) graph = adit_network_build_altered(
-        adit_network_get_experiment(self->network), ADIT_MODE_EVALUATION,
-        adit_network_get_shape(self->network), adit_network_get_loss(self->network), ablate,
-        &ablation, &tensors);
+    AditNetworkUse use = {
+        .loss = adit_network_get_loss(self->network), .alter = ablate, .alter_data = &ablation};
+    g_autoptr(AditGraph) graph =
+        adit_network_build(adit_network_get_experiment(self->network), ADIT_MODE_EVALUATION,
+                           adit_network_get_shape(self->network), &use, &tensors);
 
     item.tensor = adit_network_join_scores(&tensors);
     adit_network_diagnose(graph, diagnostics);
