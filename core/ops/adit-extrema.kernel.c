@@ -222,32 +222,71 @@ ADIT_KERNEL(extrema)(const AditKernelCall *call)
         take_row(call, &t, r);
 }
 
-/* Inputs: extrema, the gradient by them; 0 to all elements but two of each line. */
+/* What line @j of row @r gives to two of its numbers. */
+ADIT_ALWAYS_INLINE void
+give_line(const AditKernelCall *call, const Axes *t, const Steps *to, const Steps *from, gsize j,
+          gsize r)
+{
+    gsize at = j * from->element + r * from->row, part = t->part * from->element;
+    const real *own = (const real *) call->inputs[0].data + at;
+    const real *gradient = (const real *) call->inputs[1].data + at;
+    gsize largest = find_number(own[part], t->size);
+    gsize smallest = find_number(own[3 * part], t->size);
+    real *row = (real *) call->output.data + find_first(t, j) * to->element + r * to->row;
+
+    if (largest < t->size)
+        row[largest * t->inner * to->element] += gradient[0];
+    if (smallest < t->size)
+        row[(smallest * t->inner + t->lower) * to->element] += gradient[2 * part];
+}
+
+/* All numbers of the lines that begin side by side at @dx; @own, @gradient: of these lines. */
+static void
+give_lines(const Axes *t, const real *own, const real *gradient, real *dx)
+{
+    gsize n = t->inner, part = t->part;
+
+    for (gsize k = 0; k < t->size; k++, dx += n) {
+        for (gsize i = 0; i < n; i++)
+            dx[i] = (own[part + i] == (real) k ? gradient[i] : K(0)) +
+                    (own[3 * part + i] == (real) k ? gradient[2 * part + i] : K(0));
+    }
+}
+
+/* Few numbers of many lines side by side: vectors of lines. */
+static void
+give_side_by_side(const AditKernelCall *call, const Axes *t)
+{
+    for (gsize r = 0; r < call->rows; r++) {
+        const real *own = (const real *) call->inputs[0].data + r * 4 * t->part;
+        const real *gradient = (const real *) call->inputs[1].data + r * 4 * t->part;
+        real *dx = (real *) call->output.data + r * call->output.count;
+
+        for (gsize j = 0; j < t->part; j += t->inner)
+            give_lines(t, own + j, gradient + j, dx + j * t->size);
+    }
+}
+
+/* Inputs: extrema, the gradient by them; 0 to all elements but two of each line. They are gone
+ * through as they lie. */
 void
 ADIT_KERNEL(extrema_gradient)(const AditKernelCall *call)
 {
     Axes t = find_axes(call, &call->output, &call->inputs[0]);
     Steps to = find_steps(call, call->output.count), from = find_steps(call, 4 * t.part);
-    const real *y = call->inputs[0].data, *dy = call->inputs[1].data;
-    real *dx = call->output.data;
 
+    if (call->pitch == 0 && t.lower == 0 && t.inner >= LANES && t.size <= LANES) {
+        give_side_by_side(call, &t);
+        return;
+    }
     clear(call);
-    for (gsize j = 0; j < t.part; j++) {
-        gsize first = find_first(&t, j);
-
-        for (gsize r = 0; r < call->rows; r++) {
-            const real *own = y + j * from.element + r * from.row;
-            const real *gradient = dy + j * from.element + r * from.row;
-            gsize part = t.part * from.element;
-            gsize largest = find_number(own[part], t.size);
-            gsize smallest = find_number(own[3 * part], t.size);
-            real *row = dx + first * to.element + r * to.row;
-
-            if (largest < t.size)
-                row[largest * t.inner * to.element] += gradient[0];
-            if (smallest < t.size)
-                row[(smallest * t.inner + t.lower) * to.element] += gradient[2 * part];
-        }
+    for (gsize j = 0; call->pitch != 0 && j < t.part; j++) {
+        for (gsize r = 0; r < call->rows; r++)
+            give_line(call, &t, &to, &from, j, r);
+    }
+    for (gsize r = 0; call->pitch == 0 && r < call->rows; r++) {
+        for (gsize j = 0; j < t.part; j++)
+            give_line(call, &t, &to, &from, j, r);
     }
 }
 
@@ -430,25 +469,31 @@ ADIT_KERNEL(rows_deficits)(const AditKernelCall *call)
     out[1] = sum[1];
 }
 
+/* Of @n numbers side by side; parts are @part apart. @dy: the gradients by both sums. */
+static void
+deficits_gradient(const Deficits *t, const real *dy, const real *x, real *dx, gsize part, gsize n)
+{
+    for (gsize i = 0; i < n; i++) {
+        gsize below = i + 2 * part;
+        real by = dy[0] + K(2) * find_deficit(t, x[i], x[below]) * dy[1];
+
+        dx[i] = t->margin - x[i] > K(0) ? -(t->upper * by) : K(0);
+        dx[below] = t->margin + x[below] > K(0) ? t->lower * by : K(0);
+    }
+}
+
 /* Inputs: extrema, the gradients by both sums. */
 void
 ADIT_KERNEL(rows_deficits_gradient)(const AditKernelCall *call)
 {
     Deficits t = find_deficits(call);
-    gsize part = call->inputs[0].count / 4;
-    Steps step = find_steps(call, 4 * part);
+    gsize part = call->inputs[0].count / 4, pitch = call->pitch;
     const real *x = call->inputs[0].data, *dy = call->inputs[1].data;
     real *dx = call->output.data;
 
     clear(call);
-    for (gsize j = 0; j < part; j++) {
-        for (gsize r = 0; r < call->rows; r++) {
-            gsize largest = j * step.element + r * step.row;
-            gsize smallest = largest + 2 * part * step.element;
-            real by = dy[0] + K(2) * find_deficit(&t, x[largest], x[smallest]) * dy[1];
-
-            dx[largest] = t.margin - x[largest] > K(0) ? -(t.upper * by) : K(0);
-            dx[smallest] = t.margin + x[smallest] > K(0) ? t.lower * by : K(0);
-        }
-    }
+    for (gsize j = 0; pitch != 0 && j < part; j++)
+        deficits_gradient(&t, dy, x + j * pitch, dx + j * pitch, part * pitch, call->rows);
+    for (gsize r = 0; pitch == 0 && r < call->rows; r++)
+        deficits_gradient(&t, dy, x + r * 4 * part, dx + r * 4 * part, part, part);
 }
