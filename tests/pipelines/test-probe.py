@@ -425,6 +425,18 @@ def maps():
         assert all(0 <= row['saturation'] <= 1 and row['trace'] >= 0 for row in rows), rows
         widths[options] = rows[0]['width']
     expect(list(widths.values()), [16, 4, 4, 4])
+    # a regression for each position; of one position it is the whole
+    on_device('probe', 'run', '--output', 'here', '-o', 'probes=[{logistic: {positions: true, pool: 2}}]', **more)
+    places = table_of(read('here/logistic-positions.csv'))
+    expect([(row['address'], row['row'], row['column']) for row in places],
+           [(f'trunk.{block}', row, column) for block in (1, 2) for row in '01' for column in '01'])
+    assert len({row['train-accuracy'] for row in places}) > 1, places
+    on_device('probe', 'run', '--output', 'here', '-o', 'probes=[{logistic: {pool: 2}}]', **more)
+    expect(table_of(read('here/logistic-positions.csv')), [])
+    on_device('probe', 'run', '--output', 'one', '-o', 'probes=[{logistic: {positions: true, pool: 1}}]', **more)
+    single = table_of(read('one/logistic-positions.csv'))
+    expect([(row['train-accuracy'], row['accuracy']) for row in single],
+           [(row['train-accuracy'], row['accuracy']) for row in table_of(read('one/logistic.csv'))])
     # of a map of one pixel position, mean and all are one
     one = [rows_of('run', '-o', f'probes=[{{saturation: {{pool: 1, reduce: {reduce}}}}}]', **more)
            for reduce in ('positions', 'mean', 'flatten')]
