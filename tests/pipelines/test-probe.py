@@ -400,6 +400,29 @@ def ablated():
            'two', '-o', 'probes=[{ablation: {at: "trunk.1:in"}}]')
 
 
+def folded():
+    """Blocks that give a constant are no loss when that is folded in; the last prefix is the network."""
+    train_network('glonet')
+    constant = '{dense: {units: 6, initializer: zeros, bias-initializer: {constant: {value: 0.5}}}}'
+    ends = {}
+    for name, tail in ('out', f'{constant}, {constant}'), ('loop', repeat(f'[{constant}]', 4)[1:-1]):
+        write(f'{name}.yaml', 'adit: 1\n' + DATA + 'model:\n  from: run/checkpoints/last\n'
+              f'  load: [trunk.1, trunk.2, trunk.3]\n  trunk: {{aggregator: glonet, blocks: [{DENSE}, {DENSE}, {DENSE}, {tail}]}}\n')
+        plain = rows_of(f'{name}.yaml', '-o', 'probes=[truncation]')
+        fold = rows_of(f'{name}.yaml', '-o', 'probes=[{truncation: {fold: true}}]')
+        whole = answer_of(f'{name}.yaml')['loss']
+        assert abs(plain[2]['loss'] - whole) > 1e-3, (plain, whole)
+        for row in fold[2:]:
+            assert abs(row['loss'] - whole) < 1e-5, (row, whole)
+        assert abs(fold[0]['loss'] - whole) > 1e-4 and fold[0]['loss'] != plain[0]['loss'], (fold, plain)
+        expect([list(row) for row in fold], [list(row) for row in plain])
+        ends[name] = [row['loss'] for row in fold[:3]]
+    rows = rows_of('run', '-o', 'probes=[{truncation: {fold: true}}]')
+    assert abs(rows[-1]['loss'] - answer_of('run')['loss']) < 1e-6, rows
+    few = rows_of('run', '-o', 'probes=[{truncation: {fold: true, memory: 12 KiB}}]')
+    expect(few, rows)
+
+
 def before():
     """What a probe cannot do at the end is told before anything is trained."""
     write('much.yaml', network('chain', probes='[{cka: {memory: 4 KiB}}]'))
@@ -548,6 +571,6 @@ def checked():
 cases = [(f'/pipelines/probe/{case.__name__}/{name}', in_folder(lambda case=case, name=name: case(name)))
          for case in (whole, cut, added) for name in NETWORKS]
 cases += [(f'/pipelines/probe/{case.__name__}', in_folder(case))
-          for case in (values, sections, observes, tables, again, killed, told, sets, pairs, classes, gradients, ablated, before, maps, borders, paper, refusals,
+          for case in (values, sections, observes, tables, again, killed, told, sets, pairs, classes, gradients, ablated, folded, before, maps, borders, paper, refusals,
                        checked)]
 tap.run(cases)
