@@ -31,6 +31,8 @@ G_DECLARE_DERIVABLE_TYPE(AditProbe, adit_probe, ADIT, PROBE, AditComponent)
  *   `:collect`: 2 x as many numbers as there are logits. Of no address: the logits
  * @ADIT_READ_ABLATED: the scores of the whole network with zeros in the place of what is there,
  *   nothing retrained
+ * @ADIT_READ_FOLDED: scores as ADIT_READ_SCORES, where what was still to be collected is replaced
+ *   by its mean over the training samples
  */
 typedef enum {
     ADIT_READ_VALUES,
@@ -39,6 +41,7 @@ typedef enum {
     ADIT_READ_CLASSES,
     ADIT_READ_ANSWERS,
     ADIT_READ_ABLATED,
+    ADIT_READ_FOLDED,
 } AditReadingKind;
 
 /**
@@ -136,6 +139,7 @@ typedef struct {
  * few
  * @prepare: (nullable): works out of all samples of a reading with an address what is used in every
  *   pair; not beside @add
+ * @ask: (nullable): changes the kind of a reading as the parameters say
  * @telling: (nullable): what is said of the table, besides its numbers
  * @sees_input: whether the table says of layers of images what they see of the input: `layer`
  * @measure: writes a row from what was read, sums in float64. Fails with what the algebra fails
@@ -158,10 +162,11 @@ struct _AditProbeClass {
                         GError **error);
     gboolean (*measure)(AditProbe *self, const AditFeatures *read, AditFindings *findings,
                         GError **error);
+    void (*ask)(AditProbe *self, AditReading *reading);
     const AditTelling *telling;
     gboolean sees_input;
 
-    gpointer padding[2];
+    gpointer padding[1];
 };
 
 #define ADIT_DEFINE_PROBE(TypeName, type_name, CAST)                                               \

@@ -245,6 +245,10 @@ typedef void (*AditFill)(guint instance, double *values, gsize n, gpointer data)
 AditTensor *adit_constant_each(AditGraph *graph, const AditShape *shape, AditFill fill,
                                gpointer data);
 
+/* A constant of @shape for every iteration of all loops around @graph. @kept: (out): all of them,
+ * as a tensor of the root graph, at first 0; may be filled until a program is made of it. */
+AditTensor *adit_constant_stack(AditGraph *graph, const AditShape *shape, AditTensor **kept);
+
 AditTensor *adit_tensor_new(AditGraph *graph, AditTensorKind kind, const AditShape *shape,
                             gboolean rows);
 

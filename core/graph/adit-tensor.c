@@ -306,6 +306,19 @@ adit_constant_drawn(AditGraph *graph, const char *name, const AditShape *shape, 
     return self;
 }
 
+AditTensor *
+adit_constant_stack(AditGraph *graph, const AditShape *shape, AditTensor **kept)
+{
+    if (graph->parent == NULL) {
+        *kept = adit_tensor_new(graph, ADIT_TENSOR_CONSTANT, shape, FALSE);
+        (*kept)->values = g_new0(double, adit_shape_count(shape));
+        return *kept;
+    }
+    AditShape stack = adit_shape_prepend(shape, graph->loop->n);
+
+    return adit_loop_each(graph->loop, adit_constant_stack(graph->parent, &stack, kept));
+}
+
 static AditTensor *
 each_tensor(AditGraph *graph, const AditShape *shape, AditTensor **kept)
 {

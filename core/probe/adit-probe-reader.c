@@ -15,17 +15,31 @@
  * @source: the reading that captures for this one: itself, or where one side is the other
  * @items: what is to be read, one for each address
  * @features: (array): one for each item
+ * @shifts: (nullable) (element-type Shift): what is added to what was collected
  */
 typedef struct {
-    const AditReading *what;
+    AditReading what;
     guint side;
     guint source;
     AditCaptureItem *items;
     guint n_items;
     AditFeatures *features;
+    GArray *shifts;
     const AditSplit *split;
     gsize samples;
 } Reading;
+
+/**
+ * Shift: of a tensor, in all iterations.
+ * @kept: the constants
+ * @collect: what they are added to, in the root graph
+ * @shape: of one
+ */
+typedef struct {
+    AditTensor *kept;
+    AditTensor *collect;
+    AditShape shape;
+} Shift;
 
 struct _AditProbeReader {
     AditProbe *probe;
@@ -38,6 +52,8 @@ struct _AditProbeReader {
     Reading *readings;
     guint n_readings;
     AditTeam *team;
+    const AditData *data;
+    gboolean has_shifts; /* of the data */
 };
 
 /* ---- what is read of the network ---- */
@@ -72,19 +88,35 @@ build_answers(const AditProbeReader *self, const AditPick *pick)
     return adit_concat(answers, G_N_ELEMENTS(answers), 0);
 }
 
+/* Something is added to it in every iteration, which is not known before data is read. */
+static AditTensor *
+shift(Reading *reading, AditTensor *tensor)
+{
+    Shift own = {.shape = tensor->shape};
+    AditTensor *constant = adit_constant_stack(tensor->graph, &tensor->shape, &own.kept);
+
+    if (reading->shifts == NULL)
+        reading->shifts = g_array_new(FALSE, FALSE, sizeof(Shift));
+    own.collect = adit_tensor_unroll(tensor);
+    g_array_append_val(reading->shifts, own);
+    return adit_add(tensor, constant);
+}
+
 /* What is read is computed where the pick was, in its loop, once for all of it. */
 static AditTensor *
-build_reading(const AditProbeReader *self, const Reading *reading, const AditPick *pick)
+build_reading(const AditProbeReader *self, Reading *reading, const AditPick *pick)
 {
     AditTensor *tensor = pick->tensor;
 
-    if (reading->what->kind == ADIT_READ_ANSWERS)
+    if (reading->what.kind == ADIT_READ_FOLDED)
+        tensor = shift(reading, tensor);
+    if (reading->what.kind == ADIT_READ_ANSWERS)
         return build_answers(self, pick);
-    if (reading->what->kind == ADIT_READ_SCORES)
+    if (reading->what.kind == ADIT_READ_SCORES || reading->what.kind == ADIT_READ_FOLDED)
         return adit_network_build_scores(adit_network_get_experiment(self->network),
                                          adit_network_get_loss(self->network),
                                          self->tensors.targets, tensor);
-    return reading->what->kind == ADIT_READ_GRADIENTS ? tensor : pool_map(self, tensor);
+    return reading->what.kind == ADIT_READ_GRADIENTS ? tensor : pool_map(self, tensor);
 }
 
 /* What has a network of its own for each address is built when it is loaded. */
@@ -133,9 +165,9 @@ static void
 build_single(const AditProbeReader *self, Reading *reading)
 {
     reading->features = g_new0(AditFeatures, 1);
-    if (reading->what->kind == ADIT_READ_CLASSES)
+    if (reading->what.kind == ADIT_READ_CLASSES)
         return;
-    AditTensor *own = reading->what->kind == ADIT_READ_SCORES
+    AditTensor *own = reading->what.kind == ADIT_READ_SCORES
                           ? adit_network_join_scores(&self->tensors)
                           : self->tensors.logits;
 
@@ -173,10 +205,10 @@ unroll_items(Reading *reading)
 static guint
 find_source(const AditProbeReader *self, guint index)
 {
-    const AditReading *what = self->readings[index].what;
+    const AditReading *what = &self->readings[index].what;
 
     for (guint i = 0; self->addresses.is_own && i < index; i++) {
-        const AditReading *other = self->readings[i].what;
+        const AditReading *other = &self->readings[i].what;
 
         if (self->readings[i].side < ADIT_PROBE_SIDES && other->kind == what->kind &&
             other->of_training == what->of_training)
@@ -196,18 +228,20 @@ build_readings(AditProbeReader *self)
     for (guint i = 0; i < n; i++) {
         Reading *reading = &self->readings[i];
 
-        reading->what = &what[i];
-        reading->side = adit_probe_addresses_find_side(&self->addresses, &what[i]);
+        reading->what = what[i];
+        if (self->klass->ask != NULL)
+            self->klass->ask(self->probe, &reading->what);
+        reading->side = adit_probe_addresses_find_side(&self->addresses, &reading->what);
         reading->source = i;
         if (reading->side == ADIT_PROBE_SIDES)
             build_single(self, reading);
-        else if (what[i].kind == ADIT_READ_ABLATED)
+        else if (reading->what.kind == ADIT_READ_ABLATED)
             list_items(self, reading);
         else if ((reading->source = find_source(self, i)) == i)
             build_items(self, reading);
-        if (what[i].kind == ADIT_READ_GRADIENTS && reading->items != NULL)
+        if (reading->what.kind == ADIT_READ_GRADIENTS && reading->items != NULL)
             build_gradients(self, reading);
-        if (what[i].kind != ADIT_READ_ABLATED)
+        if (reading->what.kind != ADIT_READ_ABLATED)
             unroll_items(reading);
     }
 }
@@ -257,6 +291,7 @@ adit_probe_reader_free(AditProbeReader *self)
 
         for (guint j = 0; reading->features != NULL && j < MAX(reading->n_items, 1); j++)
             clear_features(&reading->features[j]);
+        g_clear_pointer(&reading->shifts, g_array_unref);
         g_free(reading->features);
         g_free(reading->items);
     }
@@ -302,13 +337,14 @@ check_split(const AditProbeReader *self, const Reading *reading, const char *dat
 {
     const char *lacks = NULL;
 
-    if (reading->split->rows == 0)
+    if (reading->split->rows == 0 ||
+        (reading->what.kind == ADIT_READ_FOLDED && self->data->train.rows == 0))
         lacks = "training rows";
-    else if ((reading->what->kind == ADIT_READ_SCORES ||
-              reading->what->kind == ADIT_READ_GRADIENTS) &&
+    else if ((reading->what.kind == ADIT_READ_SCORES ||
+              reading->what.kind == ADIT_READ_GRADIENTS) &&
              reading->split->targets == NULL)
         lacks = "targets";
-    else if (reading->what->kind == ADIT_READ_CLASSES && reading->split->classes == 0)
+    else if (reading->what.kind == ADIT_READ_CLASSES && reading->split->classes == 0)
         lacks = "classes";
     if (lacks == NULL)
         return TRUE;
@@ -334,11 +370,13 @@ read_classes(Reading *reading)
 gboolean
 adit_probe_reader_open(AditProbeReader *self, const AditData *data, GError **error)
 {
+    self->data = data;
+    self->has_shifts = FALSE;
     for (guint i = 0; i < self->n_readings; i++) {
         Reading *reading = &self->readings[i];
 
         reading->split =
-            reading->what->of_training ? &data->train : get_split(data, self->settings->split);
+            reading->what.of_training ? &data->train : get_split(data, self->settings->split);
         if (!check_split(self, reading, data->name, error))
             return FALSE;
         reading->samples = count_samples(self->settings, reading->split->rows);
@@ -346,7 +384,7 @@ adit_probe_reader_open(AditProbeReader *self, const AditData *data, GError **err
             reading->features[j].samples = reading->samples;
         if (reading->side == ADIT_PROBE_SIDES)
             clear_features(reading->features);
-        if (reading->what->kind == ADIT_READ_CLASSES)
+        if (reading->what.kind == ADIT_READ_CLASSES)
             read_classes(reading);
     }
     return TRUE;
@@ -496,6 +534,115 @@ add_side(Load *load, guint index, const AditRange *ranges, GError **error)
     return !self->addresses.is_own || add_wanted(load, index, ranges[1 - side], error);
 }
 
+/* ---- what is still to be collected, in the mean ---- */
+
+/**
+ * Means: of tensors over training samples.
+ * @items: (element-type AditCaptureItem)
+ * @sums: (element-type double *): of each, over the samples
+ * @first: item that is captured first
+ */
+typedef struct {
+    GArray *items;
+    GPtrArray *sums;
+    guint first, end;
+} Means;
+
+static const AditCaptureItem *
+get_item(const Means *self, guint index)
+{
+    return &g_array_index(self->items, AditCaptureItem, index);
+}
+
+/* @tensor: in the root graph, the axes of loops first */
+static void
+add_means(Means *self, AditTensor *tensor, const AditShape *shape)
+{
+    gsize n = adit_shape_count(shape), instances = adit_shape_count(&tensor->shape) / n;
+
+    for (guint i = 0; i < instances; i++) {
+        AditCaptureItem item = {"what is collected", tensor, *shape, i};
+
+        g_array_append_val(self->items, item);
+        g_ptr_array_add(self->sums, g_new0(double, n + 1));
+    }
+}
+
+static void
+add_sums(gsize first, gsize samples, float *const *values, gpointer user_data)
+{
+    const Means *self = user_data;
+
+    for (guint i = self->first; i < self->end; i++) {
+        gsize n = adit_shape_count(&get_item(self, i)->shape);
+        double *sum = self->sums->pdata[i];
+
+        for (gsize j = 0; j < samples * n; j++)
+            sum[j % n] += (double) values[i - self->first][j];
+    }
+}
+
+/* As many as fit the memory in one pass. */
+static gboolean
+measure_means(AditProbeReader *self, Means *means, gsize samples, GError **error)
+{
+    for (means->first = 0; means->first < means->items->len; means->first = means->end) {
+        double bytes = 0;
+
+        means->end = means->first;
+        do
+            bytes += (double) adit_shape_count(&get_item(means, means->end++)->shape) *
+                     ADIT_CAPTURE_SAMPLES * sizeof(float);
+        while (means->end < means->items->len && bytes < self->settings->memory.value / 2);
+        if (!adit_capture(self->network, self->graph, get_item(means, means->first),
+                          means->end - means->first, &self->data->train, samples, add_sums, means,
+                          error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* What is added to a tensor: the end's mean less its own. @index: of the tensor's first item */
+static void
+fill_shift(const Shift *shift, const Means *means, guint index, gsize samples)
+{
+    gsize n = adit_shape_count(&shift->shape), count = adit_shape_count(&shift->kept->shape);
+    const double *end = means->sums->pdata[0];
+
+    for (gsize i = 0; i < count; i++) {
+        const double *own = means->sums->pdata[index + i / n];
+
+        shift->kept->values[i] = (end[i % n] - own[i % n]) / (double) samples;
+    }
+}
+
+static gboolean
+load_shifts(AditProbeReader *self, const Reading *reading, GError **error)
+{
+    g_autoptr(GArray) picks = adit_graph_pick(self->graph, "head:in");
+    AditTensor *end = g_array_index(picks, AditPick, 0).tensor;
+    g_autoptr(GArray) items = g_array_new(FALSE, FALSE, sizeof(AditCaptureItem));
+    g_autoptr(GPtrArray) sums = g_ptr_array_new_with_free_func(g_free);
+    gsize samples = count_samples(self->settings, self->data->train.rows);
+    Means means = {items, sums, 0, 0};
+
+    add_means(&means, end, &end->shape);
+    for (guint i = 0; i < reading->shifts->len; i++) {
+        const Shift *each = &g_array_index(reading->shifts, Shift, i);
+
+        add_means(&means, each->collect, &each->shape);
+    }
+    if (!measure_means(self, &means, samples, error))
+        return FALSE;
+    for (guint i = 0, index = 1; i < reading->shifts->len; i++) {
+        const Shift *each = &g_array_index(reading->shifts, Shift, i);
+
+        fill_shift(each, &means, index, samples);
+        index += (guint) (adit_shape_count(&each->kept->shape) / adit_shape_count(&each->shape));
+    }
+    return TRUE;
+}
+
 /**
  * Ablation: of one address.
  * @item, @port: its parts
@@ -594,9 +741,9 @@ load_split(Load *load, const AditRange *ranges, gboolean of_training, GError **e
         Reading *reading = &self->readings[i];
 
         if (reading->items == NULL || reading->source != i ||
-            reading->what->of_training != of_training)
+            reading->what.of_training != of_training)
             continue;
-        if (reading->what->kind == ADIT_READ_ABLATED) {
+        if (reading->what.kind == ADIT_READ_ABLATED) {
             if (!load_ablated(self, reading, ranges[reading->side], error))
                 return FALSE;
             continue;
@@ -659,6 +806,18 @@ prepare_all(const Load *load, GError **error)
     return FALSE;
 }
 
+/* Once for each set of data. */
+static gboolean
+ensure_shifts(AditProbeReader *self, GError **error)
+{
+    for (guint i = 0; !self->has_shifts && i < self->n_readings; i++) {
+        if (self->readings[i].shifts != NULL && !load_shifts(self, &self->readings[i], error))
+            return FALSE;
+    }
+    self->has_shifts = TRUE;
+    return TRUE;
+}
+
 gboolean
 adit_probe_reader_load(AditProbeReader *self, const AditRange ranges[ADIT_PROBE_SIDES],
                        GError **error)
@@ -668,6 +827,8 @@ adit_probe_reader_load(AditProbeReader *self, const AditRange ranges[ADIT_PROBE_
     g_autoptr(GArray) items = g_array_new(FALSE, FALSE, sizeof(AditCaptureItem));
     Load load = {.self = self, .readings = readings, .features = features, .items = items};
 
+    if (!ensure_shifts(self, error))
+        return FALSE;
     for (gboolean of_training = FALSE; of_training <= TRUE; of_training++) {
         if (!load_split(&load, ranges, of_training, error) || !prepare_all(&load, error))
             return FALSE;

@@ -66,41 +66,35 @@ get_path(const AditProbeTable *table, const char *folder)
     return g_build_filename(folder, name, NULL);
 }
 
-/* @file: (transfer full) */
-static gboolean
-add_file(GChecksum *checksum, const char *folder, char *file, GError **error)
+/* @file: (transfer full): one that is not there counts as such */
+static void
+add_file(GChecksum *checksum, const char *folder, char *file)
 {
     g_autofree char *own = file;
     g_autofree char *path = g_build_filename(folder, own, NULL);
-    g_autofree char *digest = adit_file_hash(path, error);
+    g_autofree char *digest = adit_file_hash(path, NULL);
 
-    if (digest != NULL)
-        add_text(checksum, digest);
-    return digest != NULL;
+    add_text(checksum, digest != NULL ? digest : "");
 }
 
 /* Adds the digests of the table's file, of its sentences and of its details. */
-static gboolean
-add_files(GChecksum *checksum, const AditProbeTable *table, const char *folder, GError **error)
+static void
+add_files(GChecksum *checksum, const AditProbeTable *table, const char *folder)
 {
-    if (!add_file(checksum, folder, adit_probe_table_get_file(table), error) ||
-        (table->sentences != NULL &&
-         !add_file(checksum, folder, adit_probe_table_get_sentences_file(table), error)))
-        return FALSE;
-    for (guint i = 0; i < table->details->len; i++) {
-        if (!add_files(checksum, table->details->pdata[i], folder, error))
-            return FALSE;
-    }
-    return TRUE;
+    add_file(checksum, folder, adit_probe_table_get_file(table));
+    if (table->sentences != NULL)
+        add_file(checksum, folder, adit_probe_table_get_sentences_file(table));
+    for (guint i = 0; i < table->details->len; i++)
+        add_files(checksum, table->details->pdata[i], folder);
 }
 
 static char *
-hash_tables(const AditProbeTable *table, const char *folder, GError **error)
+hash_tables(const AditProbeTable *table, const char *folder)
 {
     g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
 
-    return add_files(checksum, table, folder, error) ? g_strdup(g_checksum_get_string(checksum))
-                                                     : NULL;
+    add_files(checksum, table, folder);
+    return g_strdup(g_checksum_get_string(checksum));
 }
 
 gboolean
@@ -108,12 +102,11 @@ adit_probe_record_has(const AditProbeTable *table, const char *folder, const cha
                       const char *fingerprint)
 {
     g_autofree char *path = get_path(table, folder);
-    g_autofree char *tables = hash_tables(table, folder, NULL);
+    g_autofree char *tables = hash_tables(table, folder);
     g_autoptr(JsonObject) record = adit_json_read(path, NULL);
     JsonObject *moments = record != NULL ? adit_json_get_object(record, MOMENTS) : NULL;
 
-    return tables != NULL && moments != NULL &&
-           g_strcmp0(adit_json_get_text(record, TABLES), tables) == 0 &&
+    return moments != NULL && g_strcmp0(adit_json_get_text(record, TABLES), tables) == 0 &&
            g_strcmp0(adit_json_get_text(moments, when), fingerprint) == 0;
 }
 
@@ -122,13 +115,11 @@ adit_probe_record_add(const AditProbeTable *table, const char *folder, const cha
                       const char *fingerprint, GError **error)
 {
     g_autofree char *path = get_path(table, folder);
-    g_autofree char *tables = hash_tables(table, folder, error);
+    g_autofree char *tables = hash_tables(table, folder);
     g_autoptr(JsonObject) former = adit_json_read(path, NULL);
     g_autoptr(JsonObject) record = json_object_new();
     JsonObject *moments = former != NULL ? adit_json_get_object(former, MOMENTS) : NULL;
 
-    if (tables == NULL)
-        return FALSE;
     moments = moments != NULL ? json_object_ref(moments) : json_object_new();
     json_object_set_string_member(moments, when, fingerprint);
     json_object_set_string_member(record, TABLES, tables);

@@ -148,6 +148,16 @@ append_others(GString *text, const char *path, const char *when)
     }
 }
 
+/* A table of details that has no rows is not made, but one of before loses its own. */
+static gboolean
+has_file(const AditProbeTable *self, const char *folder)
+{
+    g_autofree char *file = adit_probe_table_get_file(self);
+    g_autofree char *path = g_build_filename(folder, file, NULL);
+
+    return self->rows->len > 0 || g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
 gboolean
 adit_probe_table_write(const AditProbeTable *self, const char *folder, const char *when,
                        GError **error)
@@ -166,7 +176,9 @@ adit_probe_table_write(const AditProbeTable *self, const char *folder, const cha
     if (!adit_folder_create(folder, error) || !adit_file_write(path, text->str, text->len, error))
         return FALSE;
     for (guint i = 0; i < self->details->len; i++) {
-        if (!adit_probe_table_write(self->details->pdata[i], folder, when, error))
+        const AditProbeTable *detail = self->details->pdata[i];
+
+        if (has_file(detail, folder) && !adit_probe_table_write(detail, folder, when, error))
             return FALSE;
     }
     return self->sentences == NULL || write_sentences(self, folder, error);

@@ -69,8 +69,8 @@ GStrv adit_probe_read_sentences(const char *folder, const char *name);
  * @when: "end", the epoch, or "STAGE.EPOCH" where there are several stages
  *
  * Writes NAME.csv: data,split,when,address,block, of pairs against, layer, then the measured
- * columns, and note if there are notes; a file for each of its details; and the sentences as
- * NAME.txt. A file that is there already keeps its rows of other @when. Fails with
+ * columns, and note if there are notes; a file for each of its details that has rows; and the
+ * sentences as NAME.txt. A file that is there already keeps its rows of other @when. Fails with
  * ADIT_ERROR_OUTPUT.
  */
 gboolean adit_probe_table_write(const AditProbeTable *self, const char *folder, const char *when,

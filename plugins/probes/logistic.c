@@ -13,6 +13,7 @@ struct _AditLogistic {
     gint64 passes;
     double tolerance;
     int labels;
+    gboolean positions;
 };
 ADIT_DEFINE_PROBE(AditLogistic, adit_logistic, ADIT_LOGISTIC)
 
@@ -30,7 +31,10 @@ static const char *const columns[] = {"train-accuracy", "accuracy", "train-loss"
                                       "passes",         "note",     NULL};
 static const AditTelling telling = {"accuracy", ADIT_TELL_PROGRESS};
 static const char *const confusion_columns[] = {"class", "predicted", "samples", "share", NULL};
-static const AditDetail details[] = {{"confusion", confusion_columns}};
+static const char *const position_columns[] = {"row", "column", "train-accuracy", "accuracy", NULL};
+static const AditDetail details[] = {{"confusion", confusion_columns},
+                                     {"positions", position_columns}};
+enum { CONFUSION, POSITIONS };
 
 static AditLabelled
 join(const AditFeatures *values, const AditFeatures *classes)
@@ -50,17 +54,62 @@ write_confusion(const guint64 *confusion, guint n, AditFindings *findings)
         for (guint j = 0; j < n; j++) {
             double samples = (double) confusion[i * n + j];
 
-            adit_findings_add(findings, 0, (double[]){i, j, samples, sum > 0 ? samples / sum : 0});
+            adit_findings_add(findings, CONFUSION,
+                              (double[]){i, j, samples, sum > 0 ? samples / sum : 0});
         }
     }
+}
+
+/* The channels at position @place of maps. */
+static float *
+take_position(const AditFeatures *features, gsize place)
+{
+    gsize channels = features->shape.size[0];
+    gsize places = features->shape.size[1] * features->shape.size[2];
+    float *out = g_new(float, features->samples *channels);
+
+    for (gsize i = 0; i < features->samples * channels; i++)
+        out[i] = features->values[i * places + place];
+    return out;
+}
+
+/* A regression for each position, on its channels alone. */
+static void
+measure_positions(const AditRegressionSetup *setup, const AditFeatures *read,
+                  const AditLabelled *of_all, AditFindings *findings)
+{
+    const AditShape *shape = &read[VALUES].shape;
+    AditLabelled train = *of_all, test = join(&read[TEST_VALUES], &read[TEST_CLASSES]);
+    g_autofree guint64 *confusion = g_new(guint64, train.n_classes * train.n_classes);
+
+    train.width = test.width = shape->size[0];
+    for (gsize i = 0; i < shape->size[1] * shape->size[2]; i++) {
+        g_autofree float *values = take_position(&read[VALUES], i);
+        g_autofree float *others = take_position(&read[TEST_VALUES], i);
+
+        train.values = values;
+        test.values = others;
+        g_autoptr(AditRegression) regression = adit_regression_fit(setup, &train);
+        double fitted = adit_regression_count(regression, &train, confusion);
+
+        adit_findings_add(findings, POSITIONS,
+                          (double[]){(double) (i / shape->size[2]), (double) (i % shape->size[2]),
+                                     fitted, adit_regression_count(regression, &test, confusion)});
+    }
+}
+
+static AditRegressionSetup
+get_setup(const AditLogistic *self)
+{
+    return (AditRegressionSetup){(AditSolver) self->solver, self->standardize, self->c,
+                                 (guint) self->passes, self->tolerance};
 }
 
 static gboolean
 measure(AditProbe *probe, const AditFeatures *read, AditFindings *findings, GError **error)
 {
     AditLogistic *self = ADIT_LOGISTIC(probe);
-    AditRegressionSetup setup = {(AditSolver) self->solver, self->standardize, self->c,
-                                 (guint) self->passes, self->tolerance};
+    AditRegressionSetup setup = get_setup(self);
     AditLabelled train = join(&read[VALUES], &read[CLASSES]);
     AditLabelled test = join(&read[TEST_VALUES], &read[TEST_CLASSES]);
     guint n = train.n_classes;
@@ -76,6 +125,8 @@ measure(AditProbe *probe, const AditFeatures *read, AditFindings *findings, GErr
     findings->values[LOSS] = regression->loss;
     findings->values[PASSES] = regression->passes;
     write_confusion(confusion, n, findings);
+    if (self->positions && read[VALUES].shape.rank == 3)
+        measure_positions(&setup, read, &train, findings);
     if (!regression->has_converged && setup.solver == ADIT_SOLVER_LBFGS)
         adit_findings_note(findings, "not converged: the largest derivative is %.2g",
                            regression->residue);
@@ -120,6 +171,9 @@ adit_logistic_class_init(AditComponentClass *klass)
     adit_component_class_add_choice(klass, "labels",
                                     "own, or shuffled: a control, which chance alone can answer",
                                     labels, LABELS_OWN, ADIT_FIELD(AditLogistic, labels, int));
+    adit_component_class_add_boolean(klass, "positions",
+                                     "Whether each position of a map has a regression besides",
+                                     FALSE, ADIT_FIELD(AditLogistic, positions, gboolean));
     adit_component_class_set_default(klass, "pool", 4);
 }
 

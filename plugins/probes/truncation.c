@@ -6,11 +6,19 @@
 
 struct _AditTruncation {
     AditProbe parent_instance;
+    gboolean fold;
 };
 ADIT_DEFINE_PROBE(AditTruncation, adit_truncation, ADIT_TRUNCATION)
 
 static const AditReading readings[] = {{ADIT_READ_SCORES, "at", FALSE}};
 static const char *const columns[] = {"loss", "metric", NULL};
+
+static void
+ask(AditProbe *probe, AditReading *reading)
+{
+    if (ADIT_TRUNCATION(probe)->fold)
+        reading->kind = ADIT_READ_FOLDED;
+}
 
 /* The means over the samples, summed in their order as an evaluation does. */
 static gboolean
@@ -27,12 +35,17 @@ adit_truncation_class_init(AditComponentClass *klass)
 {
     ADIT_PROBE_CLASS(klass)->readings = readings;
     ADIT_PROBE_CLASS(klass)->n_readings = G_N_ELEMENTS(readings);
+    ADIT_PROBE_CLASS(klass)->ask = ask;
     ADIT_PROBE_CLASS(klass)->measure = measure;
     ADIT_PROBE_CLASS(klass)->columns = columns;
     ADIT_PROBE_CLASS(klass)->default_at = "trunk.*";
     adit_component_class_describe(klass, "truncation",
                                   "Loss and metric of the network cut off after each block, "
                                   "nothing retrained");
+    adit_component_class_add_boolean(
+        klass, "fold",
+        "Whether what is dropped stays as a constant: its mean over the training samples", FALSE,
+        ADIT_FIELD(AditTruncation, fold, gboolean));
 }
 
 ADIT_PLUGIN("truncation", "1.0", "MIT", ADIT_TYPES(adit_truncation_get_type))

@@ -400,6 +400,29 @@ def ablated():
            'two', '-o', 'probes=[{ablation: {at: "trunk.1:in"}}]')
 
 
+def folded():
+    """Blocks that give a constant are no loss when that is folded in; the last prefix is the network."""
+    train_network('glonet')
+    constant = '{dense: {units: 6, initializer: zeros, bias-initializer: {constant: {value: 0.5}}}}'
+    ends = {}
+    for name, tail in ('out', f'{constant}, {constant}'), ('loop', repeat(f'[{constant}]', 4)[1:-1]):
+        write(f'{name}.yaml', 'adit: 1\n' + DATA + 'model:\n  from: run/checkpoints/last\n'
+              f'  load: [trunk.1, trunk.2, trunk.3]\n  trunk: {{aggregator: glonet, blocks: [{DENSE}, {DENSE}, {DENSE}, {tail}]}}\n')
+        plain = rows_of(f'{name}.yaml', '-o', 'probes=[truncation]')
+        fold = rows_of(f'{name}.yaml', '-o', 'probes=[{truncation: {fold: true}}]')
+        whole = answer_of(f'{name}.yaml')['loss']
+        assert abs(plain[2]['loss'] - whole) > 1e-3, (plain, whole)
+        for row in fold[2:]:
+            assert abs(row['loss'] - whole) < 1e-5, (row, whole)
+        assert abs(fold[0]['loss'] - whole) > 1e-4 and fold[0]['loss'] != plain[0]['loss'], (fold, plain)
+        expect([list(row) for row in fold], [list(row) for row in plain])
+        ends[name] = [row['loss'] for row in fold[:3]]
+    rows = rows_of('run', '-o', 'probes=[{truncation: {fold: true}}]')
+    assert abs(rows[-1]['loss'] - answer_of('run')['loss']) < 1e-6, rows
+    few = rows_of('run', '-o', 'probes=[{truncation: {fold: true, memory: 12 KiB}}]')
+    expect(few, rows)
+
+
 def before():
     """What a probe cannot do at the end is told before anything is trained."""
     write('much.yaml', network('chain', probes='[{cka: {memory: 4 KiB}}]'))
@@ -425,6 +448,18 @@ def maps():
         assert all(0 <= row['saturation'] <= 1 and row['trace'] >= 0 for row in rows), rows
         widths[options] = rows[0]['width']
     expect(list(widths.values()), [16, 4, 4, 4])
+    # a regression for each position; of one position it is the whole
+    on_device('probe', 'run', '--output', 'here', '-o', 'probes=[{logistic: {positions: true, pool: 2}}]', **more)
+    places = table_of(read('here/logistic-positions.csv'))
+    expect([(row['address'], row['row'], row['column']) for row in places],
+           [(f'trunk.{block}', row, column) for block in (1, 2) for row in '01' for column in '01'])
+    assert len({row['train-accuracy'] for row in places}) > 1, places
+    on_device('probe', 'run', '--output', 'here', '-o', 'probes=[{logistic: {pool: 2}}]', **more)
+    expect(table_of(read('here/logistic-positions.csv')), [])
+    on_device('probe', 'run', '--output', 'one', '-o', 'probes=[{logistic: {positions: true, pool: 1}}]', **more)
+    single = table_of(read('one/logistic-positions.csv'))
+    expect([(row['train-accuracy'], row['accuracy']) for row in single],
+           [(row['train-accuracy'], row['accuracy']) for row in table_of(read('one/logistic.csv'))])
     # of a map of one pixel position, mean and all are one
     one = [rows_of('run', '-o', f'probes=[{{saturation: {{pool: 1, reduce: {reduce}}}}}]', **more)
            for reduce in ('positions', 'mean', 'flatten')]
@@ -536,6 +571,6 @@ def checked():
 cases = [(f'/pipelines/probe/{case.__name__}/{name}', in_folder(lambda case=case, name=name: case(name)))
          for case in (whole, cut, added) for name in NETWORKS]
 cases += [(f'/pipelines/probe/{case.__name__}', in_folder(case))
-          for case in (values, sections, observes, tables, again, killed, told, sets, pairs, classes, gradients, ablated, before, maps, borders, paper, refusals,
+          for case in (values, sections, observes, tables, again, killed, told, sets, pairs, classes, gradients, ablated, folded, before, maps, borders, paper, refusals,
                        checked)]
 tap.run(cases)
