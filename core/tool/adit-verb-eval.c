@@ -249,11 +249,14 @@ const AditVerb adit_verb_eval = {
     .name = "eval",
     .usage = "RUN | FILE [name=value ...] [-o path=value ...] [options]",
     .summary = "loss and metric of a trained network",
-    .about = "Evaluates the weights of the run directory RUN, or those that a pipeline FILE with "
-             "'model.from' names, on a split of the data. Of RUN it takes the newest checkpoint; a "
-             "run that 'from' names stands for its best. The batch size changes no figure. After "
-             "training only 'data', 'inference' and 'probes' can be overridden; inputs stay "
-             "standardised as they were in training.",
+    .about =
+        "Evaluates the weights of the run directory RUN, or those that a pipeline FILE with "
+        "'model.from' names, on a split of the data. Of RUN it takes the newest checkpoint; a "
+        "run that 'from' names stands for its best. The batch size changes no figure. Where the "
+        "network has exits and 'inference' a policy, it says too how long the rows take that "
+        "leave there, heads, decisions and copies included, beside the trunk alone. After "
+        "training only 'data', 'inference' and 'probes' can be overridden; inputs stay "
+        "standardised as they were in training.",
     .options = (const char *const[]){"override", "data", "split", "checkpoint", "batch", "device",
                                      "strict-device", "threads", "json", "color", "quiet",
                                      "verbose", "help", NULL},

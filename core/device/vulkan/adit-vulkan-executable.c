@@ -370,6 +370,18 @@ stream_rows(AditExecutable *self, guint number, const AditFeed *feed, const Adit
 
 /* ---- running ---- */
 
+static gboolean
+has_sift(const AditVulkanRecording *recording, const AditSift *sift)
+{
+    const AditSift *own = &recording->sift;
+
+    if (sift == NULL || own->source == NULL)
+        return sift == NULL && own->source == NULL;
+    return own->source == sift->source && own->output == sift->output &&
+           own->threshold == sift->threshold && own->rises == sift->rises &&
+           recording->before == sift->source->sifted;
+}
+
 AditVulkanRecording *
 adit_vulkan_executable_find(AditExecutable *self, const GPtrArray *recordings, const AditCall *call)
 {
@@ -378,12 +390,12 @@ adit_vulkan_executable_find(AditExecutable *self, const GPtrArray *recordings, c
     for (guint i = 0; i < recordings->len; i++) {
         AditVulkanRecording *recording = recordings->pdata[i];
         gboolean same = recording->rows == call->rows && recording->first_row == first_row &&
-                        recording->source == (call->sift != NULL ? call->sift->source : NULL) &&
-                        (call->sift == NULL || recording->threshold == call->sift->threshold);
+                        has_sift(recording, call->sift);
 
         for (guint j = 0; j < self->program->feeds->len && same; j++)
             same = recording->arrays[j] == call->feeds[j].array &&
-                   recording->subsets[j] == call->feeds[j].subset;
+                   recording->subsets[j] == call->feeds[j].subset &&
+                   recording->outputs[j] == call->feeds[j].output;
         if (same)
             return recording;
     }
@@ -394,18 +406,18 @@ AditVulkanRecording *
 adit_vulkan_executable_record(AditExecutable *self, const AditVulkanPlan *plan,
                               const AditVulkanSource *sources, const AditCall *call, GError **error)
 {
-    const AditSift *sift = call->sift;
     AditVulkanRecording *recording =
-        adit_vulkan_recording_new(self->device, plan, sift != NULL ? sift->source : NULL, error);
+        adit_vulkan_recording_new(self->device, plan, call->sift, error);
 
     if (recording == NULL)
         return NULL;
-    recording->threshold = sift != NULL ? sift->threshold : 0;
+    recording->before = call->sift != NULL ? call->sift->source->sifted : NULL;
     recording->rows = call->rows;
     recording->first_row = self->has_linear ? call->first_row : 0;
     for (guint i = 0; i < self->program->feeds->len; i++) {
         recording->arrays[i] = call->feeds[i].array;
         recording->subsets[i] = call->feeds[i].subset;
+        recording->outputs[i] = call->feeds[i].output;
         recording->is_streamed[i] =
             call->feeds[i].source == NULL &&
             sources[i].data == &get_stream(self, i, call->feeds[i].array)->buffer;

@@ -40,7 +40,7 @@ add_barrier(Recorder *self)
         VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT;
     VkPipelineStageFlags behind = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT;
 
-    if (self->recording->source != NULL) {
+    if (self->recording->sift.source != NULL) {
         before |= VK_PIPELINE_STAGE_DRAW_INDIRECT_BIT;
         behind |= VK_PIPELINE_STAGE_DRAW_INDIRECT_BIT;
         barrier.dstAccessMask |= VK_ACCESS_INDIRECT_COMMAND_READ_BIT;
@@ -237,7 +237,7 @@ record_all(Recorder *self, const GArray *dispatches)
 
 AditVulkanRecording *
 adit_vulkan_recording_new(AditVulkanDevice *device, const AditVulkanPlan *plan,
-                          const AditExecutable *source, GError **error)
+                          const AditSift *sift, GError **error)
 {
     AditVulkanRecording *self = g_new0(AditVulkanRecording, 1);
     g_autoptr(GArray) accesses = g_array_new(FALSE, FALSE, sizeof(Access));
@@ -246,7 +246,8 @@ adit_vulkan_recording_new(AditVulkanDevice *device, const AditVulkanPlan *plan,
                          .accesses = accesses,
                          .is_serial = g_strcmp0(g_getenv("ADIT_VULKAN_SERIAL"), "1") == 0};
 
-    self->source = source;
+    if (sift != NULL)
+        self->sift = *sift;
     self->commands = g_array_new(FALSE, FALSE, sizeof(AditVulkanCommands));
     self->dispatches = plan->dispatches->len;
     self->words = adit_vulkan_get_words(device, plan->words, error);
