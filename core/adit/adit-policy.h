@@ -12,12 +12,40 @@ G_BEGIN_DECLS
 G_DECLARE_DERIVABLE_TYPE(AditPolicy, adit_policy, ADIT, POLICY, AditComponent)
 
 /**
+ * AditExitStep: an answer as a policy meets it that goes from exit to exit.
+ * @probabilities: (inout): of the classes, two at least, by the exit's head. What a policy puts in
+ *   their place is what a row answers with that leaves here: an ensemble's mean
+ * @exit: number of the answer, a scalar: 0 at the first exit, @n_exits at the network's own end
+ * @state: (inout): count_state() numbers of every row, as the answer before left them; 0 at first
+ */
+typedef struct {
+    AditTensor *probabilities;
+    AditTensor *exit;
+    guint n_exits;
+    AditTensor *state;
+} AditExitStep;
+
+/**
  * AditPolicyClass:
- * @measure: how sure an answer is, a scalar for every row. @probabilities: of the classes, two at
- *   least, by the exit's head
+ * @measure: (nullable): how sure an answer is by itself, a scalar for every row. @probabilities: of
+ *   the classes, two at least, by the exit's head
  * @rises: a row leaves where the measure is at least the exit's threshold; else where it is less
  * @threshold: where the user gives none. Every policy has the parameter `threshold`: one number, or
  *   one for each exit
+ * @follow: (nullable): in place of @measure, where it depends on the answers before or on which
+ *   answer it is. Called once for each answer, by depth, or once for all iterations of a loop,
+ * whose carry the state then is. @probabilities, @state and what is returned are of one graph
+ * @count_state: (nullable): numbers that @follow hands on for each row; 0 without it
+ * @fix: (nullable): in place of both: the answer that all rows leave with, whatever it is, so that
+ *   no other head is computed. @seconds: (nullable): see @is_timed. ADIT_ERROR_INVALID when there
+ *   is no such exit
+ * @is_timed: @fix is given the time until each answer of @n_exits + 1, measured on the device
+ * @share: (nullable): thresholds are not given but fitted, on a split that training never sees, so
+ *   that of all its rows so many leave at each exit. @shares: (array length=n_exits): in 0..1,
+ *   together 1 at most. ADIT_ERROR_INVALID when the user gave another number of them
+ *
+ * How rows leave never depends on the batch they are in, unless time decides (@is_timed). A policy
+ * without @measure, @follow and @fix never lets a row leave.
  */
 struct _AditPolicyClass {
     AditComponentClass parent_class;
@@ -25,6 +53,12 @@ struct _AditPolicyClass {
     AditTensor *(*measure)(AditPolicy *self, AditGraph *graph, AditTensor *probabilities);
     gboolean rises;
     double threshold;
+    AditTensor *(*follow)(AditPolicy *self, AditGraph *graph, AditExitStep *step);
+    guint (*count_state)(AditPolicy *self, guint classes);
+    gboolean (*fix)(AditPolicy *self, guint n_exits, const double *seconds, guint *exit,
+                    GError **error);
+    gboolean is_timed;
+    gboolean (*share)(AditPolicy *self, guint n_exits, double *shares, GError **error);
 
     gpointer padding[5];
 };

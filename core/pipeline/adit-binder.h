@@ -191,6 +191,9 @@ AditValue adit_bind_origin(AditBinder *self, AditValue model, AditValue from, co
 /* adit-bind-exits.c */
 void adit_bind_exits(AditBinder *self, AditValue value, AditNode *resolved);
 
+/* adit-bind-inference.c */
+void adit_bind_inference(AditBinder *self, AditValue value, AditNode *resolved);
+
 /* adit-bind-train.c */
 void adit_bind_train(AditBinder *self, AditValue value, AditNode *resolved);
 

@@ -1,6 +1,8 @@
 /* core/report/adit-run-page.c - SPDX-License-Identifier: MIT */
 #include "adit-report-pages.h"
 
+#include "adit-calibration.h"
+#include "adit-exit-picture.h"
 #include "adit-host.h"
 #include "adit-html.h"
 #include "adit-json.h"
@@ -208,6 +210,58 @@ add_probes(RunPage *self, GError **error)
     return TRUE;
 }
 
+/* ---- exits ---- */
+
+/* The threshold of each exit, and what they were fitted to. */
+static void
+add_thresholds(RunPage *self, const AditCalibration *calibration)
+{
+    g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func((GDestroyNotify) g_strfreev);
+    g_autofree char *note = g_strdup_printf(
+        "Fitted to %" G_GSIZE_FORMAT " rows of the validation split: accuracy %.6g, the last "
+        "answer's %.6g; mean cost %.4g of the network without exits. Policy %s.",
+        calibration->rows, calibration->metric, calibration->last, calibration->cost,
+        calibration->policy);
+
+    g_ptr_array_add(rows, g_strdupv((char *[]){(char *) "exit", (char *) "threshold", NULL}));
+    for (guint i = 0; i < calibration->n; i++) {
+        char **row = g_new0(char *, 3);
+
+        row[0] = g_strdup(calibration->names->pdata[i]);
+        row[1] = g_strdup_printf("%.6g", calibration->thresholds[i]);
+        g_ptr_array_add(rows, row);
+    }
+    adit_html_append_element(adit_page_get_body(self->page), "p", note);
+    adit_html_append_table(adit_page_get_body(self->page), rows);
+}
+
+/* What calibration left, if there was one. */
+static gboolean
+add_exits(RunPage *self, GError **error)
+{
+    static const char file[] = ADIT_EXITS_FOLDER "/" ADIT_EXIT_CURVE_FILE;
+    g_autofree char *path = g_build_filename(self->run->folder, file, NULL);
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(AditCalibration) calibration = adit_calibration_read(self->run->folder, &failure);
+    g_autoptr(AditFrame) curve = calibration != NULL ? adit_frame_read(path, &failure) : NULL;
+
+    if (calibration == NULL && failure == NULL)
+        return TRUE;
+    adit_page_begin_section(self->page, "Exits");
+    if (calibration != NULL)
+        add_thresholds(self, calibration);
+    if (curve == NULL)
+        return adit_page_add_failure(self->page, g_steal_pointer(&failure), error);
+    adit_page_begin_figures(self->page);
+    gboolean good = adit_exit_picture_write(self->writer, curve, &failure);
+
+    adit_page_end_figures(self->page);
+    if (!good && !adit_page_add_failure(self->page, g_steal_pointer(&failure), error))
+        return FALSE;
+    adit_page_add_frame(self->page, "As a table", curve, file);
+    return TRUE;
+}
+
 /* ---- how it was made ---- */
 
 static void
@@ -391,7 +445,7 @@ add_all(RunPage *self, GError **error)
     }
     adit_page_add_warnings(self->page, self->run->warnings);
     add_figures(self);
-    if (!add_curves(self, error) || !add_probes(self, error))
+    if (!add_curves(self, error) || !add_exits(self, error) || !add_probes(self, error))
         return FALSE;
     add_config(self);
     add_making(self);

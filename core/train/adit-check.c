@@ -3,9 +3,9 @@
 
 #include <adit/adit-ops.h>
 
+#include "adit-calibration.h"
 #include "adit-component-private.h"
 #include "adit-cost.h"
-#include "adit-exit-scores.h"
 #include "adit-joint-loss.h"
 #include "adit-loader.h"
 #include "adit-penalty.h"
@@ -290,6 +290,7 @@ check_policy(const Lookup *self)
     g_autofree double *thresholds = g_new0(double, n_exits + 1);
 
     adit_experiment_read_thresholds(self->experiment, n_exits, thresholds, self->diagnostics);
+    adit_calibration_check(self->experiment, n_exits, self->diagnostics);
 }
 
 /* ---- the network ---- */

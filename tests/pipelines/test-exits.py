@@ -234,6 +234,147 @@ study:
     assert float(rows[0]['exits.cost']) > 1 > float(rows[1]['exits.cost']) > 0, (out, err)
 
 
+# ---- calibration ----
+
+HELD_OUT = {'noise: 0.1, test: 30%': 'noise: 0.25, test: 30%, validation: 30%', 'samples: 200': 'samples: 1000'}
+ENTROPY = 'inference={policy: entropy, calibrate: {accuracy-drop: 1%}}'
+
+
+def train_held_out(run, *arguments):
+    make('{at: trunk.2..6/2, head: shared}', **HELD_OUT)
+    succeed('run', 'exits.yaml', '--run-dir', run, '-q', *ON, '-o', 'train.epochs=6', *arguments)
+
+
+def stored(run):
+    return json.loads(read(f'{run}/exits/thresholds.json'))
+
+
+def calibrated():
+    """Fitted to the validation split after training, stored, and used until -o sets a threshold."""
+    train_held_out('run', '-o', ENTROPY)
+    found = stored('run')
+    expect([exit_['name'] for exit_ in found['exits']], ['1', '2', '3'])
+    expect(len({exit_['threshold'] for exit_ in found['exits']}), 1)
+    expect(found['rows'], 300)
+    validation = evaluate('run', '--split', 'validation')
+    close(validation['exits']['value'], found['accuracy'], 1e-12)
+    close(validation['exits']['cost'], found['cost'], 1e-9)
+    close(validation['value'], found['last-accuracy'], 1e-12)
+    assert found['accuracy'] >= found['last-accuracy'] - 0.01, found
+    assert found['cost'] < 1, found
+    never = evaluate('run', '-o', 'inference.policy.entropy.threshold=0')['exits']
+    expect(never['answers'][-1]['left']['rows'], 300)
+    other = evaluate('run', '-o', 'inference.policy={margin: {threshold: 1.01}}')['exits']
+    expect(other['answers'][-1]['left']['rows'], 300)
+    off = evaluate('run', '-o', 'inference.policy=never')['exits']
+    close(off['cost'], 1, 1e-12)
+    expect(evaluate('run', '--batch', 7), evaluate('run'))
+
+
+def curve():
+    """From nobody to everybody, the threshold and what it costs in order; its points are what an
+    evaluation at that threshold gives."""
+    train_held_out('run', '-o', ENTROPY)
+    with open('run/exits/curve.csv', encoding='utf-8', newline='') as stream:
+        rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(stream)]
+    expect((rows[0]['share.last'], rows[-1]['share.1']), (1, 1))
+    expect([row['threshold'] for row in rows], sorted(row['threshold'] for row in rows))
+    expect([row['cost'] for row in rows], sorted((row['cost'] for row in rows), reverse=True))
+    middle = rows[len(rows) // 2]
+    found = evaluate('run', '--split', 'validation', '-o',
+                     f"inference.policy.entropy.threshold={middle['threshold']}")['exits']
+    close(found['value'], middle['accuracy'], 1e-8)
+    close(found['cost'], middle['cost'], 1e-8)
+    for answer in found['answers']:
+        close(answer['left']['rows'] / 300, middle[f"share.{answer['name']}"], 1e-8)
+    succeed('report', 'run', '-q')
+    assert 'Exits' in read('run/report.html')
+
+
+def goals():
+    """Budgets are kept and used; thresholds for each exit do no worse; another policy is fitted by
+    -o and used with the same -o alone."""
+    train_held_out('run', '-o', 'inference.policy=max-probability')
+    assert not os.path.exists('run/exits')
+    reached = []
+    for budget in ('35%', '60%', '90%'):
+        for which in ('one', 'each'):
+            found = json.loads(succeed('exits', 'calibrate', 'run', '--budget', budget, '--thresholds', which,
+                                       '--json', '-q', *ON))
+            assert found['cost'] <= float(budget[:-1]) / 100 + 1e-9, found
+            reached.append(found['accuracy'])
+    for one, each in zip(reached[::2], reached[1::2]):
+        assert each >= one, reached
+    fitted = [exit_['threshold'] for exit_ in stored('run')['exits']]
+    close(evaluate('run', '--split', 'validation')['exits']['value'], reached[-1], 1e-12)
+    margin = ('-o', 'inference.policy=margin')
+    before = evaluate('run', *margin)
+    succeed('exits', 'calibrate', 'run', '--latency', '1 s', '-q', *ON, *margin)
+    assert [exit_['threshold'] for exit_ in stored('run')['exits']] != fitted
+    assert 0 < stored('run')['seconds'] < 1, stored('run')
+    assert evaluate('run', *margin) != before
+    close(evaluate('run')['exits']['cost'], evaluate('run', '-o', 'inference.policy.max-probability.threshold=0.9')
+          ['exits']['cost'], 1e-12)
+
+
+def overthinking():
+    """Against what the answers of all exits, one by one, say."""
+    train_held_out('run', '-o', 'inference.policy=entropy')
+    found = json.loads(succeed('exits', 'eval', 'run', '--json', '-q', *ON))
+    expect(found['exits'], evaluate('run')['exits'])
+    told = found['overthinking']
+    close(sum(answer['first'] for answer in told['answers']), told['answers'][-1]['any'], 1e-12)
+    close(told['answers'][0]['any'], found['exits']['answers'][0]['value'], 1e-12)
+    close(told['answers'][-1]['any'],
+          found['exits']['answers'][-1]['value'] + told['destructive'], 1e-12)
+    assert told['wasteful'] <= found['exits']['answers'][-1]['value'] + 1e-12
+    assert told['confusion']['wrong'] > told['confusion']['right'], told
+    out = succeed('exits', 'eval', 'run', '-q', *ON)
+    assert 'destructive overthinking' in out and 'as left' in out, out
+
+
+def uncalibrated():
+    """What cannot be fitted, or not to these rows."""
+    def fail(message, *arguments):
+        code, _, err = adit(*arguments)
+        expect((code, err.splitlines()[0].split('error: ')[1]), (2, message))
+
+    make('{at: trunk.2, head: shared}')
+    fail("calibration needs a validation split that training never sees; set 'validation' of 'moons'",
+         'check', 'exits.yaml', '-o', ENTROPY)
+    fail("'calibrate' fits a policy's thresholds; set 'policy'", 'check', 'exits.yaml', '-o',
+         'inference={calibrate: {budget: 40%}}', '-o', 'data.moons.validation=10%')
+    fail("there is nothing to calibrate; the network has no exits", 'check', 'exits.yaml', '-o', 'exits=[]',
+         '-o', ENTROPY, '-o', 'data.moons.validation=10%')
+    for text, message in (
+            ('{}', "'calibrate' needs a goal: accuracy-drop, budget or latency"),
+            ('{budget: 40%, latency: 2 ms}', "'calibrate' has one goal, got 2 ('budget', 'latency')"),
+            ('{budget: 400%}', '\'budget\' must be in 0..100%, got "400%"'),
+            ('{latency: 2}', '\'latency\' must be a time (ms, s, min or h), got 2; a unit is missing'),
+            ('{budget: 40%, thresholds: two}', "'thresholds' must be one of one, each, got \"two\""),
+            ('40%', "'calibrate' must be a mapping: {accuracy-drop: 0.5%}")):
+        fail(message, 'check', 'exits.yaml', '-o', f'inference={{policy: entropy, calibrate: {text}}}')
+    succeed('run', 'exits.yaml', '--run-dir', 'run', '-q', *ON, '-o', 'train.epochs=1')
+    run = ('exits', 'calibrate', 'run', '-o', 'inference.policy=entropy')
+    fail("calibration needs a validation split that training never sees; set 'validation' of 'moons' before "
+         "training", *run, '--budget', '50%')
+    fail("'data' cannot be turned for calibration; rows of another split may be ones that training saw",
+         *run, '--budget', '50%', '-o', 'data.moons.validation=20%')
+    fail('thresholds are fitted to the validation split, got --split=test; the test split is what they are '
+         'judged by', *run, '--budget', '50%', '--split', 'test')
+    fail("say what the thresholds are fitted to: --accuracy-drop=0.5%, --budget=40% or --latency='2 ms'", *run)
+    fail('give one of --accuracy-drop, --budget and --latency, got 2', *run, '--budget', '50%', '--latency', '1 s')
+    train_held_out('other')
+    fail('no policy is set whose thresholds could be fitted; -o inference.policy=entropy', 'exits', 'calibrate',
+         'other', '--budget', '50%')
+    fail('no thresholds come to a budget of 1%; rows that all leave at the first exit cost 27.27%', 'exits',
+         'calibrate', 'other', '--budget', '1%', '-o', 'inference.policy=entropy')
+    write('other/exits/thresholds.json', '{"policy": "x"}')
+    code, _, err = adit('eval', 'other', '-q', '-o', 'inference.policy=entropy')
+    expect(code, 4)
+    assert "holds no thresholds: expected 'policy' and 'exits', each with 'name' and 'threshold'" in err, err
+
+
 # ---- what is wrong ----
 
 WRONG = [
@@ -292,6 +433,7 @@ def b_lenet():
     succeed('run', f'{PIPELINES}/exits/b-lenet.yaml', '--run-dir', 'run', '-q', *ON, *small)
     found = evaluate('run', '-o', 'inference.policy.entropy.threshold=10')['exits']
     expect([answer['name'] for answer in found['answers']], ['branch', 'last'])
+    expect(stored('run')['rows'], 5)
     expect(found['answers'][1]['left']['rows'], 0)
 
 
@@ -300,7 +442,9 @@ if DEVICE is None:
              ('heads/own', lambda: within_loops(OWN)), ('leave/policies', policies),
              ('leave/batches', batches), ('train/ignored', ignored), ('train/weighed', weighed), ('train/ramp', ramp),
               ('train/plain-kernels', plain_kernels), ('leave/cost', cost),
-              ('leave/fallback', fallback), ('leave/sweep', sweep), ('wrong', wrong),
+              ('leave/fallback', fallback), ('leave/sweep', sweep), ('calibrate/stored', calibrated),
+              ('calibrate/curve', curve), ('calibrate/goals', goals), ('calibrate/refused', uncalibrated),
+              ('overthinking', overthinking), ('wrong', wrong),
               ('no-classes', no_classes), ('b-lenet', b_lenet)]
 else:
     cases = [('devices', devices)]
