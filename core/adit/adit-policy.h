@@ -37,12 +37,13 @@ typedef struct {
  * whose carry the state then is. @probabilities, @state and what is returned are of one graph
  * @count_state: (nullable): numbers that @follow hands on for each row; 0 without it
  * @fix: (nullable): in place of both: the answer that all rows leave with, whatever it is, so that
- *   no other head is computed. @seconds: (nullable): see @is_timed. ADIT_ERROR_INVALID when there
- *   is no such exit
+ *   no other head is computed. @seconds: (nullable): see @is_timed
  * @is_timed: @fix is given the time until each answer of @n_exits + 1, measured on the device
  * @share: (nullable): thresholds are not given but fitted, on a split that training never sees, so
  *   that of all its rows so many leave at each exit. @shares: (array length=n_exits): in 0..1,
- *   together 1 at most. ADIT_ERROR_INVALID when the user gave another number of them
+ *   together 1 at most
+ * @check_exits: (nullable): refuses a number of exits that the parameters do not fit, with
+ *   ADIT_ERROR_INVALID; called before all others
  *
  * How rows leave never depends on the batch they are in, unless time decides (@is_timed). A policy
  * without @measure, @follow and @fix never lets a row leave.
@@ -55,13 +56,19 @@ struct _AditPolicyClass {
     double threshold;
     AditTensor *(*follow)(AditPolicy *self, AditGraph *graph, AditExitStep *step);
     guint (*count_state)(AditPolicy *self, guint classes);
-    gboolean (*fix)(AditPolicy *self, guint n_exits, const double *seconds, guint *exit,
-                    GError **error);
+    guint (*fix)(AditPolicy *self, guint n_exits, const double *seconds);
     gboolean is_timed;
-    gboolean (*share)(AditPolicy *self, guint n_exits, double *shares, GError **error);
+    void (*share)(AditPolicy *self, guint n_exits, double *shares);
+    gboolean (*check_exits)(AditPolicy *self, guint n_exits, GError **error);
 
-    gpointer padding[5];
+    gpointer padding[4];
 };
+
+/* How sure an answer is, the more the surer: by @of (nullable: the probability of the likeliest
+ * class), for a policy that orders rows by another. */
+AditTensor *adit_policy_trust(AditPolicy *of, AditGraph *graph, AditTensor *probabilities);
+/* Refuses an @of that does not say how sure an answer is by itself; ADIT_ERROR_INVALID. */
+gboolean adit_policy_check_trust(AditPolicy *of, GError **error);
 
 #define ADIT_DEFINE_POLICY(TypeName, type_name, CAST)                                              \
     ADIT_DEFINE_COMPONENT(TypeName, type_name, CAST, ADIT_TYPE_POLICY)

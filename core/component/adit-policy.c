@@ -1,6 +1,8 @@
 /* core/component/adit-policy.c - SPDX-License-Identifier: MIT */
 #include "adit-settings.h"
 
+#include <adit/adit-ops.h>
+
 typedef struct {
     GArray *threshold;
     GArray *fitted; /* double */
@@ -64,8 +66,33 @@ adit_policy_get_thresholds(AditPolicy *self, double *thresholds, guint n_exits, 
                     n_exits == 1 ? "" : "s");
         return FALSE;
     }
+    if (ADIT_POLICY_GET_CLASS(self)->check_exits != NULL &&
+        !ADIT_POLICY_GET_CLASS(self)->check_exits(self, n_exits, error))
+        return FALSE;
     for (guint i = 0; i < n_exits; i++)
         thresholds[i] = given->len == 0 ? ADIT_POLICY_GET_CLASS(self)->threshold
                                         : g_array_index(given, double, given->len == 1 ? 0 : i);
     return TRUE;
+}
+
+AditTensor *
+adit_policy_trust(AditPolicy *of, AditGraph *graph, AditTensor *probabilities)
+{
+    AditTensor *y;
+
+    if (of == NULL)
+        return adit_reduce(probabilities, ADIT_REDUCE_MAX, (int[]){-1}, 1);
+    y = ADIT_POLICY_GET_CLASS(of)->measure(of, graph, probabilities);
+    return ADIT_POLICY_GET_CLASS(of)->rises ? y : adit_neg(y);
+}
+
+gboolean
+adit_policy_check_trust(AditPolicy *of, GError **error)
+{
+    if (of == NULL || ADIT_POLICY_GET_CLASS(of)->measure != NULL)
+        return TRUE;
+    g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
+                "'of' must say how sure an answer is by itself; '%s' does not",
+                ADIT_COMPONENT_GET_CLASS(of)->name);
+    return FALSE;
 }

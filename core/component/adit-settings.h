@@ -65,7 +65,7 @@ typedef struct {
 const AditProbeSettings *adit_probe_get_settings(AditProbe *self);
 
 /* @thresholds: (array length=n_exits): of each exit. ADIT_ERROR_INVALID when the user gave another
- * number of them. */
+ * number of them, or something else does not fit so many exits. */
 gboolean adit_policy_get_thresholds(AditPolicy *self, double *thresholds, guint n_exits,
                                     GError **error);
 

@@ -138,15 +138,13 @@ fit_goal(AditCalibration *self, const AditExitTable *table, const AditGoal *goal
     return FALSE;
 }
 
-static gboolean
-fit_shares(AditCalibration *self, const AditExitTable *table, AditPolicy *policy, GError **error)
+static void
+fit_shares(AditCalibration *self, const AditExitTable *table, AditPolicy *policy)
 {
     g_autofree double *shares = g_new0(double, table->n);
 
-    if (!ADIT_POLICY_GET_CLASS(policy)->share(policy, self->n, shares, error))
-        return FALSE;
+    ADIT_POLICY_GET_CLASS(policy)->share(policy, self->n, shares);
     adit_exit_fit_shares(table, shares, self->thresholds);
-    return TRUE;
 }
 
 /* That the policy asks, and there is an exit to ask at. */
@@ -181,8 +179,9 @@ adit_calibrate(AditNetwork *network, const AditSplit *validation, const AditEval
         if (!adit_exit_table_measure_seconds(table, network, validation, 1, seconds, error))
             return NULL;
     }
-    if (says_shares(experiment) ? !fit_shares(self, table, experiment->policy, error)
-                                : !fit_goal(self, table, goal, seconds, error))
+    if (says_shares(experiment))
+        fit_shares(self, table, experiment->policy);
+    else if (!fit_goal(self, table, goal, seconds, error))
         return NULL;
     AditExitPoint point = adit_exit_table_weigh(table, self->thresholds, table->costs);
 

@@ -33,19 +33,6 @@ adit_exit_table_free(AditExitTable *self)
 
 /* ---- the policy ---- */
 
-/* Adds @wrong at the policy's parameter @key, or at its name. */
-static void
-report(const AditExperiment *experiment, const char *key, const GError *wrong,
-       AditDiagnostics *diagnostics)
-{
-    AditPolicy *policy = experiment->policy;
-    const AditPlace *place = adit_experiment_find_place(experiment, policy, key, 0);
-
-    if (place == NULL)
-        place = adit_component_get_place(ADIT_COMPONENT(policy));
-    adit_diagnostics_error(diagnostics, place, wrong->code, "%s", wrong->message);
-}
-
 gboolean
 adit_experiment_read_thresholds(const AditExperiment *experiment, guint n_exits, double *thresholds,
                                 AditDiagnostics *diagnostics)
@@ -55,27 +42,26 @@ adit_experiment_read_thresholds(const AditExperiment *experiment, guint n_exits,
 
     if (policy == NULL || adit_policy_get_thresholds(policy, thresholds, n_exits, &wrong))
         return TRUE;
-    report(experiment, "threshold", wrong, diagnostics);
+    const AditPlace *place = adit_experiment_find_place(experiment, policy, "threshold", 0);
+
+    if (place == NULL)
+        place = adit_component_get_place(ADIT_COMPONENT(policy));
+    adit_diagnostics_error(diagnostics, place, wrong->code, "%s", wrong->message);
     return FALSE;
 }
 
 /* The one answer that the policy lets all rows leave with. */
 static gboolean
 read_fixed(AditExitTable *self, AditExitAnswers *answers, const AditSplit *split, gsize batch,
-           AditDiagnostics *diagnostics, GError **error)
+           GError **error)
 {
     AditPolicy *policy = answers->experiment->policy;
     g_autofree double *seconds = g_new0(double, self->n);
-    g_autoptr(GError) wrong = NULL;
 
     if (ADIT_POLICY_GET_CLASS(policy)->is_timed &&
         !adit_exit_table_measure_seconds(self, answers->network, split, batch, seconds, error))
         return FALSE;
-    if (!ADIT_POLICY_GET_CLASS(policy)->fix(policy, self->n - 1, seconds, &self->fixed, &wrong)) {
-        report(answers->experiment, "exit", wrong, diagnostics);
-        adit_diagnostics_fail(diagnostics, error);
-        return FALSE;
-    }
+    self->fixed = ADIT_POLICY_GET_CLASS(policy)->fix(policy, self->n - 1, seconds);
     return TRUE;
 }
 
@@ -86,19 +72,20 @@ read_policy(AditExitTable *self, AditExitAnswers *answers, const AditSplit *spli
     const AditExperiment *experiment = answers->experiment;
     AditPolicy *policy = experiment->policy;
     g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
+    g_autofree double *thresholds = g_new0(double, self->n);
 
-    self->fixed = self->n;
+    self->fixed = policy != NULL ? self->n : self->n - 1;
     if (policy == NULL)
-        self->fixed = self->n - 1;
-    else if (ADIT_POLICY_GET_CLASS(policy)->fix != NULL)
-        return read_fixed(self, answers, split, batch, diagnostics, error);
-    if (!answers->asks)
         return TRUE;
+    adit_experiment_read_thresholds(experiment, self->n - 1, thresholds, diagnostics);
+    if (adit_diagnostics_fail(diagnostics, error))
+        return FALSE;
+    if (ADIT_POLICY_GET_CLASS(policy)->fix != NULL)
+        return read_fixed(self, answers, split, batch, error);
     self->rises = ADIT_POLICY_GET_CLASS(policy)->rises;
     self->most_confident = g_str_equal(experiment->fallback, "most-confident");
-    self->thresholds = g_new0(double, self->n);
-    adit_experiment_read_thresholds(experiment, self->n - 1, self->thresholds, diagnostics);
-    return !adit_diagnostics_fail(diagnostics, error);
+    self->thresholds = g_steal_pointer(&thresholds);
+    return TRUE;
 }
 
 /* Of every answer over that of the network without exits. */

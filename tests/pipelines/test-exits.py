@@ -136,13 +136,13 @@ def plain_kernels():
 
 def devices():
     """One step of both devices from the same weights."""
-    exits = f'{{at: trunk.2..6/2, head: {OWN}}}, {{name: shared, at: trunk.8, head: shared}}'
+    exits = f'{{at: trunk.2..6, head: {OWN}}}, {{name: shared, at: trunk.8, head: shared}}'
     for run, device in (('cpu', 'cpu'), ('other', DEVICE)):
         succeed('run', make(exits), '--run-dir', run, '-q', '--device', device, '-o',
                 'train.optimizer={sgd: {lr: 0.1}}', '--limit-batches', '1', '-o', 'train.epochs=1')
     row, other = metrics('cpu')[-1], metrics('other')[-1]
     close(float(row['train.loss']), float(other['train.loss']))
-    for policy in ('entropy', 'max-probability', 'margin'):
+    for policy in ('entropy', 'max-probability', 'margin', 'patience', 'ensemble'):
         mine, others = (
             json.loads(succeed('eval', 'cpu', '--json', '-q', '--device', device, '-o',
                                f'inference.policy={{{policy}: {{threshold: 0.3}}}}'))['exits']
@@ -375,6 +375,87 @@ def uncalibrated():
     assert "holds no thresholds: expected 'policy' and 'exits', each with 'name' and 'threshold'" in err, err
 
 
+# ---- policies ----
+
+ALL_POLICIES = ('patience', '{patience: {threshold: 1}}', '{ensemble: {weights: [1, 2, 3, 4, 5, 6, 7, 8, 9]}}',
+                '{ensemble: {threshold: 0.9}}', '{always: {exit: 3}}', '{share: {shares: 0.1}}',
+                '{budget: {ratio: 0.7, of: margin}}', '{share: {shares: 0.1, of: {entropy: {unit: nats}}}}')
+
+
+def loops():
+    """Policies that go from exit to exit do so through a loop's iterations as through blocks that are
+    written out, and for every batch size; so do the others."""
+    for run, trunk in (('loop', LOOP), ('written', WRITTEN)):
+        make('{at: trunk.*, head: shared}', trunk, **HELD_OUT)
+        succeed('run', 'exits.yaml', '--run-dir', run, '-q', *ON, '-o', 'train.epochs=2')
+    for policy in ALL_POLICIES:
+        chosen = ('-o', f'inference.policy={policy}')
+        one, other = (evaluate(run, *chosen)['exits'] for run in ('loop', 'written'))
+        for a, b in zip(one['answers'], other['answers']):
+            close(a['loss'], b['loss'], 1e-4)
+            close(a['cost'], b['cost'], 1e-9)
+            assert abs(a['left']['rows'] - b['left']['rows']) <= 3, (policy, a, b)
+        expect(evaluate('loop', *chosen, '--batch', 7)['exits'], one)
+
+
+def ensembles():
+    """Weights 0 but for one answer: that answer; equal ones at a single exit: itself."""
+    train('run', '{at: trunk.2..6/2, head: shared}')
+    plain = evaluate('run')['exits']['answers']
+    found = evaluate('run', '-o', 'inference.policy={ensemble: {weights: [0, 1, 0, 0]}}')['exits']
+    for answer, expected in zip(found['answers'], (plain[0], plain[1], plain[1], plain[1])):
+        close(answer['loss'], expected['loss'], 1e-6)
+    expect(found['answers'][-1]['left']['rows'], 60)
+
+
+def patience():
+    """With threshold 1 a row leaves at the second exit at the earliest."""
+    train('run', '{at: trunk.*, head: shared}')
+    found = evaluate('run', '-o', 'inference.policy={patience: {threshold: 1}}')['exits']
+    expect(found['answers'][0]['left']['rows'], 0)
+    assert found['answers'][1]['left']['rows'] > 30, found
+    none = evaluate('run', '-o', 'inference.policy={patience: {threshold: 9}}')['exits']
+    expect(none['answers'][-1]['left']['rows'], 60)
+
+
+def fixed():
+    """One exit for all costs what a network would that ends there; no other head is computed."""
+    one, head = 16 * 16, 2 * 16
+    whole = head + 8 * one + head
+    for run, at, blocks in (('some', 'trunk.2..6/2', 4), ('run', 'trunk.*', 2)):
+        train(run, f'{{at: {at}, head: {OWN}}}')
+        found = evaluate(run, '-o', 'inference.policy={always: {exit: 2}}')['exits']
+        expect(found['answers'][1]['left']['rows'], 60)
+        close(found['cost'], (head + blocks * one + head) / whole, 1e-12)
+        close(found['answers'][-1]['cost'], 1, 1e-12)
+    late = evaluate('run', '-o', 'inference.policy={deadline: {time: 1 h}}')['exits']
+    expect(late['answers'][-1]['left']['rows'], 60)
+    early = evaluate('run', '-o', 'inference.policy={deadline: {time: 0.000001 ms}}')['exits']
+    expect(early['answers'][0]['left']['rows'], 60)
+
+
+def shares():
+    """Of the rows they were fitted to the shares leave, and of others about as many."""
+    train_held_out('run', '-o', 'inference.policy={share: {shares: [0.5, 0.25, 0.1]}}')
+    found = evaluate('run', '--split', 'validation')['exits']
+    expect([answer['left']['rows'] for answer in found['answers']], [150, 75, 30, 45])
+    test = evaluate('run')['exits']['answers'][0]['left']['rows']
+    assert 110 < test < 190, test
+    # other shares are fitted as they are asked for, and kept when they are calibrated
+    other = ('-o', 'inference.policy={share: {shares: 0.1}}')
+    expect([answer['left']['rows'] for answer in evaluate('run', '--split', 'validation', *other)['exits']['answers']],
+           [30, 30, 30, 210])
+    succeed('exits', 'calibrate', 'run', '-q', *ON, *other)
+    expect(len(stored('run')['exits']), 3)
+    code, _, err = adit('exits', 'calibrate', 'run', '-q', '--budget', '50%', *other)
+    expect(code, 2)
+    assert "'share' says itself how many rows leave" in err, err
+    code, _, err = adit('eval', 'run', '-q', '-o', 'inference.policy={budget: {ratio: 2}}', '-o',
+                        'data.moons.validation=10%')
+    expect(code, 2)
+    assert "the thresholds of 'budget' are fitted to a validation split that training never saw" in err, err
+
+
 # ---- what is wrong ----
 
 WRONG = [
@@ -407,7 +488,16 @@ def wrong():
             ('train.strategy={joint: {weights: [1, 0.3]}}',
              "2 weights for 1 exit; the last answer has 'final-weight'"),
             ('inference.policy={entropy: {threshold: [1, 2]}}',
-             '2 thresholds for 1 exit; one number stands for all')):
+             '2 thresholds for 1 exit; one number stands for all'),
+            ('inference.policy={ensemble: {weights: [1, 2, 3]}}',
+             '3 weights for 1 exit and the last answer; one number stands for all'),
+            ('inference.policy={share: {shares: [0.5, 0.5]}}',
+             '2 shares for 1 exit; one number stands for all'),
+            ('inference.policy={always: {exit: 2}}', "'exit' is 2, but there is 1 exit"),
+            ('inference.policy={share: {shares: 0.5}}', 'calibration needs a validation split that training never '
+             "sees; set 'validation' of 'moons'"),
+            ('inference.policy={budget: {of: patience}}',
+             "'of' must say how sure an answer is by itself; 'patience' does not")):
         code, out, err = adit('check', 'exits.yaml', '-o', key)
         expect((code, err.splitlines()[0].split('error: ')[1]), (2, message))
 
@@ -444,7 +534,8 @@ if DEVICE is None:
               ('train/plain-kernels', plain_kernels), ('leave/cost', cost),
               ('leave/fallback', fallback), ('leave/sweep', sweep), ('calibrate/stored', calibrated),
               ('calibrate/curve', curve), ('calibrate/goals', goals), ('calibrate/refused', uncalibrated),
-              ('overthinking', overthinking), ('wrong', wrong),
+              ('overthinking', overthinking), ('policies/loops', loops), ('policies/ensemble', ensembles),
+              ('policies/patience', patience), ('policies/fixed', fixed), ('policies/shares', shares), ('wrong', wrong),
               ('no-classes', no_classes), ('b-lenet', b_lenet)]
 else:
     cases = [('devices', devices)]
