@@ -34,14 +34,15 @@ adit_exit_answers_clear(AditExitAnswers *self)
     g_clear_pointer(&self->output, g_free);
 }
 
-const char *
-adit_exit_answers_find_name(const AditExitAnswers *self, guint exit)
+/* (nullable): the name of one exit alone */
+static const char *
+find_own_name(const AditGraph *graph, const GArray *exits, guint exit)
 {
-    const GArray *taps = self->graph->root->taps;
-    const AditPick *picks = (const AditPick *) self->picks->data;
+    const GArray *taps = graph->root->taps;
+    const AditPick *picks = (const AditPick *) exits->data;
     const char *name = g_array_index(taps, AditTap, picks[exit].order).scope->name;
 
-    for (guint i = 0; name != NULL && i + 1 < self->picks->len; i++) {
+    for (guint i = 0; name != NULL && i < exits->len; i++) {
         const AditScope *scope = g_array_index(taps, AditTap, picks[i].order).scope;
 
         if (i != exit && g_strcmp0(scope->name, name) == 0)
@@ -50,36 +51,64 @@ adit_exit_answers_find_name(const AditExitAnswers *self, guint exit)
     return name;
 }
 
+const char *
+adit_exit_find_name(const AditGraph *graph, const GArray *exits, guint exit)
+{
+    const char *name = find_own_name(graph, exits, exit);
+
+    return name != NULL
+               ? name
+               : g_array_index(exits, AditPick, exit).address + strlen(ADIT_EXITS_ROOT ".");
+}
+
 /* ---- one answer ---- */
 
 static gboolean
-has_probabilities(const AditExitAnswers *self)
+has_probabilities(const AditNetwork *network)
 {
-    AditLoss *loss = adit_network_get_loss(self->network);
+    AditLoss *loss = adit_network_get_loss(network);
 
     return ADIT_LOSS_GET_CLASS(loss)->predict != NULL &&
-           adit_network_get_shape(self->network)->classes > 0;
+           adit_network_get_shape(network)->classes > 0;
 }
 
 /* Probabilities of all classes: of two, a loss may predict that of the second. */
 static AditTensor *
-predict(const AditExitAnswers *self, AditTensor *logits)
+predict(const AditNetwork *network, AditTensor *logits)
 {
-    AditLoss *loss = adit_network_get_loss(self->network);
+    AditLoss *loss = adit_network_get_loss(network);
     AditGraph *graph = adit_tensor_get_graph(logits);
     AditTensor *y;
 
-    if (!has_probabilities(self))
+    if (!has_probabilities(network))
         return adit_graph_fail(
             graph, "a policy needs the probabilities of classes; the loss '%s' gives none",
             ADIT_COMPONENT_GET_CLASS(loss)->name);
-    if (adit_network_get_shape(self->network)->classes < 2)
+    if (adit_network_get_shape(network)->classes < 2)
         return adit_graph_fail(graph, "a policy chooses among classes, but the data has one class");
     y = ADIT_LOSS_GET_CLASS(loss)->predict(loss, graph, logits);
     if (adit_shape_count(adit_tensor_get_shape(y)) > 1)
         return y;
     y = adit_reshape(y, &ADIT_SHAPE(1));
     return adit_concat((AditTensor *[]){adit_offset(adit_neg(y), 1), y}, 2, 0);
+}
+
+AditTensor *
+adit_exit_build_measure(const AditNetwork *network, AditTensor *logits)
+{
+    AditPolicy *policy = adit_network_get_experiment(network)->policy;
+    AditGraph *graph = adit_tensor_get_graph(logits);
+    AditTensor *y;
+
+    adit_graph_enter_component(graph, policy);
+    y = predict(network, logits);
+    if (ADIT_POLICY_GET_CLASS(policy)->measure == NULL)
+        y = adit_graph_fail(graph, "'%s' does not say how sure an answer is by itself",
+                            ADIT_COMPONENT_GET_CLASS(policy)->name);
+    else if (!adit_tensor_has_failed(y))
+        y = ADIT_POLICY_GET_CLASS(policy)->measure(policy, graph, y);
+    adit_graph_leave_component(graph);
+    return y;
 }
 
 /* The other way round: logits of which these are the probabilities. */
@@ -111,32 +140,30 @@ typedef struct {
 static AditTensor *
 find_distance(const Course *self, AditTensor *logits)
 {
-    AditTensor *y = predict(self->answers, logits);
+    AditTensor *y = predict(self->answers->network, logits);
 
     return adit_sum_last(
         adit_abs(adit_sub(y, adit_graph_import(adit_tensor_get_graph(y), self->last))));
 }
 
-/* How sure the policy is of the answer. @exit: its number, a scalar; @logits: (inout) */
+/* The same of a policy that goes from answer to answer. @exit: its number, a scalar; @logits:
+ * (inout): what is answered */
 static AditTensor *
-ask(Course *self, AditTensor *exit, AditTensor **logits)
+follow(Course *self, AditTensor *exit, AditTensor **logits)
 {
     AditPolicy *policy = self->answers->experiment->policy;
-    AditPolicyClass *klass = ADIT_POLICY_GET_CLASS(policy);
     AditGraph *graph = adit_tensor_get_graph(*logits);
-    AditTensor *probabilities, *y;
+    AditTensor *y, *probabilities;
 
     adit_graph_enter_component(graph, policy);
-    y = probabilities = predict(self->answers, *logits);
-    if (!adit_tensor_has_failed(y) && klass->follow == NULL) {
-        y = klass->measure(policy, graph, y);
-    } else if (!adit_tensor_has_failed(y)) {
+    y = probabilities = predict(self->answers->network, *logits);
+    if (!adit_tensor_has_failed(y)) {
         AditExitStep step = {.probabilities = y,
                              .exit = exit,
                              .n_exits = self->answers->picks->len - 1,
                              .state = self->state};
 
-        y = klass->follow(policy, graph, &step);
+        y = ADIT_POLICY_GET_CLASS(policy)->follow(policy, graph, &step);
         self->state = step.state;
         if (step.probabilities != probabilities)
             *logits = unpredict(step.probabilities, adit_tensor_get_shape(*logits));
@@ -155,7 +182,8 @@ judge(Course *self, AditTensor *exit, AditTensor *logits)
     if (self->last != NULL)
         numbers[ADIT_EXIT_DISTANCE] = find_distance(self, logits);
     if (answers->asks)
-        numbers[ADIT_EXIT_MEASURE] = ask(self, exit, &logits);
+        numbers[ADIT_EXIT_MEASURE] = self->goes ? follow(self, exit, &logits)
+                                                : adit_exit_build_measure(answers->network, logits);
     AditNetworkTensors judged = {.logits = logits, .targets = answers->tensors.targets};
 
     adit_network_build_loss(adit_network_get_loss(answers->network), &judged);
@@ -360,7 +388,7 @@ set_reads(AditExitAnswers *self)
     self->asks = klass != NULL && (klass->measure != NULL || klass->follow != NULL);
     self->reads[self->n_read++] = ADIT_EXIT_LOSS;
     self->reads[self->n_read++] = ADIT_EXIT_METRIC;
-    if (has_probabilities(self))
+    if (has_probabilities(self->network))
         self->reads[self->n_read++] = ADIT_EXIT_DISTANCE;
     if (self->asks)
         self->reads[self->n_read++] = ADIT_EXIT_MEASURE;
@@ -375,8 +403,8 @@ adit_exit_answers_build(AditExitAnswers *self, GError **error)
     self->outputs = g_array_new(FALSE, TRUE, sizeof(AditProgramOutput));
     self->output = g_new0(guint, self->picks->len);
     set_reads(self);
-    if (has_probabilities(self))
-        course.last = predict(self, self->tensors.logits);
+    if (has_probabilities(self->network))
+        course.last = predict(self->network, self->tensors.logits);
     course.goes = self->asks && ADIT_POLICY_GET_CLASS(self->experiment->policy)->follow != NULL;
     if (course.goes)
         judge_in_turn(&course);

@@ -44,8 +44,6 @@ void adit_exit_answers_clear(AditExitAnswers *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AditExitAnswers, adit_exit_answers_clear)
 /* Writes down what is read of them: fills reads and outputs. */
 gboolean adit_exit_answers_build(AditExitAnswers *self, GError **error);
-/* (nullable): the name of one exit alone */
-const char *adit_exit_answers_find_name(const AditExitAnswers *self, guint exit);
 
 /**
  * AditGauge: what computing @tensors takes, which are outside of loops. Negative: it failed.

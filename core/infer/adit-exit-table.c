@@ -8,8 +8,6 @@
 #include <math.h>
 #include <string.h>
 
-#define LAST "last"
-
 gboolean
 adit_network_has_exits(const AditNetwork *network)
 {
@@ -202,14 +200,11 @@ make_table(const AditExitAnswers *answers, gsize rows)
     self->n = answers->picks->len;
     self->names = g_ptr_array_new_with_free_func(g_free);
     self->costs = g_new0(double, self->n);
-    for (guint i = 0; i + 1 < self->n; i++) {
-        const char *address = g_array_index(answers->picks, AditPick, i).address;
-        const char *name = adit_exit_answers_find_name(answers, i);
+    g_autoptr(GArray) exits = adit_graph_pick(answers->graph, ADIT_EXITS_ROOT ".*");
 
-        g_ptr_array_add(self->names,
-                        g_strdup(name != NULL ? name : address + strlen(ADIT_EXITS_ROOT ".")));
-    }
-    g_ptr_array_add(self->names, g_strdup(LAST));
+    for (guint i = 0; i < exits->len; i++)
+        g_ptr_array_add(self->names, g_strdup(adit_exit_find_name(answers->graph, exits, i)));
+    g_ptr_array_add(self->names, g_strdup(ADIT_LAST_ANSWER));
     count = rows * self->n;
     for (guint i = 0; i < answers->n_read; i++) {
         double **const kept[] = {[ADIT_EXIT_LOSS] = &self->losses,

@@ -2,8 +2,12 @@
 #pragma once
 
 #include "adit-network.h"
+#include "adit-selection.h"
 
 G_BEGIN_DECLS
+
+/* What the network's own answer is called. */
+#define ADIT_LAST_ANSWER "last"
 
 /**
  * AditExitTable: what every answer of a network with exits is worth to every row of a split.
@@ -73,6 +77,12 @@ gboolean adit_exit_table_measure_seconds(const AditExitTable *self, AditNetwork 
                                          const AditSplit *split, gsize rows, double *seconds,
                                          GError **error);
 
+/* How sure the experiment's policy is of an answer by itself, a scalar for every row. @logits may
+ * lie in a loop: so does the measure then. */
+AditTensor *adit_exit_build_measure(const AditNetwork *network, AditTensor *logits);
+/* What exit @exit is called; @exits: (element-type AditPick): the picks of ADIT_EXITS_ROOT ".*" in
+ * @graph, which own the name. */
+const char *adit_exit_find_name(const AditGraph *graph, const GArray *exits, guint exit);
 /* The thresholds of the experiment's policy, one for each exit; FALSE: their number is wrong, which
  * @diagnostics is told. Without a policy they stay as they are. */
 gboolean adit_experiment_read_thresholds(const AditExperiment *experiment, guint n_exits,
