@@ -353,7 +353,9 @@ bind_sections(AditBinder *self)
     bind_heading(self, resolved);
     bind_components(self, "data", "dataset", experiment->datasets, body);
     adit_bind_model(self, get_section(self, "model"), body);
-    adit_bind_exits(self, get_section(self, "exits"), body);
+    AditValue exits = get_section(self, "exits");
+
+    adit_bind_exits(self, exits.node != NULL ? exits : self->taken_exits, body);
     adit_bind_train(self, get_section(self, "train"), body);
     adit_bind_inference(self, get_section(self, "inference"), body);
     bind_components(self, "probes", "probe", experiment->probes, body);

@@ -76,9 +76,9 @@ typedef struct {
  * AditExperiment: a pipeline, bound: every name looked up, every parameter checked. What it holds
  * are components and numbers; nothing has been opened or built.
  *
- * With `model.from` the sections that the file does not write are those of the run it names, and
- * stand in @load before what `model.load` says; their place is that of `from`. @resolved has them
- * in full, with `load` for their weights.
+ * With `model.from` the sections and exits that the file does not write are those of the run it
+ * names, and stand in @load before what `model.load` says; their place is that of `from`. @resolved
+ * has them in full, with `load` for their weights.
  */
 typedef struct {
     char *path;

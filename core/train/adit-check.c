@@ -347,7 +347,7 @@ count_blocks(AditGraph *graph)
 static void
 check_load(const Lookup *self)
 {
-    static const char *const whole[] = {"stem", "trunk", "head", NULL};
+    static const char *const whole[] = {"stem", "trunk", "head", "exits", NULL};
     const AditExperiment *experiment = self->experiment;
 
     for (guint i = 0; experiment->load[i] != NULL; i++) {

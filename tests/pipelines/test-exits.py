@@ -456,6 +456,31 @@ def shares():
     assert "the thresholds of 'budget' are fitted to a validation split that training never saw" in err, err
 
 
+# ---- from another run ----
+
+def taken():
+    """`from` takes exits with their weights; what is written here takes their place and starts fresh."""
+    train('run', f'{{name: early, at: trunk.2, head: {OWN}}}, {{at: trunk.4..6/2, head: shared}}')
+    data = read('exits.yaml').splitlines()[1]
+    write('look.yaml', f'adit: 1\n{data}\nmodel: {{from: run/checkpoints/last}}\ninference: {{policy: entropy}}\n')
+    mine, theirs = evaluate('look.yaml')['exits'], evaluate('run', '-o', 'inference.policy=entropy')['exits']
+    expect(mine, theirs)
+    expect([answer['name'] for answer in mine['answers']], ['early', '2', '3', 'last'])
+    on = f'adit: 1\n{data}\nmodel: {{from: run/checkpoints/last}}\ntrain: {{loss: cross-entropy, optimizer: {{sgd: {{lr: 0}}}}, batch: 32, epochs: 1}}\n'
+    write('on.yaml', on)
+    succeed('run', 'on.yaml', '--run-dir', 'on', '-q', *ON)
+    expect(weights('on'), weights('run'))
+    # the resolved pipeline says all of it
+    succeed('run', 'on/config.resolved.yaml', '--run-dir', 'again', '-q', *ON)
+    expect(weights('again'), weights('run'))
+    write('none.yaml', on + 'exits: []\n')
+    succeed('run', 'none.yaml', '--run-dir', 'none', '-q', *ON)
+    expect([name for name in weights('none') if name.startswith('exits')], [])
+    write('new.yaml', on + f'exits: [{{name: early, at: trunk.2, head: {OWN}}}]\n')
+    succeed('run', 'new.yaml', '--run-dir', 'new', '-q', *ON)
+    assert weights('new')['exits.1.1.weight'] != weights('run')['exits.1.1.weight']
+
+
 # ---- what is wrong ----
 
 WRONG = [
@@ -535,7 +560,7 @@ if DEVICE is None:
               ('leave/fallback', fallback), ('leave/sweep', sweep), ('calibrate/stored', calibrated),
               ('calibrate/curve', curve), ('calibrate/goals', goals), ('calibrate/refused', uncalibrated),
               ('overthinking', overthinking), ('policies/loops', loops), ('policies/ensemble', ensembles),
-              ('policies/patience', patience), ('policies/fixed', fixed), ('policies/shares', shares), ('wrong', wrong),
+              ('policies/patience', patience), ('policies/fixed', fixed), ('policies/shares', shares), ('from', taken), ('wrong', wrong),
               ('no-classes', no_classes), ('b-lenet', b_lenet)]
 else:
     cases = [('devices', devices)]
