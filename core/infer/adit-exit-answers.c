@@ -20,6 +20,7 @@ adit_exit_answers_init(AditExitAnswers *self, AditNetwork *network)
     self->network = network;
     self->experiment = adit_network_get_experiment(network);
     self->graph = adit_network_copy_graph(network, &self->tensors);
+    self->layout = adit_network_get_layout(network);
     self->picks = adit_graph_pick(self->graph, ADIT_EXITS_ROOT ".*");
     last.tensor = self->tensors.logits;
     g_array_append_val(self->picks, last);

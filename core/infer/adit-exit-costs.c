@@ -20,9 +20,8 @@ adit_exit_answers_count_work(const AditExitAnswers *self, const GPtrArray *tenso
 
         g_array_append_val(outputs, output);
     }
-    g_autoptr(AditProgram) program =
-        adit_compile(self->graph, adit_network_get_layout(self->network), NULL, 0,
-                     (AditProgramOutput *) outputs->data, outputs->len, 0);
+    g_autoptr(AditProgram) program = adit_compile(
+        self->graph, self->layout, NULL, 0, (AditProgramOutput *) outputs->data, outputs->len, 0);
 
     adit_program_add_work(program, 1, &work);
     return (double) work.multiply_adds;
@@ -248,15 +247,27 @@ measure_time(const AditExitAnswers *self, const GPtrArray *tensors, gpointer use
 }
 
 gboolean
-adit_exit_table_measure_seconds(const AditExitTable *self, AditNetwork *network,
+adit_exit_table_measure_seconds(const AditExitTable *self, AditNetwork *network, gboolean alone,
                                 const AditSplit *split, gsize rows, double *seconds, GError **error)
 {
     g_auto(AditExitAnswers) answers = {0};
     Clock clock = {.split = split, .rows = MIN(rows, split->rows)};
 
     adit_exit_answers_init(&answers, network);
-    if (adit_exit_answers_gauge(&answers, self->measures == NULL, measure_time, &clock, seconds))
+    g_return_val_if_fail(answers.picks->len == self->n, FALSE);
+    if (adit_exit_answers_gauge(&answers, alone, measure_time, &clock, seconds))
         return TRUE;
     g_propagate_error(error, clock.error);
     return FALSE;
+}
+
+void
+adit_exit_table_count_work(const AditExitTable *self, AditNetwork *network, gboolean alone,
+                           double *work)
+{
+    g_auto(AditExitAnswers) answers = {0};
+
+    adit_exit_answers_init(&answers, network);
+    g_return_if_fail(answers.picks->len == self->n);
+    adit_exit_answers_gauge(&answers, alone, adit_exit_answers_count_work, NULL, work);
 }

@@ -17,7 +17,9 @@ typedef enum {
 
 /**
  * AditExitAnswers: the answers of a network with exits, written down.
+ * @network: (nullable): NULL: only multiply-adds are asked for
  * @graph: the network's own, added to
+ * @layout: of its weights
  * @picks: (element-type AditPick): logits of all answers, the last one at the end
  * @reads: (array length=n_read): what the numbers read of each are
  * @outputs: (element-type AditProgramOutput): these numbers; one for each tensor, all iterations of
@@ -29,6 +31,7 @@ typedef struct {
     AditNetwork *network;
     const AditExperiment *experiment;
     AditGraph *graph;
+    const AditLayout *layout;
     AditNetworkTensors tensors;
     GArray *picks;
     AditExitRead reads[ADIT_EXIT_N_READ];

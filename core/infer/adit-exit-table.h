@@ -65,17 +65,23 @@ guint adit_exit_table_choose(const AditExitTable *self, const double *thresholds
 /* The answer of a row that no exit is sure enough of. */
 guint adit_exit_table_fall_back(const AditExitTable *self, gsize row);
 
+/* Multiply-adds of a row until each answer (array length=n): without the other heads, or with those
+ * on its way. */
+void adit_exit_table_count_work(const AditExitTable *self, AditNetwork *network, gboolean alone,
+                                double *work);
+
 /**
  * adit_exit_table_measure_seconds:
+ * @alone: without the other heads
  * @rows: computed at a time
  * @seconds: (array length=n): until each answer, of a batch
  *
- * Measures on the network's device what the answers take, with the heads that the policy asks: the
- * shortest of several runs. Iterations of a loop share its time evenly.
+ * Measures on the network's device what the answers take: the shortest of several runs. Iterations
+ * of a loop share its time evenly.
  */
 gboolean adit_exit_table_measure_seconds(const AditExitTable *self, AditNetwork *network,
-                                         const AditSplit *split, gsize rows, double *seconds,
-                                         GError **error);
+                                         gboolean alone, const AditSplit *split, gsize rows,
+                                         double *seconds, GError **error);
 
 /* How sure the experiment's policy is of an answer by itself, a scalar for every row. @logits may
  * lie in a loop: so does the measure then. */

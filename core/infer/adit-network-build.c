@@ -5,6 +5,7 @@
 
 #include "adit-component-private.h"
 #include "adit-graph-private.h"
+#include "adit-placement.h"
 
 void
 adit_network_build_loss(AditLoss *loss, AditNetworkTensors *tensors)
@@ -68,13 +69,13 @@ check_augmented(const AditDatasetSettings *settings, const AditShape *inputs, Ad
     return x;
 }
 
-AditGraph *
-adit_network_build(const AditExperiment *experiment, AditMode mode, const AditNetworkShape *shape,
-                   AditLoss *loss, AditNetworkTensors *tensors)
+AditTensor *
+adit_network_build_model(const AditExperiment *experiment, const AditModel *of,
+                         const AditNetworkShape *shape, AditGraph *graph)
 {
-    AditGraph *graph = adit_graph_new(mode);
+    AditMode mode = adit_graph_get_mode(graph);
     AditTensor *x = adit_input(graph, "inputs", &shape->inputs, 0);
-    AditModel model = experiment->model;
+    AditModel model = *of;
     if (experiment->datasets->len > 0) {
         const AditDatasetSettings *settings =
             adit_dataset_get_settings(experiment->datasets->pdata[0]);
@@ -85,7 +86,17 @@ adit_network_build(const AditExperiment *experiment, AditMode mode, const AditNe
             x = check_augmented(settings, &shape->inputs, x);
         model.transform = settings->transform;
     }
-    *tensors = (AditNetworkTensors){.logits = adit_model_build(&model, graph, x)};
+    return adit_model_build(&model, graph, x);
+}
+
+AditGraph *
+adit_network_build(const AditExperiment *experiment, AditMode mode, const AditNetworkShape *shape,
+                   AditLoss *loss, AditNetworkTensors *tensors)
+{
+    AditGraph *graph = adit_graph_new(mode);
+    adit_placement_resolve(experiment, shape, graph);
+    *tensors = (AditNetworkTensors){
+        .logits = adit_network_build_model(experiment, &experiment->model, shape, graph)};
     if (loss != NULL) {
         tensors->targets = adit_input(graph, "targets", &shape->targets, shape->classes);
         adit_network_build_loss(loss, tensors);

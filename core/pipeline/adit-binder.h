@@ -183,9 +183,9 @@ AditPipelineFile *adit_pipeline_file_of(AditBinder *self, const AditNode *node);
 void adit_bind_model(AditBinder *self, AditValue value, AditNode *resolved);
 
 /* adit-origin.c: the `model` of the run that @from names, read from its config.resolved.yaml as a
- * document of its own; also its exits, and the loss of a file that does not train. No node: nothing is taken,
- * because the file @model is in writes all itself, because @path holds weights alone, or because it
- * is wrong (reported). */
+ * document of its own; also its exits, and the loss of a file that does not train. No node: nothing
+ * is taken, because the file @model is in writes all itself, because @path holds weights alone, or
+ * because it is wrong (reported). */
 AditValue adit_bind_origin(AditBinder *self, AditValue model, AditValue from, const char *path);
 
 /* adit-experiment.c: that @file begins with `adit: 1`. */

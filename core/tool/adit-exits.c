@@ -73,3 +73,32 @@ adit_exits_describe(const AditExitScores *scores)
     json_object_set_array_member(object, "answers", answers);
     return object;
 }
+
+const AditSplit *
+adit_exits_choose_validation(const AditInvocation *self, const AditEvaluation *evaluation,
+                             GError **error)
+{
+    const AditData *data = evaluation->data->pdata[0];
+    const char *split = self->options.split;
+
+    if (split != NULL && !g_str_equal(split, "validation")) {
+        g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
+                    "thresholds are fitted to the validation split, got --split=%s; the test split "
+                    "is what they are judged by",
+                    split);
+        return NULL;
+    }
+    if (adit_evaluation_turns_data(self)) {
+        g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
+                    "'data' cannot be turned for calibration; rows of another split may be ones "
+                    "that training saw");
+        return NULL;
+    }
+    if (data->validation.rows > 0)
+        return &data->validation;
+    g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
+                "calibration needs a validation split that training never sees; set 'validation' "
+                "of '%s' before training",
+                data->name);
+    return NULL;
+}

@@ -15,4 +15,9 @@ void adit_exits_print(AditInvocation *self, const AditEvaluation *evaluation,
 /* (transfer full): the same as JSON. */
 JsonObject *adit_exits_describe(const AditExitScores *scores);
 
+/* The validation split of the run's data, rows that training never saw; ADIT_ERROR_INVALID if there
+ * is none, or the command line asks for another. */
+const AditSplit *adit_exits_choose_validation(const AditInvocation *self,
+                                              const AditEvaluation *evaluation, GError **error);
+
 G_END_DECLS

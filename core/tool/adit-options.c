@@ -9,6 +9,9 @@
 
 static const char *const when_words[] = {"auto", "always", "never", NULL};
 static const char *const resume_words[] = {"never", "auto", "must", NULL};
+static const char *const rule_words[] = {"shares",     "inequality", "greedy",
+                                         "exhaustive", "constant",   NULL};
+static const char *const unit_words[] = {"multiply-adds", "time", "joules", NULL};
 static const char *const threshold_words[] = {"one", "each", NULL};
 static const char *const split_words[] = {"test", "train", "validation", NULL};
 
@@ -54,6 +57,19 @@ static const AditOptionRow rows[] = {
      "the best accuracy at that mean time of a row by itself on this device: 2 ms"},
     {"thresholds", 0, ADIT_OPTION_WORD, FIELD(thresholds), "WHICH",
      "one for all exits, or each its own: one, each; else one", threshold_words},
+    {"by", 0, ADIT_OPTION_WORD, FIELD(by), "RULE",
+     "shares, inequality, greedy, exhaustive or constant; else shares", rule_words},
+    {"shares", 0, ADIT_OPTION_TEXT, FIELD(shares), "LIST",
+     "of the network's cost, by shares: 15%,30%,45%"},
+    {"among", 0, ADIT_OPTION_TEXT, FIELD(among), "ADDRESS",
+     "where exits could be, by shares; else trunk.*"},
+    {"th", 0, ADIT_OPTION_TEXT, FIELD(th), "SHARE",
+     "of the greedy rule, the less the more rows must leave; else 100%"},
+    {"unit", 0, ADIT_OPTION_WORD, FIELD(unit), "UNIT",
+     "of costs: multiply-adds, time (milliseconds, measured on this device) or joules", unit_words},
+    {"rate", 0, ADIT_OPTION_TEXT, FIELD(rate), "NUMBER", "joules of a multiply-add: 1e-12"},
+    {"links", 0, ADIT_OPTION_TEXT, FIELD(links), "LIST",
+     "what it costs to go on from each exit, in the unit: 0,0,5e4; else nothing"},
     {"study-dir", 0, ADIT_OPTION_TEXT, FIELD(study_dir), "DIR",
      "the study directory; else studies/NAME"},
     {"jobs", 0, ADIT_OPTION_COUNT, FIELD(jobs), "N",
@@ -405,4 +421,9 @@ adit_invocation_clear(AditInvocation *self)
     g_free(options->accuracy_drop);
     g_free(options->budget);
     g_free(options->latency);
+    g_free(options->shares);
+    g_free(options->among);
+    g_free(options->th);
+    g_free(options->rate);
+    g_free(options->links);
 }

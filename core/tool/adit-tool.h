@@ -34,6 +34,13 @@ typedef struct {
     char *budget;
     char *latency;
     int thresholds; /* 0: one, 1: each */
+    char *shares;
+    char *among;
+    char *th;
+    char *rate;
+    char *links;
+    int by;
+    int unit;
     guint64 jobs;
     guint64 together;
     guint64 threads;
@@ -127,6 +134,7 @@ extern const AditVerb adit_verb_selftest;
 extern const AditVerb adit_verb_eval;
 extern const AditVerb adit_verb_exits_calibrate;
 extern const AditVerb adit_verb_exits_eval;
+extern const AditVerb adit_verb_exits_place;
 extern const AditVerb adit_verb_predict;
 extern const AditVerb adit_verb_probe;
 extern const AditVerb adit_verb_report;

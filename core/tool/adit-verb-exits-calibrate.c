@@ -1,5 +1,5 @@
 /* core/tool/adit-verb-exits-calibrate.c - SPDX-License-Identifier: MIT */
-#include "adit-evaluation.h"
+#include "adit-exits.h"
 
 #include "adit-calibration.h"
 #include "adit-json.h"
@@ -60,35 +60,6 @@ choose_goal(const AditInvocation *self, const AditExperiment *experiment, AditGo
                 "say what the thresholds are fitted to: --accuracy-drop=0.5%%, --budget=40%% or "
                 "--latency='2 ms'");
     return FALSE;
-}
-
-/* Rows that training never saw. */
-static const AditSplit *
-choose_split(const AditInvocation *self, const AditEvaluation *evaluation, GError **error)
-{
-    const AditData *data = evaluation->data->pdata[0];
-    const char *split = self->options.split;
-
-    if (split != NULL && !g_str_equal(split, "validation")) {
-        g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
-                    "thresholds are fitted to the validation split, got --split=%s; the test split "
-                    "is what they are judged by",
-                    split);
-        return NULL;
-    }
-    if (adit_evaluation_turns_data(self)) {
-        g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
-                    "'data' cannot be turned for calibration; rows of another split may be ones "
-                    "that training saw");
-        return NULL;
-    }
-    if (data->validation.rows > 0)
-        return &data->validation;
-    g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
-                "calibration needs a validation split that training never sees; set 'validation' "
-                "of '%s' before training",
-                data->name);
-    return NULL;
 }
 
 /* ---- what is told ---- */
@@ -157,7 +128,7 @@ run(AditInvocation *self, GError **error)
                     "thresholds are stored with a run; give a run directory");
         return FALSE;
     }
-    split = choose_split(self, &evaluation, error);
+    split = adit_exits_choose_validation(self, &evaluation, error);
     if (split == NULL)
         return FALSE;
     AditEvaluationSetup setup = {.rows = split->rows, .batch = evaluation.batch};

@@ -456,6 +456,59 @@ def shares():
     assert "the thresholds of 'budget' are fitted to a validation split that training never saw" in err, err
 
 
+# ---- placement ----
+
+def placed():
+    """At the places whose cost is nearest to shares of the network's: stem and blocks have 32 and 256 of
+    2,112 multiply-adds."""
+    by_cost = '{cost: {shares: [15%, 0.5, 60%], among: trunk.*}}'
+    for i, trunk in enumerate((LOOP, WRITTEN)):
+        train(f'cost-{i}', f'{{at: {by_cost}, head: {OWN}}}', trunk=trunk)
+        train(f'address-{i}', f'{{at: [trunk.1, trunk.4, trunk.5], head: {OWN}}}', trunk=trunk)
+        expect(weights(f'cost-{i}'), weights(f'address-{i}'))
+    succeed('run', 'cost-0/config.resolved.yaml', '--run-dir', 'again', '-q', *ON)
+    expect(weights('again'), weights('cost-0'))
+    make(f'{{at: {by_cost}, head: shared}}')
+    out = succeed('exits', 'place', 'exits.yaml', '--shares', '15%,0.5,60%')
+    assert out.endswith('exits:\n  - {at: [trunk.1, trunk.4, trunk.5], head: shared}\n'), out
+    expect(out.splitlines()[1].split(), ['15%', 'trunk.1', '288', '13.64%'])
+
+
+def chosen():
+    """Which exits of a trained network stay, by each rule; what is printed can be trained."""
+    train_held_out('run', '-o', 'inference.policy=max-probability')
+    texts = {}
+    for rule in ('inequality', 'greedy', 'exhaustive', 'constant'):
+        out = succeed('exits', 'place', 'run', '--by', rule, '-q', *ON)
+        rows = [line.split() for line in out.splitlines()[1:4]]
+        expect([row[:4] for row in rows], [['1', 'trunk.2', '544', '32'], ['2', 'trunk.4', '1056', '32'],
+                                           ['3', 'trunk.6', '1568', '32']])
+        expect(rows[0][4], '100.00%')
+        kept = [row[1] for row in rows if row[6] == 'yes']
+        texts[rule] = out[out.index('exits:'):]
+        expect([line.split()[2].rstrip(',') for line in texts[rule].splitlines()[1:]], kept)
+    text = '\n'.join(line for line in read('exits.yaml').splitlines() if not line.startswith('exits'))
+    write('chosen.yaml', f"{text}\n{texts['exhaustive']}")
+    succeed('check', 'chosen.yaml')
+    for more in (('--unit', 'time'), ('--unit', 'joules', '--rate', '1e-12'), ('--links', '0,1e6,0'),
+                 ('--accuracy-drop', '5%')):
+        succeed('exits', 'place', 'run', '--by', 'exhaustive', '-q', *ON, *more)
+    for message, *words in (
+            ('joules need a rate: --rate=1e-12, those of a multiply-add', '--unit', 'joules'),
+            ("'--links' must be a number for each exit, got 1 for 3 exits", '--links', '1'),
+            ("'--th' must be a share of 100% at most, like 0.5%, got \"2\"", '--th', '2'),
+            ('which rows leave is told by a policy that asks; -o inference.policy=entropy', '-o',
+             'inference.policy=never')):
+        code, _, err = adit('exits', 'place', 'run', '--by', 'greedy', *words)
+        expect((code, err.splitlines()[0]), (2, f'adit exits place: error: {message}'))
+    for message, *words in (
+            ('say at which shares of the cost: --shares=15%,30%,45%',),
+            ("--among=trunk.25: nothing is at 'trunk.25'; 'trunk' has 8 items", '--shares', '5%', '--among',
+             'trunk.25')):
+        code, _, err = adit('exits', 'place', 'exits.yaml', *words)
+        expect((code, err.splitlines()[0]), (2, f'adit exits place: error: {message}'))
+
+
 # ---- from another run ----
 
 def taken():
@@ -499,8 +552,17 @@ WRONG = [
      "exits.yaml:7:54: error: two exits have this name"),
     ('{name: dense, at: trunk.2, head: shared}',
      "exits.yaml:7:16: error: 'dense' is a block; an exit's name must be another word"),
-    ('{at: {cost: {shares: 10%}}, head: shared}',
-     "exits.yaml:7:14: error: placing exits by 'cost' is not in this build; write their addresses"),
+    ('{at: {cost: {shares: 10%}}, head: shared}', "exits.yaml:7:21: error: 'cost' needs 'shares' and 'among'"),
+    ('{at: {costs: 1}, head: shared}',
+     "exits.yaml:7:14: error: exits are placed by {cost: {shares: [15%, 30%], among: trunk.*}}"),
+    ('{at: {cost: {shares: [], among: trunk.*}}, head: shared}',
+     "exits.yaml:7:30: error: 'shares' must have one share at least"),
+    ('{at: {cost: {shares: 150%, among: trunk.*}}, head: shared}',
+     "exits.yaml:7:30: error: 'shares' must be in 0..100%, got \"150%\""),
+    ('{at: {cost: {shares: 50%, among: trunk.9}}, head: shared}',
+     "exits.yaml:7:14: error: nothing is at 'trunk.9'; 'trunk' has 8 items"),
+    ('{at: {cost: {shares: [25%, 26%], among: trunk.*}}, head: shared}',
+     "exits.yaml:7:14: error: 25% and 26% of the cost are nearest to the same place, 'trunk.2'"),
 ]
 
 
@@ -560,7 +622,7 @@ if DEVICE is None:
               ('leave/fallback', fallback), ('leave/sweep', sweep), ('calibrate/stored', calibrated),
               ('calibrate/curve', curve), ('calibrate/goals', goals), ('calibrate/refused', uncalibrated),
               ('overthinking', overthinking), ('policies/loops', loops), ('policies/ensemble', ensembles),
-              ('policies/patience', patience), ('policies/fixed', fixed), ('policies/shares', shares), ('from', taken), ('wrong', wrong),
+              ('policies/patience', patience), ('policies/fixed', fixed), ('policies/shares', shares), ('from', taken), ('place/cost', placed), ('place/rules', chosen), ('wrong', wrong),
               ('no-classes', no_classes), ('b-lenet', b_lenet)]
 else:
     cases = [('devices', devices)]
