@@ -5,9 +5,16 @@
 
 G_BEGIN_DECLS
 
-/* Draws what a run's exits come to as their threshold gets loose, accuracy over mean cost. @curve:
- * exits/curve.csv of the run (core/infer/adit-calibration.h) */
-gboolean adit_exit_picture_write(const AditReportWriter *writer, const AditFrame *curve,
-                                 GError **error);
+/**
+ * adit_exit_picture_write:
+ * @table: of a run's folder of exits: curve.csv, truncation.csv
+ * @x, @values: columns of it
+ * @labels: as many as there are values; "" for one that needs none
+ *
+ * Draws the values, all in one panel.
+ */
+gboolean adit_exit_picture_write(const AditReportWriter *writer, const AditFrame *table,
+                                 const char *name, const char *x, const char *const *values,
+                                 const char *const *labels, GError **error);
 
 G_END_DECLS

@@ -47,7 +47,7 @@ static const AditOptionRow rows[] = {
     {"batch", 0, ADIT_OPTION_COUNT, FIELD(batch), "N",
      "rows at a time; changes the speed and no figure"},
     {"output", 0, ADIT_OPTION_TEXT, FIELD(output), "PATH",
-     "where the table goes: a file, for 'probe' and 'compare' a folder; else, and for '-', standard "
+     "where the table goes: a file, for 'probe', 'compare' and 'exits truncate' a folder; else, and for '-', standard "
      "output"},
     {"accuracy-drop", 0, ADIT_OPTION_TEXT, FIELD(accuracy_drop), "SHARE",
      "leave as early as the accuracy, against the last answer's, allows: 0.5%"},
@@ -70,6 +70,10 @@ static const AditOptionRow rows[] = {
     {"rate", 0, ADIT_OPTION_TEXT, FIELD(rate), "NUMBER", "joules of a multiply-add: 1e-12"},
     {"links", 0, ADIT_OPTION_TEXT, FIELD(links), "LIST",
      "what it costs to go on from each exit, in the unit: 0,0,5e4; else nothing"},
+    {"keep", 0, ADIT_OPTION_COUNT, FIELD(keep), "N",
+     "save the network with the trunk's first N items"},
+    {"fold", 0, ADIT_OPTION_FLAG, FIELD(fold), NULL,
+     "with the mean of what the others add, as one constant"},
     {"study-dir", 0, ADIT_OPTION_TEXT, FIELD(study_dir), "DIR",
      "the study directory; else studies/NAME"},
     {"jobs", 0, ADIT_OPTION_COUNT, FIELD(jobs), "N",

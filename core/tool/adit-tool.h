@@ -41,6 +41,8 @@ typedef struct {
     char *links;
     int by;
     int unit;
+    guint64 keep;
+    gboolean fold;
     guint64 jobs;
     guint64 together;
     guint64 threads;
@@ -135,6 +137,7 @@ extern const AditVerb adit_verb_eval;
 extern const AditVerb adit_verb_exits_calibrate;
 extern const AditVerb adit_verb_exits_eval;
 extern const AditVerb adit_verb_exits_place;
+extern const AditVerb adit_verb_exits_truncate;
 extern const AditVerb adit_verb_predict;
 extern const AditVerb adit_verb_probe;
 extern const AditVerb adit_verb_report;

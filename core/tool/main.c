@@ -9,11 +9,27 @@
 #include <unistd.h>
 
 static const AditVerb *const verbs[] = {
-    &adit_verb_run,        &adit_verb_resume,          &adit_verb_sweep,       &adit_verb_check,
-    &adit_verb_inspect,    &adit_verb_devices,         &adit_verb_selftest,    &adit_verb_eval,
-    &adit_verb_exits_eval, &adit_verb_exits_calibrate, &adit_verb_exits_place, &adit_verb_predict,
-    &adit_verb_probe,      &adit_verb_report,          &adit_verb_compare,     &adit_verb_bench,
-    &adit_verb_config,     &adit_verb_convert,         &adit_verb_prune,       NULL,
+    &adit_verb_run,
+    &adit_verb_resume,
+    &adit_verb_sweep,
+    &adit_verb_check,
+    &adit_verb_inspect,
+    &adit_verb_devices,
+    &adit_verb_selftest,
+    &adit_verb_eval,
+    &adit_verb_exits_eval,
+    &adit_verb_exits_calibrate,
+    &adit_verb_exits_place,
+    &adit_verb_exits_truncate,
+    &adit_verb_predict,
+    &adit_verb_probe,
+    &adit_verb_report,
+    &adit_verb_compare,
+    &adit_verb_bench,
+    &adit_verb_config,
+    &adit_verb_convert,
+    &adit_verb_prune,
+    NULL,
 };
 
 /* Not shown: what the build calls, and what `sweep` does. */

@@ -6,6 +6,7 @@ and where a policy lets rows leave. ADIT_TEST_DEVICE is the device; else the CPU
 import csv
 import json
 import os
+import struct
 import sys
 
 sys.dont_write_bytecode = True
@@ -509,6 +510,95 @@ def chosen():
         expect((code, err.splitlines()[0]), (2, f'adit exits place: error: {message}'))
 
 
+# ---- truncation ----
+
+def truncate(run, *arguments):
+    return json.loads(succeed('exits', 'truncate', run, '--json', '-q', *ON, *arguments))
+
+
+def truncated():
+    """The network cut off behind each block is what the probe of that name says; what is saved is that
+    network, with a constant or without; blocks written out come to the same."""
+    train('run', '', '-o', 'probes=[{truncation: {}}]')
+    found = truncate('run')['networks']
+    with open('run/probes/truncation.csv', encoding='utf-8', newline='') as stream:
+        probed = list(csv.DictReader(stream))
+    expect([f"{network['address']}:collect" for network in found], [row['address'] for row in probed])
+    for network, row in zip(found, probed):
+        close(network['loss'], float(row['loss']), 1e-6)
+        close(network['value'], float(row['accuracy' if 'accuracy' in row else 'metric']), 1e-6)
+    close(found[-1]['folded-loss'], found[-1]['loss'], 1e-12)
+    close(found[1]['cost'], (32 + 2 * 256 + 32) / 2112, 1e-12)
+    train('written', '', trunk=WRITTEN)
+    for one, other in zip(found, truncate('written')['networks']):
+        close(one['folded-loss'], other['folded-loss'], 1e-4)
+    for run, words, figure in (('run', ('--keep', '3'), 'loss'), ('run', ('--keep', '3', '--fold'), 'folded-loss'),
+                               ('written', ('--keep', '5', '--fold'), 'folded-loss')):
+        saved = truncate(run, *words)
+        network = saved['networks'][int(words[1]) - 1]
+        pipeline = f"{saved['saved']}/pipeline.yaml"
+        close(json.loads(succeed('eval', pipeline, '--json', '-q', *ON))['loss'], network[figure], 1e-4)
+        succeed('check', pipeline)
+    names = tensors('run/truncated-3-folded/model.safetensors')
+    expect(sorted(names), sorted(['head.bias', 'head.weight', 'stem.bias', 'stem.weight', 'trunk.4.value']
+                                 + [f'trunk.{i}.{what}' for i in (1, 2, 3) for what in ('bias', 'weight')]))
+    succeed('report', 'run', '-q')
+    assert 'Truncation' in read('run/report.html')
+
+
+def folded():
+    """The constant is the mean of what the later blocks add, by hand."""
+    rows = [(0.5, -1.0, 0.2), (1.5, 0.25, -0.3), (-0.75, 2.0, 1.1), (0.1, 0.6, -0.9), (-1.2, -0.4, 0.7)]
+    write('t.csv', 'a,b,y\n' + ''.join(','.join(map(str, row)) + '\n' for row in rows))
+    write('fold.yaml', '''adit: 1
+data: {csv: {path: t.csv, target: y, test: 0}}
+model:
+  stem: {dense: {units: 2}}
+  trunk: {aggregator: glonet, blocks: [{repeat: {times: 3, blocks: [{dense: {units: 2, activation: relu}}]}}]}
+  head: {dense: {units: 1}}
+train: {loss: mse, optimizer: {adam: {lr: 0.05}}, batch: 5, epochs: 20}
+''')
+    succeed('run', 'fold.yaml', '--run-dir', 'run', '-q', *ON)
+    saved = truncate('run', '--keep', '1', '--fold', '--split', 'train')['saved']
+    stored_ = {name: (shape, struct.unpack(f'<{len(data) // 4}f', data))
+               for name, (_, shape, data) in {**weights('run'), **tensors(f'{saved}/model.safetensors')}.items()}
+
+    def dense(x, name):
+        (_, weight), (_, bias) = stored_[f'{name}.weight'], stored_[f'{name}.bias']
+        return [sum(a * weight[i * len(bias) + j] for i, a in enumerate(x)) + bias[j] for j in range(len(bias))]
+
+    mean = [0, 0]
+    for a, b, _ in rows:
+        x = dense((a, b), 'stem')
+        for block in (1, 2, 3):
+            x = [max(value, 0) for value in dense(x, f'trunk.{block}')]
+            mean = [m + value / len(rows) * (block > 1) for m, value in zip(mean, x)]
+    for got, expected in zip(stored_['trunk.2.value'][1], mean):
+        close(got, expected, 1e-5)
+
+
+def untruncated():
+    """What cannot be cut off, or has no place for a constant."""
+    def fail(message, *words):
+        code, _, err = adit('exits', 'truncate', *words, '-q')
+        expect((code, err.splitlines()[0]), (2, f'adit exits truncate: error: {message}'))
+
+    train('run', '')
+    fail("'--keep' must be below 8, the items of the trunk, got 8", 'run', '--keep', '8')
+    fail("'--fold' says how the network is saved that '--keep' cuts off", 'run', '--fold')
+    text = make()
+    write(text, read(text).replace('aggregator: glonet', 'aggregator: chain').replace('times: 8', 'times: 2'))
+    succeed('run', text, '--run-dir', 'chain', '-q', *ON)
+    code, _, err = adit('exits', 'truncate', 'chain', '--keep', '1', '--fold', '-q')
+    expect(code, 2)
+    assert 'a network with a constant in the place of blocks cannot be written down' in err, err
+    assert not os.path.exists('chain/truncated-1-folded')
+    succeed('exits', 'truncate', 'chain', '--keep', '1', '-q')
+    write(text, read(text).replace('aggregator: chain', 'aggregator: concat'))
+    succeed('run', text, '--run-dir', 'concat', '-q', *ON)
+    fail("a trunk that is cut off must collect one shape, but 'trunk.1' has 32 and 'trunk.2' 48", 'concat')
+
+
 # ---- from another run ----
 
 def taken():
@@ -622,7 +712,8 @@ if DEVICE is None:
               ('leave/fallback', fallback), ('leave/sweep', sweep), ('calibrate/stored', calibrated),
               ('calibrate/curve', curve), ('calibrate/goals', goals), ('calibrate/refused', uncalibrated),
               ('overthinking', overthinking), ('policies/loops', loops), ('policies/ensemble', ensembles),
-              ('policies/patience', patience), ('policies/fixed', fixed), ('policies/shares', shares), ('from', taken), ('place/cost', placed), ('place/rules', chosen), ('wrong', wrong),
+              ('policies/patience', patience), ('policies/fixed', fixed), ('policies/shares', shares), ('from', taken), ('place/cost', placed), ('place/rules', chosen),
+              ('truncate/saved', truncated), ('truncate/folded', folded), ('truncate/refused', untruncated), ('wrong', wrong),
               ('no-classes', no_classes), ('b-lenet', b_lenet)]
 else:
     cases = [('devices', devices)]
