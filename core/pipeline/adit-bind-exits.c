@@ -176,7 +176,8 @@ adit_bind_exits(AditBinder *self, AditValue value, AditNode *resolved)
     AditNode *list = adit_node_new_list(NULL);
 
     self->experiment->model.exits = g_ptr_array_new_with_free_func(g_object_unref);
-    if (value.node != NULL)
+    /* left out beside `from` they would be the run's */
+    if (value.node != NULL || self->experiment->from != NULL)
         adit_node_set_new(resolved, "exits", adit_node_ref(list));
     value = adit_substitute(&self->substitution, value);
     if (value.node != NULL && value.node->kind != ADIT_NODE_LIST)

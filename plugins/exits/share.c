@@ -62,7 +62,7 @@ adit_share_class_init(AditComponentClass *klass)
     ADIT_POLICY_CLASS(klass)->share = share;
     ADIT_POLICY_CLASS(klass)->check_exits = check_exits;
     adit_component_class_describe(klass, "share", "A given share of all rows leaves at each exit");
-    adit_component_class_set_example(klass, "{share: {shares: 0.2}}");
+    adit_component_class_set_example(klass, "{share: {shares: [0.2]}}");
     adit_component_class_add_numbers(klass, "shares",
                                      "Of all rows, at each exit, or one number for all: 0.3", FALSE,
                                      0, 1, ADIT_FIELD(AditShare, shares, GArray *));
