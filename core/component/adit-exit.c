@@ -11,6 +11,8 @@
 struct _AditExit {
     AditComponent parent_instance;
     GStrv at;
+    GStrv among;    /* (nullable) */
+    GArray *shares; /* (nullable) */
     AditBlock *head;
     char *name;
 };
@@ -23,6 +25,8 @@ finalize(GObject *object)
     AditExit *self = ADIT_EXIT(object);
 
     g_strfreev(self->at);
+    g_strfreev(self->among);
+    g_clear_pointer(&self->shares, g_array_unref);
     g_clear_object(&self->head);
     g_free(self->name);
     G_OBJECT_CLASS(adit_exit_parent_class)->finalize(object);
@@ -54,6 +58,34 @@ adit_exit_new(const char *const *at, AditBlock *head, const char *name)
     return self;
 }
 
+void
+adit_exit_place_by_cost(AditExit *self, GArray *shares)
+{
+    g_strfreev(self->among);
+    self->among = g_strdupv(self->at);
+    g_clear_pointer(&self->shares, g_array_unref);
+    self->shares = g_array_ref(shares);
+}
+
+const GArray *
+adit_exit_get_shares(const AditExit *self)
+{
+    return self->shares;
+}
+
+const char *const *
+adit_exit_get_among(const AditExit *self)
+{
+    return (const char *const *) self->among;
+}
+
+void
+adit_exit_set_places(AditExit *self, const char *const *at)
+{
+    g_strfreev(self->at);
+    self->at = g_strdupv((char **) at);
+}
+
 const char *
 adit_exit_get_name(const AditExit *self)
 {
@@ -75,8 +107,8 @@ adit_exit_get_head(const AditExit *self)
 gboolean
 adit_exit_is_single(const AditExit *self)
 {
-    return g_strv_length(self->at) == 1 && strchr(self->at[0], '*') == NULL &&
-           strstr(self->at[0], "..") == NULL;
+    return self->among == NULL && g_strv_length(self->at) == 1 &&
+           strchr(self->at[0], '*') == NULL && strstr(self->at[0], "..") == NULL;
 }
 
 void
@@ -150,6 +182,45 @@ find(AditExit *self, AditGraph *graph, GArray *places)
             g_array_append_val(places, place);
         }
     }
+}
+
+/* (element-type Place): of all exits, by number */
+static GArray *
+find_all(const GPtrArray *exits, AditGraph *graph)
+{
+    GArray *places = g_array_new(FALSE, FALSE, sizeof(Place));
+
+    g_array_set_clear_func(places, clear_place);
+    for (guint i = 0; exits != NULL && i < exits->len; i++) {
+        adit_graph_enter_component(graph, exits->pdata[i]);
+        find(exits->pdata[i], graph, places);
+        adit_graph_leave_component(graph);
+    }
+    g_array_sort(places, adit_pick_compare);
+    return places;
+}
+
+static void
+clear_exit_place(gpointer data)
+{
+    g_free(((AditExitPlace *) data)->address);
+}
+
+GArray *
+adit_exits_list_places(const GPtrArray *exits, AditGraph *graph)
+{
+    g_autoptr(GArray) found = find_all(exits, graph);
+    GArray *places = g_array_new(FALSE, FALSE, sizeof(AditExitPlace));
+
+    g_array_set_clear_func(places, clear_exit_place);
+    for (guint i = 0; i < found->len; i++) {
+        const Place *place = &g_array_index(found, Place, i);
+        AditExitPlace listed = {.address = shorten(place->pick.address)};
+
+        g_ptr_array_find((GPtrArray *) exits, place->exit, &listed.index);
+        g_array_append_val(places, listed);
+    }
+    return places;
 }
 
 /* ---- building ---- */
@@ -259,15 +330,8 @@ adit_exits_build(const GPtrArray *exits, AditBlock *head, AditTensor *x, AditTen
 {
     AditGraph *graph = adit_tensor_get_graph(logits);
     const Answer answer = {head, x, logits};
-    g_autoptr(GArray) places = g_array_new(FALSE, FALSE, sizeof(Place));
+    g_autoptr(GArray) places = find_all(exits, graph);
 
-    g_array_set_clear_func(places, clear_place);
-    for (guint i = 0; exits != NULL && i < exits->len; i++) {
-        adit_graph_enter_component(graph, exits->pdata[i]);
-        find(exits->pdata[i], graph, places);
-        adit_graph_leave_component(graph);
-    }
-    g_array_sort(places, adit_pick_compare);
     g_autofree gboolean *done = g_new0(gboolean, places->len + 1);
     for (guint i = 0; i < places->len && adit_graph_get_error(graph) == NULL; i++) {
         const Place *place = &g_array_index(places, Place, i);

@@ -22,6 +22,19 @@ G_DECLARE_FINAL_TYPE(AditExit, adit_exit, ADIT, EXIT, AditComponent)
  */
 AditExit *adit_exit_new(const char *const *at, AditBlock *head, const char *name);
 
+/**
+ * adit_exit_place_by_cost:
+ * @shares: (element-type double): of the network's cost; its addresses are those among which it is
+ *   placed, and the places are found when the network is known (adit_exit_set_places())
+ */
+void adit_exit_place_by_cost(AditExit *self, GArray *shares);
+/* (nullable): NULL: it is at its addresses */
+const GArray *adit_exit_get_shares(const AditExit *self);
+/* (nullable): those among which it is placed by cost, with their ports */
+const char *const *adit_exit_get_among(const AditExit *self);
+/* Where an exit that is placed by cost is. @at: addresses with their ports */
+void adit_exit_set_places(AditExit *self, const char *const *at);
+
 /* (nullable) */
 const char *adit_exit_get_name(const AditExit *self);
 /* Addresses with their ports. */
@@ -39,6 +52,20 @@ gboolean adit_exit_is_single(const AditExit *self);
  * same exits.
  */
 void adit_exits_announce(const GPtrArray *exits, AditGraph *graph);
+/**
+ * AditExitPlace: where an exit is.
+ * @address: "trunk.7"
+ * @index: of its element of `exits`
+ */
+typedef struct {
+    char *address;
+    guint index;
+} AditExitPlace;
+
+/* (transfer full) (element-type AditExitPlace): of all exits in a network that was built, by
+ * number. */
+GArray *adit_exits_list_places(const GPtrArray *exits, AditGraph *graph);
+
 /**
  * adit_exits_build:
  * @head: (nullable): the model's, which gave @logits from @x

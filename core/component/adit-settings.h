@@ -67,9 +67,14 @@ const AditProbeSettings *adit_probe_get_settings(AditProbe *self);
 const char *adit_probe_get_name(AditProbe *self);
 
 /* @thresholds: (array length=n_exits): of each exit. ADIT_ERROR_INVALID when the user gave another
- * number of them. */
+ * number of them, or something else does not fit so many exits. */
 gboolean adit_policy_get_thresholds(AditPolicy *self, double *thresholds, guint n_exits,
                                     GError **error);
+
+/* Whether they were given or fitted, and are not just the class's default. */
+gboolean adit_policy_has_thresholds(AditPolicy *self);
+/* Takes thresholds that were fitted, one for each exit, in place of what the user gave. */
+void adit_policy_set_thresholds(AditPolicy *self, const double *thresholds, guint n_exits);
 
 /* The addresses a regularizer looks at; NULL: the class's default. */
 const char *const *adit_regularizer_get_at(AditRegularizer *self);

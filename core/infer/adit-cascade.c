@@ -5,7 +5,7 @@
 
 #include "adit-component-private.h"
 #include "adit-cost.h"
-#include "adit-exit-scores.h"
+#include "adit-exit-table.h"
 #include "adit-feed.h"
 #include "adit-segments.h"
 
@@ -340,6 +340,15 @@ prepare(AditCascade *self, const GArray *exits, GError **error)
     return prepare_verdict(self, error);
 }
 
+gboolean
+adit_cascade_takes(const AditNetwork *network)
+{
+    AditPolicy *policy = adit_network_get_experiment(network)->policy;
+
+    return adit_network_has_exits(network) && policy != NULL &&
+           ADIT_POLICY_GET_CLASS(policy)->measure != NULL;
+}
+
 AditCascade *
 adit_cascade_new(AditNetwork *network, AditCascadeNumbers numbers, gsize batch, GError **error)
 {
@@ -350,7 +359,7 @@ adit_cascade_new(AditNetwork *network, AditCascadeNumbers numbers, gsize batch, 
     self->kind = numbers;
     self->batch = MAX(batch, 1);
     g_return_val_if_fail(adit_network_get_loss(network) != NULL, NULL);
-    g_return_val_if_fail(self->experiment->policy != NULL, NULL);
+    g_return_val_if_fail(adit_cascade_takes(network), NULL);
     if (!adit_device_can_sift(adit_network_get_device(network))) {
         g_set_error(error, ADIT_ERROR, ADIT_ERROR_NO_DEVICE,
                     "rows cannot leave on this device; use --device cpu");

@@ -33,9 +33,13 @@ typedef struct _AditCascade AditCascade;
  */
 typedef enum { ADIT_CASCADE_SCORES, ADIT_CASCADE_PREDICTIONS } AditCascadeNumbers;
 
+/* Whether rows can leave @network so: it has exits and a policy that says of an answer by itself
+ * how sure it is. */
+gboolean adit_cascade_takes(const AditNetwork *network);
+
 /**
  * adit_cascade_new:
- * @network: with a loss, exits and a policy
+ * @network: with a loss, that a cascade takes
  * @batch: most rows at a time, which changes no answer
  *
  * Fails with ADIT_ERROR_INVALID (the message is complete) where the policy does not fit or rows

@@ -1,22 +1,15 @@
 /* core/infer/adit-exit-scores.h - SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "adit-network.h"
-#include "adit-selection.h"
+#include "adit-exit-table.h"
 
 G_BEGIN_DECLS
 
-/* What the network's own answer is called. */
-#define ADIT_LAST_ANSWER "last"
-
 /**
  * AditAnswer: what leaves a network at one place.
- * @name: "branch", or "3" where the name is that of several or there is none; "last" is the
- * network's own
+ * @name, @cost: as in AditExitTable
  * @all: had every row left here
  * @taken: of the rows that do, by the policy; 0 if there are none
- * @cost: multiply-adds of a row that leaves here, heads on its way included, over those of the
- * network without exits
  */
 typedef struct {
     char *name;
@@ -37,32 +30,14 @@ typedef struct {
     double cost;
 } AditExitScores;
 
-/**
- * adit_exit_scores_new:
- * @network: with a loss
- *
- * Computes every answer of every row and looks where the experiment's policy lets it go: at the
- * first exit that is sure enough, else by `fallback`. The same bits for every batch size.
- *
- * Returns: (nullable): NULL with ADIT_ERROR_INVALID (the message is complete), ADIT_ERROR_MEMORY or
- * what @setup's function says
- */
+/* What the rows of @table come to, each with the answer that its policy lets it leave with.
+ * @thresholds: (nullable): in place of the policy's */
+AditExitScores *adit_exit_scores_new_from_table(const AditExitTable *table,
+                                                const double *thresholds);
+/* The same of a split of which nothing else is asked. Fails as adit_exit_table_new(). */
 AditExitScores *adit_exit_scores_new(AditNetwork *network, const AditSplit *split,
                                      const AditEvaluationSetup *setup, GError **error);
 void adit_exit_scores_free(AditExitScores *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditExitScores, adit_exit_scores_free)
-
-/* The thresholds of the experiment's policy, one for each exit; FALSE: their number is wrong, which
- * @diagnostics is told. Without a policy they stay as they are. */
-gboolean adit_experiment_read_thresholds(const AditExperiment *experiment, guint n_exits,
-                                         double *thresholds, AditDiagnostics *diagnostics);
-/* How sure the experiment's policy is of an answer, a scalar for every row. @logits may lie in a
- * loop: so does the measure then. */
-AditTensor *adit_exit_build_measure(const AditNetwork *network, AditTensor *logits);
-/* What exit @exit is called; @exits: (element-type AditPick): the picks of ADIT_EXITS_ROOT ".*" in
- * @graph, which own the name. */
-const char *adit_exit_find_name(const AditGraph *graph, const GArray *exits, guint exit);
-/* Whether there are any exits. */
-gboolean adit_network_has_exits(const AditNetwork *network);
 
 G_END_DECLS

@@ -6,6 +6,7 @@
 #include "adit-component-private.h"
 #include "adit-graph-private.h"
 #include "adit-outcome.h"
+#include "adit-placement.h"
 #include "adit-selection.h"
 
 void
@@ -94,17 +95,13 @@ build_outcome(const AditExperiment *experiment, const AditNetworkShape *shape,
     return adit_outcome_build(&use->outcome, &inputs);
 }
 
-AditGraph *
-adit_network_build(const AditExperiment *experiment, AditMode mode, const AditNetworkShape *shape,
-                   const AditNetworkUse *use, AditNetworkTensors *tensors)
+AditTensor *
+adit_network_build_model(const AditExperiment *experiment, const AditModel *of,
+                         const AditNetworkShape *shape, AditGraph *graph)
 {
-    AditGraph *graph = adit_graph_new(mode);
+    AditMode mode = adit_graph_get_mode(graph);
     AditTensor *x = adit_input(graph, "inputs", &shape->inputs, 0);
-    AditModel model = experiment->model;
-    AditTensor *last;
-
-    adit_graph_set_alter(graph, use->alter, use->alter_data);
-    adit_graph_set_cut(graph, use->cut);
+    AditModel model = *of;
     if (experiment->datasets->len > 0) {
         const AditDatasetSettings *settings =
             adit_dataset_get_settings(experiment->datasets->pdata[0]);
@@ -115,7 +112,20 @@ adit_network_build(const AditExperiment *experiment, AditMode mode, const AditNe
             x = check_augmented(settings, &shape->inputs, x);
         model.transform = settings->transform;
     }
-    last = adit_model_build(&model, graph, x);
+    return adit_model_build(&model, graph, x);
+}
+
+AditGraph *
+adit_network_build(const AditExperiment *experiment, AditMode mode, const AditNetworkShape *shape,
+                   const AditNetworkUse *use, AditNetworkTensors *tensors)
+{
+    AditGraph *graph = adit_graph_new(mode);
+    AditTensor *last;
+
+    adit_graph_set_alter(graph, use->alter, use->alter_data);
+    adit_graph_set_cut(graph, use->cut);
+    adit_placement_resolve(experiment, shape, graph);
+    last = adit_network_build_model(experiment, &experiment->model, shape, graph);
     *tensors =
         (AditNetworkTensors){.last = last, .logits = build_outcome(experiment, shape, use, last)};
     if (use->loss != NULL) {

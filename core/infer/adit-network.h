@@ -65,6 +65,9 @@ typedef struct {
 AditGraph *adit_network_build(const AditExperiment *experiment, AditMode mode,
                               const AditNetworkShape *shape, const AditNetworkUse *use,
                               AditNetworkTensors *tensors);
+/* The same of @model in place of the experiment's, in @graph, without a loss: its logits. */
+AditTensor *adit_network_build_model(const AditExperiment *experiment, const AditModel *model,
+                                     const AditNetworkShape *shape, AditGraph *graph);
 /* Fills in loss and metric of @tensors' logits, which are compared with its targets and may lie in
  * a loop: so do loss and metric then. */
 void adit_network_build_loss(AditLoss *loss, AditNetworkTensors *tensors);

@@ -80,8 +80,8 @@ add_address(const char *address, const AditPlace *place, GPtrArray *texts, GArra
     g_array_append_vals(places, place, 1);
 }
 
-/* What takes its weights from there: the sections taken whole, then what `load` says. Written out,
- * a section that was taken stands under `load`, so that it keeps its weights. */
+/* What takes its weights from there: the sections and exits taken whole, then what `load` says.
+ * Written out, a section that was taken stands under `load`, so that it keeps its weights. */
 static void
 bind_load(AditBinder *self, AditValue model, AditValue origin, AditNode *resolved)
 {
@@ -97,6 +97,9 @@ bind_load(AditBinder *self, AditValue model, AditValue origin, AditNode *resolve
             adit_value_get(origin, names[i]).node != NULL)
             add_address(names[i], adit_experiment_find_place(experiment, experiment, "from", 0),
                         texts, places, list);
+    if (self->taken_exits.node != NULL)
+        add_address("exits", adit_experiment_find_place(experiment, experiment, "from", 0), texts,
+                    places, list);
     if (load.node != NULL) {
         g_auto(AditBound) bound = adit_bind_value(self, &parameter, load, TRUE, experiment);
 

@@ -54,6 +54,7 @@ struct _AditPipelineFile {
  * @installed: (nullable): files of installed parts, once they are needed
  * @study: (nullable): the file that overrides may be written in
  * @stack: parts that are being bound, one inside the other
+ * @taken_exits: `exits` of the run that `model.from` names, if the file writes none; no node: none
  * @checking: parts that nothing uses are looked at: parameters of files are opaque
  */
 typedef struct {
@@ -67,6 +68,7 @@ typedef struct {
     GPtrArray *installed;
     AditSource *study;
     GPtrArray *stack;
+    AditValue taken_exits;
     gboolean checking;
 } AditBinder;
 
@@ -181,15 +183,18 @@ AditPipelineFile *adit_pipeline_file_of(AditBinder *self, const AditNode *node);
 void adit_bind_model(AditBinder *self, AditValue value, AditNode *resolved);
 
 /* adit-origin.c: the `model` of the run that @from names, read from its config.resolved.yaml as a
- * document of its own; also the loss of a file that does not train. No node: nothing is taken,
- * because the file @model is in writes all itself, because @path holds weights alone, or because it
- * is wrong (reported). */
+ * document of its own; also its exits, and the loss of a file that does not train. No node: nothing
+ * is taken, because the file @model is in writes all itself, because @path holds weights alone, or
+ * because it is wrong (reported). */
 AditValue adit_bind_origin(AditBinder *self, AditValue model, AditValue from, const char *path);
 
 /* adit-experiment.c: that @file begins with `adit: 1`. */
 
 /* adit-bind-exits.c */
 void adit_bind_exits(AditBinder *self, AditValue value, AditNode *resolved);
+
+/* adit-bind-inference.c */
+void adit_bind_inference(AditBinder *self, AditValue value, AditNode *resolved);
 
 /* adit-bind-train.c */
 void adit_bind_train(AditBinder *self, AditValue value, AditNode *resolved);

@@ -12,8 +12,6 @@ static const char *const sections[] = {"adit",      "title",  "seed",  "include"
                                        "parts",     "data",   "model", "exits",   "train",
                                        "inference", "probes", "study", NULL};
 
-#define DEFAULT_INFERENCE_BATCH 1000
-
 static AditExperiment *
 experiment_new(const char *path, const char *const *arguments)
 {
@@ -27,7 +25,6 @@ experiment_new(const char *path, const char *const *arguments)
     self->places = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify) g_hash_table_unref);
     self->paths = g_array_new(FALSE, FALSE, sizeof(AditPlace));
     self->overrides = g_strdupv((char **) arguments);
-    self->inference_batch = DEFAULT_INFERENCE_BATCH;
     return self;
 }
 
@@ -51,6 +48,7 @@ adit_experiment_free(AditExperiment *self)
     g_clear_object(&self->loss);
     g_clear_object(&self->policy);
     g_free(self->fallback);
+    g_free(self->policy_text);
     g_clear_pointer(&self->places, g_hash_table_unref);
     g_clear_pointer(&self->paths, g_array_unref);
     g_clear_pointer(&self->sources, g_ptr_array_unref);
@@ -73,12 +71,6 @@ static AditValue
 get_section(AditBinder *self, const char *name)
 {
     return (AditValue){.node = adit_node_get(self->main->root, name), .scope = self->main->scope};
-}
-
-static void
-report(AditBinder *self, AditValue value, const char *text)
-{
-    adit_value_error(&self->substitution, value, ADIT_ERROR_INVALID, "%s", text);
 }
 
 static char *
@@ -234,56 +226,6 @@ find_key(AditBinder *self, const char *section)
     if (adit_node_find(self->main->root, section, &index))
         value.node = adit_node_get_key(self->main->root, index);
     return value;
-}
-
-static void
-bind_inference(AditBinder *self, AditNode *resolved)
-{
-    static const char *const keys[] = {"policy", "fallback", "batch", "calibrate", NULL};
-    static const char *const fallbacks[] = {"last", "most-confident", NULL};
-    static const AditParameter fallback = {
-        .name = "fallback", .type = ADIT_PARAMETER_CHOICE, .words = fallbacks};
-    static const AditParameter batch = {
-        .name = "batch", .type = ADIT_PARAMETER_INT, .min = 1, .max = 1e9};
-    AditExperiment *experiment = self->experiment;
-    AditValue value = adit_substitute(&self->substitution, get_section(self, "inference"));
-    AditNode *node = adit_node_new_mapping(NULL), *policy = NULL;
-    g_autofree char *shown = NULL;
-
-    adit_node_set_new(resolved, "inference", node);
-    if (value.node != NULL && value.node->kind != ADIT_NODE_MAPPING)
-        report(self, value, "'inference' must be a mapping");
-    if (value.node != NULL && value.node->kind == ADIT_NODE_MAPPING) {
-        adit_bind_check_keys(self, value, keys, "key", "inference");
-        AditValue rule = adit_value_get(value, "policy"), size = adit_value_get(value, "batch");
-        AditValue last = adit_value_get(value, "fallback");
-        AditValue calibrate = adit_value_get(value, "calibrate");
-
-        if (rule.node != NULL && g_strcmp0(rule.node->text, "never") != 0) {
-            experiment->policy = (AditPolicy *) adit_bind_component(self, "policy", rule, &policy);
-            adit_node_set_new(node, "policy", policy);
-        }
-        if (last.node != NULL) {
-            g_auto(AditBound) bound = adit_bind_value(self, &fallback, last, FALSE, NULL);
-
-            experiment->fallback = bound.good ? g_strdup(fallbacks[bound.integer]) : NULL;
-        }
-        if (size.node != NULL) {
-            g_auto(AditBound) bound = adit_bind_value(self, &batch, size, FALSE, NULL);
-
-            experiment->inference_batch =
-                bound.good ? (guint64) bound.integer : DEFAULT_INFERENCE_BATCH;
-        }
-        if (calibrate.node != NULL)
-            report(self, calibrate, "'calibrate' is not in this build");
-    }
-    if (experiment->fallback == NULL)
-        experiment->fallback = g_strdup("last");
-    shown = g_strdup_printf("%" G_GUINT64_FORMAT, experiment->inference_batch);
-    if (experiment->policy == NULL && policy == NULL)
-        adit_node_set_new(node, "policy", adit_node_new_scalar("never", TRUE, NULL));
-    adit_node_set_new(node, "fallback", adit_node_new_scalar(experiment->fallback, TRUE, NULL));
-    adit_node_set_new(node, "batch", adit_node_new_scalar(shown, TRUE, NULL));
 }
 
 /* The file. */
@@ -451,9 +393,11 @@ bind_sections(AditBinder *self)
     bind_heading(self, resolved);
     bind_components(self, "data", "dataset", experiment->datasets, body);
     adit_bind_model(self, get_section(self, "model"), body);
-    adit_bind_exits(self, get_section(self, "exits"), body);
+    AditValue exits = get_section(self, "exits");
+
+    adit_bind_exits(self, exits.node != NULL ? exits : self->taken_exits, body);
     adit_bind_train(self, get_section(self, "train"), body);
-    bind_inference(self, body);
+    adit_bind_inference(self, get_section(self, "inference"), body);
     bind_components(self, "probes", "probe", experiment->probes, body);
     check_names(self);
 

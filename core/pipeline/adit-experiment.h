@@ -53,13 +53,32 @@ typedef struct {
     AditPlace best_place;
 } AditStage;
 
+typedef enum {
+    ADIT_GOAL_NONE,
+    ADIT_GOAL_ACCURACY_DROP, /* of all rows, against the last answer */
+    ADIT_GOAL_BUDGET,        /* mean cost over that of the network without exits */
+    ADIT_GOAL_LATENCY,       /* mean seconds of a row by itself */
+} AditGoalKind;
+
+/**
+ * AditGoal: what a policy's thresholds are fitted to (LANGUAGE 2.3, `calibrate`).
+ * @each: a threshold for each exit; else one for all
+ * @place: of the key `calibrate`; of the command line: no source
+ */
+typedef struct {
+    AditGoalKind kind;
+    double value;
+    gboolean each;
+    AditPlace place;
+} AditGoal;
+
 /**
  * AditExperiment: a pipeline, bound: every name looked up, every parameter checked. What it holds
  * are components and numbers; nothing has been opened or built.
  *
- * With `model.from` the sections that the file does not write are those of the run it names, and
- * stand in @load before what `model.load` says; their place is that of `from`. @resolved has them
- * in full, with `load` for their weights.
+ * With `model.from` the sections and exits that the file does not write are those of the run it
+ * names, and stand in @load before what `model.load` says; their place is that of `from`. @resolved
+ * has them in full, with `load` for their weights.
  */
 typedef struct {
     char *path;
@@ -81,6 +100,8 @@ typedef struct {
     GStrv overrides;    /* as given */
     GPtrArray *sources; /* AditSource: what places point into */
     AditPolicy *policy; /* inference.policy; NULL: never */
+    char *policy_text;  /* as it would be written without its `threshold`; NULL: never */
+    AditGoal goal;      /* inference.calibrate */
     char *fallback;     /* "last" or "most-confident" */
     GHashTable *places; /* read by adit_experiment_find_place() */
     GArray *paths;      /* AditPlace: of values that are paths */

@@ -112,13 +112,15 @@ AditValue
 adit_bind_origin(AditBinder *self, AditValue model, AditValue from, const char *path)
 {
     gboolean trains = adit_node_get(self->main->root, "train") != NULL;
+    gboolean has_exits = adit_node_get(self->main->root, "exits") != NULL;
     g_autofree char *missing = list_missing(model);
-    g_autofree char *run = NULL;
+    g_autofree char *run = adit_origin_find_run(path);
     AditValue none = {0};
 
-    if (missing == NULL && trains && adit_value_get(model, "initializer").node != NULL)
+    /* where nothing is missing but exits a run need not be there any more */
+    if (missing == NULL && trains && adit_value_get(model, "initializer").node != NULL &&
+        (has_exits || run == NULL))
         return none;
-    run = adit_origin_find_run(path);
     from = adit_substitute(&self->substitution, from);
     if (run == NULL) {
         check_weights(self, model, from, path);
@@ -132,6 +134,9 @@ adit_bind_origin(AditBinder *self, AditValue model, AditValue from, const char *
         return none;
     if (!trains)
         bind_loss(self, file, pass);
+    if (!has_exits)
+        self->taken_exits =
+            (AditValue){adit_node_get(file->root, "exits"), file->scope, pass, FALSE};
     return adit_substitute(&self->substitution, (AditValue){adit_node_get(file->root, "model"),
                                                             file->scope, pass, FALSE});
 }

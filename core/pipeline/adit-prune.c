@@ -452,3 +452,131 @@ adit_prune_border_layers(const AditExperiment *experiment, GHashTable *fields, G
     result->text = adit_yaml_write(root);
     return g_steal_pointer(&result);
 }
+
+/* ---- a trunk that is cut off ---- */
+
+/* Adds the first @left items, which are counted down. */
+static void
+cut_items(Prune *self, const GPtrArray *items, guint *left, List *list, AditNode *out)
+{
+    for (guint i = 0; i<items->len && * left> 0; i++) {
+        const AditItem *item = items->pdata[i];
+        g_autoptr(GPtrArray) iterations =
+            g_ptr_array_new_with_free_func((GDestroyNotify) adit_node_unref);
+        guint before = *left;
+
+        if (item->block != NULL) {
+            write_item(self, item, list, out);
+            (*left)--;
+            continue;
+        }
+        for (guint j = 0; j<item->times && * left> 0; j++) {
+            AditNode *blocks = adit_node_new_list(NULL);
+
+            cut_items(self, item->items, left, list, blocks);
+            g_ptr_array_add(iterations, blocks);
+        }
+        if (!item->tied)
+            add_groups(out, iterations);
+        else if ((before - *left) % MAX(item->items->len, 1) == 0)
+            adit_node_append(
+                out, make_repeat(iterations->len, TRUE, adit_node_copy(iterations->pdata[0])));
+        else if (self->error == NULL)
+            g_set_error(&self->error, ADIT_ERROR, ADIT_ERROR_INVALID,
+                        "a repeat in '%s' is tied, and the cut goes through one of its instances",
+                        list->prefix);
+    }
+}
+
+static guint
+count_items(const GPtrArray *items)
+{
+    guint n = 0;
+
+    for (guint i = 0; i < items->len; i++) {
+        const AditItem *item = items->pdata[i];
+
+        n += item->block != NULL ? 1 : item->times * count_items(item->items);
+    }
+    return n;
+}
+
+static AditNode *
+cut_trunk(Prune *self, AditSequence *trunk, guint keep, gboolean fold)
+{
+    AditNode *items = adit_node_new_list(NULL);
+    List list = {.prefix = "trunk", .number = 1, .branches = TRUE, .keep = TRUE};
+    AditNode *mapping =
+        wrap("aggregator", get_node(adit_sequence_get_aggregator(trunk), ADIT_NODE_OWN));
+
+    cut_items(self, adit_sequence_get_items(trunk), &keep, &list, items);
+    if (fold)
+        adit_node_append(items, adit_node_new_scalar("constant", TRUE, NULL));
+    adit_node_set_new(mapping, "blocks", items);
+    return mapping;
+}
+
+static void
+remove_key(AditNode *mapping, const char *key)
+{
+    guint index;
+
+    if (adit_node_find(mapping, key, &index))
+        adit_node_remove(mapping, index);
+}
+
+/* What says something of what is gone. */
+static void
+clean(AditNode *root)
+{
+    static const char *const of_stage[] = {"strategy", "freeze", "rates"};
+    AditNode *train = adit_node_get(root, "train"), *inference = adit_node_get(root, "inference");
+    gboolean is_list = train != NULL && train->kind == ADIT_NODE_LIST;
+
+    remove_key(root, "exits");
+    remove_key(root, "probes");
+    for (guint i = 0; train != NULL && i < (is_list ? adit_node_count(train) : 1); i++) {
+        for (guint j = 0; j < G_N_ELEMENTS(of_stage); j++)
+            remove_key(is_list ? adit_node_get_item(train, i) : train, of_stage[j]);
+    }
+    if (inference == NULL)
+        return;
+    set_value(inference, "policy", adit_node_new_scalar("never", TRUE, NULL));
+    remove_key(inference, "calibrate");
+}
+
+char *
+adit_prune_trunk(const AditExperiment *experiment, guint keep, gboolean fold, const char *from,
+                 GError **error)
+{
+    static const char *const sections[] = {"stem", "trunk", "head"};
+    g_autoptr(AditDiagnostics) diagnostics = adit_diagnostics_new();
+    g_autoptr(AditSource) source = adit_source_new(experiment->path, experiment->resolved);
+    g_autoptr(AditNode) root = adit_yaml_read(source, diagnostics);
+    g_autoptr(GHashTable) fields = g_hash_table_new(g_str_hash, g_str_equal);
+    AditNode *model = adit_node_get(root, "model"), *load = adit_node_new_list(NULL);
+    Prune self = {fields, NULL, NULL};
+    guint n = 0;
+
+    if (ADIT_IS_SEQUENCE(experiment->model.trunk))
+        n = count_items(adit_sequence_get_items(ADIT_SEQUENCE(experiment->model.trunk)));
+    if (n <= keep) {
+        g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
+                    "nothing is to be cut off: 'trunk' has %u item%s", n, n == 1 ? "" : "s");
+        adit_node_unref(load);
+        return NULL;
+    }
+    set_value(model, "trunk", cut_trunk(&self, ADIT_SEQUENCE(experiment->model.trunk), keep, fold));
+    for (guint i = 0; i < G_N_ELEMENTS(sections); i++) {
+        adit_node_append(load, adit_node_new_scalar(sections[i], TRUE, NULL));
+        if (adit_node_get(model, sections[i]) == NULL)
+            adit_node_set_new(model, sections[i], adit_node_new_list(NULL));
+    }
+    set_value(model, "from", adit_node_new_scalar(from, FALSE, NULL));
+    set_value(model, "load", load);
+    clean(root);
+    if (self.error == NULL)
+        return adit_yaml_write(root);
+    g_propagate_error(error, self.error);
+    return NULL;
+}

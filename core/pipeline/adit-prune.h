@@ -36,4 +36,20 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditPruning, adit_pruning_free)
 AditPruning *adit_prune_border_layers(const AditExperiment *experiment, GHashTable *fields,
                                       GError **error);
 
+/**
+ * adit_prune_trunk:
+ * @keep: items of the trunk, from the first on
+ * @fold: with one more item behind them, `constant`, in place of those that go
+ * @from: what `model.from` of the new pipeline says: a file with its weights
+ *
+ * The pipeline that is left when the trunk is cut off after @keep items: without exits and probes,
+ * and what stages said of addresses or exits. Items keep their addresses, so that weights have
+ * their names. Fails with ADIT_ERROR_INVALID where the trunk has no more than @keep items, or is no
+ * sequence.
+ *
+ * Returns: (transfer full) (nullable): its text
+ */
+char *adit_prune_trunk(const AditExperiment *experiment, guint keep, gboolean fold,
+                       const char *from, GError **error);
+
 G_END_DECLS

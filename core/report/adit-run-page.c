@@ -1,12 +1,15 @@
 /* core/report/adit-run-page.c - SPDX-License-Identifier: MIT */
 #include "adit-report-pages.h"
 
+#include "adit-calibration.h"
+#include "adit-exit-picture.h"
 #include "adit-host.h"
 #include "adit-html.h"
 #include "adit-json.h"
 #include "adit-learning-curves.h"
 #include "adit-probe-pictures.h"
 #include "adit-probe-table.h"
+#include "adit-truncation.h"
 
 #include <math.h>
 #include <string.h>
@@ -225,6 +228,86 @@ add_probes(RunPage *self, GError **error)
     return TRUE;
 }
 
+/* ---- exits ---- */
+
+/* The threshold of each exit, and what they were fitted to. */
+static void
+add_thresholds(RunPage *self, const AditCalibration *calibration)
+{
+    g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func((GDestroyNotify) g_strfreev);
+    g_autofree char *note = g_strdup_printf(
+        "Fitted to %" G_GSIZE_FORMAT " rows of the validation split: accuracy %.6g, the last "
+        "answer's %.6g; mean cost %.4g of the network without exits. Policy %s.",
+        calibration->rows, calibration->metric, calibration->last, calibration->cost,
+        calibration->policy);
+
+    g_ptr_array_add(rows, g_strdupv((char *[]){(char *) "exit", (char *) "threshold", NULL}));
+    for (guint i = 0; i < calibration->n; i++) {
+        char **row = g_new0(char *, 3);
+
+        row[0] = g_strdup(calibration->names->pdata[i]);
+        row[1] = g_strdup_printf("%.6g", calibration->thresholds[i]);
+        g_ptr_array_add(rows, row);
+    }
+    adit_html_append_element(adit_page_get_body(self->page), "p", note);
+    adit_html_append_table(adit_page_get_body(self->page), rows);
+}
+
+/* A picture of a table of the folder of exits, and the table. */
+static gboolean
+add_exit_table(RunPage *self, const char *file, const char *x, const char *const *values,
+               const char *const *labels, GError **error)
+{
+    g_autofree char *part = g_build_filename(ADIT_EXITS_FOLDER, file, NULL);
+    g_autofree char *path = g_build_filename(self->run->folder, part, NULL);
+    g_autofree char *name = g_strdup_printf("curves-exits-%s", x);
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(AditFrame) table = adit_frame_read(path, &failure);
+
+    if (table == NULL)
+        return adit_page_add_failure(self->page, g_steal_pointer(&failure), error);
+    adit_page_begin_figures(self->page);
+    gboolean good = adit_exit_picture_write(self->writer, table, name, x, values, labels, &failure);
+
+    adit_page_end_figures(self->page);
+    if (!good && !adit_page_add_failure(self->page, g_steal_pointer(&failure), error))
+        return FALSE;
+    adit_page_add_frame(self->page, "As a table", table, part);
+    return TRUE;
+}
+
+/* What calibration left, if there was one. */
+static gboolean
+add_exits(RunPage *self, GError **error)
+{
+    static const char *const values[] = {"accuracy", NULL}, *const labels[] = {"", NULL};
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(AditCalibration) calibration = adit_calibration_read(self->run->folder, &failure);
+
+    if (calibration == NULL && failure == NULL)
+        return TRUE;
+    adit_page_begin_section(self->page, "Exits");
+    if (calibration == NULL)
+        return adit_page_add_failure(self->page, g_steal_pointer(&failure), error);
+    add_thresholds(self, calibration);
+    return add_exit_table(self, ADIT_EXIT_CURVE_FILE, "cost", values, labels, error);
+}
+
+/* What `adit exits truncate` left. */
+static gboolean
+add_truncation(RunPage *self, GError **error)
+{
+    static const char *const values[] = {"loss", "folded-loss", NULL};
+    static const char *const labels[] = {"dropped", "folded", NULL};
+    g_autofree char *path =
+        g_build_filename(self->run->folder, ADIT_EXITS_FOLDER, ADIT_TRUNCATION_FILE, NULL);
+
+    if (!g_file_test(path, G_FILE_TEST_EXISTS))
+        return TRUE;
+    adit_page_begin_section(self->page, "Truncation");
+    return add_exit_table(self, ADIT_TRUNCATION_FILE, "block", values, labels, error);
+}
+
 /* ---- how it was made ---- */
 
 static void
@@ -408,7 +491,8 @@ add_all(RunPage *self, GError **error)
     }
     adit_page_add_warnings(self->page, self->run->warnings);
     add_figures(self);
-    if (!add_curves(self, error) || !add_probes(self, error))
+    if (!add_curves(self, error) || !add_exits(self, error) || !add_truncation(self, error) ||
+        !add_probes(self, error))
         return FALSE;
     add_config(self);
     add_making(self);

@@ -1,9 +1,11 @@
 /* core/tool/adit-evaluation.c - SPDX-License-Identifier: MIT */
 #include "adit-evaluation.h"
 
+#include "adit-calibration.h"
 #include "adit-checkpoint.h"
 #include "adit-json.h"
 #include "adit-origin.h"
+#include "adit-settings.h"
 #include "adit-weights.h"
 
 #include <string.h>
@@ -36,7 +38,8 @@ check_overrides(AditInvocation *self, GError **error)
         i += is_path;
         if (!is_path || g_strv_contains(open, section))
             continue;
-        g_autoptr(AditSource) source = adit_source_new_argument(ADIT_FIRST_WORD + i, path);
+        g_autoptr(AditSource) source =
+            adit_source_new_argument(adit_invocation_get_first_word(self) + i, path);
         AditPlace place = {source, 1, 1, (guint) strlen(section)};
 
         adit_diagnostics_error(
@@ -224,6 +227,23 @@ warn_of_edits(const AditEvaluation *self, AditInvocation *invocation, JsonObject
         adit_terminal_warn(&invocation->terminal, "%s", failure->message);
 }
 
+/* Those that were fitted to this network, if the policy is still the one they are of. */
+static gboolean
+take_thresholds(AditEvaluation *self, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(AditCalibration) calibration =
+        self->checkpoint != NULL ? adit_calibration_read(self->run, &failure) : NULL;
+
+    if (failure != NULL) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return FALSE;
+    }
+    if (calibration != NULL && adit_calibration_is_for(calibration, self->experiment))
+        adit_calibration_apply(calibration, self->experiment);
+    return TRUE;
+}
+
 gboolean
 adit_evaluation_open(AditEvaluation *self, AditInvocation *invocation, GError **error)
 {
@@ -244,5 +264,42 @@ adit_evaluation_open(AditEvaluation *self, AditInvocation *invocation, GError **
     choose_loss(self);
     self->batch = invocation->options.batch > 0 ? (gsize) invocation->options.batch
                                                 : (gsize) self->experiment->inference_batch;
-    return load_weights(self, error);
+    return load_weights(self, error) && take_thresholds(self, error);
+}
+
+gboolean
+adit_evaluation_turns_data(const AditInvocation *invocation)
+{
+    for (guint i = 0; invocation->overrides->pdata[i] != NULL; i++) {
+        const char *word = invocation->overrides->pdata[i];
+
+        if (g_str_equal(word, "-o") &&
+            g_str_has_prefix(invocation->overrides->pdata[i + 1], "data"))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+gboolean
+adit_evaluation_fit(AditEvaluation *self, const AditInvocation *invocation, GError **error)
+{
+    const AditData *data = self->data->pdata[0];
+    AditEvaluationSetup setup = {.rows = data->validation.rows, .batch = self->batch};
+    AditPolicy *policy = self->experiment->policy;
+    g_autoptr(AditCalibration) calibration = NULL;
+
+    if (policy == NULL || ADIT_POLICY_GET_CLASS(policy)->share == NULL ||
+        adit_policy_has_thresholds(policy))
+        return TRUE;
+    if (setup.rows == 0 || adit_evaluation_turns_data(invocation)) {
+        g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
+                    "the thresholds of '%s' are fitted to a validation split that training never "
+                    "saw, and data '%s' has none; set its 'validation' before training",
+                    ADIT_COMPONENT_GET_CLASS(policy)->name, data->name);
+        return FALSE;
+    }
+    calibration = adit_calibrate(self->network, &data->validation, &setup, NULL, error);
+    if (calibration != NULL)
+        adit_calibration_apply(calibration, self->experiment);
+    return calibration != NULL;
 }

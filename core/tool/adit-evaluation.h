@@ -29,6 +29,13 @@ typedef struct {
 
 /* Opens what the first argument names: a run directory, or a pipeline with `model.from`. */
 gboolean adit_evaluation_open(AditEvaluation *self, AditInvocation *invocation, GError **error);
+/* As the policy's thresholds are to be: those that were stored with the run, unless the command
+ * line turns the policy or its threshold; of a policy that says shares, fitted now if none were. */
+gboolean adit_evaluation_fit(AditEvaluation *self, const AditInvocation *invocation,
+                             GError **error);
+/* Whether the command line says something of the data: its splits may then be others than those of
+ * training. */
+gboolean adit_evaluation_turns_data(const AditInvocation *invocation);
 /* Takes the split that --split names; ADIT_ERROR_INVALID if the data has none. */
 gboolean adit_evaluation_choose_split(AditEvaluation *self, const AditInvocation *invocation,
                                       GError **error);

@@ -72,7 +72,7 @@ adit_help_make(const AditVerb *verb)
                          "Experiments on how deep networks are wired and what their depth does.\n\n"
                          "Verbs:\n");
     for (const AditVerb *const *each = adit_verbs_list(); *each != NULL; each++)
-        g_string_append_printf(out, "  %-10s %s\n", (*each)->name, (*each)->summary);
+        g_string_append_printf(out, "  %-15s %s\n", (*each)->name, (*each)->summary);
     g_string_append(
         out, "\n'adit VERB --help' tells a verb's arguments and options.\n\n"
              "Exit codes: 0 done; 1 failed; 2 bad command line or pipeline; 3 input not\n"

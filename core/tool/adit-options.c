@@ -9,6 +9,10 @@
 
 static const char *const when_words[] = {"auto", "always", "never", NULL};
 static const char *const resume_words[] = {"never", "auto", "must", NULL};
+static const char *const rule_words[] = {"shares",     "inequality", "greedy",
+                                         "exhaustive", "constant",   NULL};
+static const char *const unit_words[] = {"multiply-adds", "time", "joules", NULL};
+static const char *const threshold_words[] = {"one", "each", NULL};
 static const char *const split_words[] = {"test", "train", "validation", NULL};
 
 /* In the order of the help. */
@@ -43,8 +47,33 @@ static const AditOptionRow rows[] = {
     {"batch", 0, ADIT_OPTION_COUNT, FIELD(batch), "N",
      "rows at a time; changes the speed and no figure"},
     {"output", 0, ADIT_OPTION_TEXT, FIELD(output), "PATH",
-     "where the table goes: a file, for 'probe' and 'compare' a folder; else, and for '-', standard "
+     "where the table goes: a file, for 'probe', 'compare' and 'exits truncate' a folder; else, and for '-', standard "
      "output"},
+    {"accuracy-drop", 0, ADIT_OPTION_TEXT, FIELD(accuracy_drop), "SHARE",
+     "leave as early as the accuracy, against the last answer's, allows: 0.5%"},
+    {"budget", 0, ADIT_OPTION_TEXT, FIELD(budget), "SHARE",
+     "the best accuracy at that mean cost, of the network's without exits: 40%"},
+    {"latency", 0, ADIT_OPTION_TEXT, FIELD(latency), "TIME",
+     "the best accuracy at that mean time of a row by itself on this device: 2 ms"},
+    {"thresholds", 0, ADIT_OPTION_WORD, FIELD(thresholds), "WHICH",
+     "one for all exits, or each its own: one, each; else one", threshold_words},
+    {"by", 0, ADIT_OPTION_WORD, FIELD(by), "RULE",
+     "shares, inequality, greedy, exhaustive or constant; else shares", rule_words},
+    {"shares", 0, ADIT_OPTION_TEXT, FIELD(shares), "LIST",
+     "of the network's cost, by shares: 15%,30%,45%"},
+    {"among", 0, ADIT_OPTION_TEXT, FIELD(among), "ADDRESS",
+     "where exits could be, by shares; else trunk.*"},
+    {"th", 0, ADIT_OPTION_TEXT, FIELD(th), "SHARE",
+     "of the greedy rule, the less the more rows must leave; else 100%"},
+    {"unit", 0, ADIT_OPTION_WORD, FIELD(unit), "UNIT",
+     "of costs: multiply-adds, time (milliseconds, measured on this device) or joules", unit_words},
+    {"rate", 0, ADIT_OPTION_TEXT, FIELD(rate), "NUMBER", "joules of a multiply-add: 1e-12"},
+    {"links", 0, ADIT_OPTION_TEXT, FIELD(links), "LIST",
+     "what it costs to go on from each exit, in the unit: 0,0,5e4; else nothing"},
+    {"keep", 0, ADIT_OPTION_COUNT, FIELD(keep), "N",
+     "save the network with the trunk's first N items"},
+    {"fold", 0, ADIT_OPTION_FLAG, FIELD(fold), NULL,
+     "with the mean of what the others add, as one constant"},
     {"study-dir", 0, ADIT_OPTION_TEXT, FIELD(study_dir), "DIR",
      "the study directory; else studies/NAME"},
     {"jobs", 0, ADIT_OPTION_COUNT, FIELD(jobs), "N",
@@ -266,15 +295,14 @@ is_assignment(const char *word)
            memchr(word, '/', (gsize) (equals - word)) == NULL;
 }
 
-/* Takes "-o PATH=VALUE" off the words from ADIT_FIRST_WORD on; what is left of them goes to @rest.
- */
+/* Takes "-o PATH=VALUE" off the words behind the verb; what is left of them goes to @rest. */
 static gboolean
 take_paths(AditInvocation *self, GPtrArray *rest, GError **error)
 {
     const char *const *words = self->command_line;
     gboolean open = TRUE;
 
-    for (guint i = ADIT_FIRST_WORD; words[i] != NULL; i++) {
+    for (guint i = adit_invocation_get_first_word(self); words[i] != NULL; i++) {
         gboolean is_path =
             open && (g_str_equal(words[i], "-o") || g_str_equal(words[i], "--override"));
 
@@ -304,15 +332,21 @@ take_paths(AditInvocation *self, GPtrArray *rest, GError **error)
     return TRUE;
 }
 
+guint
+adit_invocation_get_first_word(const AditInvocation *self)
+{
+    return strchr(self->verb->name, ' ') != NULL ? 3 : 2;
+}
+
 /* Number of @word, which is one of the command line's by its address. */
 static guint
 find_word(const AditInvocation *self, const char *word)
 {
-    guint i = ADIT_FIRST_WORD;
+    guint first = adit_invocation_get_first_word(self), i = first;
 
     while (self->command_line[i] != NULL && self->command_line[i] != word)
         i++;
-    return i - ADIT_FIRST_WORD;
+    return i - first;
 }
 
 static gboolean
@@ -388,4 +422,12 @@ adit_invocation_clear(AditInvocation *self)
     g_free(options->shard);
     g_free(options->to);
     g_free(options->resolution);
+    g_free(options->accuracy_drop);
+    g_free(options->budget);
+    g_free(options->latency);
+    g_free(options->shares);
+    g_free(options->among);
+    g_free(options->th);
+    g_free(options->rate);
+    g_free(options->links);
 }

@@ -78,8 +78,9 @@ read_experiment(AditInvocation *self, const char *path, AditCheck *check, gboole
 
     if (!check_file(path, error))
         return NULL;
-    g_autoptr(AditExperiment) experiment = adit_experiment_read(
-        path, (const char *const *) self->overrides->pdata, ADIT_FIRST_WORD, folder, diagnostics);
+    g_autoptr(AditExperiment) experiment =
+        adit_experiment_read(path, (const char *const *) self->overrides->pdata,
+                             adit_invocation_get_first_word(self), folder, diagnostics);
 
     if (experiment != NULL && check != NULL) {
         adit_terminal_begin_wait(&self->terminal, "checking the pipeline against its data");
@@ -138,7 +139,7 @@ adit_tool_read_plan(AditInvocation *self, const char *path, AditStudy **study, G
     if (!check_file(path, error))
         return NULL;
     g_autoptr(AditStudy) read = adit_study_read(path, (const char *const *) self->overrides->pdata,
-                                                ADIT_FIRST_WORD, diagnostics);
+                                                adit_invocation_get_first_word(self), diagnostics);
 
     if (read != NULL)
         plan = adit_study_plan_new(read, adit_tool_get_data_folder(self), diagnostics);
@@ -273,6 +274,23 @@ adit_tool_open_data(AditInvocation *self, const AditExperiment *experiment, Json
     }
     return tell_diagnostics(self, experiment->path, diagnostics, error) ? g_steal_pointer(&sets)
                                                                         : NULL;
+}
+
+gboolean
+adit_tool_parse_share(const char *option, const char *text, double *share, GError **error)
+{
+    char *end;
+    double value = g_ascii_strtod(text, &end);
+
+    if (g_str_equal(end, "%"))
+        value /= 100;
+    if (end != text && (*end == '\0' || g_str_equal(end, "%")) && value >= 0 && value <= 1) {
+        *share = value;
+        return TRUE;
+    }
+    g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
+                "'--%s' must be a share of 100%% at most, like 0.5%%, got \"%s\"", option, text);
+    return FALSE;
 }
 
 gboolean

@@ -30,6 +30,19 @@ typedef struct {
     char *shard;
     char *to;
     char *resolution;
+    char *accuracy_drop;
+    char *budget;
+    char *latency;
+    int thresholds; /* 0: one, 1: each */
+    char *shares;
+    char *among;
+    char *th;
+    char *rate;
+    char *links;
+    int by;
+    int unit;
+    guint64 keep;
+    gboolean fold;
     guint64 jobs;
     guint64 together;
     guint64 threads;
@@ -65,8 +78,8 @@ typedef struct _AditVerb AditVerb;
 /**
  * AditInvocation: one call of the command.
  * @arguments: (element-type utf8): the words that are no options and no overrides
- * @overrides: from word ADIT_FIRST_WORD on, each "-o", its value, or a word name=value, or "" for
- * any other word, so that each keeps its number
+ * @overrides: from the word behind the verb on, each "-o", its value, or a word name=value, or ""
+ * for any other word, so that each keeps its number
  * @n_overrides: how many of them say something
  * @command_line: all words, the program's name first
  * @device_note: (nullable): why the device is the CPU, until that is told
@@ -85,11 +98,12 @@ typedef struct {
     JsonObject *kernels;
 } AditInvocation;
 
-/* Number of the word behind the verb. */
-#define ADIT_FIRST_WORD 2
+/* Number of the word behind the verb, whose name may be two: "exits eval". */
+guint adit_invocation_get_first_word(const AditInvocation *self);
 
 /**
  * AditVerb:
+ * @name: a word, or two
  * @usage: what follows the verb: "FILE [name=value ...]"
  * @summary: one line, no full stop
  * @about: paragraphs, one a line of the text, for help and manual
@@ -120,6 +134,10 @@ extern const AditVerb adit_verb_prune;
 extern const AditVerb adit_verb_devices;
 extern const AditVerb adit_verb_selftest;
 extern const AditVerb adit_verb_eval;
+extern const AditVerb adit_verb_exits_calibrate;
+extern const AditVerb adit_verb_exits_eval;
+extern const AditVerb adit_verb_exits_place;
+extern const AditVerb adit_verb_exits_truncate;
 extern const AditVerb adit_verb_predict;
 extern const AditVerb adit_verb_probe;
 extern const AditVerb adit_verb_report;
@@ -210,6 +228,8 @@ guint adit_tool_get_threads(const AditInvocation *self);
  * the inputs are standardised by. */
 GPtrArray *adit_tool_open_data(AditInvocation *self, const AditExperiment *experiment,
                                JsonObject *run, GError **error);
+/* "0.5%" or 0.005 as 0.005: 1 at most. */
+gboolean adit_tool_parse_share(const char *option, const char *text, double *share, GError **error);
 /* "250 ms", "30 s", "5 min", "2 h" in seconds. */
 gboolean adit_tool_parse_time(const char *option, const char *text, double *seconds,
                               GError **error);

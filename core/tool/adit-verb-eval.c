@@ -2,10 +2,8 @@
 #include "adit-evaluation.h"
 
 #include "adit-cascade.h"
-#include "adit-exit-scores.h"
+#include "adit-exits.h"
 #include "adit-json.h"
-
-#include <math.h>
 
 /**
  * Clocked: what the clock says of a split, in seconds.
@@ -35,45 +33,6 @@ print_scores(AditInvocation *self, const AditEvaluation *evaluation, const AditS
 }
 
 static void
-add_answer(GPtrArray *table, const char *name, const AditScores *all, const AditScores *taken,
-           double cost, gsize rows)
-{
-    char **row = g_new0(char *, 8);
-
-    row[0] = g_strdup(name);
-    row[1] = all != NULL ? g_strdup_printf("%.9g", all->loss) : g_strdup("");
-    row[2] = all != NULL ? g_strdup_printf("%.9g", all->metric) : g_strdup("");
-    row[3] = g_strdup_printf("%.2f%%", 100.0 * (double) taken->rows / (double) rows);
-    row[4] = taken->rows > 0 ? g_strdup_printf("%.9g", taken->loss) : g_strdup("");
-    row[5] = taken->rows > 0 ? g_strdup_printf("%.9g", taken->metric) : g_strdup("");
-    row[6] = g_strdup_printf("%.4f", cost);
-    g_ptr_array_add(table, row);
-}
-
-/* Of every answer: had all rows left there; the share of rows that do by the policy, and of these;
- * its cost. The last line is of all rows as they leave. */
-static void
-print_exits(AditInvocation *self, const AditEvaluation *evaluation, const AditExitScores *scores)
-{
-    g_autoptr(GPtrArray) table = g_ptr_array_new_with_free_func((GDestroyNotify) g_strfreev);
-    const char *metric = ADIT_LOSS_GET_CLASS(evaluation->loss)->metric_name;
-    g_autofree char *of_all = g_strconcat("all: ", metric, NULL);
-    g_autofree char *of_taken = g_strconcat("left: ", metric, NULL);
-    const char *const head[] = {"exit",       "all: loss", of_all, "left",
-                                "left: loss", of_taken,    "cost", NULL};
-
-    g_ptr_array_add(table, g_strdupv((char **) head));
-    for (guint i = 0; i < scores->answers->len; i++) {
-        const AditAnswer *answer = &g_array_index(scores->answers, AditAnswer, i);
-
-        add_answer(table, answer->name, &answer->all, &answer->taken, answer->cost,
-                   scores->taken.rows);
-    }
-    add_answer(table, "as left", NULL, &scores->taken, scores->cost, scores->taken.rows);
-    adit_tool_print_table(self, table, "lrrrrrr");
-}
-
-static void
 add_time(GPtrArray *table, const char *name, double seconds, gsize rows, double trunk)
 {
     char **row = g_new0(char *, 5);
@@ -98,37 +57,6 @@ print_time(AditInvocation *self, const Clocked *clocked, gsize rows)
 }
 
 static void
-set_scores(JsonObject *object, const AditScores *scores)
-{
-    adit_json_set_unsigned(object, "rows", scores->rows);
-    adit_json_set_double(object, "loss", scores->rows > 0 ? scores->loss : (double) NAN);
-    adit_json_set_double(object, "value", scores->rows > 0 ? scores->metric : (double) NAN);
-}
-
-static JsonObject *
-describe_exits(const AditExitScores *scores)
-{
-    JsonObject *object = json_object_new();
-    JsonArray *answers = json_array_new();
-
-    set_scores(object, &scores->taken);
-    adit_json_set_double(object, "cost", scores->cost);
-    for (guint i = 0; i < scores->answers->len; i++) {
-        const AditAnswer *answer = &g_array_index(scores->answers, AditAnswer, i);
-        JsonObject *element = json_object_new(), *taken = json_object_new();
-
-        json_object_set_string_member(element, "name", answer->name);
-        set_scores(element, &answer->all);
-        set_scores(taken, &answer->taken);
-        json_object_set_object_member(element, "left", taken);
-        adit_json_set_double(element, "cost", answer->cost);
-        json_array_add_object_element(answers, element);
-    }
-    json_object_set_array_member(object, "answers", answers);
-    return object;
-}
-
-static void
 print_scores_json(AditInvocation *self, const AditEvaluation *evaluation, const AditScores *scores,
                   const AditExitScores *exits, const Clocked *clocked)
 {
@@ -142,7 +70,7 @@ print_scores_json(AditInvocation *self, const AditEvaluation *evaluation, const 
                                   ADIT_LOSS_GET_CLASS(evaluation->loss)->metric_name);
     adit_json_set_double(object, "value", scores->metric);
     if (exits != NULL)
-        json_object_set_object_member(object, "exits", describe_exits(exits));
+        json_object_set_object_member(object, "exits", adit_exits_describe(exits));
     if (clocked->left > 0) {
         JsonObject *time = json_object_new();
 
@@ -225,11 +153,12 @@ run(AditInvocation *self, GError **error)
     gboolean done =
         adit_network_evaluate_part(evaluation.network, evaluation.split, &setup, &scores, error);
 
+    done = done && adit_evaluation_fit(&evaluation, self, error);
     if (done && adit_network_has_exits(evaluation.network)) {
         exits = adit_exit_scores_new(evaluation.network, evaluation.split, &setup, error);
         done = exits != NULL;
     }
-    if (done && exits != NULL && evaluation.experiment->policy != NULL)
+    if (done && adit_cascade_takes(evaluation.network))
         done = clock_exits(&evaluation, &setup, &clocked, error);
     adit_terminal_clear_bar(&self->terminal);
     if (!done)
@@ -239,7 +168,7 @@ run(AditInvocation *self, GError **error)
     else
         print_scores(self, &evaluation, &scores);
     if (!self->options.json && exits != NULL)
-        print_exits(self, &evaluation, exits);
+        adit_exits_print(self, &evaluation, exits);
     if (!self->options.json && clocked.left > 0)
         print_time(self, &clocked, scores.rows);
     return TRUE;
@@ -253,9 +182,9 @@ const AditVerb adit_verb_eval = {
         "Evaluates the weights of the run directory RUN, or those that a pipeline FILE with "
         "'model.from' names, on a split of the data. Of RUN it takes the newest checkpoint; a "
         "run that 'from' names stands for its best. The batch size changes no figure. Where the "
-        "network has exits and 'inference' a policy, it says too how long the rows take that "
-        "leave there, heads, decisions and copies included, beside the trunk alone. After "
-        "training only 'data', 'inference' and 'probes' can be overridden; inputs stay "
+        "network has exits, and 'inference' a policy that looks at answers one by one, it says "
+        "too how long the rows take that leave there, heads, decisions and copies included, "
+        "beside the trunk alone. After training only 'data', 'inference' and 'probes' can be overridden; inputs stay "
         "standardised as they were in training.",
     .options = (const char *const[]){"override", "data", "split", "checkpoint", "batch", "device",
                                      "strict-device", "threads", "json", "color", "quiet",

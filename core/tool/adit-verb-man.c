@@ -41,10 +41,17 @@ print_heading(AditTerminal *terminal, const char *page, const char *summary)
     print_escaped(terminal, " \\- @\n", summary);
 }
 
+/* "adit-exits-eval" */
+static char *
+name_page(const AditVerb *verb)
+{
+    return g_strdelimit(g_strconcat("adit-", verb->name, NULL), " ", '-');
+}
+
 static void
 print_verb(AditTerminal *terminal, const AditVerb *verb)
 {
-    g_autofree char *page = g_strconcat("adit-", verb->name, NULL);
+    g_autofree char *page = name_page(verb);
     g_auto(GStrv) paragraphs = g_strsplit(verb->about, "\n", -1);
 
     print_heading(terminal, page, verb->summary);
@@ -85,9 +92,12 @@ print_main(AditTerminal *terminal)
                   "folders with plugins, parted by colons, looked at first");
     print_escaped(terminal, ".TP\n.B NO_COLOR\n@\n", "any text: no colour unless --color=always");
     adit_terminal_print(terminal, ".SH SEE ALSO\n");
-    for (guint i = 0; verbs[i] != NULL; i++)
-        adit_terminal_print(terminal, ".BR adit\\-%s (1)%s\n", verbs[i]->name,
-                            verbs[i + 1] != NULL ? "," : "");
+    for (guint i = 0; verbs[i] != NULL; i++) {
+        g_autofree char *page = name_page(verbs[i]);
+
+        print_escaped(terminal, ".BR @ (1)", page);
+        adit_terminal_print(terminal, "%s\n", verbs[i + 1] != NULL ? "," : "");
+    }
 }
 
 static gboolean

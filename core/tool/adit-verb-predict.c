@@ -2,7 +2,7 @@
 #include "adit-evaluation.h"
 
 #include "adit-cascade.h"
-#include "adit-exit-scores.h"
+#include "adit-exit-table.h"
 #include "adit-output.h"
 
 #include <string.h>
@@ -14,7 +14,7 @@
  * @terminal: that of the command
  */
 typedef struct {
-    const AditEvaluation *evaluation;
+    AditEvaluation *evaluation;
     AditCascade *cascade;
     AditTerminal *terminal;
     AditOutput *output;
@@ -167,16 +167,34 @@ predict_leaving(Writer *self, GError **error)
     return TRUE;
 }
 
+/* Whether the experiment's policy lets rows leave at all. */
 static gboolean
-predict(Writer *self, GError **error)
+lets_leave(const AditEvaluation *evaluation)
 {
-    const AditEvaluation *evaluation = self->evaluation;
+    AditPolicy *policy = evaluation->experiment->policy;
+    const AditPolicyClass *klass = policy != NULL ? ADIT_POLICY_GET_CLASS(policy) : NULL;
 
-    if (evaluation->experiment->policy != NULL && evaluation->loss != NULL &&
-        adit_network_has_exits(evaluation->network))
-        return predict_leaving(self, error);
-    return adit_network_predict(evaluation->network, evaluation->split, evaluation->batch,
-                                write_rows, self, error);
+    return klass != NULL && evaluation->loss != NULL &&
+           adit_network_has_exits(evaluation->network) &&
+           (klass->measure != NULL || klass->follow != NULL || klass->fix != NULL);
+}
+
+static gboolean
+predict(Writer *self, const AditInvocation *invocation, GError **error)
+{
+    AditEvaluation *evaluation = self->evaluation;
+
+    if (!lets_leave(evaluation))
+        return adit_network_predict(evaluation->network, evaluation->split, evaluation->batch,
+                                    write_rows, self, error);
+    if (!adit_cascade_takes(evaluation->network)) {
+        g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
+                    "rows cannot leave by '%s', which does not judge an answer by itself; "
+                    "'adit exits eval' says what it is worth",
+                    ADIT_COMPONENT_GET_CLASS(evaluation->experiment->policy)->name);
+        return FALSE;
+    }
+    return adit_evaluation_fit(evaluation, invocation, error) && predict_leaving(self, error);
 }
 
 static gboolean
@@ -190,11 +208,11 @@ run(AditInvocation *self, GError **error)
         !adit_evaluation_choose_split(&evaluation, self, error))
         return FALSE;
     if (path == NULL || g_str_equal(path, "-"))
-        return predict(&writer, error);
+        return predict(&writer, self, error);
     g_autoptr(AditOutput) output = adit_output_new_replacing(path, error);
 
     writer.output = output;
-    return output != NULL && predict(&writer, error) && adit_output_finish(output, error);
+    return output != NULL && predict(&writer, self, error) && adit_output_finish(output, error);
 }
 
 const AditVerb adit_verb_predict = {

@@ -150,7 +150,7 @@ static gboolean
 run(AditInvocation *self, GError **error)
 {
     g_autoptr(GPtrArray) points = g_ptr_array_new_with_free_func(point_free);
-    const char *const *words = self->command_line + ADIT_FIRST_WORD;
+    const char *const *words = self->command_line + adit_invocation_get_first_word(self);
     guint failed = 0;
 
     while (*words != NULL)

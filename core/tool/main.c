@@ -17,6 +17,10 @@ static const AditVerb *const verbs[] = {
     &adit_verb_devices,
     &adit_verb_selftest,
     &adit_verb_eval,
+    &adit_verb_exits_eval,
+    &adit_verb_exits_calibrate,
+    &adit_verb_exits_place,
+    &adit_verb_exits_truncate,
     &adit_verb_predict,
     &adit_verb_probe,
     &adit_verb_report,
@@ -37,14 +41,32 @@ adit_verbs_list(void)
     return verbs;
 }
 
+/* @more: (nullable): the word behind @word, which may be a part of the name */
 static const AditVerb *
-find_verb(const AditVerb *const *list, const char *name)
+find_verb(const AditVerb *const *list, const char *word, const char *more)
 {
+    g_autofree char *both = g_strconcat(word, " ", more, NULL);
+
     for (; *list != NULL; list++) {
-        if (g_str_equal((*list)->name, name))
+        if (g_str_equal((*list)->name, word) || g_str_equal((*list)->name, both))
             return *list;
     }
     return NULL;
+}
+
+/* "eval, calibrate": what may follow the word; NULL: it begins no verb of two words. */
+static char *
+list_seconds(const char *word)
+{
+    g_autofree char *begin = g_strconcat(word, " ", NULL);
+    g_autoptr(GString) list = g_string_new(NULL);
+
+    for (guint i = 0; verbs[i] != NULL; i++) {
+        if (g_str_has_prefix(verbs[i]->name, begin))
+            g_string_append_printf(list, "%s%s", list->len > 0 ? ", " : "",
+                                   verbs[i]->name + strlen(begin));
+    }
+    return list->len > 0 ? g_string_free(g_steal_pointer(&list), FALSE) : NULL;
 }
 
 static void
@@ -52,6 +74,15 @@ suggest_verb(AditTerminal *terminal, const char *word)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new();
 
+    g_autofree char *seconds = list_seconds(word);
+
+    if (seconds != NULL) {
+        g_autoptr(GError) unfinished = g_error_new(ADIT_ERROR, ADIT_ERROR_INVALID,
+                                                   "'%s' needs one of %s behind it", word, seconds);
+
+        adit_terminal_complain(terminal, NULL, unfinished);
+        return;
+    }
     for (guint i = 0; verbs[i] != NULL; i++)
         g_ptr_array_add(names, (gpointer) verbs[i]->name);
     const char *near = adit_suggest(word, (const char *const *) names->pdata, names->len);
@@ -110,10 +141,10 @@ run_verb(const AditVerb *verb, char **words)
 
 /* `adit`, `adit --help`, `adit --version`, `adit help VERB`. */
 static int
-run_without_verb(const char *word, const char *topic)
+run_without_verb(const char *word, const char *topic, const char *more)
 {
     AditTerminal terminal = {0};
-    const AditVerb *verb = topic != NULL ? find_verb(verbs, topic) : NULL;
+    const AditVerb *verb = topic != NULL ? find_verb(verbs, topic, more) : NULL;
     gboolean asked = word != NULL && (g_str_equal(word, "--help") || g_str_equal(word, "-h") ||
                                       g_str_equal(word, "help"));
     int code = 0;
@@ -153,15 +184,16 @@ fill_standard_streams(void)
 int
 main(int argc, char **argv)
 {
-    const AditVerb *verb = argc > 1 ? find_verb(verbs, argv[1]) : NULL;
+    const char *more = argc > 2 ? argv[2] : NULL;
+    const AditVerb *verb = argc > 1 ? find_verb(verbs, argv[1], more) : NULL;
 
     fill_standard_streams();
     /* a reader that goes away and a limit on files are seen where the writing fails */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     if (verb == NULL && argc > 1)
-        verb = find_verb(hidden_verbs, argv[1]);
+        verb = find_verb(hidden_verbs, argv[1], NULL);
     if (verb != NULL)
         return run_verb(verb, argv);
-    return run_without_verb(argc > 1 ? argv[1] : NULL, argc > 2 ? argv[2] : NULL);
+    return run_without_verb(argc > 1 ? argv[1] : NULL, more, argc > 3 ? argv[3] : NULL);
 }

@@ -3,9 +3,10 @@
 
 #include <adit/adit-ops.h>
 
+#include "adit-calibration.h"
 #include "adit-component-private.h"
 #include "adit-cost.h"
-#include "adit-exit-scores.h"
+#include "adit-exit-table.h"
 #include "adit-loader.h"
 #include "adit-penalty.h"
 #include "adit-probes.h"
@@ -287,6 +288,7 @@ check_policy(const Lookup *self)
     g_autofree double *thresholds = g_new0(double, n_exits + 1);
 
     adit_experiment_read_thresholds(self->experiment, n_exits, thresholds, self->diagnostics);
+    adit_calibration_check(self->experiment, n_exits, self->diagnostics);
 }
 
 /* ---- the network ---- */
@@ -343,7 +345,7 @@ count_blocks(AditGraph *graph)
 static void
 check_load(const Lookup *self)
 {
-    static const char *const whole[] = {"stem", "trunk", "head", NULL};
+    static const char *const whole[] = {"stem", "trunk", "head", "exits", NULL};
     const AditExperiment *experiment = self->experiment;
 
     for (guint i = 0; experiment->load[i] != NULL; i++) {

@@ -1,6 +1,7 @@
 /* core/train/adit-trainer.c - SPDX-License-Identifier: MIT */
 #include "adit-trainer.h"
 
+#include "adit-calibration.h"
 #include "adit-checkpoint.h"
 #include "adit-component-private.h"
 #include "adit-course.h"
@@ -820,6 +821,27 @@ check_probes(const Trainer *self, GError **error)
     return TRUE;
 }
 
+/* Thresholds of exits, fitted when all else is done: the rows are none that was trained on. */
+static gboolean
+calibrate(Trainer *self, GError **error)
+{
+    const AditData *data = self->training->data->pdata[0];
+    AditEvaluationSetup setup = {.rows = data->validation.rows,
+                                 .batch = self->experiment->inference_batch,
+                                 .func = go_on_evaluating,
+                                 .user_data = self};
+    g_autoptr(AditCalibration) calibration = NULL;
+
+    if (!adit_experiment_calibrates(self->experiment) || setup.rows == 0)
+        return TRUE;
+    self->phase = ADIT_TRAINING_EVALUATION;
+    self->evaluated = "validation";
+    calibration =
+        adit_calibrate(self->network, &data->validation, &setup, &self->experiment->goal, error);
+    return calibration != NULL &&
+           adit_calibration_write(calibration, adit_run_get_folder(self->training->run), error);
+}
+
 static gboolean
 train(Trainer *self, GError **error)
 {
@@ -835,7 +857,7 @@ train(Trainer *self, GError **error)
         adit_network_clear_slots(self->network);
     }
     fill_result(self);
-    return TRUE;
+    return calibrate(self, error);
 }
 
 gboolean

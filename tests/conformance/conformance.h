@@ -27,5 +27,6 @@ void add_optimizer(const AditPlugin *plugin);
 void add_schedule(const AditPlugin *plugin);
 void add_initializer(const AditPlugin *plugin);
 void add_strategy(const AditPlugin *plugin);
+void add_policy(const AditPlugin *plugin);
 void add_dataset(const AditPlugin *plugin);
 void add_probe(const AditPlugin *plugin);

@@ -58,6 +58,7 @@ add_plugin(const AditPlugin *plugin)
         {"schedule", add_schedule},
         {"initializer", add_initializer},
         {"strategy", add_strategy},
+        {"policy", add_policy},
         {"dataset", add_dataset},
         {"probe", add_probe},
     };

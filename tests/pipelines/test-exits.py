@@ -6,6 +6,7 @@ and where a policy lets rows leave. ADIT_TEST_DEVICE is the device; else the CPU
 import csv
 import json
 import os
+import struct
 import sys
 
 sys.dont_write_bytecode = True
@@ -146,13 +147,13 @@ def plain_kernels():
 
 def devices():
     """One step of both devices from the same weights."""
-    exits = f'{{at: trunk.2..6/2, head: {OWN}}}, {{name: shared, at: trunk.8, head: shared}}'
+    exits = f'{{at: trunk.2..6, head: {OWN}}}, {{name: shared, at: trunk.8, head: shared}}'
     for run, device in (('cpu', 'cpu'), ('other', DEVICE)):
         succeed('run', make(exits), '--run-dir', run, '-q', '--device', device, '-o',
                 'train.optimizer={sgd: {lr: 0.1}}', '--limit-batches', '1', '-o', 'train.epochs=1')
     row, other = metrics('cpu')[-1], metrics('other')[-1]
     close(float(row['train.loss']), float(other['train.loss']))
-    for policy in ('entropy', 'max-probability', 'margin'):
+    for policy in ('entropy', 'max-probability', 'margin', 'patience', 'ensemble'):
         mine, others = (
             json.loads(succeed('eval', 'cpu', '--json', '-q', '--device', device, '-o',
                                f'inference.policy={{{policy}: {{threshold: 0.3}}}}'))['exits']
@@ -276,6 +277,395 @@ study:
     assert float(rows[0]['exits.cost']) > 1 > float(rows[1]['exits.cost']) > 0, (out, err)
 
 
+# ---- calibration ----
+
+HELD_OUT = {'noise: 0.1, test: 30%': 'noise: 0.25, test: 30%, validation: 30%', 'samples: 200': 'samples: 1000'}
+ENTROPY = 'inference={policy: entropy, calibrate: {accuracy-drop: 1%}}'
+
+
+def train_held_out(run, *arguments):
+    make('{at: trunk.2..6/2, head: shared}', **HELD_OUT)
+    succeed('run', 'exits.yaml', '--run-dir', run, '-q', *ON, '-o', 'train.epochs=6', *arguments)
+
+
+def stored(run):
+    return json.loads(read(f'{run}/exits/thresholds.json'))
+
+
+def calibrated():
+    """Fitted to the validation split after training, stored, and used until -o sets a threshold."""
+    train_held_out('run', '-o', ENTROPY)
+    found = stored('run')
+    expect([exit_['name'] for exit_ in found['exits']], ['1', '2', '3'])
+    expect(len({exit_['threshold'] for exit_ in found['exits']}), 1)
+    expect(found['rows'], 300)
+    validation = evaluate('run', '--split', 'validation')
+    close(validation['exits']['value'], found['accuracy'], 1e-12)
+    close(validation['exits']['cost'], found['cost'], 1e-9)
+    close(validation['value'], found['last-accuracy'], 1e-12)
+    assert found['accuracy'] >= found['last-accuracy'] - 0.01, found
+    assert found['cost'] < 1, found
+    never = evaluate('run', '-o', 'inference.policy.entropy.threshold=0')['exits']
+    expect(never['answers'][-1]['left']['rows'], 300)
+    other = evaluate('run', '-o', 'inference.policy={margin: {threshold: 1.01}}')['exits']
+    expect(other['answers'][-1]['left']['rows'], 300)
+    off = evaluate('run', '-o', 'inference.policy=never')['exits']
+    close(off['cost'], 1, 1e-12)
+    expect(evaluate('run', '--batch', 7), evaluate('run'))
+
+
+def curve():
+    """From nobody to everybody, the threshold and what it costs in order; its points are what an
+    evaluation at that threshold gives."""
+    train_held_out('run', '-o', ENTROPY)
+    with open('run/exits/curve.csv', encoding='utf-8', newline='') as stream:
+        rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(stream)]
+    expect((rows[0]['share.last'], rows[-1]['share.1']), (1, 1))
+    expect([row['threshold'] for row in rows], sorted(row['threshold'] for row in rows))
+    expect([row['cost'] for row in rows], sorted((row['cost'] for row in rows), reverse=True))
+    middle = rows[len(rows) // 2]
+    found = evaluate('run', '--split', 'validation', '-o',
+                     f"inference.policy.entropy.threshold={middle['threshold']}")['exits']
+    close(found['value'], middle['accuracy'], 1e-8)
+    close(found['cost'], middle['cost'], 1e-8)
+    for answer in found['answers']:
+        close(answer['left']['rows'] / 300, middle[f"share.{answer['name']}"], 1e-8)
+    succeed('report', 'run', '-q')
+    assert 'Exits' in read('run/report.html')
+
+
+def goals():
+    """Budgets are kept and used; thresholds for each exit do no worse; another policy is fitted by
+    -o and used with the same -o alone."""
+    train_held_out('run', '-o', 'inference.policy=max-probability')
+    assert not os.path.exists('run/exits')
+    reached = []
+    for budget in ('35%', '60%', '90%'):
+        for which in ('one', 'each'):
+            found = json.loads(succeed('exits', 'calibrate', 'run', '--budget', budget, '--thresholds', which,
+                                       '--json', '-q', *ON))
+            assert found['cost'] <= float(budget[:-1]) / 100 + 1e-9, found
+            reached.append(found['accuracy'])
+    for one, each in zip(reached[::2], reached[1::2]):
+        assert each >= one, reached
+    fitted = [exit_['threshold'] for exit_ in stored('run')['exits']]
+    close(evaluate('run', '--split', 'validation')['exits']['value'], reached[-1], 1e-12)
+    margin = ('-o', 'inference.policy=margin')
+    before = evaluate('run', *margin)
+    succeed('exits', 'calibrate', 'run', '--latency', '1 s', '-q', *ON, *margin)
+    assert [exit_['threshold'] for exit_ in stored('run')['exits']] != fitted
+    assert 0 < stored('run')['seconds'] < 1, stored('run')
+    assert evaluate('run', *margin) != before
+    close(evaluate('run')['exits']['cost'], evaluate('run', '-o', 'inference.policy.max-probability.threshold=0.9')
+          ['exits']['cost'], 1e-12)
+
+
+def overthinking():
+    """Against what the answers of all exits, one by one, say."""
+    train_held_out('run', '-o', 'inference.policy=entropy')
+    found = json.loads(succeed('exits', 'eval', 'run', '--json', '-q', *ON))
+    expect(found['exits'], evaluate('run')['exits'])
+    told = found['overthinking']
+    close(sum(answer['first'] for answer in told['answers']), told['answers'][-1]['any'], 1e-12)
+    close(told['answers'][0]['any'], found['exits']['answers'][0]['value'], 1e-12)
+    close(told['answers'][-1]['any'],
+          found['exits']['answers'][-1]['value'] + told['destructive'], 1e-12)
+    assert told['wasteful'] <= found['exits']['answers'][-1]['value'] + 1e-12
+    assert told['confusion']['wrong'] > told['confusion']['right'], told
+    out = succeed('exits', 'eval', 'run', '-q', *ON)
+    assert 'destructive overthinking' in out and 'as left' in out, out
+
+
+def uncalibrated():
+    """What cannot be fitted, or not to these rows."""
+    def fail(message, *arguments):
+        code, _, err = adit(*arguments)
+        expect((code, err.splitlines()[0].split('error: ')[1]), (2, message))
+
+    make('{at: trunk.2, head: shared}')
+    fail("calibration needs a validation split that training never sees; set 'validation' of 'moons'",
+         'check', 'exits.yaml', '-o', ENTROPY)
+    fail("'calibrate' fits a policy's thresholds; set 'policy'", 'check', 'exits.yaml', '-o',
+         'inference={calibrate: {budget: 40%}}', '-o', 'data.moons.validation=10%')
+    fail("there is nothing to calibrate; the network has no exits", 'check', 'exits.yaml', '-o', 'exits=[]',
+         '-o', ENTROPY, '-o', 'data.moons.validation=10%')
+    for text, message in (
+            ('{}', "'calibrate' needs a goal: accuracy-drop, budget or latency"),
+            ('{budget: 40%, latency: 2 ms}', "'calibrate' has one goal, got 2 ('budget', 'latency')"),
+            ('{budget: 400%}', '\'budget\' must be in 0..100%, got "400%"'),
+            ('{latency: 2}', '\'latency\' must be a time (ms, s, min or h), got 2; a unit is missing'),
+            ('{budget: 40%, thresholds: two}', "'thresholds' must be one of one, each, got \"two\""),
+            ('40%', "'calibrate' must be a mapping: {accuracy-drop: 0.5%}")):
+        fail(message, 'check', 'exits.yaml', '-o', f'inference={{policy: entropy, calibrate: {text}}}')
+    succeed('run', 'exits.yaml', '--run-dir', 'run', '-q', *ON, '-o', 'train.epochs=1')
+    run = ('exits', 'calibrate', 'run', '-o', 'inference.policy=entropy')
+    fail("calibration needs a validation split that training never sees; set 'validation' of 'moons' before "
+         "training", *run, '--budget', '50%')
+    fail("'data' cannot be turned for calibration; rows of another split may be ones that training saw",
+         *run, '--budget', '50%', '-o', 'data.moons.validation=20%')
+    fail('thresholds are fitted to the validation split, got --split=test; the test split is what they are '
+         'judged by', *run, '--budget', '50%', '--split', 'test')
+    fail("say what the thresholds are fitted to: --accuracy-drop=0.5%, --budget=40% or --latency='2 ms'", *run)
+    fail('give one of --accuracy-drop, --budget and --latency, got 2', *run, '--budget', '50%', '--latency', '1 s')
+    train_held_out('other')
+    fail('no policy is set whose thresholds could be fitted; -o inference.policy=entropy', 'exits', 'calibrate',
+         'other', '--budget', '50%')
+    fail('no thresholds come to a budget of 1%; rows that all leave at the first exit cost 27.27%', 'exits',
+         'calibrate', 'other', '--budget', '1%', '-o', 'inference.policy=entropy')
+    write('other/exits/thresholds.json', '{"policy": "x"}')
+    code, _, err = adit('eval', 'other', '-q', '-o', 'inference.policy=entropy')
+    expect(code, 4)
+    assert "holds no thresholds: expected 'policy' and 'exits', each with 'name' and 'threshold'" in err, err
+
+
+# ---- policies ----
+
+ALL_POLICIES = ('patience', '{patience: {threshold: 1}}', '{ensemble: {weights: [1, 2, 3, 4, 5, 6, 7, 8, 9]}}',
+                '{ensemble: {threshold: 0.9}}', '{always: {exit: 3}}', '{share: {shares: 0.1}}',
+                '{budget: {ratio: 0.7, of: margin}}', '{share: {shares: 0.1, of: {entropy: {unit: nats}}}}')
+
+
+def loops():
+    """Policies that go from exit to exit do so through a loop's iterations as through blocks that are
+    written out, and for every batch size; so do the others."""
+    for run, trunk in (('loop', LOOP), ('written', WRITTEN)):
+        make('{at: trunk.*, head: shared}', trunk, **HELD_OUT)
+        succeed('run', 'exits.yaml', '--run-dir', run, '-q', *ON, '-o', 'train.epochs=2')
+    for policy in ALL_POLICIES:
+        chosen = ('-o', f'inference.policy={policy}')
+        one, other = (evaluate(run, *chosen)['exits'] for run in ('loop', 'written'))
+        for a, b in zip(one['answers'], other['answers']):
+            close(a['loss'], b['loss'], 1e-4)
+            close(a['cost'], b['cost'], 1e-9)
+            assert abs(a['left']['rows'] - b['left']['rows']) <= 3, (policy, a, b)
+        expect(evaluate('loop', *chosen, '--batch', 7)['exits'], one)
+
+
+def ensembles():
+    """Weights 0 but for one answer: that answer; equal ones at a single exit: itself."""
+    train('run', '{at: trunk.2..6/2, head: shared}')
+    plain = evaluate('run')['exits']['answers']
+    found = evaluate('run', '-o', 'inference.policy={ensemble: {weights: [0, 1, 0, 0]}}')['exits']
+    for answer, expected in zip(found['answers'], (plain[0], plain[1], plain[1], plain[1])):
+        close(answer['loss'], expected['loss'], 1e-6)
+    expect(found['answers'][-1]['left']['rows'], 60)
+
+
+def patience():
+    """With threshold 1 a row leaves at the second exit at the earliest."""
+    train('run', '{at: trunk.*, head: shared}')
+    found = evaluate('run', '-o', 'inference.policy={patience: {threshold: 1}}')['exits']
+    expect(found['answers'][0]['left']['rows'], 0)
+    assert found['answers'][1]['left']['rows'] > 30, found
+    none = evaluate('run', '-o', 'inference.policy={patience: {threshold: 9}}')['exits']
+    expect(none['answers'][-1]['left']['rows'], 60)
+
+
+def fixed():
+    """One exit for all costs what a network would that ends there; no other head is computed."""
+    one, head = 16 * 16, 2 * 16
+    whole = head + 8 * one + head
+    for run, at, blocks in (('some', 'trunk.2..6/2', 4), ('run', 'trunk.*', 2)):
+        train(run, f'{{at: {at}, head: {OWN}}}')
+        found = evaluate(run, '-o', 'inference.policy={always: {exit: 2}}')['exits']
+        expect(found['answers'][1]['left']['rows'], 60)
+        close(found['cost'], (head + blocks * one + head) / whole, 1e-12)
+        close(found['answers'][-1]['cost'], 1, 1e-12)
+    late = evaluate('run', '-o', 'inference.policy={deadline: {time: 1 h}}')['exits']
+    expect(late['answers'][-1]['left']['rows'], 60)
+    early = evaluate('run', '-o', 'inference.policy={deadline: {time: 0.000001 ms}}')['exits']
+    expect(early['answers'][0]['left']['rows'], 60)
+
+
+def shares():
+    """Of the rows they were fitted to the shares leave, and of others about as many."""
+    train_held_out('run', '-o', 'inference.policy={share: {shares: [0.5, 0.25, 0.1]}}')
+    found = evaluate('run', '--split', 'validation')['exits']
+    expect([answer['left']['rows'] for answer in found['answers']], [150, 75, 30, 45])
+    test = evaluate('run')['exits']['answers'][0]['left']['rows']
+    assert 110 < test < 190, test
+    # other shares are fitted as they are asked for, and kept when they are calibrated
+    other = ('-o', 'inference.policy={share: {shares: 0.1}}')
+    expect([answer['left']['rows'] for answer in evaluate('run', '--split', 'validation', *other)['exits']['answers']],
+           [30, 30, 30, 210])
+    succeed('exits', 'calibrate', 'run', '-q', *ON, *other)
+    expect(len(stored('run')['exits']), 3)
+    code, _, err = adit('exits', 'calibrate', 'run', '-q', '--budget', '50%', *other)
+    expect(code, 2)
+    assert "'share' says itself how many rows leave" in err, err
+    code, _, err = adit('eval', 'run', '-q', '-o', 'inference.policy={budget: {ratio: 2}}', '-o',
+                        'data.moons.validation=10%')
+    expect(code, 2)
+    assert "the thresholds of 'budget' are fitted to a validation split that training never saw" in err, err
+
+
+# ---- placement ----
+
+def placed():
+    """At the places whose cost is nearest to shares of the network's: stem and blocks have 32 and 256 of
+    2,112 multiply-adds."""
+    by_cost = '{cost: {shares: [15%, 0.5, 60%], among: trunk.*}}'
+    for i, trunk in enumerate((LOOP, WRITTEN)):
+        train(f'cost-{i}', f'{{at: {by_cost}, head: {OWN}}}', trunk=trunk)
+        train(f'address-{i}', f'{{at: [trunk.1, trunk.4, trunk.5], head: {OWN}}}', trunk=trunk)
+        expect(weights(f'cost-{i}'), weights(f'address-{i}'))
+    succeed('run', 'cost-0/config.resolved.yaml', '--run-dir', 'again', '-q', *ON)
+    expect(weights('again'), weights('cost-0'))
+    make(f'{{at: {by_cost}, head: shared}}')
+    out = succeed('exits', 'place', 'exits.yaml', '--shares', '15%,0.5,60%')
+    assert out.endswith('exits:\n  - {at: [trunk.1, trunk.4, trunk.5], head: shared}\n'), out
+    expect(out.splitlines()[1].split(), ['15%', 'trunk.1', '288', '13.64%'])
+
+
+def chosen():
+    """Which exits of a trained network stay, by each rule; what is printed can be trained."""
+    train_held_out('run', '-o', 'inference.policy=max-probability')
+    texts = {}
+    for rule in ('inequality', 'greedy', 'exhaustive', 'constant'):
+        out = succeed('exits', 'place', 'run', '--by', rule, '-q', *ON)
+        rows = [line.split() for line in out.splitlines()[1:4]]
+        expect([row[:4] for row in rows], [['1', 'trunk.2', '544', '32'], ['2', 'trunk.4', '1056', '32'],
+                                           ['3', 'trunk.6', '1568', '32']])
+        expect(rows[0][4], '100.00%')
+        kept = [row[1] for row in rows if row[6] == 'yes']
+        texts[rule] = out[out.index('exits:'):]
+        expect([line.split()[2].rstrip(',') for line in texts[rule].splitlines()[1:]], kept)
+    text = '\n'.join(line for line in read('exits.yaml').splitlines() if not line.startswith('exits'))
+    write('chosen.yaml', f"{text}\n{texts['exhaustive']}")
+    succeed('check', 'chosen.yaml')
+    for more in (('--unit', 'time'), ('--unit', 'joules', '--rate', '1e-12'), ('--links', '0,1e6,0'),
+                 ('--accuracy-drop', '5%')):
+        succeed('exits', 'place', 'run', '--by', 'exhaustive', '-q', *ON, *more)
+    for message, *words in (
+            ('joules need a rate: --rate=1e-12, those of a multiply-add', '--unit', 'joules'),
+            ("'--links' must be a number for each exit, got 1 for 3 exits", '--links', '1'),
+            ("'--th' must be a share of 100% at most, like 0.5%, got \"2\"", '--th', '2'),
+            ('which rows leave is told by a policy that asks; -o inference.policy=entropy', '-o',
+             'inference.policy=never')):
+        code, _, err = adit('exits', 'place', 'run', '--by', 'greedy', *words)
+        expect((code, err.splitlines()[0]), (2, f'adit exits place: error: {message}'))
+    for message, *words in (
+            ('say at which shares of the cost: --shares=15%,30%,45%',),
+            ("--among=trunk.25: nothing is at 'trunk.25'; 'trunk' has 8 items", '--shares', '5%', '--among',
+             'trunk.25')):
+        code, _, err = adit('exits', 'place', 'exits.yaml', *words)
+        expect((code, err.splitlines()[0]), (2, f'adit exits place: error: {message}'))
+
+
+# ---- truncation ----
+
+def truncate(run, *arguments):
+    return json.loads(succeed('exits', 'truncate', run, '--json', '-q', *ON, *arguments))
+
+
+def truncated():
+    """The network cut off behind each block is what the probe of that name says; what is saved is that
+    network, with a constant or without; blocks written out come to the same."""
+    train('run', '', '-o', 'probes=[{truncation: {}}]')
+    found = truncate('run')['networks']
+    with open('run/probes/truncation.csv', encoding='utf-8', newline='') as stream:
+        probed = list(csv.DictReader(stream))
+    expect([f"{network['address']}:collect" for network in found], [row['address'] for row in probed])
+    for network, row in zip(found, probed):
+        close(network['loss'], float(row['loss']), 1e-6)
+        close(network['value'], float(row['accuracy' if 'accuracy' in row else 'metric']), 1e-6)
+    close(found[-1]['folded-loss'], found[-1]['loss'], 1e-12)
+    close(found[1]['cost'], (32 + 2 * 256 + 32) / 2112, 1e-12)
+    train('written', '', trunk=WRITTEN)
+    for one, other in zip(found, truncate('written')['networks']):
+        close(one['folded-loss'], other['folded-loss'], 1e-4)
+    for run, words, figure in (('run', ('--keep', '3'), 'loss'), ('run', ('--keep', '3', '--fold'), 'folded-loss'),
+                               ('written', ('--keep', '5', '--fold'), 'folded-loss')):
+        saved = truncate(run, *words)
+        network = saved['networks'][int(words[1]) - 1]
+        pipeline = f"{saved['saved']}/pipeline.yaml"
+        close(json.loads(succeed('eval', pipeline, '--json', '-q', *ON))['loss'], network[figure], 1e-4)
+        succeed('check', pipeline)
+    names = tensors('run/truncated-3-folded/model.safetensors')
+    expect(sorted(names), sorted(['head.bias', 'head.weight', 'stem.bias', 'stem.weight', 'trunk.4.value']
+                                 + [f'trunk.{i}.{what}' for i in (1, 2, 3) for what in ('bias', 'weight')]))
+    succeed('report', 'run', '-q')
+    assert 'Truncation' in read('run/report.html')
+
+
+def folded():
+    """The constant is the mean of what the later blocks add, by hand."""
+    rows = [(0.5, -1.0, 0.2), (1.5, 0.25, -0.3), (-0.75, 2.0, 1.1), (0.1, 0.6, -0.9), (-1.2, -0.4, 0.7)]
+    write('t.csv', 'a,b,y\n' + ''.join(','.join(map(str, row)) + '\n' for row in rows))
+    write('fold.yaml', '''adit: 1
+data: {csv: {path: t.csv, target: y, test: 0}}
+model:
+  stem: {dense: {units: 2}}
+  trunk: {aggregator: glonet, blocks: [{repeat: {times: 3, blocks: [{dense: {units: 2, activation: relu}}]}}]}
+  head: {dense: {units: 1}}
+train: {loss: mse, optimizer: {adam: {lr: 0.05}}, batch: 5, epochs: 20}
+''')
+    succeed('run', 'fold.yaml', '--run-dir', 'run', '-q', *ON)
+    saved = truncate('run', '--keep', '1', '--fold', '--split', 'train')['saved']
+    stored_ = {name: (shape, struct.unpack(f'<{len(data) // 4}f', data))
+               for name, (_, shape, data) in {**weights('run'), **tensors(f'{saved}/model.safetensors')}.items()}
+
+    def dense(x, name):
+        (_, weight), (_, bias) = stored_[f'{name}.weight'], stored_[f'{name}.bias']
+        return [sum(a * weight[i * len(bias) + j] for i, a in enumerate(x)) + bias[j] for j in range(len(bias))]
+
+    mean = [0, 0]
+    for a, b, _ in rows:
+        x = dense((a, b), 'stem')
+        for block in (1, 2, 3):
+            x = [max(value, 0) for value in dense(x, f'trunk.{block}')]
+            mean = [m + value / len(rows) * (block > 1) for m, value in zip(mean, x)]
+    for got, expected in zip(stored_['trunk.2.value'][1], mean):
+        close(got, expected, 1e-5)
+
+
+def untruncated():
+    """What cannot be cut off, or has no place for a constant."""
+    def fail(message, *words):
+        code, _, err = adit('exits', 'truncate', *words, '-q')
+        expect((code, err.splitlines()[0]), (2, f'adit exits truncate: error: {message}'))
+
+    train('run', '')
+    fail("'--keep' must be below 8, the items of the trunk, got 8", 'run', '--keep', '8')
+    fail("'--fold' says how the network is saved that '--keep' cuts off", 'run', '--fold')
+    text = make()
+    write(text, read(text).replace('aggregator: glonet', 'aggregator: chain').replace('times: 8', 'times: 2'))
+    succeed('run', text, '--run-dir', 'chain', '-q', *ON)
+    code, _, err = adit('exits', 'truncate', 'chain', '--keep', '1', '--fold', '-q')
+    expect(code, 2)
+    assert 'a network with a constant in the place of blocks cannot be written down' in err, err
+    assert not os.path.exists('chain/truncated-1-folded')
+    succeed('exits', 'truncate', 'chain', '--keep', '1', '-q')
+    write(text, read(text).replace('aggregator: chain', 'aggregator: concat'))
+    succeed('run', text, '--run-dir', 'concat', '-q', *ON)
+    fail("a trunk that is cut off must collect one shape, but 'trunk.1' has 32 and 'trunk.2' 48", 'concat')
+
+
+# ---- from another run ----
+
+def taken():
+    """`from` takes exits with their weights; what is written here takes their place and starts fresh."""
+    train('run', f'{{name: early, at: trunk.2, head: {OWN}}}, {{at: trunk.4..6/2, head: shared}}')
+    data = read('exits.yaml').splitlines()[1]
+    write('look.yaml', f'adit: 1\n{data}\nmodel: {{from: run/checkpoints/last}}\ninference: {{policy: entropy}}\n')
+    mine, theirs = evaluate('look.yaml')['exits'], evaluate('run', '-o', 'inference.policy=entropy')['exits']
+    expect(mine, theirs)
+    expect([answer['name'] for answer in mine['answers']], ['early', '2', '3', 'last'])
+    on = f'adit: 1\n{data}\nmodel: {{from: run/checkpoints/last}}\ntrain: {{loss: cross-entropy, optimizer: {{sgd: {{lr: 0}}}}, batch: 32, epochs: 1}}\n'
+    write('on.yaml', on)
+    succeed('run', 'on.yaml', '--run-dir', 'on', '-q', *ON)
+    expect(weights('on'), weights('run'))
+    # the resolved pipeline says all of it
+    succeed('run', 'on/config.resolved.yaml', '--run-dir', 'again', '-q', *ON)
+    expect(weights('again'), weights('run'))
+    write('none.yaml', on + 'exits: []\n')
+    succeed('run', 'none.yaml', '--run-dir', 'none', '-q', *ON)
+    expect([name for name in weights('none') if name.startswith('exits')], [])
+    write('new.yaml', on + f'exits: [{{name: early, at: trunk.2, head: {OWN}}}]\n')
+    succeed('run', 'new.yaml', '--run-dir', 'new', '-q', *ON)
+    assert weights('new')['exits.1.1.weight'] != weights('run')['exits.1.1.weight']
+
+
 # ---- what is wrong ----
 
 WRONG = [
@@ -294,8 +684,17 @@ WRONG = [
      "exits.yaml:7:54: error: two exits have this name"),
     ('{name: dense, at: trunk.2, head: shared}',
      "exits.yaml:7:16: error: 'dense' is a block; an exit's name must be another word"),
-    ('{at: {cost: {shares: 10%}}, head: shared}',
-     "exits.yaml:7:14: error: placing exits by 'cost' is not in this build; write their addresses"),
+    ('{at: {cost: {shares: 10%}}, head: shared}', "exits.yaml:7:21: error: 'cost' needs 'shares' and 'among'"),
+    ('{at: {costs: 1}, head: shared}',
+     "exits.yaml:7:14: error: exits are placed by {cost: {shares: [15%, 30%], among: trunk.*}}"),
+    ('{at: {cost: {shares: [], among: trunk.*}}, head: shared}',
+     "exits.yaml:7:30: error: 'shares' must have one share at least"),
+    ('{at: {cost: {shares: 150%, among: trunk.*}}, head: shared}',
+     "exits.yaml:7:30: error: 'shares' must be in 0..100%, got \"150%\""),
+    ('{at: {cost: {shares: 50%, among: trunk.9}}, head: shared}',
+     "exits.yaml:7:14: error: nothing is at 'trunk.9'; 'trunk' has 8 items"),
+    ('{at: {cost: {shares: [25%, 26%], among: trunk.*}}, head: shared}',
+     "exits.yaml:7:14: error: 25% and 26% of the cost are nearest to the same place, 'trunk.2'"),
 ]
 
 
@@ -308,7 +707,16 @@ def wrong():
             ('train.strategy={joint: {weights: [1, 0.3]}}',
              "2 weights for 1 exit; the last answer has 'final-weight'"),
             ('inference.policy={entropy: {threshold: [1, 2]}}',
-             '2 thresholds for 1 exit; one number stands for all')):
+             '2 thresholds for 1 exit; one number stands for all'),
+            ('inference.policy={ensemble: {weights: [1, 2, 3]}}',
+             '3 weights for 1 exit and the last answer; one number stands for all'),
+            ('inference.policy={share: {shares: [0.5, 0.5]}}',
+             '2 shares for 1 exit; one number stands for all'),
+            ('inference.policy={always: {exit: 2}}', "'exit' is 2, but there is 1 exit"),
+            ('inference.policy={share: {shares: 0.5}}', 'calibration needs a validation split that training never '
+             "sees; set 'validation' of 'moons'"),
+            ('inference.policy={budget: {of: patience}}',
+             "'of' must say how sure an answer is by itself; 'patience' does not")):
         code, out, err = adit('check', 'exits.yaml', '-o', key)
         expect((code, err.splitlines()[0].split('error: ')[1]), (2, message))
 
@@ -334,6 +742,7 @@ def b_lenet():
     succeed('run', f'{PIPELINES}/exits/b-lenet.yaml', '--run-dir', 'run', '-q', *ON, *small)
     found = evaluate('run', '-o', 'inference.policy.entropy.threshold=10')['exits']
     expect([answer['name'] for answer in found['answers']], ['branch', 'last'])
+    expect(stored('run')['rows'], 5)
     expect(found['answers'][1]['left']['rows'], 0)
     rows = predict('run', '-o', 'inference.policy.entropy.threshold=10')
     middle = sorted(float(row['confidence']) for row in rows)[len(rows) // 2]
@@ -349,7 +758,11 @@ if DEVICE is None:
              ('heads/own', lambda: within_loops(OWN)), ('leave/policies', policies),
              ('leave/batches', batches), ('train/ignored', ignored), ('train/weighed', weighed), ('train/ramp', ramp),
               ('train/plain-kernels', plain_kernels), ('leave/cost', cost), ('leave/leaving', leaving),
-              ('leave/fallback', fallback), ('leave/sweep', sweep), ('wrong', wrong),
+              ('leave/fallback', fallback), ('leave/sweep', sweep), ('calibrate/stored', calibrated),
+              ('calibrate/curve', curve), ('calibrate/goals', goals), ('calibrate/refused', uncalibrated),
+              ('overthinking', overthinking), ('policies/loops', loops), ('policies/ensemble', ensembles),
+              ('policies/patience', patience), ('policies/fixed', fixed), ('policies/shares', shares), ('from', taken), ('place/cost', placed), ('place/rules', chosen),
+              ('truncate/saved', truncated), ('truncate/folded', folded), ('truncate/refused', untruncated), ('wrong', wrong),
               ('no-classes', no_classes), ('b-lenet', b_lenet)]
 else:
     cases = [('devices', devices), ('leaving', leaving)]

@@ -389,6 +389,82 @@ test_policies(void)
     assert_measures(margin, (double[]){0, 0.5, 1});
 }
 
+/* Policies that go from answer to answer: a row with three answers over two classes. @measures,
+ * @last: expected: how sure of each, and what it answers with at the end */
+static void
+assert_follows(AditPolicy *policy, const double *measures, const double *last)
+{
+    static const double answers[][2] = {{0.9, 0.1}, {0.4, 0.6}, {0.2, 0.8}};
+    static const double zeros[8] = {0};
+    g_auto(Rig) rig = {.graph = adit_graph_new(ADIT_MODE_EVALUATION), .rows = 1};
+    AditPolicyClass *klass = ADIT_POLICY_GET_CLASS(policy);
+    AditExitStep step = {.n_exits = 2};
+    AditTensor *outputs[4];
+    double got[4], end[2];
+
+    step.state = feed(&rig, &ADIT_SHAPE(klass->count_state(policy, 2)), 0, zeros);
+    for (guint i = 0; i < 3; i++) {
+        step.probabilities = feed(&rig, &ADIT_SHAPE(2), 0, answers[i]);
+        step.exit = adit_constant(rig.graph, i);
+        outputs[i] = klass->follow(policy, rig.graph, &step);
+    }
+    outputs[3] = step.probabilities;
+    compute(&rig, outputs, 4, 1, (double *[]){&got[0], &got[1], &got[2], end});
+    assert_numbers(got, measures, 3);
+    assert_numbers(end, last, 2);
+}
+
+static void
+test_following_policies(void)
+{
+    g_autoptr(GArray) numbers = g_array_new(FALSE, FALSE, sizeof(double));
+    g_autoptr(AditPolicy) patience = make_component("policy", "patience", NULL);
+    g_autoptr(AditPolicy) even = make_component("policy", "ensemble", NULL);
+
+    assert_follows(patience, (double[]){0, 0, 1}, (double[]){0.2, 0.8});
+    assert_follows(even, (double[]){0.9, 0.65, 0.5}, (double[]){0.5, 0.5});
+    g_array_append_vals(numbers, ((double[]){0, 1, 3}), 3);
+    g_autoptr(AditPolicy) uneven = make_component("policy", "ensemble", "weights", numbers, NULL);
+
+    assert_follows(uneven, (double[]){0.9, 0.6, 0.75}, (double[]){0.25, 0.75});
+}
+
+static void
+test_sharing_policies(void)
+{
+    g_autoptr(AditPolicy) even = make_component("policy", "budget", NULL);
+    g_autoptr(AditPolicy) early = make_component("policy", "budget", "ratio", 0.5, NULL);
+    g_autoptr(AditPolicy) late = make_component("policy", "budget", "ratio", 100.0, NULL);
+    g_autoptr(AditPolicy) entropy = make_component("policy", "entropy", "unit", 1, NULL);
+    g_autoptr(AditPolicy) share = make_component("policy", "share", "of", entropy, NULL);
+    double shares[1000], nats = -(0.7 * log(0.7) + 0.1 * log(0.1) + 0.2 * log(0.2));
+
+    ADIT_POLICY_GET_CLASS(even)->share(even, 2, shares);
+    assert_numbers(shares, (double[]){1.0 / 3, 1.0 / 3}, 2);
+    ADIT_POLICY_GET_CLASS(early)->share(early, 2, shares);
+    assert_numbers(shares, (double[]){4.0 / 7, 2.0 / 7}, 2);
+    ADIT_POLICY_GET_CLASS(late)->share(late, 1000, shares);
+    assert_close(shares[999], 0.0099);
+    assert_measures(even, (double[]){0.25, 0.7, 1});
+    assert_measures(share, (double[]){-log(4), -nats, 0});
+}
+
+static void
+test_fixed_policies(void)
+{
+    const double seconds[] = {0.001, 0.004, 0.009, 0.02};
+    g_autoptr(AditPolicy) always = make_component("policy", "always", "exit", (gint64) 2, NULL);
+    g_autoptr(AditPolicy) deadline = make_component("policy", "deadline", NULL);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_cmpuint(ADIT_POLICY_GET_CLASS(always)->fix(always, 3, NULL), ==, 1);
+    g_assert_false(ADIT_POLICY_GET_CLASS(always)->check_exits(always, 1, &error));
+    g_assert_error(error, ADIT_ERROR, ADIT_ERROR_INVALID);
+    /* 10 ms */
+    g_assert_cmpuint(ADIT_POLICY_GET_CLASS(deadline)->fix(deadline, 3, seconds), ==, 2);
+    g_assert_cmpuint(ADIT_POLICY_GET_CLASS(deadline)->fix(deadline, 0, &seconds[3]), ==, 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -400,5 +476,8 @@ main(int argc, char **argv)
     g_test_add_func("/losses/squared-hinge/values", test_squared_hinge);
     g_test_add_func("/aggregators/residual/adapters", test_adapters);
     g_test_add_func("/policies/all/measures", test_policies);
+    g_test_add_func("/policies/all/following", test_following_policies);
+    g_test_add_func("/policies/all/sharing", test_sharing_policies);
+    g_test_add_func("/policies/all/fixed", test_fixed_policies);
     return g_test_run();
 }

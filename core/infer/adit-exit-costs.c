@@ -1,0 +1,273 @@
+/* core/infer/adit-exit-costs.c - SPDX-License-Identifier: MIT */
+#include "adit-exit-private.h"
+
+#include "adit-cost.h"
+#include "adit-feed.h"
+
+/* What the answers of a network take: multiply-adds, or seconds on its device. */
+
+double
+adit_exit_answers_count_work(const AditExitAnswers *self, const GPtrArray *tensors,
+                             gpointer user_data)
+{
+    g_autoptr(GArray) outputs = g_array_new(FALSE, TRUE, sizeof(AditProgramOutput));
+    AditWork work = {0};
+
+    if (tensors->len == 0)
+        return 0;
+    for (guint i = 0; i < tensors->len; i++) {
+        AditProgramOutput output = {.kind = ADIT_OUTPUT_READ, .tensor = tensors->pdata[i]};
+
+        g_array_append_val(outputs, output);
+    }
+    g_autoptr(AditProgram) program = adit_compile(
+        self->graph, self->layout, NULL, 0, (AditProgramOutput *) outputs->data, outputs->len, 0);
+
+    adit_program_add_work(program, 1, &work);
+    return (double) work.multiply_adds;
+}
+
+/* ---- along the network ---- */
+
+/**
+ * Gauging: one call of adit_exit_answers_gauge().
+ * @known: what has been computed on the way
+ */
+typedef struct {
+    const AditExitAnswers *answers;
+    gboolean alone;
+    AditGauge gauge;
+    gpointer user_data;
+    GPtrArray *known;
+    gboolean failed;
+} Gauging;
+
+static double
+take(Gauging *self)
+{
+    double value = self->gauge(self->answers, self->known, self->user_data);
+
+    self->failed = self->failed || value < 0;
+    return value;
+}
+
+/* NULL: it is in none */
+static AditLoop *
+find_outermost(const AditTensor *tensor, guint *n)
+{
+    AditLoop *outermost = NULL;
+
+    *n = 1;
+    for (AditLoop *loop = tensor->graph->loop; loop != NULL; loop = loop->parent->loop) {
+        *n *= loop->n;
+        outermost = loop;
+    }
+    return outermost;
+}
+
+static gboolean
+is_computed(const AditTensor *tensor)
+{
+    return tensor->kind == ADIT_TENSOR_OP || tensor->kind == ADIT_TENSOR_LAST;
+}
+
+static void
+add_initials(GPtrArray *known, const AditLoop *loop)
+{
+    for (guint i = 0; i < loop->carries->len; i++) {
+        const AditTensor *carry = loop->carries->pdata[i];
+
+        if (is_computed(carry->initial))
+            g_ptr_array_add(known, carry->initial);
+    }
+}
+
+/* The loop's iterations without what hangs on them. */
+static double
+take_bare(Gauging *self, AditLoop *loop)
+{
+    guint before = self->known->len;
+
+    for (guint i = 0; i < loop->carries->len; i++)
+        g_ptr_array_add(self->known, adit_loop_last(loop, loop->carries->pdata[i]));
+    double value = take(self);
+
+    g_ptr_array_set_size(self->known, (int) before);
+    return value;
+}
+
+/* Number of picks from @first on that are in one loop, and how many of its body's tensors they are.
+ */
+static guint
+count_group(const GArray *picks, guint first, guint *n_tensors)
+{
+    guint n, n_picks = 0;
+    AditLoop *loop = find_outermost(g_array_index(picks, AditPick, first).tensor, &n);
+
+    *n_tensors = 0;
+    for (guint i = first; i < picks->len; i++) {
+        const AditPick *pick = &g_array_index(picks, AditPick, i);
+
+        if (find_outermost(pick->tensor, &n) != loop)
+            break;
+        n_picks++;
+        *n_tensors += pick->instance == 0;
+    }
+    return n_picks;
+}
+
+/* Exits of one loop, of whose body @n_tensors are answers. */
+static void
+take_loop(Gauging *self, guint first, guint n_picks, guint n_tensors, double *costs)
+{
+    const GArray *picks = self->answers->picks;
+    guint n, before_any = self->known->len;
+    AditLoop *loop = find_outermost(g_array_index(picks, AditPick, first).tensor, &n);
+    g_autofree double *behind = g_new0(double, n_tensors + 1);
+    g_autofree double *head = g_new0(double, n_tensors + 1);
+
+    add_initials(self->known, loop);
+    double before = self->known->len > 0 ? take(self) : 0;
+    double bare = self->alone ? take_bare(self, loop) - before : 0;
+
+    for (guint j = 0; j < n_tensors; j++) {
+        g_ptr_array_add(self->known,
+                        adit_tensor_unroll(g_array_index(picks, AditPick, first + j).tensor));
+        behind[j] = (take(self) - before) / n;
+        head[j] = behind[j] - bare / n;
+        if (self->alone)
+            g_ptr_array_set_size(self->known, (int) self->known->len - 1);
+    }
+    for (guint i = 0; i < n_picks; i++) {
+        guint j = i % n_tensors;
+        double whole = self->alone ? bare / n : behind[n_tensors - 1];
+        double own = self->alone ? bare / n + head[j] : behind[j];
+
+        costs[first + i] =
+            before + whole * g_array_index(picks, AditPick, first + i).instance + own;
+    }
+    if (self->alone)
+        g_ptr_array_set_size(self->known, (int) before_any);
+}
+
+gboolean
+adit_exit_answers_gauge(const AditExitAnswers *self, gboolean alone, AditGauge gauge,
+                        gpointer user_data, double *costs)
+{
+    g_autoptr(GPtrArray) known = g_ptr_array_new();
+    Gauging gauging = {self, alone, gauge, user_data, known, FALSE};
+
+    for (guint i = 0; i < self->picks->len;) {
+        guint n_tensors, n = count_group(self->picks, i, &n_tensors), iterations;
+        AditTensor *tensor = g_array_index(self->picks, AditPick, i).tensor;
+
+        if (find_outermost(tensor, &iterations) != NULL) {
+            take_loop(&gauging, i, n, n_tensors, costs);
+            i += n;
+            continue;
+        }
+        g_ptr_array_add(known, tensor);
+        costs[i++] = take(&gauging);
+        if (alone)
+            g_ptr_array_set_size(known, 0);
+    }
+    return !gauging.failed;
+}
+
+/* ---- seconds ---- */
+
+#define TRIALS  7
+#define A_WHILE 1000 /* microseconds: of a trial, at least */
+
+/**
+ * Clock: what timing needs.
+ */
+typedef struct {
+    const AditSplit *split;
+    gsize rows;
+    GError *error;
+} Clock;
+
+static gboolean
+time_runs(const AditExitAnswers *self, Clock *clock, const AditProgram *program,
+          AditExecutable *executable, double *shortest)
+{
+    AditDevice *device = adit_network_get_device(self->network);
+    g_autofree double *lives = adit_lives_new(program, NULL);
+    AditFeed feeds[ADIT_N_FEEDS];
+    AditCall call = {.rows = clock->rows, .feeds = feeds, .lives = lives};
+
+    *shortest = G_MAXDOUBLE;
+    adit_feeds_set(feeds, program, clock->split, NULL, 0);
+    for (guint i = 0; i < TRIALS + 1; i++) {
+        gint64 begin = g_get_monotonic_time(), now = begin;
+        guint n = 0;
+
+        for (; now - begin < A_WHILE; n++) {
+            adit_device_run(device, executable, &call);
+            if (!adit_device_wait(device, &clock->error))
+                return FALSE;
+            now = g_get_monotonic_time();
+        }
+        /* the first trial makes what the others find made */
+        if (i > 0)
+            *shortest = MIN(*shortest, 1e-6 * (double) (now - begin) / n);
+    }
+    return TRUE;
+}
+
+/* A gauge; @user_data: a Clock. */
+static double
+measure_time(const AditExitAnswers *self, const GPtrArray *tensors, gpointer user_data)
+{
+    Clock *clock = user_data;
+    AditDevice *device = adit_network_get_device(self->network);
+    g_autoptr(GArray) outputs = g_array_new(FALSE, TRUE, sizeof(AditProgramOutput));
+    double seconds = 0;
+
+    for (guint i = 0; i < tensors->len; i++) {
+        AditProgramOutput output = {.kind = ADIT_OUTPUT_READ, .tensor = tensors->pdata[i]};
+
+        g_array_append_val(outputs, output);
+    }
+    g_autoptr(AditProgram) program = adit_compile(
+        self->graph, adit_network_get_layout(self->network), NULL, 0,
+        (AditProgramOutput *) outputs->data, outputs->len, adit_device_get_compile_flags(device));
+    AditExecutable *executable =
+        clock->error == NULL
+            ? adit_device_prepare(device, program, adit_network_get_memory(self->network),
+                                  clock->rows, self->experiment->seed, &clock->error)
+            : NULL;
+
+    if (executable == NULL || !time_runs(self, clock, program, executable, &seconds))
+        seconds = -1;
+    if (executable != NULL)
+        adit_executable_free(device, executable);
+    return seconds;
+}
+
+gboolean
+adit_exit_table_measure_seconds(const AditExitTable *self, AditNetwork *network, gboolean alone,
+                                const AditSplit *split, gsize rows, double *seconds, GError **error)
+{
+    g_auto(AditExitAnswers) answers = {0};
+    Clock clock = {.split = split, .rows = MIN(rows, split->rows)};
+
+    adit_exit_answers_init(&answers, network);
+    g_return_val_if_fail(answers.picks->len == self->n, FALSE);
+    if (adit_exit_answers_gauge(&answers, alone, measure_time, &clock, seconds))
+        return TRUE;
+    g_propagate_error(error, clock.error);
+    return FALSE;
+}
+
+void
+adit_exit_table_count_work(const AditExitTable *self, AditNetwork *network, gboolean alone,
+                           double *work)
+{
+    g_auto(AditExitAnswers) answers = {0};
+
+    adit_exit_answers_init(&answers, network);
+    g_return_if_fail(answers.picks->len == self->n);
+    adit_exit_answers_gauge(&answers, alone, adit_exit_answers_count_work, NULL, work);
+}
