@@ -97,6 +97,7 @@ adit_network_build(const AditExperiment *experiment, AditMode mode, const AditNe
     AditTensor *last;
 
     adit_graph_set_cut(graph, use->cut);
+    model.feedback = adit_experiment_has_feedback(experiment);
     if (experiment->datasets->len > 0) {
         const AditDatasetSettings *settings =
             adit_dataset_get_settings(experiment->datasets->pdata[0]);
