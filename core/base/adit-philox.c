@@ -2,6 +2,7 @@
 #include "adit-philox.h"
 
 #include <math.h>
+#include <string.h>
 
 void
 adit_philox(const guint32 counter[4], const guint32 key[2], guint32 out[4])
@@ -130,7 +131,7 @@ adit_permutation_at(const AditPermutation *self, guint64 index)
     return index;
 }
 
-/* Values that are on their way at once: each waits long for itself. */
+/* Values that go through the network together. */
 #define WALKERS 16
 
 /* Built for several instruction sets, of which the program's loader takes the best: integers, so
@@ -143,67 +144,69 @@ adit_permutation_at(const AditPermutation *self, guint64 index)
 
 typedef guint32 Halves __attribute__((vector_size(WALKERS * sizeof(guint32))));
 
-/**
- * Walkers: values as the network takes them, and the places in the order that they are for.
- */
-typedef struct {
-    Halves left, right;
-    gsize places[WALKERS];
-} Walkers;
+/* Places that are waiting for their value at once: few enough for the stack. */
+#define MOST_WAITING 256
 
-/* One time through the network, as adit_permutation_at() goes. */
+/* One time through the network, as adit_permutation_at() goes: from @left and @right of WALKERS
+ * values to themselves. */
 static inline __attribute__((always_inline)) void
-walk(const AditPermutation *self, Walkers *walkers)
+walk(const AditPermutation *self, guint32 *left, guint32 *right)
 {
     guint32 mask = (guint32) (((guint64) 1 << self->half_bits) - 1);
-    Halves left = walkers->left, right = walkers->right;
+    Halves l, r;
 
+    memcpy(&l, left, sizeof l);
+    memcpy(&r, right, sizeof r);
     for (guint i = 0; i < ADIT_PERMUTATION_ROUNDS; i++) {
-        Halves x = right ^ self->round_keys[i], next;
+        Halves x = r ^ self->round_keys[i], next;
 
         x ^= x >> 16;
         x *= 0x85ebca6bu;
         x ^= x >> 13;
         x *= 0xc2b2ae35u;
-        next = left ^ ((x ^ x >> 16) & mask);
-        left = right;
-        right = next;
+        next = l ^ ((x ^ x >> 16) & mask);
+        l = r;
+        r = next;
     }
-    walkers->left = left;
-    walkers->right = right;
+    memcpy(left, &l, sizeof l);
+    memcpy(right, &r, sizeof r);
 }
 
-static inline void
-begin_walk(const AditPermutation *self, Walkers *walkers, guint i, guint64 value, gsize place)
+/* The values of at most MOST_WAITING places. All walk once; those that have not arrived go on,
+ * closed up: without a branch, which nobody could foresee. */
+static inline __attribute__((always_inline)) void
+fill_some(const AditPermutation *self, guint64 first, gsize n, gsize *values)
 {
-    walkers->left[i] = (guint32) (value >> self->half_bits);
-    walkers->right[i] = (guint32) (value & (((guint64) 1 << self->half_bits) - 1));
-    walkers->places[i] = place;
+    guint32 left[MOST_WAITING + WALKERS] = {0}, right[MOST_WAITING + WALKERS] = {0};
+    gsize places[MOST_WAITING];
+
+    for (gsize i = 0; i < n; i++) {
+        left[i] = (guint32) ((first + i) >> self->half_bits);
+        right[i] = (guint32) ((first + i) & (((guint64) 1 << self->half_bits) - 1));
+        places[i] = i;
+    }
+    while (n > 0) {
+        gsize waiting = 0;
+
+        for (gsize i = 0; i < n; i += WALKERS)
+            walk(self, left + i, right + i);
+        for (gsize i = 0; i < n; i++) {
+            guint64 value = (guint64) left[i] << self->half_bits | right[i];
+
+            values[places[i]] = value;
+            left[waiting] = left[i];
+            right[waiting] = right[i];
+            places[waiting] = places[i];
+            waiting += value >= self->size;
+        }
+        n = waiting;
+    }
 }
 
 EACH_ISA void
 adit_permutation_fill(const AditPermutation *self, guint64 first, gsize n, gsize *values)
 {
-    Walkers walkers;
-    gsize n_begun = 0, n_done = 0, beyond;
-
     g_return_if_fail(first + n <= self->size);
-    for (; n_begun < WALKERS; n_begun++)
-        begin_walk(self, &walkers, (guint) n_begun, first + n_begun, n_begun);
-    while (n_done < n) {
-        walk(self, &walkers);
-        /* without a branch, which nobody could foresee: what must walk on is written again */
-        for (guint i = 0; i < WALKERS; i++) {
-            guint64 value = (guint64) walkers.left[i] << self->half_bits | walkers.right[i];
-            gsize place = walkers.places[i];
-            gsize arrived = value < self->size;
-            gsize *to = place < n ? &values[place] : &beyond;
-
-            *to = value;
-            n_done += arrived & (place < n);
-            begin_walk(self, &walkers, i, arrived ? first + n_begun : value,
-                       arrived ? n_begun : place);
-            n_begun += arrived;
-        }
-    }
+    for (gsize i = 0; i < n; i += MOST_WAITING)
+        fill_some(self, first + i, MIN(MOST_WAITING, n - i), values + i);
 }

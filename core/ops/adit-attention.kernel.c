@@ -1,6 +1,7 @@
 /* core/ops/adit-attention.kernel.c - SPDX-License-Identifier: MIT */
 #include "adit-lanes.h"
 #include "adit-product.h"
+#include "adit-vector-math.h"
 
 /* Attention in tiles: a few queries beside all keys, whose weights are there for as long as they
  * are worked on and are computed again on the way back (Dao et al. 2022, section 3.1). A tile has
@@ -39,54 +40,9 @@ typedef struct {
 
 /* ---- weights ---- */
 
-#ifdef ADIT_REAL_DOUBLE
-ADIT_ALWAYS_INLINE vector
-vector_exp(vector x)
-{
-    for (gsize i = 0; i < LANES; i++)
-        x[i] = exp(x[i]);
-    return x;
-}
-#else
-typedef guint32 word_vector __attribute__((vector_size(ADIT_VECTOR_BYTES)));
-
-/* exp(x) for x <= 0, good to about a unit in the last place, 0 where it would be denormal: 2^n
- * exp(r) with |r| <= log(2) / 2 after Cody and Waite, "Software manual for the elementary
- * functions", 1980, chapter 6; the polynomial is that of Moshier's Cephes library. */
-ADIT_ALWAYS_INLINE vector
-vector_exp(vector x)
-{
-    static const float factors[] = {1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f,
-                                    1.6666665459e-1f, 5.0000001201e-1f};
-    const vector whole = vector_fill(12582912.0f); /* beside it there is no room for a fraction */
-    vector n = VECTOR_FMA(x, vector_fill(1.44269504f), whole);
-    word_vector power = ((word_vector) n << 23) + 0x3f800000u;
-    vector r, y = vector_fill(1.9875691500e-4f);
-
-    n -= whole;
-    r = VECTOR_FMA(n, vector_fill(-0.693359375f), x);
-    r = VECTOR_FMA(n, vector_fill(2.12194440e-4f), r);
-#pragma GCC unroll 5
-    for (gsize i = 0; i < G_N_ELEMENTS(factors); i++)
-        y = VECTOR_FMA(y, r, vector_fill(factors[i]));
-    y = VECTOR_FMA(y, r * r, r) + 1.0f;
-    y *= (vector) power;
-    return (vector) ((bit_vector) y & ~(bit_vector) (x < -87.3f));
-}
-#endif
-
 #define OTHER_LANE(d, l) (((l) ^ (d)) % (int) LANES)
 /* Each lane with the one @d away. */
 #define OTHER_LANES(x, d) __builtin_shufflevector(x, x, EACH_LANE(OTHER_LANE, d))
-
-/* The greater numbers; of NaN nothing is known, which all that comes of a line with one shows. */
-ADIT_ALWAYS_INLINE vector
-vector_max(vector a, vector b)
-{
-    bit_vector greater = (bit_vector) (a > b);
-
-    return (vector) (((bit_vector) a & greater) | ((bit_vector) b & ~greater));
-}
 
 /* The greatest number and the sum of all lanes, in each of them, by halves. */
 ADIT_ALWAYS_INLINE vector

@@ -128,42 +128,194 @@ NARROW(4)
 
 /* ---- any layer ---- */
 
-ADIT_ALWAYS_INLINE void
-delta_line(const Backward *t, gsize line, gboolean adds)
+/* The line of delta that begins at @line, of @rows rows, goes to memory; returns what its sum is to
+ * be joined of. */
+ADIT_ALWAYS_INLINE vector
+delta_line(const Backward *t, gsize line, gsize rows, gboolean adds)
 {
-    const Backward own = *t;
+    vector sum = {0}, delta;
+    gsize at = line, end = line + rows;
 
-    for (gsize at = line; at < line + own.rows; at += LANES)
-        vector_store(own.delta + at, let_through(&own, at, LANES, adds));
+    for (; at + LANES <= end; at += LANES) {
+        delta = let_through(t, at, LANES, adds);
+        vector_store(t->delta + at, delta);
+        sum += delta;
+    }
+    if (at < end) {
+        delta = let_through(t, at, end - at, adds);
+        vector_store(t->delta + at, delta);
+        sum += delta;
+    }
+    return sum;
 }
 
-/* Delta to memory; then its sums and products, each as by itself. */
+/* Joins what @sums of @n features from @j on hold, and adds them to the bias's gradient, unless
+ * rows from @first on are the first: or they become it. */
+ADIT_ALWAYS_INLINE void
+join_bias(const Backward *t, vector *sums, gsize j, gsize n, gsize first)
+{
+    vector sum = vector_sums(sums);
+
+    if (t->accumulate || first > 0)
+        sum += vector_load_some(t->bias + j, n);
+    vector_store_some(t->bias + j, sum, n);
+}
+
+/* Delta to memory and its sum over the rows to the bias. */
+ADIT_ALWAYS_INLINE void
+run_delta(const Backward *given, gboolean adds)
+{
+    const Backward t = *given;
+
+    for (gsize first = 0; first < t.rows; first += ADIT_PITCHED_ROWS) {
+        gsize rows = MIN(ADIT_PITCHED_ROWS, t.rows - first);
+
+        for (gsize j = 0; j < t.features; j += LANES) {
+            gsize some = MIN(LANES, t.features - j);
+            vector sums[LANES] = {0};
+
+            for (gsize k = 0; k < some; k++)
+                sums[k] = delta_line(&t, (j + k) * t.pitch + first, rows, adds);
+            join_bias(&t, sums, j, some, first);
+        }
+    }
+}
+
+/* The same, and the first features of dx while delta is at hand: as many at once, for as many
+ * vectors of rows, as there are registers for. */
+#if defined __AVX512F__ || defined __aarch64__
+#define MAX_FEATURES    6
+#define MAX_VECTORS     4
+#define EACH_FEATURE(f) f(1) f(2) f(3) f(4) f(5) f(6)
+#else
+#define MAX_FEATURES    4
+#define MAX_VECTORS     2
+#define EACH_FEATURE(f) f(1) f(2) f(3) f(4)
+#endif
+/* Layers this wide have room for what is to be joined for the bias. */
+#define MAX_OPEN 32
+
+/* @v vectors of rows from @at on, the last of them of @some rows. */
+ADIT_ALWAYS_INLINE void
+open_tile(const Backward *t, gsize at, gsize some, vector *sums, gboolean adds, const gsize m,
+          const gsize v)
+{
+    vector dx[MAX_FEATURES][MAX_VECTORS] = {0};
+
+    for (gsize k = 0; k < t->features; k++) {
+        gsize line = k * t->pitch + at;
+        vector delta[MAX_VECTORS], sum = sums[k];
+
+#pragma GCC unroll 4
+        for (gsize j = 0; j < v; j++, line += LANES) {
+            delta[j] = let_through(t, line, some, adds);
+            vector_store(t->delta + line, delta[j]);
+            sum += delta[j];
+        }
+        sums[k] = sum;
+#pragma GCC unroll 6
+        for (gsize i = 0; i < m; i++) {
+            vector w = vector_fill(t->w[i * t->features + k]);
+
+#pragma GCC unroll 4
+            for (gsize j = 0; j < v; j++)
+                dx[i][j] = VECTOR_FMA(w, delta[j], dx[i][j]);
+        }
+    }
+#pragma GCC unroll 6
+    for (gsize i = 0; i < m; i++) {
+#pragma GCC unroll 4
+        for (gsize j = 0; j < v; j++)
+            vector_store(t->dx + i * t->pitch + at + j * LANES, dx[i][j]);
+    }
+}
+
+ADIT_ALWAYS_INLINE void
+run_open(const Backward *given, gboolean adds, const gsize m)
+{
+    const Backward t = *given;
+
+    for (gsize first = 0; first < t.rows; first += ADIT_PITCHED_ROWS) {
+        gsize end = MIN(first + ADIT_PITCHED_ROWS, t.rows), at = first;
+        vector sums[MAX_OPEN];
+
+        for (gsize k = 0; k < (t.features + LANES - 1) / LANES * LANES; k++)
+            sums[k] = (vector){0};
+        for (; at + MAX_VECTORS * LANES <= end; at += MAX_VECTORS * LANES)
+            open_tile(&t, at, LANES, sums, adds, m, MAX_VECTORS);
+        for (; at + LANES <= end; at += LANES)
+            open_tile(&t, at, LANES, sums, adds, m, 1);
+        if (at < end)
+            open_tile(&t, at, end - at, sums, adds, m, 1);
+        for (gsize j = 0; j < t.features; j += LANES)
+            join_bias(&t, sums + j, j, MIN(LANES, t.features - j), first);
+    }
+}
+
+typedef void (*RunOpen)(const Backward *t);
+
+#define OPEN(m)                                                                                    \
+    static void open_##m(const Backward *t)                                                        \
+    {                                                                                              \
+        if (t->addend != NULL)                                                                     \
+            run_open(t, TRUE, m);                                                                  \
+        else                                                                                       \
+            run_open(t, FALSE, m);                                                                 \
+    }
+#define OPEN_ENTRY(m) [m] = open_##m,
+EACH_FEATURE(OPEN)
+
+/* Whether dx lies where x does, which the weights' gradients are still to read. */
+static gboolean
+covers_x(const Backward *t)
+{
+    gsize length = t->x_features * t->pitch;
+
+    return t->dx < t->x + length && t->x < t->dx + length;
+}
+
+/* Delta and what goes with it; returns how many features of dx that are. */
+static gsize
+open(const Backward *t)
+{
+    static const RunOpen run[MAX_FEATURES + 1] = {EACH_FEATURE(OPEN_ENTRY)};
+    gsize tiles = (t->x_features + MAX_FEATURES - 1) / MAX_FEATURES;
+    gsize m = (t->x_features + tiles - 1) / tiles;
+
+    if (t->dx != NULL && t->features <= MAX_OPEN && !covers_x(t)) {
+        run[m](t);
+        return m;
+    }
+    if (t->addend != NULL)
+        run_delta(t, TRUE);
+    else
+        run_delta(t, FALSE);
+    return 0;
+}
+
+/* The products of delta, each as by itself. */
 static void
 run_any(const Backward *t, const AditKernelCall *call)
 {
     static const AditMatmulAttributes transposed = {.transpose_b = TRUE};
-    const AditView *results = &call->inputs[call->n_inputs];
     AditKernelCall next = *call;
+    gsize done = open(t);
 
-    for (gsize j = 0; j < t->features; j++) {
-        if (t->addend != NULL)
-            delta_line(t, j * t->pitch, TRUE);
-        else
-            delta_line(t, j * t->pitch, FALSE);
-    }
     next.n_inputs = 2;
     next.inputs[0] = call->inputs[1];
     next.inputs[1] = (AditView){t->delta, TRUE, call->inputs[0].shape, t->features};
-    next.output = results[0];
+    next.output = call->inputs[call->n_inputs];
     ADIT_KERNEL(pitched_matmul_rows)(&next);
-    next.inputs[0] = next.inputs[1];
-    next.output = results[1];
-    ADIT_KERNEL(pitched_rows_sum)(&next);
-    if (t->dx == NULL)
+    if (t->dx == NULL || done == t->x_features)
         return;
     next.attributes = &transposed;
+    next.inputs[0] = next.inputs[1];
     next.inputs[1] = call->inputs[2];
+    next.inputs[1].data = (real *) call->inputs[2].data + done * t->features;
+    next.inputs[1].shape.size[0] -= done;
     next.output = call->output;
+    next.output.data = (real *) call->output.data + done * t->pitch;
+    next.output.count -= done;
     ADIT_KERNEL(pitched_matmul)(&next, FALSE);
 }
 

@@ -242,11 +242,10 @@ outer_finish(const Outer *t, real *out, vector sums, const gsize m, const gsize 
     }
 }
 
-/* @m features of x from @i on by @v of y from @j on. */
+/* What is to be joined of @m features of x from @i on by @v of y from @j on. */
 ADIT_ALWAYS_INLINE void
-outer_tile(const Outer *t, gsize i, gsize j, const gsize m, const gsize v)
+outer_products(const Outer *t, gsize i, gsize j, vector *sum, const gsize m, const gsize v)
 {
-    vector sum[LANES] = {0};
     gsize pitch = t->pitch;
 
     for (gsize line = 0; line < t->lines; line++) {
@@ -258,6 +257,14 @@ outer_tile(const Outer *t, gsize i, gsize j, const gsize m, const gsize v)
         if (t->last > 0)
             outer_add(sum, x, y, pitch, t->last, m, v);
     }
+}
+
+ADIT_ALWAYS_INLINE void
+outer_tile(const Outer *t, gsize i, gsize j, const gsize m, const gsize v)
+{
+    vector sum[LANES] = {0};
+
+    outer_products(t, i, j, sum, m, v);
     outer_finish(t, t->out + i * t->y_features + j, vector_sums(sum), m, v);
 }
 
@@ -273,21 +280,60 @@ typedef void (*RunOuter)(const Outer *t, gsize i, gsize j);
 #define EACH_OUTER(f)      EACH_OUTER_Y(f, 1) EACH_OUTER_Y(f, 2) EACH_OUTER_Y(f, 3) EACH_OUTER_Y(f, 4)
 EACH_OUTER(OUTER)
 
-/* All pairs of features, in tiles as equal as can be. */
+/* The last feature of x by @n of y; of the results number j goes to @out + j * @step. */
+static void
+outer_strip(const Outer *t, gsize n, real *out, gsize step)
+{
+    for (gsize j = 0; j < n; j += LANES) {
+        real numbers[LANES] __attribute__((aligned(64)));
+        vector sum[LANES] = {0};
+        gsize some = MIN(LANES, n - j), k = 0;
+
+        for (; k + TILE_Y <= some; k += TILE_Y)
+            outer_products(t, t->x_features - 1, j + k, sum + k, 1, TILE_Y);
+        for (; k < some; k++)
+            outer_products(t, t->x_features - 1, j + k, sum + k, 1, 1);
+        vector_store(numbers, vector_sums(sum));
+        for (k = 0; k < some; k++, out += step)
+            *out = t->accumulate ? numbers[k] + *out : numbers[k];
+    }
+}
+
+/* Whether one feature is left over behind tiles of @tile: most of a tile would be empty. */
+static gboolean
+leaves_one(gsize features, gsize tile)
+{
+    return tile > 2 && features > 2 * tile && features % tile == 1;
+}
+
+/* All pairs of features, in tiles as equal as can be and strips of one. */
 static void
 outer_run(const Outer *t)
 {
     static const RunOuter run[5][5] = {EACH_OUTER(OUTER_ENTRY)};
-    guint m, v, n_x = (guint) ((t->x_features + TILE_X - 1) / TILE_X);
+    guint x_tiled = (guint) t->x_features - leaves_one(t->x_features, TILE_X);
+    guint y_tiled = (guint) t->y_features - leaves_one(t->y_features, TILE_Y);
+    guint m, v, n_x = (guint) ((x_tiled + TILE_X - 1) / TILE_X);
 
-    for (guint i = 0; i < t->x_features; i += m, n_x--) {
-        guint n_y = (guint) ((t->y_features + TILE_Y - 1) / TILE_Y);
+    for (guint i = 0; i < x_tiled; i += m, n_x--) {
+        guint n_y = (guint) ((y_tiled + TILE_Y - 1) / TILE_Y);
 
-        m = ((guint) t->x_features - i + n_x - 1) / n_x;
-        for (guint j = 0; j < t->y_features; j += v, n_y--) {
-            v = ((guint) t->y_features - j + n_y - 1) / n_y;
+        m = (x_tiled - i + n_x - 1) / n_x;
+        for (guint j = 0; j < y_tiled; j += v, n_y--) {
+            v = (y_tiled - j + n_y - 1) / n_y;
             run[m][v](t, i, j);
         }
+    }
+    if (x_tiled < t->x_features)
+        outer_strip(t, t->y_features, t->out + x_tiled * t->y_features, 1);
+    if (y_tiled < t->y_features) {
+        Outer swapped = *t;
+
+        swapped.x = t->y;
+        swapped.x_features = t->y_features;
+        swapped.y = t->x;
+        swapped.y_features = t->x_features;
+        outer_strip(&swapped, x_tiled, t->out + y_tiled, t->y_features);
     }
 }
 

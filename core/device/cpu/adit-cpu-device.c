@@ -54,21 +54,6 @@ adit_cpu_count_instances(const AditTensor *tensor)
     return instances;
 }
 
-double
-adit_cpu_load(const AditCpuNumbers *numbers, const void *data, gsize index)
-{
-    return numbers->f64 ? ((const double *) data)[index] : (double) ((const float *) data)[index];
-}
-
-void
-adit_cpu_store(const AditCpuNumbers *numbers, void *data, gsize index, double value)
-{
-    if (numbers->f64)
-        ((double *) data)[index] = value;
-    else
-        ((float *) data)[index] = (float) value;
-}
-
 static void
 free_memory(AditDevice *device, AditMemory *memory)
 {

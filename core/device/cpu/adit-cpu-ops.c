@@ -16,23 +16,34 @@
 
 /**
  * Need: what a program's slices ask of a panel.
+ * @least: rows
  * @widest: elements a row of the largest value
  * @whole: an operation over rows must see all rows of a slice at once
  */
 typedef struct {
+    gsize least;
     gsize widest;
     gboolean whole;
 } Need;
 
+/* Lanes are added up once for so many rows: with fewer in a panel that is most of the work,
+ * whatever cache they leave (record 0014). */
+static gboolean
+sums_lanes(const AditExecutable *self, const AditInstruction *instruction)
+{
+    return instruction->op != NULL && instruction->op->over_rows && instruction->n_inputs > 1 &&
+           adit_cpu_is_thin(self, instruction);
+}
+
 static void
-look_at(Need *need, const AditProgram *program, const GPtrArray *instructions)
+look_at(Need *need, const AditExecutable *self, const GPtrArray *instructions)
 {
     for (guint i = 0; i < instructions->len; i++) {
         const AditInstruction *instruction = instructions->pdata[i];
         const AditOp *op = instruction->op;
 
         if (instruction->body != NULL)
-            look_at(need, program, instruction->body);
+            look_at(need, self, instruction->body);
         if (instruction->domain != ADIT_DOMAIN_SLICES || instruction->body != NULL)
             continue;
         need->whole = need->whole || (op != NULL && op->over_rows && !op->accumulates);
@@ -42,6 +53,8 @@ look_at(Need *need, const AditProgram *program, const GPtrArray *instructions)
         }
         if (instruction->output.rows)
             need->widest = MAX(need->widest, instruction->output.count);
+        if (sums_lanes(self, instruction))
+            need->least = ADIT_PITCHED_ROWS;
     }
 }
 
@@ -51,14 +64,14 @@ adit_cpu_choose_panel(AditExecutable *self)
     const AditProgram *program = self->program;
     gsize size = self->numbers.size;
     gsize units = program->row_units - program->crossing_units;
-    Need need = {.widest = 1};
+    Need need = {.least = LEAST_PANEL_ROWS, .widest = 1};
 
-    look_at(&need, program, program->instructions);
-    look_at(&need, program, program->commits);
+    look_at(&need, self, program->instructions);
+    look_at(&need, self, program->commits);
     gsize rows = PANEL_VALUE_BYTES / (need.widest * size);
 
     rows = MIN(rows, PANEL_BYTES / (MAX(units, 1) * size));
-    rows = MAX(rows, LEAST_PANEL_ROWS) / ADIT_PANEL_ROWS * ADIT_PANEL_ROWS;
+    rows = MAX(rows, need.least) / ADIT_PANEL_ROWS * ADIT_PANEL_ROWS;
     gsize most = (self->slice_rows + ADIT_PANEL_ROWS - 1) / ADIT_PANEL_ROWS * ADIT_PANEL_ROWS;
 
     self->panel_rows = need.whole || !self->fuses ? most : MIN(rows, most);

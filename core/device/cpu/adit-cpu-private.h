@@ -35,8 +35,21 @@ void *adit_cpu_allocate(gsize bytes, const char *what, GError **error);
 /* Instances of a stack with rows: their rows lie by themselves, as far apart as there is room for.
  * 1: it is none. */
 gsize adit_cpu_count_instances(const AditTensor *tensor);
-double adit_cpu_load(const AditCpuNumbers *numbers, const void *data, gsize index);
-void adit_cpu_store(const AditCpuNumbers *numbers, void *data, gsize index, double value);
+
+static inline double
+adit_cpu_load(const AditCpuNumbers *numbers, const void *data, gsize index)
+{
+    return numbers->f64 ? ((const double *) data)[index] : (double) ((const float *) data)[index];
+}
+
+static inline void
+adit_cpu_store(const AditCpuNumbers *numbers, void *data, gsize index, double value)
+{
+    if (numbers->f64)
+        ((double *) data)[index] = value;
+    else
+        ((float *) data)[index] = (float) value;
+}
 
 /**
  * AditCpuPanel: the rows that a run of kernels is for.

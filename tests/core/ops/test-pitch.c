@@ -184,9 +184,40 @@ test_names(void)
 {
     g_assert_true(adit_kernel_takes_pitch("matmul-add-relu"));
     g_assert_true(adit_kernel_takes_pitch("relu-gradient"));
-    g_assert_false(adit_kernel_takes_pitch("softmax"));
+    g_assert_false(adit_kernel_takes_pitch("softmax-gradient"));
     g_assert_false(adit_kernel_takes_pitch("combine-sum"));
     g_assert_false(adit_kernel_takes_pitch("no-such-operation"));
+}
+
+/* A kernel over the last axis, of lines of @n classes; @target: it is told the right ones. */
+static void
+check_classes(const char *kernel, gsize n_rows, gsize lines, gsize n, gboolean target)
+{
+    AditShape all = lines > 1 ? ADIT_SHAPE(lines, n) : ADIT_SHAPE(n);
+    AditShape one = lines > 1 ? ADIT_SHAPE(lines) : ADIT_SHAPE();
+    gboolean is_loss = g_str_equal(kernel, "cross-entropy");
+    g_auto(KernelTest)
+        test = {.kernel = kernel, .rows = n_rows, .output = {TRUE, is_loss ? one : all}};
+
+    kernel_test_add(&test, TRUE, all, FALSE);
+    if (target)
+        kernel_test_add_numbers(&test, TRUE, one, (guint) n);
+    if (target && !is_loss)
+        kernel_test_add(&test, lines == 1, one, FALSE);
+    kernel_test_check_pitched(&test, TRUE);
+}
+
+static void
+test_classes(void)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        for (gsize n = 1; n <= 40; n = 3 * n + 1) {
+            check_classes("softmax", rows[i], 1 + i % 3, n, FALSE);
+            check_classes("log-softmax", rows[i], 1 + i % 3, n, FALSE);
+            check_classes("cross-entropy", rows[i], 1 + i % 3, n, TRUE);
+            check_classes("cross-entropy-gradient", rows[i], 1 + i % 3, n, TRUE);
+        }
+    }
 }
 
 /* ---- kernels that do the work of several ---- */
@@ -274,7 +305,7 @@ check_layer(Layers *self, gsize k, gsize j)
     assert_same(self, &all, &total);
 }
 
-/* @adds: there is an addend. The last call leaves dx where @y is. */
+/* @adds: there is an addend. The last call leaves dx where one of the operands is. */
 static void
 check_backward(Layers *self, gsize k, gsize j, gboolean adds, gboolean accumulate)
 {
@@ -311,7 +342,8 @@ check_backward(Layers *self, gsize k, gsize j, gboolean adds, gboolean accumulat
     call_kernel(self, "relu-backward", NULL, accumulate, plain, n, 2, delta[1]);
     joined[n + 1] = weights[2];
     joined[n + 2] = bias[2];
-    dx[1].data = k == j ? y.data : dx[1].data;
+    if (k == j)
+        dx[1].data = ((void *[]){y.data, x.data, dy.data, addend.data})[(self->rows + k) % 4];
     call_kernel(self, "relu-backward-matmul", NULL, accumulate, joined, n + 1, 2, dx[1]);
     assert_same(self, &delta[1], &delta[0]);
     assert_same(self, &dx[1], &dx[0]);
@@ -350,6 +382,8 @@ test_layers(void)
             for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
                 check_layers(variant, rows[i], width);
         }
+        for (gsize width = 17; width <= 41; width += 8)
+            check_layers(variant, rows[width % 8], width);
     }
 }
 
@@ -363,6 +397,7 @@ main(int argc, char **argv)
     g_test_add_func("/ops/pitch/pointwise", test_pointwise);
     g_test_add_func("/ops/pitch/reductions", test_reductions);
     g_test_add_func("/ops/pitch/conversions", test_conversions);
+    g_test_add_func("/ops/pitch/classes", test_classes);
     g_test_add_func("/ops/pitch/names", test_names);
     g_test_add_func("/ops/pitch/layers", test_layers);
     return g_test_run();
