@@ -69,6 +69,19 @@ typedef struct {
 } AditOutcome;
 
 /**
+ * AditHeads: what becomes of the exits' heads.
+ * @ADIT_HEADS_TRAINED: they are trained as anything is
+ * @ADIT_HEADS_FIXED: they stay as they were drawn
+ * @ADIT_HEADS_FEEDBACK: they are trained, but what they hand back goes through heads of other weights,
+ *   which stay as they were drawn. Which it is must not depend on the number of exits
+ */
+typedef enum {
+    ADIT_HEADS_TRAINED,
+    ADIT_HEADS_FIXED,
+    ADIT_HEADS_FEEDBACK,
+} AditHeads;
+
+/**
  * AditPiece: a part of a stage: what is trained by which losses, from what, and for how long.
  * @first: segments before it are frozen: as they are, with no way back through them
  * @cache: bytes that what the frozen part gives may take in memory; it is then computed once and
@@ -83,6 +96,14 @@ typedef struct {
  * @final_weight: of the last answer's
  * @ramp_from: the exits' weights c grow with the share e/E of the piece that is done, as
  *   min(c, ramp_from + c e/E); negative: they are c from the start
+ * @detached: nothing goes back behind an exit: what lies between two is trained by the second alone
+ * @heads: of all exits
+ * @similarity: share s of an exit's loss that is how far its rows are alike where their classes are
+ *   not: (1 - s) predicted + s similarity
+ * @noise: standard deviation of the noise that is added to what a head reads, in training
+ * @compression: factor of what the noisy values tell of the input, sum (x^2 + noise^2 - 1 -
+ *   log noise^2) / 2, in an exit's loss; for @noise above 0
+ * @distillation, @temperature: share a of an exit's loss that is how far it is from the last answer
  */
 typedef struct {
     guint first;
@@ -94,6 +115,13 @@ typedef struct {
     double *exit_weights;
     double final_weight;
     double ramp_from;
+    gboolean detached;
+    AditHeads heads;
+    double similarity;
+    double noise;
+    double compression;
+    double distillation;
+    double temperature;
 } AditPiece;
 
 /**

@@ -16,6 +16,8 @@ G_BEGIN_DECLS
  *   what the part gives, without its gradient
  * @detached: (nullable) (element-type utf8): a set of addresses of items that no gradient comes
  *   back to from behind
+ * @feedback: heads of exits hand back through others with fixed weights
+ * @noise: standard deviation of what is added to what they read
  * @crossing: (element-type AditTensor): what crosses, as the frozen part gives it: [] before
  * @n_frozen: tensors of the graph with which the frozen part ends; 0 before
  */
@@ -26,6 +28,8 @@ struct _AditCut {
     gboolean settled;
     gboolean fed;
     GHashTable *detached;
+    gboolean feedback;
+    double noise;
     GPtrArray *crossing;
     guint n_frozen;
 };

@@ -1,7 +1,9 @@
 /* core/component/adit-exit.c - SPDX-License-Identifier: MIT */
 #include "adit-exit.h"
 
-#include "adit-model.h"
+#include <adit/adit-ops.h>
+
+#include "adit-cut.h"
 #include "adit-selection.h"
 
 #include <string.h>
@@ -285,7 +287,7 @@ number_instances(const GArray *places, guint index, gboolean *done, Numbers *num
  * Answer: what the model's own head does, which exits are compared with.
  */
 typedef struct {
-    AditBlock *head;
+    const AditModel *model;
     AditTensor *x;
     AditTensor *logits;
 } Answer;
@@ -304,32 +306,84 @@ match(AditTensor *got, AditTensor *expected, const char *address, const char *wh
 }
 
 static void
-build_head(const Place *place, const Numbers *numbers, const Answer *answer)
+enter_exit(const Place *place, const Numbers *numbers)
 {
-    AditTensor *x = place->pick.tensor, *y = NULL;
-    AditGraph *graph = adit_tensor_get_graph(x);
-    AditExit *self = place->exit;
-    g_autofree char *address = shorten(place->pick.address);
+    AditGraph *graph = adit_tensor_get_graph(place->pick.tensor);
 
-    if (self->head == NULL)
-        y = adit_model_build_head(&(AditModel){.head = answer->head},
-                                  match(x, answer->x, address, "the shared head takes"));
     adit_graph_enter_scope(graph, 0, NULL, 0, ADIT_EXITS_ROOT, NULL);
-    adit_graph_enter_scope(graph, numbers->first, numbers->strides, numbers->first, self->name,
-                           NULL);
-    adit_tap(x, "in");
-    if (self->head != NULL)
-        y = adit_block_build(self->head, graph, x);
-    adit_tap(match(y, answer->logits, address, "the last answer is"), "out");
+    adit_graph_enter_scope(graph, numbers->first, numbers->strides, numbers->first,
+                           place->exit->name, NULL);
+}
+
+static void
+leave_exit(AditGraph *graph)
+{
     adit_graph_leave_scope(graph);
     adit_graph_leave_scope(graph);
 }
 
-void
-adit_exits_build(const GPtrArray *exits, AditBlock *head, AditTensor *x, AditTensor *logits)
+/* What the head reads: with noise, if there is to be some. */
+static AditTensor *
+add_noise(const Place *place, const Numbers *numbers)
 {
+    AditTensor *x = place->pick.tensor, *noise;
+    AditGraph *graph = adit_tensor_get_graph(x);
+    const AditCut *cut = graph->root->cut;
+
+    if (cut == NULL || cut->noise == 0 || adit_graph_get_mode(graph) != ADIT_MODE_TRAINING)
+        return x;
+    enter_exit(place, numbers);
+    noise = adit_noise_normal(graph, "noise", adit_tensor_get_shape(x));
+    leave_exit(graph);
+    return adit_add(x, adit_scale(noise, cut->noise));
+}
+
+/* @y, whose gradient stays in its head; what goes back to @x is that of another head, whose weights
+ * nobody trains (feedback alignment: Lillicrap et al. 2016; of local errors: Mostafa et al. 2018,
+ * section 2). */
+static AditTensor *
+add_feedback(const Place *place, const Answer *answer, AditTensor *x, AditTensor *y, gboolean used)
+{
+    AditGraph *graph = adit_tensor_get_graph(x);
+    AditBlock *head = place->exit->head != NULL ? place->exit->head : answer->model->head;
+    AditTensor *other;
+
+    adit_graph_enter_scope(graph, 0, NULL, 0, ADIT_EXIT_FEEDBACK, NULL);
+    other = adit_block_build(head, graph, x);
+    adit_graph_leave_scope(graph);
+    return used ? adit_add(y, adit_sub(other, adit_stop_gradient(other))) : y;
+}
+
+static void
+build_head(const Place *place, const Numbers *numbers, const Answer *answer)
+{
+    AditTensor *x = place->pick.tensor, *y = NULL, *seen = add_noise(place, numbers), *own;
+    AditGraph *graph = adit_tensor_get_graph(x);
+    const AditCut *cut = graph->root->cut;
+    gboolean used = answer->model->feedback && cut != NULL && cut->feedback;
+    AditBlock *head = place->exit->head;
+    g_autofree char *address = shorten(place->pick.address);
+
+    own = used ? adit_stop_gradient(seen) : seen;
+    if (head == NULL)
+        y = adit_model_build_head(answer->model,
+                                  match(own, answer->x, address, "the shared head takes"));
+    enter_exit(place, numbers);
+    adit_tap(x, "in");
+    if (head != NULL)
+        y = adit_block_build(head, graph, own);
+    if (answer->model->feedback)
+        y = add_feedback(place, answer, seen, y, used);
+    adit_tap(match(y, answer->logits, address, "the last answer is"), "out");
+    leave_exit(graph);
+}
+
+void
+adit_exits_build(const AditModel *model, AditTensor *x, AditTensor *logits)
+{
+    const GPtrArray *exits = model->exits;
     AditGraph *graph = adit_tensor_get_graph(logits);
-    const Answer answer = {head, x, logits};
+    const Answer answer = {model, x, logits};
     g_autoptr(GArray) places = find_all(exits, graph);
 
     g_autofree gboolean *done = g_new0(gboolean, places->len + 1);

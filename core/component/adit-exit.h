@@ -4,6 +4,7 @@
 #include <adit/adit-block.h>
 
 #include "adit-component-private.h"
+#include "adit-model.h"
 
 G_BEGIN_DECLS
 
@@ -68,11 +69,11 @@ GArray *adit_exits_list_places(const GPtrArray *exits, AditGraph *graph);
 
 /**
  * adit_exits_build:
- * @head: (nullable): the model's, which gave @logits from @x
+ * @model: whose head gave @logits from @x
  *
  * On the network that was built: the heads of all exits, `exits.1`, `exits.2`, ... by depth, which
  * leave logits of @logits' shape. What does not fit fails the graph.
  */
-void adit_exits_build(const GPtrArray *exits, AditBlock *head, AditTensor *x, AditTensor *logits);
+void adit_exits_build(const AditModel *model, AditTensor *x, AditTensor *logits);
 
 G_END_DECLS

@@ -27,7 +27,7 @@ adit_model_build(const AditModel *self, AditGraph *graph, AditTensor *x)
     x = adit_block_build_named(self->stem, graph, x, "stem", NULL);
     x = adit_block_build_named(self->trunk, graph, x, "trunk", NULL);
     AditTensor *logits = adit_block_build_named(self->head, graph, x, "head", NULL);
-    adit_exits_build(self->exits, self->head, x, logits);
+    adit_exits_build(self, x, logits);
     return logits;
 }
 

@@ -9,7 +9,8 @@ G_BEGIN_DECLS
 
 /**
  * AditModel: the network: stem, trunk and head; each a block (NULL: the identity); and its exits.
- * `transform` is what the data set puts before it.
+ * `transform` is what the data set puts before it. With `feedback` exits have heads of fixed
+ * weights beside their own, `exits.1.feedback`.
  */
 typedef struct {
     AditBlock *transform;
@@ -18,6 +19,7 @@ typedef struct {
     AditBlock *head;
     GPtrArray *exits; /* (nullable) AditExit */
     AditInitializer *initializer;
+    gboolean feedback;
 } AditModel;
 
 void adit_model_clear(AditModel *self);

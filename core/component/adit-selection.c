@@ -282,6 +282,31 @@ adit_graph_count_exits(AditGraph *graph)
     return picks->len;
 }
 
+AditTensor *
+adit_graph_find_exit_input(const AditGraph *graph, const AditPick *exit)
+{
+    const AditScope *scope = g_array_index(graph->taps, AditTap, exit->order).scope;
+
+    for (guint i = 0; i < graph->taps->len; i++) {
+        const AditTap *tap = &g_array_index(graph->taps, AditTap, i);
+
+        if (tap->scope == scope && g_str_equal(tap->port, "in"))
+            return tap->tensor;
+    }
+    g_return_val_if_reached(NULL);
+}
+
+gboolean
+adit_scope_is_of_feedback(const AditScope *scope)
+{
+    for (; scope != NULL; scope = scope->parent) {
+        if (scope->number == 0 && g_strcmp0(scope->name, ADIT_EXIT_FEEDBACK) == 0 &&
+            adit_scope_is_of_exit(scope))
+            return TRUE;
+    }
+    return FALSE;
+}
+
 /* A section is called by its name. */
 static const char *
 get_type(const AditScope *scope)

@@ -51,6 +51,12 @@ gboolean adit_parameter_is_at(const AditTensor *parameter, guint instance, const
 #define ADIT_EXITS_ROOT "exits"
 gboolean adit_scope_is_of_exit(const AditScope *scope);
 guint adit_graph_count_exits(AditGraph *graph);
+/* What exit @exit of a network that was built reads. */
+AditTensor *adit_graph_find_exit_input(const AditGraph *graph, const AditPick *exit);
+/* The segment of addresses of heads with fixed weights, `exits.1.feedback`, and whether @scope
+ * (nullable) lies below it. */
+#define ADIT_EXIT_FEEDBACK "feedback"
+gboolean adit_scope_is_of_feedback(const AditScope *scope);
 /* Why adit_graph_pick() found nothing: "nothing is at 'trunk.25'; 'trunk' has 20 items". */
 char *adit_graph_explain_address(AditGraph *graph, const char *address);
 

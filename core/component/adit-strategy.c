@@ -23,7 +23,8 @@ adit_plan_add(AditPlan *self)
                        .restarts = TRUE,
                        .exit_weights = g_new0(double, self->n_exits + 1),
                        .final_weight = 1,
-                       .ramp_from = -1};
+                       .ramp_from = -1,
+                       .temperature = 1};
 
     g_array_append_val(self->pieces, piece);
     return &g_array_index(self->pieces, AditPiece, self->pieces->len - 1);

@@ -102,6 +102,8 @@ adit_network_build_model(const AditExperiment *experiment, const AditModel *of,
     AditMode mode = adit_graph_get_mode(graph);
     AditTensor *x = adit_input(graph, "inputs", &shape->inputs, 0);
     AditModel model = *of;
+
+    model.feedback = adit_experiment_has_feedback(experiment);
     if (experiment->datasets->len > 0) {
         const AditDatasetSettings *settings =
             adit_dataset_get_settings(experiment->datasets->pdata[0]);

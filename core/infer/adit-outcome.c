@@ -116,6 +116,20 @@ adit_outcomes_declare(const AditExperiment *experiment, guint n_exits, AditTenso
     }
 }
 
+gboolean
+adit_experiment_has_feedback(const AditExperiment *experiment)
+{
+    gboolean found = FALSE;
+
+    for (guint i = 0; experiment->stages != NULL && i < experiment->stages->len; i++) {
+        g_autoptr(AditPlan) plan = make_plan(experiment, i, 1);
+
+        for (guint j = 0; plan != NULL && j < plan->pieces->len; j++)
+            found = found || adit_plan_get(plan, j)->heads == ADIT_HEADS_FEEDBACK;
+    }
+    return found;
+}
+
 AditOutcome
 adit_outcome_find(const AditExperiment *experiment, guint n_exits)
 {

@@ -24,6 +24,8 @@ AditTensor *adit_outcome_build(const AditOutcome *self, const AditOutcomeInputs 
  * has the same. @n_exits: of the network that was built; @last: its logits */
 void adit_outcomes_declare(const AditExperiment *experiment, guint n_exits, AditTensor *last,
                            guint classes);
+/* Whether a strategy of the experiment wants heads of fixed weights beside the exits' own. */
+gboolean adit_experiment_has_feedback(const AditExperiment *experiment);
 /* What the network says in the end: the last stage's, if it is a mixture. */
 AditOutcome adit_outcome_find(const AditExperiment *experiment, guint n_exits);
 

@@ -4,7 +4,7 @@
 #include <adit/adit-ops.h>
 #include <adit/adit-schedule.h>
 
-#include "adit-component-private.h"
+#include "adit-exit-terms.h"
 #include "adit-selection.h"
 
 #include <math.h>
@@ -148,7 +148,7 @@ add_weighted(AditTensor *total, const AditNetworkTensors *tensors, AditTensor *l
 }
 
 AditTensor *
-adit_joint_loss_build(const AditNetworkTensors *tensors, const GArray *exits,
+adit_joint_loss_build(AditGraph *graph, const AditNetworkTensors *tensors, const GArray *exits,
                       const AditPiece *piece, AditLoss *loss)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
@@ -162,7 +162,14 @@ adit_joint_loss_build(const AditNetworkTensors *tensors, const GArray *exits,
         if (!g_hash_table_add(seen, logits) || !weighs(logits, exits, piece))
             continue;
         AditTensor *lost = get_loss(tensors, logits, loss);
+        AditExitTerms terms = {
+            .x = adit_graph_find_exit_input(graph, &g_array_index(exits, AditPick, i)),
+            .logits = logits,
+            .predicted = lost,
+            .network = tensors,
+            .loss = loss};
 
+        lost = adit_exit_terms_build(&terms, piece);
         if (adit_tensor_has_failed(lost))
             return lost;
         AditTensor *term = weighs_one(logits, i, piece)

@@ -18,7 +18,7 @@ G_BEGIN_DECLS
  * loop add up from iteration to iteration, so that a row stays by itself. What weighs nothing is
  * not computed.
  */
-AditTensor *adit_joint_loss_build(const AditNetworkTensors *tensors, const GArray *exits,
-                                  const AditPiece *piece, AditLoss *loss);
+AditTensor *adit_joint_loss_build(AditGraph *graph, const AditNetworkTensors *tensors,
+                                  const GArray *exits, const AditPiece *piece, AditLoss *loss);
 
 G_END_DECLS

@@ -8,38 +8,19 @@
 
 /* ---- where segments end ---- */
 
-static gboolean
-is_at_exit(const AditTap *tap)
-{
-    return adit_scope_is_of_exit(tap->scope);
-}
-
-/* What the exit reads. */
-static AditTensor *
-find_source(const AditGraph *graph, const AditScope *exit)
-{
-    for (guint i = 0; i < graph->taps->len; i++) {
-        const AditTap *tap = &g_array_index(graph->taps, AditTap, i);
-
-        if (tap->scope == exit && g_str_equal(tap->port, "in"))
-            return tap->tensor;
-    }
-    return NULL;
-}
-
 /* (nullable): the item that ends where the exit is: the shortest address of those that made what it
  * reads. */
 static char *
 find_end(const AditGraph *graph, const AditPick *exit)
 {
-    const AditScope *scope = g_array_index(graph->taps, AditTap, exit->order).scope;
-    const AditTensor *source = find_source(graph, scope);
+    const AditTensor *source = adit_graph_find_exit_input(graph, exit);
     char *end = NULL;
 
     for (guint i = 0; i < graph->taps->len; i++) {
         const AditTap *tap = &g_array_index(graph->taps, AditTap, i);
 
-        if (tap->tensor != source || is_at_exit(tap) || g_str_equal(tap->port, "in"))
+        if (tap->tensor != source || adit_scope_is_of_exit(tap->scope) ||
+            g_str_equal(tap->port, "in"))
             continue;
         g_autofree char *address = adit_scope_to_string(tap->scope, exit->instance);
 
@@ -136,6 +117,9 @@ adit_stage_plan_new(const AditExperiment *experiment, const AditStage *stage, Ad
         return NULL;
     }
     self->ends = g_ptr_array_ref(self->plan->segments == ADIT_SEGMENTS_EXITS ? exits : blocks);
+    self->all_ends = g_hash_table_new(g_str_hash, g_str_equal);
+    for (guint i = 0; i < self->ends->len; i++)
+        g_hash_table_add(self->all_ends, self->ends->pdata[i]);
     return g_steal_pointer(&self);
 }
 
@@ -143,6 +127,7 @@ void
 adit_stage_plan_free(AditStagePlan *self)
 {
     g_clear_pointer(&self->plan, adit_plan_free);
+    g_clear_pointer(&self->all_ends, g_hash_table_unref);
     g_clear_pointer(&self->ends, g_ptr_array_unref);
     g_free(self);
 }
@@ -163,6 +148,14 @@ find_last_trained(const AditStagePlan *self, const AditPiece *piece)
     return end;
 }
 
+/* Whether exits are not to be in loops: what is made of them is made of all rows or of several. */
+static gboolean
+stands_alone(const AditPiece *piece)
+{
+    return adit_outcome_is_mixture(&piece->outcome) || piece->similarity > 0 ||
+           piece->distillation > 0 || piece->noise > 0;
+}
+
 void
 adit_stage_plan_cut(const AditStagePlan *self, guint piece, AditCut *cut)
 {
@@ -171,7 +164,10 @@ adit_stage_plan_cut(const AditStagePlan *self, guint piece, AditCut *cut)
     if (part->first > 0)
         cut->frozen = self->ends->pdata[part->first - 1];
     cut->settled = part->cache > 0;
-    cut->alone = adit_outcome_is_mixture(&part->outcome);
+    cut->alone = stands_alone(part);
+    cut->detached = part->detached ? self->all_ends : NULL;
+    cut->feedback = part->heads == ADIT_HEADS_FEEDBACK;
+    cut->noise = part->noise;
     cut->end = find_last_trained(self, part);
 }
 

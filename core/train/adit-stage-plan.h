@@ -11,10 +11,12 @@ G_BEGIN_DECLS
  * AditStagePlan: the plan of a stage's strategy for its network.
  * @ends: (element-type utf8): address of the item with which segment i ends; of segments between
  *   exits the last has none
+ * @all_ends: (element-type utf8): a set of them
  */
 typedef struct {
     AditPlan *plan;
     GPtrArray *ends;
+    GHashTable *all_ends;
 } AditStagePlan;
 
 /* @graph: the network, built in any way. NULL: the strategy does not fit it, which @diagnostics is

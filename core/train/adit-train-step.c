@@ -9,6 +9,7 @@
 #include "adit-gradient.h"
 #include "adit-joint-loss.h"
 #include "adit-penalty.h"
+#include "adit-selection.h"
 #include "adit-settings.h"
 #include "adit-updater.h"
 
@@ -83,7 +84,12 @@ add_range(AditTrainStep *self, gsize begin, gsize end, AditSegmentRate rate)
 static gboolean
 takes_part(const AditTrainStep *self, const AditTensor *parameter)
 {
-    return g_hash_table_contains(self->reached, parameter) &&
+    const AditPiece *piece = adit_plan_get(self->part->plan->plan, self->part->piece);
+    gboolean is_fixed =
+        adit_scope_is_of_feedback(parameter->scope) ||
+        (piece->heads == ADIT_HEADS_FIXED && adit_scope_is_of_exit(parameter->scope));
+
+    return g_hash_table_contains(self->reached, parameter) && !is_fixed &&
            !adit_graph_has_frozen(self->graph, parameter);
 }
 
@@ -113,7 +119,7 @@ build_loss(AditTrainStep *self, const AditNetworkTensors *tensors)
     g_autoptr(GArray) exits = adit_graph_pick(self->graph, ADIT_EXITS_ROOT ".*");
     const AditPiece *piece = adit_plan_get(self->part->plan->plan, self->part->piece);
 
-    return adit_joint_loss_build(tensors, exits, piece, self->stage->loss);
+    return adit_joint_loss_build(self->graph, tensors, exits, piece, self->stage->loss);
 }
 
 static AditTensor *

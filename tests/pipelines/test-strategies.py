@@ -5,6 +5,7 @@ where, and that being cut off changes nothing. ADIT_TEST_DEVICE is the device; e
 
 import json
 import os
+import struct
 import sys
 
 sys.dont_write_bytecode = True
@@ -199,10 +200,60 @@ def mixtures():
                 assert weights(loop, first)[name] != weights(loop, last)[name], name
 
 
+def numbers(run, step, item):
+    found = {name: value for name, value in weights(run, step).items() if name.startswith(item)}
+    assert found, item
+    return [x for name in sorted(found) for x in struct.unpack(f'<{len(found[name][2]) // 4}f',
+                                                               found[name][2])]
+
+
+def local():
+    """What comes up to the first exit learns by that alone, as if it were trained by itself; fixed
+    heads stay; those that hand back through others learn as ever, and what is before them does not."""
+    every = f'{{at: trunk.*, head: {OWN}}}'
+    for aggregator in ('glonet', 'residual', 'chain'):
+        for i, (exits, last) in enumerate(((TWO, 2), (every, 1))):
+            alone, at_once = f'alone-{aggregator}-{i}', f'local-{aggregator}-{i}'
+            trained(alone, 'layer-wise', exits=exits, aggregator=aggregator, *SGD)
+            trained(at_once, 'local', exits=exits, aggregator=aggregator, *SGD)
+            for item in ('stem.', 'exits.1.', *(f'trunk.{k + 1}.' for k in range(last))):
+                for a, b in zip(numbers(alone, pieces(alone)[0], item),
+                                numbers(at_once, 'last', item), strict=True):
+                    close(a, b, 1e-5)
+    trained('fixed', '{local: {heads: fixed}}', *SGD)
+    first, last = checkpoints('fixed')
+    expect(moved('fixed', first, last), ['head', 'stem', *blocks(1, 2, 3, 4, 5, 6)])
+    one = ('--limit-batches', '1', '-o', 'train.epochs=1', *SGD)
+    trained('own', 'local', *one)
+    trained('other', '{local: {heads: feedback}}', *one)
+    trained('drawn', '{local: {heads: feedback}}', *one[:4], '-o',
+            'train.optimizer={sgd: {lr: 1e-30}}')
+    expect(numbers('other', 'last', 'exits.1.feedback'), numbers('drawn', 'last', 'exits.1.feedback'))
+    for a, b in zip(numbers('other', 'last', 'exits.1.1.weight'), numbers('own', 'last', 'exits.1.1.weight'),
+                    strict=True):
+        close(a, b, 1e-6)
+    assert numbers('other', 'last', 'trunk.2.') != numbers('own', 'last', 'trunk.2.')
+    assert numbers('other', 'last', 'trunk.2.') != numbers('drawn', 'last', 'trunk.2.')
+
+
+def losses():
+    """Further losses of exits: blocks in a loop or written out, heads of their own or shared."""
+    for i, strategy in enumerate(('{local: {by: similarity}}', '{local: {by: mixed, beta: 0.5}}',
+                                  '{local: {by: bottleneck, noise: 0.1}}', 'distill',
+                                  '{local: {heads: feedback}}',
+                                  '{distill: {share: 1, temperature: 1, weights: 0.3}}')):
+        for j, exits in enumerate((TWO, '{at: trunk.*, head: shared}')):
+            loop, written = f'loop-{i}-{j}', f'written-{i}-{j}'
+            trained(loop, strategy, *SGD, exits=exits)
+            trained(written, strategy, *SGD, exits=exits, trunk=WRITTEN)
+            alike(loop, written, 1e-4)
+
+
 def cut_off():
     """Killed after every step or so, taken up again: the same bits."""
     one = ('-o', 'train.checkpoint={every: 1, keep-last: 1}')
-    for name, strategy in STRATEGIES.items():
+    for name in STRATEGIES if DEVICE is None else ('layer-wise', 'freezeout'):
+        strategy = STRATEGIES[name]
         trained(f'whole-{name}', strategy, *one, **SMALL)
         code = train(f'cut-{name}', strategy, *one, '--max-time', '1 ms', **SMALL)[0]
         for _ in range(100):
@@ -232,17 +283,18 @@ def stages():
 def devices():
     """The same training on both devices, a few steps of each piece."""
     few = ('--limit-batches', '2', '-o', 'train.epochs=1', *SGD)
-    for name, strategy in STRATEGIES.items():
-        for aggregator in ('glonet', 'residual'):
-            for run, device in ((f'cpu-{name}-{aggregator}', 'cpu'),
-                                (f'other-{name}-{aggregator}', DEVICE)):
-                trained(run, strategy, *few, aggregator=aggregator, on=('--device', device), **SMALL)
-            alike(f'cpu-{name}-{aggregator}', f'other-{name}-{aggregator}', 1e-4)
+    for i, (name, strategy) in enumerate(STRATEGIES.items()):
+        aggregator = ('glonet', 'residual')[i % 2]
+        for run, device in (f'cpu-{name}', 'cpu'), (f'other-{name}', DEVICE):
+            trained(run, strategy, *few, aggregator=aggregator, on=('--device', device), **SMALL)
+        alike(f'cpu-{name}', f'other-{name}', 1e-4)
 
 
 STRATEGIES = {'layer-wise': 'layer-wise', 'separate': 'separate',
               'freezeout': '{freezeout: {curve: squared, scaled: true}}',
-              'combined': '{combined: {by: softmax, weights: 0.5}}', 'gated': 'gated'}
+              'combined': '{combined: {by: softmax, weights: 0.5}}', 'gated': 'gated',
+              'feedback': '{local: {heads: feedback}}', 'mixed': '{local: {by: mixed}}',
+              'bottleneck': '{local: {by: bottleneck}}', 'distill': 'distill'}
 
 
 # ---- what is wrong ----
@@ -274,7 +326,8 @@ def wrong():
 
 if DEVICE is None:
     cases = [('layer-wise', layer_wise), ('separate', separate), ('loops', loops),
-             ('caches', caches), ('freezeout', freezeout), ('mixtures', mixtures), ('inside', inside), ('cut-off', cut_off), ('stages', stages),
+             ('caches', caches), ('freezeout', freezeout), ('mixtures', mixtures),
+             ('local', local), ('losses', losses), ('inside', inside), ('cut-off', cut_off), ('stages', stages),
              ('wrong', wrong)]
 else:
     cases = [('devices', devices), ('cut-off', cut_off)]
