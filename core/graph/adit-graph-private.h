@@ -154,7 +154,7 @@ struct _AditGraph {
     GStrv exits;           /* (nullable): addresses that will have heads of their own */
     AditAlter alter;       /* (nullable) */
     gpointer alter_data;
-    AditCut *cut;          /* (nullable): where it is taken apart (core/component) */
+    AditCut *cut; /* (nullable): where it is taken apart (core/component) */
 };
 
 /* Names the streams of all instances that the operation draws random numbers of. @names: (transfer

@@ -47,10 +47,8 @@ def train(run, exits, *arguments, trunk=LOOP, **more):
 
 def evaluate(run, *arguments, **more):
     found = json.loads(succeed('eval', run, '--json', '-q', *ON, *arguments, **more))
-    time = found.pop('time', None)
-    expect(time is not None, any('policy' in str(word) for word in arguments))
-    if time is not None:
-        assert time['trunk'] > 0 and time['left'] > 0, time
+    time = found.pop('time', {})
+    assert all(seconds > 0 for seconds in time.values()), time
     return found
 
 
@@ -441,6 +439,24 @@ def loops():
         expect(evaluate('loop', *chosen, '--batch', 7)['exits'], one)
 
 
+def clocked():
+    """Where a policy judges an answer by itself, rows leave by the clock too, and in predictions."""
+    train('run', '{at: trunk.2..6/2, head: shared}')
+    for policy, leaves in (('entropy', True), ('margin', True), ('patience', False),
+                           ('{always: {exit: 1}}', False), ('never', False)):
+        chosen = ('-o', f'inference.policy={policy}')
+        found = json.loads(succeed('eval', 'run', '--json', '-q', *ON, *chosen))
+        expect(sorted(found.get('time', {})), ['left', 'trunk'] if leaves else [])
+        if policy == 'never':
+            expect('exit' in predict('run', *chosen)[0], False)
+        elif leaves:
+            expect('exit' in predict('run', *chosen)[0], True)
+        else:
+            code, _, told = adit('predict', 'run', '-q', *ON, *chosen)
+            expect(code, 2)
+            assert 'does not judge an answer by itself' in told, told
+
+
 def ensembles():
     """Weights 0 but for one answer: that answer; equal ones at a single exit: itself."""
     train('run', '{at: trunk.2..6/2, head: shared}')
@@ -760,7 +776,7 @@ if DEVICE is None:
               ('train/plain-kernels', plain_kernels), ('leave/cost', cost), ('leave/leaving', leaving),
               ('leave/fallback', fallback), ('leave/sweep', sweep), ('calibrate/stored', calibrated),
               ('calibrate/curve', curve), ('calibrate/goals', goals), ('calibrate/refused', uncalibrated),
-              ('overthinking', overthinking), ('policies/loops', loops), ('policies/ensemble', ensembles),
+              ('overthinking', overthinking), ('policies/loops', loops), ('policies/clocked', clocked), ('policies/ensemble', ensembles),
               ('policies/patience', patience), ('policies/fixed', fixed), ('policies/shares', shares), ('from', taken), ('place/cost', placed), ('place/rules', chosen),
               ('truncate/saved', truncated), ('truncate/folded', folded), ('truncate/refused', untruncated), ('wrong', wrong),
               ('no-classes', no_classes), ('b-lenet', b_lenet)]
