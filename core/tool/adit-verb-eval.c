@@ -104,19 +104,23 @@ tell_batch(gsize done, gsize rows, gpointer user_data, G_GNUC_UNUSED GError **er
     return TRUE;
 }
 
-/* Both ways once more: what they need has been prepared. */
+/* Both ways once more: what they need has been prepared. Where rows cannot leave, that is told. */
 static gboolean
-clock_exits(const AditEvaluation *evaluation, const AditEvaluationSetup *setup, Clocked *clocked,
-            GError **error)
+clock_exits(AditInvocation *self, const AditEvaluation *evaluation,
+            const AditEvaluationSetup *setup, Clocked *clocked, GError **error)
 {
     gsize batch = MIN(setup->batch, setup->rows);
+    g_autoptr(GError) reason = NULL;
     g_autoptr(AditCascade) cascade =
-        adit_cascade_new(evaluation->network, ADIT_CASCADE_SCORES, batch, error);
+        adit_cascade_new(evaluation->network, ADIT_CASCADE_SCORES, batch, &reason);
     AditCascadeScores left;
     AditScores scores;
 
-    if (cascade == NULL ||
-        !adit_cascade_run(cascade, evaluation->split, setup->order, 0, batch, error) ||
+    if (cascade == NULL) {
+        adit_terminal_say(&self->terminal, "not timed: %s", reason->message);
+        return TRUE;
+    }
+    if (!adit_cascade_run(cascade, evaluation->split, setup->order, 0, batch, error) ||
         !adit_cascade_evaluate(cascade, evaluation->split, setup, &left, error))
         return FALSE;
     gint64 start = g_get_monotonic_time();
@@ -159,7 +163,7 @@ run(AditInvocation *self, GError **error)
         done = exits != NULL;
     }
     if (done && adit_cascade_takes(evaluation.network))
-        done = clock_exits(&evaluation, &setup, &clocked, error);
+        done = clock_exits(self, &evaluation, &setup, &clocked, error);
     adit_terminal_clear_bar(&self->terminal);
     if (!done)
         return FALSE;
