@@ -176,7 +176,8 @@ adit_calibrate(AditNetwork *network, const AditSplit *validation, const AditEval
 
     if (goal != NULL && goal->kind == ADIT_GOAL_LATENCY) {
         seconds = g_new0(double, table->n);
-        if (!adit_exit_table_measure_seconds(table, network, FALSE, validation, 1, seconds, error))
+        if (!adit_exit_table_measure_seconds(table, network, ADIT_EXIT_TOGETHER, validation, 1,
+                                             seconds, error))
             return NULL;
     }
     if (says_shares(experiment))

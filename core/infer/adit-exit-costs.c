@@ -246,28 +246,52 @@ measure_time(const AditExitAnswers *self, const GPtrArray *tensors, gpointer use
     return seconds;
 }
 
+/* Where the heads of exits begin, in place of where they end. */
+static void
+leave_heads_out(AditExitAnswers *self)
+{
+    for (guint i = 0; i + 1 < self->picks->len; i++) {
+        g_autofree char *address = g_strdup_printf(ADIT_EXITS_ROOT ".%u:in", i + 1);
+        g_autoptr(GArray) found = adit_graph_pick(self->graph, address);
+        AditPick *pick = &g_array_index(self->picks, AditPick, i);
+
+        g_return_if_fail(found->len == 1);
+        pick->tensor = g_array_index(found, AditPick, 0).tensor;
+        pick->instance = g_array_index(found, AditPick, 0).instance;
+    }
+}
+
+static void
+answers_init_part(AditExitAnswers *self, AditNetwork *network, AditExitPart part)
+{
+    adit_exit_answers_init(self, network);
+    if (part == ADIT_EXIT_TRUNK)
+        leave_heads_out(self);
+}
+
 gboolean
-adit_exit_table_measure_seconds(const AditExitTable *self, AditNetwork *network, gboolean alone,
+adit_exit_table_measure_seconds(const AditExitTable *self, AditNetwork *network, AditExitPart part,
                                 const AditSplit *split, gsize rows, double *seconds, GError **error)
 {
     g_auto(AditExitAnswers) answers = {0};
     Clock clock = {.split = split, .rows = MIN(rows, split->rows)};
 
-    adit_exit_answers_init(&answers, network);
+    answers_init_part(&answers, network, part);
     g_return_val_if_fail(answers.picks->len == self->n, FALSE);
-    if (adit_exit_answers_gauge(&answers, alone, measure_time, &clock, seconds))
+    if (adit_exit_answers_gauge(&answers, part == ADIT_EXIT_ALONE, measure_time, &clock, seconds))
         return TRUE;
     g_propagate_error(error, clock.error);
     return FALSE;
 }
 
 void
-adit_exit_table_count_work(const AditExitTable *self, AditNetwork *network, gboolean alone,
+adit_exit_table_count_work(const AditExitTable *self, AditNetwork *network, AditExitPart part,
                            double *work)
 {
     g_auto(AditExitAnswers) answers = {0};
 
-    adit_exit_answers_init(&answers, network);
+    answers_init_part(&answers, network, part);
     g_return_if_fail(answers.picks->len == self->n);
-    adit_exit_answers_gauge(&answers, alone, adit_exit_answers_count_work, NULL, work);
+    adit_exit_answers_gauge(&answers, part == ADIT_EXIT_ALONE, adit_exit_answers_count_work, NULL,
+                            work);
 }

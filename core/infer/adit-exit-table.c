@@ -57,8 +57,8 @@ read_fixed(AditExitTable *self, AditExitAnswers *answers, const AditSplit *split
     g_autofree double *seconds = g_new0(double, self->n);
 
     if (ADIT_POLICY_GET_CLASS(policy)->is_timed &&
-        !adit_exit_table_measure_seconds(self, answers->network, TRUE, split, batch, seconds,
-                                         error))
+        !adit_exit_table_measure_seconds(self, answers->network, ADIT_EXIT_ALONE, split, batch,
+                                         seconds, error))
         return FALSE;
     self->fixed = ADIT_POLICY_GET_CLASS(policy)->fix(policy, self->n - 1, seconds);
     return TRUE;

@@ -65,14 +65,21 @@ guint adit_exit_table_choose(const AditExitTable *self, const double *thresholds
 /* The answer of a row that no exit is sure enough of. */
 guint adit_exit_table_fall_back(const AditExitTable *self, gsize row);
 
-/* Multiply-adds of a row until each answer (array length=n): without the other heads, or with those
- * on its way. */
-void adit_exit_table_count_work(const AditExitTable *self, AditNetwork *network, gboolean alone,
+/**
+ * AditExitPart: what of the way to an answer is paid for.
+ */
+typedef enum {
+    ADIT_EXIT_TOGETHER, /* the heads before it too */
+    ADIT_EXIT_ALONE,    /* its own head */
+    ADIT_EXIT_TRUNK,    /* no head but the network's own */
+} AditExitPart;
+
+/* Multiply-adds of a row until each answer (array length=n). */
+void adit_exit_table_count_work(const AditExitTable *self, AditNetwork *network, AditExitPart part,
                                 double *work);
 
 /**
  * adit_exit_table_measure_seconds:
- * @alone: without the other heads
  * @rows: computed at a time
  * @seconds: (array length=n): until each answer, of a batch
  *
@@ -80,7 +87,7 @@ void adit_exit_table_count_work(const AditExitTable *self, AditNetwork *network,
  * of a loop share its time evenly.
  */
 gboolean adit_exit_table_measure_seconds(const AditExitTable *self, AditNetwork *network,
-                                         gboolean alone, const AditSplit *split, gsize rows,
+                                         AditExitPart part, const AditSplit *split, gsize rows,
                                          double *seconds, GError **error);
 
 /* How sure the experiment's policy is of an answer by itself, a scalar for every row. @logits may

@@ -135,19 +135,17 @@ adit_placement_resolve(const AditExperiment *experiment, const AditNetworkShape 
 /* ---- prices ---- */
 
 AditExitPrices *
-adit_exit_prices_new(guint n, const double *alone, const double *together)
+adit_exit_prices_new(guint n, const double *trunk, const double *alone)
 {
     AditExitPrices *self = g_new0(AditExitPrices, 1);
 
     self->n = n;
     self->trunk = g_new0(double, n + 1);
     self->heads = g_new0(double, n + 1);
-    /* together - alone is what the heads before cost */
-    for (guint i = 0; i < n; i++) {
-        self->heads[i] = MAX((together[i + 1] - alone[i + 1]) - (together[i] - alone[i]), 0);
-        self->trunk[i] = MAX(alone[i] - self->heads[i], i > 0 ? self->trunk[i - 1] : 0);
-    }
-    self->trunk[n] = MAX(alone[n], n > 0 ? self->trunk[n - 1] : 0);
+    for (guint i = 0; i <= n; i++)
+        self->trunk[i] = MAX(trunk[i], i > 0 ? self->trunk[i - 1] : 0);
+    for (guint i = 0; i < n; i++)
+        self->heads[i] = MAX(alone[i] - self->trunk[i], 0);
     return self;
 }
 

@@ -52,10 +52,11 @@ typedef struct {
     double *heads;
 } AditExitPrices;
 
-/* @alone, @together: (array length=n+1): what each answer costs without the other heads, and with
- * those on its way. Measured times may be so close that they say nothing: nothing costs less than
- * what it goes on from */
-AditExitPrices *adit_exit_prices_new(guint n, const double *alone, const double *together);
+/* @trunk: (array length=n+1): as above; @alone: (array length=n): until each exit and with its
+ * head. Measured times may be so close that they say nothing: nothing costs less than what it goes
+ * on from.
+ */
+AditExitPrices *adit_exit_prices_new(guint n, const double *trunk, const double *alone);
 void adit_exit_prices_free(AditExitPrices *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditExitPrices, adit_exit_prices_free)
 

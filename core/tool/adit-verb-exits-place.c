@@ -155,18 +155,18 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Placing, placing_clear)
 
 /* In the unit of the options, without links. */
 static gboolean
-measure_costs(Placing *self, const AditOptions *options, gboolean alone, double *costs,
+measure_costs(Placing *self, const AditOptions *options, AditExitPart part, double *costs,
               GError **error)
 {
     double rate = 1;
 
     if (options->unit == IN_TIME) {
-        if (!adit_exit_table_measure_seconds(self->table, self->evaluation.network, alone,
+        if (!adit_exit_table_measure_seconds(self->table, self->evaluation.network, part,
                                              self->split, self->evaluation.batch, costs, error))
             return FALSE;
         rate = 1e3 / (double) MIN(self->evaluation.batch, self->split->rows);
     } else {
-        adit_exit_table_count_work(self->table, self->evaluation.network, alone, costs);
+        adit_exit_table_count_work(self->table, self->evaluation.network, part, costs);
         if (options->unit == IN_JOULES && options->rate == NULL) {
             g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
                         "joules need a rate: --rate=1e-12, those of a multiply-add");
@@ -207,13 +207,13 @@ static gboolean
 find_prices(Placing *self, const AditOptions *options, GError **error)
 {
     guint n = self->table->n;
+    g_autofree double *trunk = g_new0(double, n);
     g_autofree double *alone = g_new0(double, n);
-    g_autofree double *together = g_new0(double, n);
 
-    if (!measure_costs(self, options, TRUE, alone, error) ||
-        !measure_costs(self, options, FALSE, together, error))
+    if (!measure_costs(self, options, ADIT_EXIT_TRUNK, trunk, error) ||
+        !measure_costs(self, options, ADIT_EXIT_ALONE, alone, error))
         return FALSE;
-    self->prices = adit_exit_prices_new(n - 1, alone, together);
+    self->prices = adit_exit_prices_new(n - 1, trunk, alone);
     return add_links(self, options->links, error);
 }
 

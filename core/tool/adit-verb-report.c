@@ -31,14 +31,15 @@ const AditVerb adit_verb_report = {
     .name = "report",
     .usage = "RUN|STUDY... [options]",
     .summary = "a page with the pictures and tables of a run or a study",
-    .about = "Writes report.html into the folder of each run and study: one page that needs "
-             "nothing but itself, for a screen of any width, light or dark, and for paper. Of a "
-             "run it has the learning curves, every table in its folder 'probes' as curves, bars "
-             "or heat map, the pipeline, device, seeds, data, times, and what to know before; of a "
-             "study what its 'report' asks for and a line for each run.\n"
-             "The pictures and what they are made of lie in the folder 'report' beside it: CSV, "
-             "SVG and a script that draws each again. Without gnuplot the page comes with the "
-             "tables alone. The page's path is printed.",
+    .about =
+        "Writes report.html into the folder of each run and study: one page that needs "
+        "nothing but itself, for a screen of any width, light or dark, and for paper. Of a "
+        "run it has the learning curves, what its exits come to over their cost, every table in "
+        "its folder 'probes' as curves, bars or heat map, the pipeline, device, seeds, data, times, and what to know before; of a "
+        "study what its 'report' asks for and a line for each run.\n"
+        "The pictures and what they are made of lie in the folder 'report' beside it: CSV, "
+        "SVG and a script that draws each again. Without gnuplot the page comes with the "
+        "tables alone. The page's path is printed.",
     .options = (const char *const[]){"png", "color", "quiet", "verbose", "help", NULL},
     .min_arguments = 1,
     .max_arguments = G_MAXUINT,

@@ -374,6 +374,16 @@ def overthinking():
     assert 'destructive overthinking' in out and 'as left' in out, out
 
 
+def reference():
+    """The language's own row 36: B-LeNet without rows held out."""
+    make_images('data/mnist', label=lambda row: row % 10)
+    fixtures = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'fixtures', 'pipelines')
+    write('b-lenet.yaml', read(f'{fixtures}/b-lenet.yaml').replace(', validation: 5000', ''))
+    code, _, err = adit('check', 'b-lenet.yaml', '--data', 'data')
+    expect((code, err.splitlines()[0]), (2, 'b-lenet.yaml:18:3: error: calibration needs a validation split that '
+                                         "training never sees; set 'validation' of 'idx'"))
+
+
 def uncalibrated():
     """What cannot be fitted, or not to these rows."""
     def fail(message, *arguments):
@@ -776,6 +786,7 @@ if DEVICE is None:
               ('train/plain-kernels', plain_kernels), ('leave/cost', cost), ('leave/leaving', leaving),
               ('leave/fallback', fallback), ('leave/sweep', sweep), ('calibrate/stored', calibrated),
               ('calibrate/curve', curve), ('calibrate/goals', goals), ('calibrate/refused', uncalibrated),
+              ('calibrate/reference', reference),
               ('overthinking', overthinking), ('policies/loops', loops), ('policies/clocked', clocked), ('policies/ensemble', ensembles),
               ('policies/patience', patience), ('policies/fixed', fixed), ('policies/shares', shares), ('from', taken), ('place/cost', placed), ('place/rules', chosen),
               ('truncate/saved', truncated), ('truncate/folded', folded), ('truncate/refused', untruncated), ('wrong', wrong),

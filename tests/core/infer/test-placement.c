@@ -5,8 +5,8 @@
 
 /* The survey's rules of placement on numbers done by hand: two exits. The trunk costs 10, 10 more
  * and 20 more; the heads 2 and 4. */
-static const double alone[] = {12, 24, 40};
-static const double together[] = {12, 26, 46};
+static const double trunk[] = {10, 20, 40};
+static const double alone[] = {12, 24};
 
 /* Ten rows; six are sure at exit 1, one of the others at exit 2. */
 #define ROWS 10
@@ -48,13 +48,20 @@ assert_close(double got, double expected)
 static void
 test_prices(void)
 {
-    g_autoptr(AditExitPrices) prices = adit_exit_prices_new(2, alone, together);
+    g_autoptr(AditExitPrices) prices = adit_exit_prices_new(2, trunk, alone);
 
     assert_close(prices->trunk[0], 10);
     assert_close(prices->trunk[1], 20);
     assert_close(prices->trunk[2], 40);
     assert_close(prices->heads[0], 2);
     assert_close(prices->heads[1], 4);
+    /* times that contradict each other */
+    g_autoptr(AditExitPrices) odd =
+        adit_exit_prices_new(2, (double[]){10, 9, 40}, (double[]){8, 12});
+
+    assert_close(odd->trunk[1], 10);
+    assert_close(odd->heads[0], 0);
+    assert_close(odd->heads[1], 2);
 }
 
 /* gamma is 12, 24, 40. Of all rows 0.4 come to exit 2 and 0.3 to the end:
@@ -63,7 +70,7 @@ test_prices(void)
 static void
 test_inequality(void)
 {
-    g_autoptr(AditExitPrices) prices = adit_exit_prices_new(2, alone, together);
+    g_autoptr(AditExitPrices) prices = adit_exit_prices_new(2, trunk, alone);
     gboolean kept[2];
 
     adit_placement_by_inequality(prices, (double[]){1, 0.4, 0.3}, kept);
@@ -84,7 +91,7 @@ static void
 test_greedy(void)
 {
     AditExitTable table = make_table();
-    g_autoptr(AditExitPrices) prices = adit_exit_prices_new(2, alone, together);
+    g_autoptr(AditExitPrices) prices = adit_exit_prices_new(2, trunk, alone);
     const double th[] = {1, 0.9, 0.8, 0.75, 0.7, 0.6};
     const gboolean expected[][2] = {{1, 1}, {1, 1}, {1, 0}, {0, 1}, {0, 0}, {0, 0}};
     gboolean kept[2];
@@ -101,7 +108,7 @@ static void
 test_exhaustive(void)
 {
     AditExitTable table = make_table();
-    g_autoptr(AditExitPrices) prices = adit_exit_prices_new(2, alone, together);
+    g_autoptr(AditExitPrices) prices = adit_exit_prices_new(2, trunk, alone);
     gboolean kept[2];
     double cost, metric;
 
