@@ -72,8 +72,8 @@ typedef struct {
  * AditHeads: what becomes of the exits' heads.
  * @ADIT_HEADS_TRAINED: they are trained as anything is
  * @ADIT_HEADS_FIXED: they stay as they were drawn
- * @ADIT_HEADS_FEEDBACK: they are trained, but what they hand back goes through heads of other weights,
- *   which stay as they were drawn. Which it is must not depend on the number of exits
+ * @ADIT_HEADS_FEEDBACK: they are trained, but what they hand back goes through heads of other
+ * weights, which stay as they were drawn. Which it is must not depend on the number of exits
  */
 typedef enum {
     ADIT_HEADS_TRAINED,
