@@ -580,7 +580,7 @@ def barriers():
     found = {}
     # without joined kernels there are more, and of many the layer does not know
     end = last if ENVIRONMENT.get('ADIT_FUSE') == '0' else last // 2 + 8
-    for n in range(1, last + 1) if EXHAUSTIVE else range(last // 2, end):
+    for n in range(1, last + 1) if EXHAUSTIVE else range(last // 4, end):
         kinds = find_hazards(n)
         assert all(kind.startswith('SYNC-HAZARD-') for kind in kinds), (n, kinds)
         if kinds:
