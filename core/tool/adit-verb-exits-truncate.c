@@ -169,9 +169,11 @@ check_saved(const AditTruncated *network, gboolean fold, const AditScores *score
     return FALSE;
 }
 
+/* The pipeline and its weights, and that both come to what the curve says. */
 static gboolean
-save(AditInvocation *self, const AditEvaluation *evaluation, const AditTruncation *truncation,
-     const char *folder, GError **error)
+write_network(AditInvocation *self, const AditEvaluation *evaluation,
+              const AditTruncation *truncation, const char *folder, AditScores *scores,
+              GError **error)
 {
     guint64 keep = self->options.keep;
     gboolean fold = self->options.fold;
@@ -182,38 +184,45 @@ save(AditInvocation *self, const AditEvaluation *evaluation, const AditTruncatio
     g_autofree char *weights = g_build_filename(folder, WEIGHTS, NULL);
     g_autofree char *text =
         adit_prune_trunk(evaluation->experiment, (guint) keep, fold, WEIGHTS, error);
-    AditScores scores;
 
-    if (text == NULL || !adit_checkpoint_read(evaluation->checkpoint, &checkpoint, error) ||
-        !adit_folder_create(folder, error) ||
-        !write_weights(checkpoint.model, keep, fold ? network->constant : NULL, &truncation->shape,
-                       weights, error) ||
-        !adit_file_write(path, text, strlen(text), error) ||
-        !evaluate_saved(self, evaluation, path, &scores, error) ||
-        !check_saved(network, fold, &scores, error))
-        return FALSE;
-    adit_terminal_say(&self->terminal,
-                      "saved in %s: loss %.6g, %s %.6g at %.4g of the cost; adit eval %s", folder,
-                      scores.loss, ADIT_LOSS_GET_CLASS(evaluation->loss)->metric_name,
-                      scores.metric, network->cost, path);
-    return TRUE;
+    return text != NULL && adit_checkpoint_read(evaluation->checkpoint, &checkpoint, error) &&
+           adit_folder_create(folder, error) &&
+           write_weights(checkpoint.model, keep, fold ? network->constant : NULL,
+                         &truncation->shape, weights, error) &&
+           adit_file_write(path, text, strlen(text), error) &&
+           evaluate_saved(self, evaluation, path, scores, error) &&
+           check_saved(network, fold, scores, error) && adit_folder_sync(folder, error);
 }
 
-/* The same; what fails leaves nothing behind. */
+/* Beside @folder first: what fails leaves nothing behind, and what was there before as it was. */
 static gboolean
-save_or_remove(AditInvocation *self, const AditEvaluation *evaluation,
-               const AditTruncation *truncation, const char *folder, GError **error)
+save(AditInvocation *self, const AditEvaluation *evaluation, const AditTruncation *truncation,
+     const char *folder, GError **error)
 {
+    const AditTruncated *network =
+        &g_array_index(truncation->networks, AditTruncated, (guint) self->options.keep - 1);
+    g_autofree char *path = g_build_filename(folder, PIPELINE, NULL);
+    /* "out/" and "." have their place beside them as well */
+    g_autofree char *final = g_canonicalize_filename(folder, NULL);
+    g_autofree char *temporary = adit_file_make_temporary_path(final);
+    AditScores scores;
+
     if (g_file_test(folder, G_FILE_TEST_EXISTS) && self->options.output != NULL &&
         !adit_folder_is_empty(folder)) {
         g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
                     "'--output' must be a new or empty folder, got '%s' with files in it", folder);
         return FALSE;
     }
-    if (save(self, evaluation, truncation, folder, error))
-        return TRUE;
-    adit_folder_remove(folder, NULL);
-    return FALSE;
+    if (!write_network(self, evaluation, truncation, temporary, &scores, error) ||
+        !adit_folder_replace(temporary, final, error)) {
+        adit_folder_remove(temporary, NULL);
+        return FALSE;
+    }
+    adit_terminal_say(&self->terminal,
+                      "saved in %s: loss %.6g, %s %.6g at %.4g of the cost; adit eval %s", folder,
+                      scores.loss, ADIT_LOSS_GET_CLASS(evaluation->loss)->metric_name,
+                      scores.metric, network->cost, path);
+    return TRUE;
 }
 
 static gboolean
@@ -272,7 +281,7 @@ run(AditInvocation *self, GError **error)
                                  self->options.keep, self->options.fold ? "-folded" : "");
     if (truncation == NULL || !check_keep(self, truncation, error) ||
         !write_table(truncation, metric, evaluation.run, error) ||
-        (self->options.keep > 0 && !save_or_remove(self, &evaluation, truncation, folder, error)))
+        (self->options.keep > 0 && !save(self, &evaluation, truncation, folder, error)))
         return FALSE;
     if (self->options.json)
         print_json(self, truncation, metric, self->options.keep > 0 ? folder : NULL);

@@ -667,6 +667,28 @@ def untruncated():
     fail("a trunk that is cut off must collect one shape, but 'trunk.1' has 32 and 'trunk.2' 48", 'concat')
 
 
+def kept():
+    """What cannot be saved leaves an earlier network as it was; what can takes its place as a whole."""
+    train('run', '', trunk=f'{{repeat: {{times: 4, tied: true, blocks: [{UNIT}, {UNIT}]}}}}')
+    os.mkdir('run/truncated-3')
+    write('run/truncated-3/mine.txt', 'mine')
+    code, _, err = adit('exits', 'truncate', 'run', '--keep', '3', '-q', *ON)
+    expect(code, 2)
+    assert 'the cut goes through one of its instances' in err, err
+    expect(read('run/truncated-3/mine.txt'), 'mine')
+    os.mkdir('run/truncated-4')
+    write('run/truncated-4/mine.txt', 'mine')
+    for _ in range(2):
+        truncate('run', '--keep', '4')
+        expect(sorted(os.listdir('run/truncated-4')), ['model.safetensors', 'pipeline.yaml'])
+    os.mkdir('out')
+    truncate('run', '--keep', '4', '--output', 'out/')
+    expect(sorted(os.listdir('out')), ['model.safetensors', 'pipeline.yaml'])
+    code, _, err = adit('exits', 'truncate', 'run', '--keep', '2', '--output', 'out', '-q', *ON)
+    assert code == 2 and "'--output' must be a new or empty folder, got 'out' with files in it" in err, err
+    expect([name for folder in ('.', 'run') for name in os.listdir(folder) if name.startswith('.tmp-')], [])
+
+
 # ---- from another run ----
 
 def taken():
@@ -789,7 +811,7 @@ if DEVICE is None:
               ('calibrate/reference', reference),
               ('overthinking', overthinking), ('policies/loops', loops), ('policies/clocked', clocked), ('policies/ensemble', ensembles),
               ('policies/patience', patience), ('policies/fixed', fixed), ('policies/shares', shares), ('from', taken), ('place/cost', placed), ('place/rules', chosen),
-              ('truncate/saved', truncated), ('truncate/folded', folded), ('truncate/refused', untruncated), ('wrong', wrong),
+              ('truncate/saved', truncated), ('truncate/folded', folded), ('truncate/refused', untruncated), ('truncate/kept', kept), ('wrong', wrong),
               ('no-classes', no_classes), ('b-lenet', b_lenet)]
 else:
     cases = [('devices', devices), ('leaving', leaving)]
