@@ -97,32 +97,46 @@ hash_tables(const AditProbeTable *table, const char *folder)
     return g_strdup(g_checksum_get_string(checksum));
 }
 
-gboolean
-adit_probe_record_has(const AditProbeTable *table, const char *folder, const char *when,
-                      const char *fingerprint)
+/* (transfer full) (nullable): the moments whose rows are in the tables, as nobody touched them */
+static JsonObject *
+read_moments(const AditProbeTable *table, const char *folder)
 {
     g_autofree char *path = get_path(table, folder);
     g_autofree char *tables = hash_tables(table, folder);
     g_autoptr(JsonObject) record = adit_json_read(path, NULL);
     JsonObject *moments = record != NULL ? adit_json_get_object(record, MOMENTS) : NULL;
 
-    return moments != NULL && g_strcmp0(adit_json_get_text(record, TABLES), tables) == 0 &&
-           g_strcmp0(adit_json_get_text(moments, when), fingerprint) == 0;
+    if (moments == NULL || g_strcmp0(adit_json_get_text(record, TABLES), tables) != 0)
+        return NULL;
+    return json_object_ref(moments);
 }
 
 gboolean
-adit_probe_record_add(const AditProbeTable *table, const char *folder, const char *when,
-                      const char *fingerprint, GError **error)
+adit_probe_record_has(const AditProbeTable *table, const char *folder, const char *when,
+                      const char *fingerprint)
+{
+    g_autoptr(JsonObject) moments = read_moments(table, folder);
+
+    return moments != NULL && g_strcmp0(adit_json_get_text(moments, when), fingerprint) == 0;
+}
+
+gboolean
+adit_probe_record_write(const AditProbeTable *table, const char *folder, const char *when,
+                        const char *fingerprint, GError **error)
 {
     g_autofree char *path = get_path(table, folder);
-    g_autofree char *tables = hash_tables(table, folder);
-    g_autoptr(JsonObject) former = adit_json_read(path, NULL);
     g_autoptr(JsonObject) record = json_object_new();
-    JsonObject *moments = former != NULL ? adit_json_get_object(former, MOMENTS) : NULL;
+    /* before the files change */
+    JsonObject *moments = read_moments(table, folder);
 
-    moments = moments != NULL ? json_object_ref(moments) : json_object_new();
+    if (moments == NULL)
+        moments = json_object_new();
     json_object_set_string_member(moments, when, fingerprint);
-    json_object_set_string_member(record, TABLES, tables);
     json_object_set_object_member(record, MOMENTS, moments);
+    if (!adit_probe_table_write(table, folder, when, error))
+        return FALSE;
+    g_autofree char *tables = hash_tables(table, folder);
+
+    json_object_set_string_member(record, TABLES, tables);
     return adit_json_write(path, record, error);
 }

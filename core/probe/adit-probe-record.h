@@ -20,9 +20,9 @@ char *adit_probe_fingerprint(AditProbe *probe, AditNetwork *network, const GPtrA
  * of the probe's, for its names */
 gboolean adit_probe_record_has(const AditProbeTable *table, const char *folder, const char *when,
                                const char *fingerprint);
-/* Says so, after adit_probe_table_write(). Fails with ADIT_ERROR_OUTPUT, or if the table is gone.
- */
-gboolean adit_probe_record_add(const AditProbeTable *table, const char *folder, const char *when,
-                               const char *fingerprint, GError **error);
+/* adit_probe_table_write(), then says so. Other moments stay if the tables they were written to are
+ * still what they were. Fails with ADIT_ERROR_OUTPUT. */
+gboolean adit_probe_record_write(const AditProbeTable *table, const char *folder, const char *when,
+                                 const char *fingerprint, GError **error);
 
 G_END_DECLS

@@ -516,8 +516,7 @@ adit_probe_run(AditProbe *probe, AditNetwork *network, GPtrArray *data, const ch
         return fingerprint != NULL ? g_steal_pointer(&empty) : NULL;
     g_autoptr(AditProbeTable) table = adit_probe_measure(probe, network, data, error);
 
-    return table != NULL && adit_probe_table_write(table, folder, when, error) &&
-                   adit_probe_record_add(table, folder, when, fingerprint, error)
+    return table != NULL && adit_probe_record_write(table, folder, when, fingerprint, error)
                ? g_steal_pointer(&table)
                : NULL;
 }

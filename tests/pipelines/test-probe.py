@@ -210,6 +210,19 @@ def again():
     expect(measured('-o', 'data.moons.noise=0.3'), both)
 
 
+def lost():
+    """A table that is gone takes all its moments with it: one that is written anew has its own alone."""
+    train_network('glonet', probes='[{truncation: {when: [1, end]}}]')
+
+    def moments():
+        return sorted(json.loads(read('run/probes/.truncation.json'))['moments'])
+    expect(moments(), ['1', 'end'])
+    os.remove('run/probes/truncation.csv')
+    on_device('probe', 'run', '--output', 'run/probes')
+    expect({row['when'] for row in table_of(read('run/probes/truncation.csv'))}, {'end'})
+    expect(moments(), ['end'])
+
+
 def killed():
     """A run that is killed while a probe runs does not measure those before it again."""
     slow = '{logistic: {at: trunk.*, split: train, solver: saga, tolerance: 0, passes: 20000}}'
@@ -571,6 +584,6 @@ def checked():
 cases = [(f'/pipelines/probe/{case.__name__}/{name}', in_folder(lambda case=case, name=name: case(name)))
          for case in (whole, cut, added) for name in NETWORKS]
 cases += [(f'/pipelines/probe/{case.__name__}', in_folder(case))
-          for case in (values, sections, observes, tables, again, killed, told, sets, pairs, classes, gradients, ablated, folded, before, maps, borders, paper, refusals,
+          for case in (values, sections, observes, tables, again, lost, killed, told, sets, pairs, classes, gradients, ablated, folded, before, maps, borders, paper, refusals,
                        checked)]
 tap.run(cases)
