@@ -332,6 +332,14 @@ count_samples(const AditProbeSettings *settings, gsize rows)
     return (gsize) CLAMP(count, 1.0, (double) rows);
 }
 
+/* Whether the loss is looked at. */
+static gboolean
+needs_targets(AditReadingKind kind)
+{
+    return kind == ADIT_READ_SCORES || kind == ADIT_READ_FOLDED || kind == ADIT_READ_ABLATED ||
+           kind == ADIT_READ_GRADIENTS;
+}
+
 static gboolean
 check_split(const AditProbeReader *self, const Reading *reading, const char *data, GError **error)
 {
@@ -340,9 +348,7 @@ check_split(const AditProbeReader *self, const Reading *reading, const char *dat
     if (reading->split->rows == 0 ||
         (reading->what.kind == ADIT_READ_FOLDED && self->data->train.rows == 0))
         lacks = "training rows";
-    else if ((reading->what.kind == ADIT_READ_SCORES ||
-              reading->what.kind == ADIT_READ_GRADIENTS) &&
-             reading->split->targets == NULL)
+    else if (needs_targets(reading->what.kind) && reading->split->targets == NULL)
         lacks = "targets";
     else if (reading->what.kind == ADIT_READ_CLASSES && reading->split->classes == 0)
         lacks = "classes";

@@ -554,6 +554,11 @@ def refusals():
     write('weights.yaml', 'adit: 1\n' + DATA + 'model:\n  from: run/checkpoints/last/model.safetensors\n'
           '  stem: [{dense: {units: 6}}]\n  trunk: []\n  head: [{dense: {units: 2}}]\nprobes: [{truncation: {at: stem}}]\n')
     refuse("probe 'truncation' needs a loss", 'weights.yaml')
+    write('bare.csv', 'a,b\n' + ''.join(f'{i % 7},{i % 5}\n' for i in range(40)))
+    bare = 'data=[{moons: {samples: 40, test: 50%}}, {csv: {name: bare, path: bare.csv, test: 50%}}]'
+    for probe in 'truncation', '{truncation: {fold: true}}', 'ablation', 'gradient':
+        name = probe.strip('{').split(':')[0]
+        refuse(f"probe '{name}' needs targets, data 'bare' has none", 'run', '-o', bare, '-o', f'probes=[{probe}]')
 
 
 def checked():
