@@ -369,6 +369,9 @@ write_repeat(Prune *self, const AditItem *item, List *list, AditNode *out)
         g_ptr_array_new_with_free_func((GDestroyNotify) adit_node_unref);
     gboolean before = list->changed;
 
+    /* what is repeated no time at all has no layers to lose */
+    if (item->times == 0)
+        return;
     list->changed = FALSE;
     for (guint i = 0; i < item->times; i++) {
         AditNode *blocks = adit_node_new_list(NULL);
@@ -376,7 +379,7 @@ write_repeat(Prune *self, const AditItem *item, List *list, AditNode *out)
         write_items(self, item->items, list, blocks);
         g_ptr_array_add(iterations, blocks);
     }
-    if (!list->changed && iterations->len > 0)
+    if (!list->changed)
         adit_node_append(
             out, make_repeat(item->times, item->tied, adit_node_copy(iterations->pdata[0])));
     else if (!item->tied)
@@ -455,6 +458,19 @@ adit_prune_border_layers(const AditExperiment *experiment, GHashTable *fields, G
 
 /* ---- a trunk that is cut off ---- */
 
+static guint
+count_items(const GPtrArray *items)
+{
+    guint n = 0;
+
+    for (guint i = 0; i < items->len; i++) {
+        const AditItem *item = items->pdata[i];
+
+        n += item->block != NULL ? 1 : item->times * count_items(item->items);
+    }
+    return n;
+}
+
 /* Adds the first @left items, which are counted down. */
 static void
 cut_items(Prune *self, const GPtrArray *items, guint *left, List *list, AditNode *out)
@@ -476,9 +492,12 @@ cut_items(Prune *self, const GPtrArray *items, guint *left, List *list, AditNode
             cut_items(self, item->items, left, list, blocks);
             g_ptr_array_add(iterations, blocks);
         }
+        /* what is repeated no time at all adds nothing */
+        if (iterations->len == 0)
+            continue;
         if (!item->tied)
             add_groups(out, iterations);
-        else if ((before - *left) % MAX(item->items->len, 1) == 0)
+        else if ((before - *left) % MAX(count_items(item->items), 1) == 0)
             adit_node_append(
                 out, make_repeat(iterations->len, TRUE, adit_node_copy(iterations->pdata[0])));
         else if (self->error == NULL)
@@ -486,19 +505,6 @@ cut_items(Prune *self, const GPtrArray *items, guint *left, List *list, AditNode
                         "a repeat in '%s' is tied, and the cut goes through one of its instances",
                         list->prefix);
     }
-}
-
-static guint
-count_items(const GPtrArray *items)
-{
-    guint n = 0;
-
-    for (guint i = 0; i < items->len; i++) {
-        const AditItem *item = items->pdata[i];
-
-        n += item->block != NULL ? 1 : item->times * count_items(item->items);
-    }
-    return n;
 }
 
 static AditNode *

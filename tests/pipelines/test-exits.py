@@ -689,6 +689,20 @@ def kept():
     expect([name for folder in ('.', 'run') for name in os.listdir(folder) if name.startswith('.tmp-')], [])
 
 
+def repeated():
+    """Repeats of no blocks before the cut, and tied ones of repeats: an instance is all its items."""
+    none = f'{{repeat: {{times: 0, tied: true, blocks: [{UNIT}]}}}}'
+    train('none', '', trunk=f'{none}, {UNIT}, {UNIT}, {UNIT}')
+    pipeline = truncate('none', '--keep', '2')['saved'] + '/pipeline.yaml'
+    close(evaluate(pipeline)['loss'], truncate('none')['networks'][1]['loss'], 1e-4)
+    inner = f'{{repeat: {{times: 3, blocks: [{UNIT}]}}}}'
+    train('tied', '', trunk=f'{{repeat: {{times: 3, tied: true, blocks: [{UNIT}, {inner}]}}}}')
+    pipeline = truncate('tied', '--keep', '8')['saved'] + '/pipeline.yaml'
+    close(evaluate(pipeline)['loss'], truncate('tied')['networks'][7]['loss'], 1e-4)
+    code, _, err = adit('exits', 'truncate', 'tied', '--keep', '6', '-q', *ON)
+    assert code == 2 and 'the cut goes through one of its instances' in err, err
+
+
 # ---- from another run ----
 
 def taken():
@@ -811,7 +825,7 @@ if DEVICE is None:
               ('calibrate/reference', reference),
               ('overthinking', overthinking), ('policies/loops', loops), ('policies/clocked', clocked), ('policies/ensemble', ensembles),
               ('policies/patience', patience), ('policies/fixed', fixed), ('policies/shares', shares), ('from', taken), ('place/cost', placed), ('place/rules', chosen),
-              ('truncate/saved', truncated), ('truncate/folded', folded), ('truncate/refused', untruncated), ('truncate/kept', kept), ('wrong', wrong),
+              ('truncate/saved', truncated), ('truncate/folded', folded), ('truncate/refused', untruncated), ('truncate/kept', kept), ('truncate/repeats', repeated), ('wrong', wrong),
               ('no-classes', no_classes), ('b-lenet', b_lenet)]
 else:
     cases = [('devices', devices), ('leaving', leaving)]
