@@ -269,7 +269,7 @@ static gboolean
 choose_exhaustively(Placing *self, const AditOptions *options, GError **error)
 {
     const AditExitTable *table = self->table;
-    double drop = 0, last = 0;
+    double drop = 0, cost, last;
 
     if (self->prices->n > ADIT_PLACEMENT_MOST) {
         g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
@@ -281,10 +281,15 @@ choose_exhaustively(Placing *self, const AditOptions *options, GError **error)
     if (options->accuracy_drop != NULL &&
         !adit_tool_parse_share("accuracy-drop", options->accuracy_drop, &drop, error))
         return FALSE;
-    for (gsize row = 0; row < table->rows; row++)
-        last += table->metrics[row * table->n + table->n - 1] / (double) table->rows;
     /* without any exit it is that of the last answer */
-    return adit_placement_exhaustively(table, self->prices, last - drop, self->kept);
+    adit_placement_weigh(table, self->prices, self->kept, &cost, &last);
+    if (adit_placement_exhaustively(table, self->prices, last - drop, self->kept))
+        return TRUE;
+    g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
+                "no set of exits has an accuracy of %.6g at least and a cost that is a number; "
+                "without exits a row costs %.4g",
+                last - drop, cost);
+    return FALSE;
 }
 
 static gboolean

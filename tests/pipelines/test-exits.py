@@ -610,6 +610,9 @@ def chosen():
              'inference.policy=never')):
         code, _, err = adit('exits', 'place', 'run', '--by', 'greedy', *words)
         expect((code, err.splitlines()[0]), (2, f'adit exits place: error: {message}'))
+    code, _, err = adit('exits', 'place', 'run', '--by', 'exhaustive', '--unit', 'joules', '--rate', '1e308')
+    expect(code, 2)
+    assert 'a cost that is a number; without exits a row costs inf' in err, err
     for message, *words in (
             ('say at which shares of the cost: --shares=15%,30%,45%',),
             ("--among=trunk.25: nothing is at 'trunk.25'; 'trunk' has 8 items", '--shares', '5%', '--among',
