@@ -57,6 +57,7 @@ print_candidates(AditInvocation *self, const AditCandidates *found, const GArray
 {
     g_autoptr(GPtrArray) table = g_ptr_array_new_with_free_func((GDestroyNotify) g_strfreev);
     g_autoptr(GString) places = g_string_new(NULL);
+    g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
     guint n = found->addresses->len;
     double whole = MAX(found->costs[n], 1);
 
@@ -71,7 +72,9 @@ print_candidates(AditInvocation *self, const AditCandidates *found, const GArray
         g_autofree char *got = g_strdup_printf("%.2f%%", 100 * found->costs[nearest] / whole);
 
         add_row(table, (const char *const[]){wanted, place, cost, got, NULL});
-        g_string_append_printf(places, "%s%s", places->len > 0 ? ", " : "", place);
+        /* shares may be nearest to the same place, which takes one exit */
+        if (g_hash_table_add(seen, GUINT_TO_POINTER(nearest)))
+            g_string_append_printf(places, "%s%s", places->len > 0 ? ", " : "", place);
     }
     adit_tool_print_table(self, table, "rlrr");
     adit_terminal_print(&self->terminal, "\nexits:\n  - {at: [%s], head: shared}\n", places->str);

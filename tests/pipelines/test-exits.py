@@ -541,6 +541,10 @@ def placed():
     out = succeed('exits', 'place', 'exits.yaml', '--shares', '15%,0.5,60%')
     assert out.endswith('exits:\n  - {at: [trunk.1, trunk.4, trunk.5], head: shared}\n'), out
     expect(out.splitlines()[1].split(), ['15%', 'trunk.1', '288', '13.64%'])
+    # two shares may be nearest to one place, where a pipeline has one exit
+    out = succeed('exits', 'place', 'exits.yaml', '--shares', '25%,26%,50%')
+    expect([line.split()[1] for line in out.splitlines()[1:4]], ['trunk.2', 'trunk.2', 'trunk.4'])
+    assert out.endswith('exits:\n  - {at: [trunk.2, trunk.4], head: shared}\n'), out
 
 
 def listed(trunk, among, *shares):
