@@ -96,55 +96,139 @@ take_bare(Gauging *self, AditLoop *loop)
     return value;
 }
 
-/* Number of picks from @first on that are in one loop, and how many of its body's tensors they are.
+/**
+ * Member: a tensor of a loop's body, or of one inside it, that is an answer.
+ * @n: iterations of all loops around it
+ * @order: of its address in the order of building
+ * @share: of one iteration: what it takes besides the members before it
+ * @head: of one iteration: what it takes besides the loop itself; asked for alone
  */
+typedef struct {
+    AditTensor *tensor;
+    guint n;
+    guint order;
+    double share;
+    double head;
+} Member;
+
+static int
+compare_members(gconstpointer a, gconstpointer b)
+{
+    const Member *one = a, *other = b;
+
+    return (one->order > other->order) - (one->order < other->order);
+}
+
+/* (transfer full) (element-type Member): the tensors of the @n_picks picks from @first on, as they
+ * were built: which of their iterations are asked for makes no difference. */
+static GArray *
+list_members(const GArray *picks, guint first, guint n_picks)
+{
+    GArray *members = g_array_new(FALSE, TRUE, sizeof(Member));
+    g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
+
+    for (guint i = first; i < first + n_picks; i++) {
+        const AditPick *pick = &g_array_index(picks, AditPick, i);
+        Member member = {.tensor = pick->tensor, .order = pick->order};
+
+        if (!g_hash_table_add(seen, pick->tensor))
+            continue;
+        find_outermost(pick->tensor, &member.n);
+        g_array_append_val(members, member);
+    }
+    g_array_sort(members, compare_members);
+    return members;
+}
+
+/* Number of picks from @first on that are in one loop. */
 static guint
-count_group(const GArray *picks, guint first, guint *n_tensors)
+count_group(const GArray *picks, guint first)
 {
     guint n, n_picks = 0;
     AditLoop *loop = find_outermost(g_array_index(picks, AditPick, first).tensor, &n);
 
-    *n_tensors = 0;
-    for (guint i = first; i < picks->len; i++) {
-        const AditPick *pick = &g_array_index(picks, AditPick, i);
-
-        if (find_outermost(pick->tensor, &n) != loop)
-            break;
+    while (first + n_picks < picks->len &&
+           find_outermost(g_array_index(picks, AditPick, first + n_picks).tensor, &n) == loop)
         n_picks++;
-        *n_tensors += pick->instance == 0;
-    }
     return n_picks;
 }
 
-/* Exits of one loop, of whose body @n_tensors are answers. */
+/* Iterations of the loops around both tensors, which share the outermost one. */
+static guint
+count_common(const AditTensor *one, const AditTensor *other)
+{
+    const AditLoop *common = NULL;
+    guint n = 1;
+
+    for (AditLoop *a = one->graph->loop; a != NULL && common == NULL; a = a->parent->loop) {
+        for (AditLoop *b = other->graph->loop; b != NULL && common == NULL; b = b->parent->loop)
+            common = a == b ? a : NULL;
+    }
+    for (; common != NULL; common = common->parent->loop)
+        n *= common->n;
+    return n;
+}
+
+/* How many of member @k's iterations are done when member @j answers for the @instance-th time. */
+static double
+count_done(const GArray *members, guint k, guint j, guint instance)
+{
+    const Member *done = &g_array_index(members, Member, k);
+    const Member *answer = &g_array_index(members, Member, j);
+    guint common = count_common(done->tensor, answer->tensor);
+    guint each = done->n / common;
+
+    if (k == j)
+        return instance + 1;
+    return instance / (answer->n / common) * each + (k < j ? each : 0);
+}
+
+static guint
+find_member(const GArray *members, const AditTensor *tensor)
+{
+    guint j = 0;
+
+    while (g_array_index(members, Member, j).tensor != tensor)
+        j++;
+    return j;
+}
+
+/* Exits of one loop and of those inside it. What its iterations hand on is counted with their first
+ * member. */
 static void
-take_loop(Gauging *self, guint first, guint n_picks, guint n_tensors, double *costs)
+take_loop(Gauging *self, guint first, guint n_picks, double *costs)
 {
     const GArray *picks = self->answers->picks;
     guint n, before_any = self->known->len;
     AditLoop *loop = find_outermost(g_array_index(picks, AditPick, first).tensor, &n);
-    g_autofree double *behind = g_new0(double, n_tensors + 1);
-    g_autofree double *head = g_new0(double, n_tensors + 1);
+    g_autoptr(GArray) members = list_members(picks, first, n_picks);
 
     add_initials(self->known, loop);
     double before = self->known->len > 0 ? take(self) : 0;
-    double bare = self->alone ? take_bare(self, loop) - before : 0;
+    double bare = self->alone ? take_bare(self, loop) : 0, last = before;
 
-    for (guint j = 0; j < n_tensors; j++) {
-        g_ptr_array_add(self->known,
-                        adit_tensor_unroll(g_array_index(picks, AditPick, first + j).tensor));
-        behind[j] = (take(self) - before) / n;
-        head[j] = behind[j] - bare / n;
-        if (self->alone)
-            g_ptr_array_set_size(self->known, (int) self->known->len - 1);
+    for (guint j = 0; j < members->len; j++) {
+        Member *member = &g_array_index(members, Member, j);
+
+        g_ptr_array_add(self->known, adit_tensor_unroll(member->tensor));
+        double value = take(self);
+
+        member->share = (value - last) / member->n;
+        last = value;
+        if (!self->alone)
+            continue;
+        member->share = j == 0 ? (bare - before) / member->n : 0;
+        member->head = (value - bare) / member->n;
+        g_ptr_array_set_size(self->known, (int) self->known->len - 1);
     }
-    for (guint i = 0; i < n_picks; i++) {
-        guint j = i % n_tensors;
-        double whole = self->alone ? bare / n : behind[n_tensors - 1];
-        double own = self->alone ? bare / n + head[j] : behind[j];
+    for (guint i = first; i < first + n_picks; i++) {
+        const AditPick *pick = &g_array_index(picks, AditPick, i);
+        guint j = find_member(members, pick->tensor);
 
-        costs[first + i] =
-            before + whole * g_array_index(picks, AditPick, first + i).instance + own;
+        costs[i] = before + g_array_index(members, Member, j).head;
+        for (guint k = 0; k < members->len; k++)
+            costs[i] +=
+                g_array_index(members, Member, k).share * count_done(members, k, j, pick->instance);
     }
     if (self->alone)
         g_ptr_array_set_size(self->known, (int) before_any);
@@ -158,11 +242,11 @@ adit_exit_answers_gauge(const AditExitAnswers *self, gboolean alone, AditGauge g
     Gauging gauging = {self, alone, gauge, user_data, known, FALSE};
 
     for (guint i = 0; i < self->picks->len;) {
-        guint n_tensors, n = count_group(self->picks, i, &n_tensors), iterations;
+        guint n = count_group(self->picks, i), iterations;
         AditTensor *tensor = g_array_index(self->picks, AditPick, i).tensor;
 
         if (find_outermost(tensor, &iterations) != NULL) {
-            take_loop(&gauging, i, n, n_tensors, costs);
+            take_loop(&gauging, i, n, costs);
             i += n;
             continue;
         }

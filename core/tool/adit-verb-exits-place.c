@@ -57,6 +57,7 @@ print_candidates(AditInvocation *self, const AditCandidates *found, const GArray
 {
     g_autoptr(GPtrArray) table = g_ptr_array_new_with_free_func((GDestroyNotify) g_strfreev);
     g_autoptr(GString) places = g_string_new(NULL);
+    g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
     guint n = found->addresses->len;
     double whole = MAX(found->costs[n], 1);
 
@@ -71,7 +72,9 @@ print_candidates(AditInvocation *self, const AditCandidates *found, const GArray
         g_autofree char *got = g_strdup_printf("%.2f%%", 100 * found->costs[nearest] / whole);
 
         add_row(table, (const char *const[]){wanted, place, cost, got, NULL});
-        g_string_append_printf(places, "%s%s", places->len > 0 ? ", " : "", place);
+        /* shares may be nearest to the same place, which takes one exit */
+        if (g_hash_table_add(seen, GUINT_TO_POINTER(nearest)))
+            g_string_append_printf(places, "%s%s", places->len > 0 ? ", " : "", place);
     }
     adit_tool_print_table(self, table, "rlrr");
     adit_terminal_print(&self->terminal, "\nexits:\n  - {at: [%s], head: shared}\n", places->str);
@@ -269,7 +272,7 @@ static gboolean
 choose_exhaustively(Placing *self, const AditOptions *options, GError **error)
 {
     const AditExitTable *table = self->table;
-    double drop = 0, last = 0;
+    double drop = 0, cost, last;
 
     if (self->prices->n > ADIT_PLACEMENT_MOST) {
         g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
@@ -281,10 +284,15 @@ choose_exhaustively(Placing *self, const AditOptions *options, GError **error)
     if (options->accuracy_drop != NULL &&
         !adit_tool_parse_share("accuracy-drop", options->accuracy_drop, &drop, error))
         return FALSE;
-    for (gsize row = 0; row < table->rows; row++)
-        last += table->metrics[row * table->n + table->n - 1] / (double) table->rows;
     /* without any exit it is that of the last answer */
-    return adit_placement_exhaustively(table, self->prices, last - drop, self->kept);
+    adit_placement_weigh(table, self->prices, self->kept, &cost, &last);
+    if (adit_placement_exhaustively(table, self->prices, last - drop, self->kept))
+        return TRUE;
+    g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
+                "no set of exits has an accuracy of %.6g at least and a cost that is a number; "
+                "without exits a row costs %.4g",
+                last - drop, cost);
+    return FALSE;
 }
 
 static gboolean

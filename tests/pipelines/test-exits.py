@@ -541,6 +541,50 @@ def placed():
     out = succeed('exits', 'place', 'exits.yaml', '--shares', '15%,0.5,60%')
     assert out.endswith('exits:\n  - {at: [trunk.1, trunk.4, trunk.5], head: shared}\n'), out
     expect(out.splitlines()[1].split(), ['15%', 'trunk.1', '288', '13.64%'])
+    # two shares may be nearest to one place, where a pipeline has one exit
+    out = succeed('exits', 'place', 'exits.yaml', '--shares', '25%,26%,50%')
+    expect([line.split()[1] for line in out.splitlines()[1:4]], ['trunk.2', 'trunk.2', 'trunk.4'])
+    assert out.endswith('exits:\n  - {at: [trunk.2, trunk.4], head: shared}\n'), out
+
+
+def listed(trunk, among, *shares):
+    """The table of places: a list of share, place and multiply-adds."""
+    make(trunk=trunk)
+    out = succeed('exits', 'place', 'exits.yaml', '--shares', ','.join(shares), '--among', among)
+    return [line.split()[:3] for line in out[:out.index('\n\n')].splitlines()[1:]]
+
+
+def among_some():
+    """Among some of a repeat's blocks, perhaps without the first; the repeat is one loop."""
+    for among, places in (('trunk.4', ('4', '4')), ('trunk.3..7/2', ('3', '7')), ('trunk.5..8', ('5', '8'))):
+        for trunk in (LOOP, WRITTEN):
+            expect(listed(trunk, among, '10%', '100%'),
+                   [[share, f'trunk.{place}', f'{32 + int(place) * 256:,}']
+                    for share, place in zip(('10%', '100%'), places)])
+    train('run', '{at: {cost: {shares: 40%, among: trunk.3..7}}, head: shared}')
+    train('address', '{at: trunk.3, head: shared}')
+    expect(weights('run'), weights('address'))
+
+
+def nested():
+    """A repeat within a repeat: at the end of each of its iterations an answer takes what it takes with the
+    blocks written out; no answer takes less than one before it."""
+    inner = f'{{repeat: {{times: 3, blocks: [{UNIT}]}}}}'
+    loop = f'{{repeat: {{times: 4, blocks: [{UNIT.replace("tanh", "relu")}, {inner}]}}}}'
+    written = ', '.join(([UNIT.replace('tanh', 'relu')] + [UNIT] * 3) * 4)
+    for among in ('trunk.4', 'trunk.8', 'trunk.12', 'trunk.16'):
+        for trunk in (loop, written):
+            expect(listed(trunk, among, '50%')[0][2], f'{32 + int(among[6:]) * 256:,}')
+    for i, head in enumerate(('shared', OWN)):
+        found = []
+        for run, trunk in ((f'loop-{i}', loop), (f'written-{i}', written)):
+            train(run, f'{{at: trunk.*, head: {head}}}', '-o', 'train.epochs=1', trunk=trunk)
+            answers = evaluate(run, '-o', 'inference.policy=entropy')['exits']['answers']
+            costs = [answer['cost'] for answer in answers]
+            expect(costs, sorted(costs))
+            found.append(costs)
+        for number in (4, 8, 12, 16, 17):
+            close(found[0][number - 1], found[1][number - 1], 1e-12)
 
 
 def chosen():
@@ -570,6 +614,9 @@ def chosen():
              'inference.policy=never')):
         code, _, err = adit('exits', 'place', 'run', '--by', 'greedy', *words)
         expect((code, err.splitlines()[0]), (2, f'adit exits place: error: {message}'))
+    code, _, err = adit('exits', 'place', 'run', '--by', 'exhaustive', '--unit', 'joules', '--rate', '1e308')
+    expect(code, 2)
+    assert 'a cost that is a number; without exits a row costs inf' in err, err
     for message, *words in (
             ('say at which shares of the cost: --shares=15%,30%,45%',),
             ("--among=trunk.25: nothing is at 'trunk.25'; 'trunk' has 8 items", '--shares', '5%', '--among',
@@ -824,7 +871,8 @@ if DEVICE is None:
               ('calibrate/curve', curve), ('calibrate/goals', goals), ('calibrate/refused', uncalibrated),
               ('calibrate/reference', reference),
               ('overthinking', overthinking), ('policies/loops', loops), ('policies/clocked', clocked), ('policies/ensemble', ensembles),
-              ('policies/patience', patience), ('policies/fixed', fixed), ('policies/shares', shares), ('from', taken), ('place/cost', placed), ('place/rules', chosen),
+              ('policies/patience', patience), ('policies/fixed', fixed), ('policies/shares', shares), ('from', taken), ('place/cost', placed), ('place/among', among_some),
+              ('place/nested', nested), ('place/rules', chosen),
               ('truncate/saved', truncated), ('truncate/folded', folded), ('truncate/refused', untruncated), ('truncate/kept', kept), ('truncate/repeats', repeated), ('wrong', wrong),
               ('no-classes', no_classes), ('b-lenet', b_lenet)]
 else:
