@@ -426,6 +426,21 @@ def uncalibrated():
     assert "holds no thresholds: expected 'policy' and 'exits', each with 'name' and 'threshold'" in err, err
 
 
+def infeasible():
+    """A goal that no thresholds come to is told, and the run is done without any."""
+    budget = 'inference={policy: entropy, calibrate: {budget: 1%}}'
+    warning = ('warning: the exits are left without thresholds: no thresholds come to a budget of 1%; rows that '
+               'all leave at the first exit cost 27.27%')
+    make('{at: trunk.2..6/2, head: shared}', **HELD_OUT)
+    code, _, err = adit('run', 'exits.yaml', '--run-dir', 'run', '-q', *ON, '-o', 'train.epochs=1', '-o', budget)
+    expect((code, err.splitlines()), (0, [warning]))
+    expect(json.loads(read('run/run.json'))['status'], 'COMPLETED')
+    assert not os.path.exists('run/exits')
+    assert warning in read('run/console.log'), read('run/console.log')
+    succeed('exits', 'calibrate', 'run', '--budget', '50%', '-q', *ON)
+    assert stored('run')['cost'] <= 0.5 + 1e-9
+
+
 # ---- policies ----
 
 ALL_POLICIES = ('patience', '{patience: {threshold: 1}}', '{ensemble: {weights: [1, 2, 3, 4, 5, 6, 7, 8, 9]}}',
@@ -785,7 +800,7 @@ if DEVICE is None:
              ('leave/batches', batches), ('train/ignored', ignored), ('train/weighed', weighed), ('train/ramp', ramp),
               ('train/plain-kernels', plain_kernels), ('leave/cost', cost), ('leave/leaving', leaving),
               ('leave/fallback', fallback), ('leave/sweep', sweep), ('calibrate/stored', calibrated),
-              ('calibrate/curve', curve), ('calibrate/goals', goals), ('calibrate/refused', uncalibrated),
+              ('calibrate/curve', curve), ('calibrate/goals', goals), ('calibrate/refused', uncalibrated), ('calibrate/infeasible', infeasible),
               ('calibrate/reference', reference),
               ('overthinking', overthinking), ('policies/loops', loops), ('policies/clocked', clocked), ('policies/ensemble', ensembles),
               ('policies/patience', patience), ('policies/fixed', fixed), ('policies/shares', shares), ('from', taken), ('place/cost', placed), ('place/rules', chosen),
