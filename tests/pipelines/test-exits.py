@@ -538,6 +538,14 @@ def shares():
                         'data.moons.validation=10%')
     expect(code, 2)
     assert "the thresholds of 'budget' are fitted to a validation split that training never saw" in err, err
+    # what another file holds out may be what the run was trained on
+    data = read('exits.yaml').splitlines()[1].replace('validation: 30%', 'validation: 50%')
+    write('look.yaml', f'adit: 1\n{data}\nmodel: {{from: run/checkpoints/last}}\n'
+                       'inference: {policy: {budget: {ratio: 2}}}\n')
+    for verb in ('eval',), ('predict',), ('exits', 'eval'):
+        code, _, err = adit(*verb, 'look.yaml', '-q')
+        expect(code, 2)
+        assert "the thresholds of 'budget' are fitted to a validation split that training never saw" in err, err
 
 
 # ---- placement ----
