@@ -234,7 +234,7 @@ take_thresholds(AditEvaluation *self, GError **error)
 {
     g_autoptr(GError) failure = NULL;
     g_autoptr(AditCalibration) calibration =
-        self->checkpoint != NULL ? adit_calibration_read(self->run, &failure) : NULL;
+        self->run != NULL ? adit_calibration_read(self->run, &failure) : NULL;
 
     if (failure != NULL) {
         g_propagate_error(error, g_steal_pointer(&failure));

@@ -420,6 +420,10 @@ def uncalibrated():
          'other', '--budget', '50%')
     fail('no thresholds come to a budget of 1%; rows that all leave at the first exit cost 27.27%', 'exits',
          'calibrate', 'other', '--budget', '1%', '-o', 'inference.policy=entropy')
+    data = read('exits.yaml').splitlines()[1]
+    write('look.yaml', f'adit: 1\n{data}\nmodel: {{from: other/checkpoints/last}}\ninference: {{policy: entropy}}\n')
+    fail('thresholds are stored with a run; give a run directory', 'exits', 'calibrate', 'look.yaml', '--budget', '50%')
+    assert not os.path.exists('other/exits')
     write('other/exits/thresholds.json', '{"policy": "x"}')
     code, _, err = adit('eval', 'other', '-q', '-o', 'inference.policy=entropy')
     expect(code, 4)
