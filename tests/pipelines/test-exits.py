@@ -542,6 +542,15 @@ def shares():
                         'data.moons.validation=10%')
     expect(code, 2)
     assert "the thresholds of 'budget' are fitted to a validation split that training never saw" in err, err
+    # where no row of these arrives, none leaves; so it is when thresholds are read again
+    for policy in '{shares: [1, 0, 0]}', '{shares: [1, 0, 0], of: entropy}':
+        whole = ('-o', f'inference.policy={{share: {policy}}}')
+        succeed('exits', 'calibrate', 'run', '-q', *ON, *whole)
+        expect([exit_['threshold'] for exit_ in stored('run')['exits']][1:], ['Infinity'] * 2)
+        for split in 'validation', 'test':
+            found = evaluate('run', '--split', split, *whole)['exits']['answers']
+            expect([answer['left']['rows'] for answer in found][1:3], [0, 0])
+            expect({row['exit'] for row in predict('run', '--split', split, *whole)} - {'1', 'last'}, set())
     # what another file holds out may be what the run was trained on
     data = read('exits.yaml').splitlines()[1].replace('validation: 30%', 'validation: 50%')
     write('look.yaml', f'adit: 1\n{data}\nmodel: {{from: run/checkpoints/last}}\n'
