@@ -484,6 +484,10 @@ def clocked():
             code, _, told = adit('predict', 'run', '-q', *ON, *chosen)
             expect(code, 2)
             assert 'does not judge an answer by itself' in told, told
+    for policy in '{ensemble: {weights: 1}}', '{deadline: {time: 5 ms}}':
+        code, _, told = adit('predict', 'run', '-q', *ON, '-o', f'inference.policy={policy}')
+        expect(code, 2)
+        assert 'does not judge an answer by itself' in told, told
 
 
 def ensembles():
