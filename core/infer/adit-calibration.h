@@ -46,8 +46,8 @@ typedef struct {
  * @validation: rows that training never sees
  * @goal: (nullable): NULL, or of no kind: for a policy that says shares
  *
- * Fits the policy's thresholds (LANGUAGE 2.3). Fails with ADIT_ERROR_INVALID when nothing can be
- * fitted, no thresholds come to the goal (the message says what is nearest), and as
+ * Fits the policy's thresholds (share/doc/language.md). Fails with ADIT_ERROR_INVALID when nothing
+ * can be fitted, no thresholds come to the goal (the message says what is nearest), and as
  * adit_exit_table_new().
  */
 AditCalibration *adit_calibrate(AditNetwork *network, const AditSplit *validation,

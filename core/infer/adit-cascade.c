@@ -9,6 +9,7 @@
 #include "adit-feed.h"
 #include "adit-segments.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Of an answer's numbers: how sure it is; its logits come behind. */
@@ -407,6 +408,17 @@ take_answer(AditCascade *self, gsize row, guint exit, const double *answer)
     departure->confidence = answer[MEASURE];
 }
 
+/* Whether @measure takes the place of @best: as adit_exit_table_fall_back() has it, the last answer
+ * counts unless one before it is surer, and of those the first; a number that is none never does.
+ */
+static gboolean
+takes_place(const AditCascade *self, double measure, double best, gboolean is_last)
+{
+    if (is_last)
+        return !self->most_confident || !is_surer(self, best, measure);
+    return self->most_confident && (isnan(best) || is_surer(self, measure, best));
+}
+
 /* A row of the batch was offered @answer, and leaves or goes on. What it takes along is the answer
  * it leaves with, or the surest that it was offered. */
 static void
@@ -416,9 +428,7 @@ offer(AditCascade *self, gsize row, guint exit, const double *answer, gboolean l
     double best = self->departures[row].confidence;
 
     self->departures[row].cost = get_stage(self, exit)->cost;
-    if (exit == 0 || (leaves && !is_last))
-        take_answer(self, row, exit, answer);
-    else if (self->most_confident ? !is_surer(self, best, answer[MEASURE]) : is_last)
+    if (exit == 0 || (leaves && !is_last) || takes_place(self, answer[MEASURE], best, is_last))
         take_answer(self, row, exit, answer);
 }
 

@@ -90,7 +90,8 @@ add_event(const AditExitTable *table, GArray *events, gsize row, guint exit)
         g_array_append_val(events, event);
 }
 
-/* The threshold by which the first @n of sorted @events have come and no other. */
+/* The threshold by which the first @n of sorted @events have come and no other; where there are
+ * none nobody leaves. */
 static double
 cut(const AditExitTable *table, const GArray *events, guint n)
 {
@@ -98,7 +99,7 @@ cut(const AditExitTable *table, const GArray *events, guint n)
     double key;
 
     if (events->len == 0)
-        key = 0;
+        key = (double) -INFINITY;
     else if (n == 0)
         key = all[0].key - MAX(fabs(all[0].key) * 1e-3, 1e-6);
     else if (n == events->len)
@@ -282,9 +283,9 @@ fit_each(const AditExitTable *table, const AditExitAim *aim, double *thresholds)
 gboolean
 adit_exit_fit(const AditExitTable *table, const AditExitAim *aim, double *thresholds)
 {
+    g_return_val_if_fail(table->measures != NULL, FALSE);
     AditExitPoint point = fit_one(table, aim);
 
-    g_return_val_if_fail(table->measures != NULL, FALSE);
     for (guint i = 0; i + 1 < table->n; i++)
         thresholds[i] = point.threshold;
     if (aim->each)

@@ -9,9 +9,9 @@ G_BEGIN_DECLS
  * adit_placement_resolve:
  * @graph: the network's, before it is built: fails where nothing is found
  *
- * Finds the places of the exits that are placed by cost (`at: {cost: ...}`, LANGUAGE 2.3): those
- * among which a row has cost nearest to the shares of what the network without exits costs. Costs
- * are multiply-adds.
+ * Finds the places of the exits that are placed by cost (`at: {cost: ...}`, share/doc/language.md):
+ * those among which a row has cost nearest to the shares of what the network without exits costs.
+ * Costs are multiply-adds.
  */
 void adit_placement_resolve(const AditExperiment *experiment, const AditNetworkShape *shape,
                             AditGraph *graph);

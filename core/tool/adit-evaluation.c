@@ -99,6 +99,7 @@ read_run(AditEvaluation *self, AditInvocation *invocation, const char *path, GEr
         self->checkpoint = g_str_equal(folder, self->run)
                                ? g_build_filename(self->run, "checkpoints", "last", NULL)
                                : g_steal_pointer(&folder);
+    self->is_run = TRUE;
     config = g_build_filename(self->run, "config.resolved.yaml", NULL);
     self->experiment = adit_tool_read(invocation, config, error);
     return self->experiment != NULL;
@@ -233,7 +234,7 @@ take_thresholds(AditEvaluation *self, GError **error)
 {
     g_autoptr(GError) failure = NULL;
     g_autoptr(AditCalibration) calibration =
-        self->checkpoint != NULL ? adit_calibration_read(self->run, &failure) : NULL;
+        self->run != NULL ? adit_calibration_read(self->run, &failure) : NULL;
 
     if (failure != NULL) {
         g_propagate_error(error, g_steal_pointer(&failure));
@@ -291,7 +292,7 @@ adit_evaluation_fit(AditEvaluation *self, const AditInvocation *invocation, GErr
     if (policy == NULL || ADIT_POLICY_GET_CLASS(policy)->share == NULL ||
         adit_policy_has_thresholds(policy))
         return TRUE;
-    if (setup.rows == 0 || adit_evaluation_turns_data(invocation)) {
+    if (!self->is_run || setup.rows == 0 || adit_evaluation_turns_data(invocation)) {
         g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
                     "the thresholds of '%s' are fitted to a validation split that training never "
                     "saw, and data '%s' has none; set its 'validation' before training",

@@ -171,6 +171,8 @@ tell_progress(const AditProgress *progress, gpointer user_data)
 
     g_atomic_int_set(&phase, progress->phase);
     beat(self->pulse);
+    if (progress->warning != NULL)
+        adit_terminal_warn(terminal, "%s", progress->warning);
     if (progress->finished && (!terminal->bar || terminal->verbose)) {
         adit_terminal_say(terminal, "%s", progress->line);
         self->told = now;

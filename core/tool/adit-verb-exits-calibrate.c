@@ -123,7 +123,7 @@ run(AditInvocation *self, GError **error)
     if (!adit_evaluation_open(&evaluation, self, error) ||
         !choose_goal(self, evaluation.experiment, &goal, error))
         return FALSE;
-    if (evaluation.checkpoint == NULL || evaluation.loss == NULL) {
+    if (!evaluation.is_run || evaluation.loss == NULL) {
         g_set_error(error, ADIT_ERROR, ADIT_ERROR_INVALID,
                     "thresholds are stored with a run; give a run directory");
         return FALSE;

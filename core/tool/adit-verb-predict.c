@@ -225,7 +225,9 @@ const AditVerb adit_verb_predict = {
         "value. Where the network has exits and 'inference' a policy, each row leaves at the "
         "exit that is sure enough, and only the others go on: the exit, the policy's measure of "
         "the answer and the multiply-adds it took, over those of the network without exits, "
-        "stand behind it. RUN and FILE are as for 'adit eval'.",
+        "stand behind it. The policies patience, ensemble, always and deadline do not judge an "
+        "answer by itself and are refused; 'adit exits eval' says what they are worth. RUN and "
+        "FILE are as for 'adit eval'.",
     .options = (const char *const[]){"override", "data", "split", "checkpoint", "batch", "output",
                                      "device", "strict-device", "threads", "color", "quiet",
                                      "verbose", "help", NULL},

@@ -295,8 +295,9 @@ stop(Trainer *self, GError **error)
     return FALSE;
 }
 
+/* @line, @warning: (nullable): as AditProgress has them */
 static void
-tell(Trainer *self, const char *line)
+report(Trainer *self, const char *line, const char *warning)
 {
     const AditCourse *course = &self->course;
     if (self->training->progress == NULL)
@@ -322,8 +323,15 @@ tell(Trainer *self, const char *line)
         .eta = done > 0 ? here / done * left : (double) NAN,
         .finished = line != NULL,
         .line = line,
+        .warning = warning,
     };
     self->training->progress(&progress, self->training->user_data);
+}
+
+static void
+tell(Trainer *self, const char *line)
+{
+    report(self, line, NULL);
 }
 
 /* Whether a multiple of @every lies in the last @steps steps of the stage. */
@@ -821,7 +829,8 @@ check_probes(const Trainer *self, GError **error)
     return TRUE;
 }
 
-/* Thresholds of exits, fitted when all else is done: the rows are none that was trained on. */
+/* Thresholds of exits, fitted when all else is done: the rows are none that was trained on. What
+ * was trained stays when none come to the goal; others can be fitted to it later. */
 static gboolean
 calibrate(Trainer *self, GError **error)
 {
@@ -831,15 +840,25 @@ calibrate(Trainer *self, GError **error)
                                  .func = go_on_evaluating,
                                  .user_data = self};
     g_autoptr(AditCalibration) calibration = NULL;
+    g_autoptr(GError) failure = NULL;
 
     if (!adit_experiment_calibrates(self->experiment) || setup.rows == 0)
         return TRUE;
     self->phase = ADIT_TRAINING_EVALUATION;
     self->evaluated = "validation";
     calibration =
-        adit_calibrate(self->network, &data->validation, &setup, &self->experiment->goal, error);
-    return calibration != NULL &&
-           adit_calibration_write(calibration, adit_run_get_folder(self->training->run), error);
+        adit_calibrate(self->network, &data->validation, &setup, &self->experiment->goal, &failure);
+    if (calibration != NULL)
+        return adit_calibration_write(calibration, adit_run_get_folder(self->training->run), error);
+    if (!g_error_matches(failure, ADIT_ERROR, ADIT_ERROR_INVALID)) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return FALSE;
+    }
+    g_autofree char *warning =
+        g_strconcat("the exits are left without thresholds: ", failure->message, NULL);
+
+    report(self, NULL, warning);
+    return TRUE;
 }
 
 static gboolean

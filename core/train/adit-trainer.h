@@ -20,6 +20,7 @@ typedef enum {
  * @split, @rows_done, @rows: in an evaluation: its split, and how many of its rows are done
  * @loss: the training loss of the epoch so far; NaN: not known yet
  * @finished: an epoch has just ended: @line is its one-line summary
+ * @warning: (nullable): what the training cannot do and goes on without
  */
 typedef struct {
     AditTrainingPhase phase;
@@ -37,6 +38,7 @@ typedef struct {
     double eta;     /* seconds left of the stage; NaN: not known yet */
     gboolean finished;
     const char *line;
+    const char *warning;
 } AditProgress;
 
 typedef void (*AditProgressFunc)(const AditProgress *progress, gpointer user_data);
@@ -94,7 +96,8 @@ typedef struct {
  *
  * Trains the experiment's stages, from the newest valid checkpoint of the run if there is one; else
  * from drawn weights, those under `load` taken from what `from` names, which the run's member
- * "from" notes. Writes metrics, checkpoints and, at their times, probes into the run directory.
+ * "from" notes. Writes metrics, checkpoints and, at their times, probes into the run directory, and
+ * at the end the exits' thresholds, if any come to the goal of `calibrate`: else it warns.
  * Does not set the run's status.
  *
  * Fails with ADIT_ERROR_STOPPED (asked to stop; a checkpoint is written), ADIT_ERROR_NUMERIC (a

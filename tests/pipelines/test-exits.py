@@ -420,10 +420,29 @@ def uncalibrated():
          'other', '--budget', '50%')
     fail('no thresholds come to a budget of 1%; rows that all leave at the first exit cost 27.27%', 'exits',
          'calibrate', 'other', '--budget', '1%', '-o', 'inference.policy=entropy')
+    data = read('exits.yaml').splitlines()[1]
+    write('look.yaml', f'adit: 1\n{data}\nmodel: {{from: other/checkpoints/last}}\ninference: {{policy: entropy}}\n')
+    fail('thresholds are stored with a run; give a run directory', 'exits', 'calibrate', 'look.yaml', '--budget', '50%')
+    assert not os.path.exists('other/exits')
     write('other/exits/thresholds.json', '{"policy": "x"}')
     code, _, err = adit('eval', 'other', '-q', '-o', 'inference.policy=entropy')
     expect(code, 4)
     assert "holds no thresholds: expected 'policy' and 'exits', each with 'name' and 'threshold'" in err, err
+
+
+def infeasible():
+    """A goal that no thresholds come to is told, and the run is done without any."""
+    budget = 'inference={policy: entropy, calibrate: {budget: 1%}}'
+    warning = ('warning: the exits are left without thresholds: no thresholds come to a budget of 1%; rows that '
+               'all leave at the first exit cost 27.27%')
+    make('{at: trunk.2..6/2, head: shared}', **HELD_OUT)
+    code, _, err = adit('run', 'exits.yaml', '--run-dir', 'run', '-q', *ON, '-o', 'train.epochs=1', '-o', budget)
+    expect((code, err.splitlines()), (0, [warning]))
+    expect(json.loads(read('run/run.json'))['status'], 'COMPLETED')
+    assert not os.path.exists('run/exits')
+    assert warning in read('run/console.log'), read('run/console.log')
+    succeed('exits', 'calibrate', 'run', '--budget', '50%', '-q', *ON)
+    assert stored('run')['cost'] <= 0.5 + 1e-9
 
 
 # ---- policies ----
@@ -465,6 +484,10 @@ def clocked():
             code, _, told = adit('predict', 'run', '-q', *ON, *chosen)
             expect(code, 2)
             assert 'does not judge an answer by itself' in told, told
+    for policy in '{ensemble: {weights: 1}}', '{deadline: {time: 5 ms}}':
+        code, _, told = adit('predict', 'run', '-q', *ON, '-o', f'inference.policy={policy}')
+        expect(code, 2)
+        assert 'does not judge an answer by itself' in told, told
 
 
 def ensembles():
@@ -523,6 +546,23 @@ def shares():
                         'data.moons.validation=10%')
     expect(code, 2)
     assert "the thresholds of 'budget' are fitted to a validation split that training never saw" in err, err
+    # where no row of these arrives, none leaves; so it is when thresholds are read again
+    for policy in '{shares: [1, 0, 0]}', '{shares: [1, 0, 0], of: entropy}':
+        whole = ('-o', f'inference.policy={{share: {policy}}}')
+        succeed('exits', 'calibrate', 'run', '-q', *ON, *whole)
+        expect([exit_['threshold'] for exit_ in stored('run')['exits']][1:], ['Infinity'] * 2)
+        for split in 'validation', 'test':
+            found = evaluate('run', '--split', split, *whole)['exits']['answers']
+            expect([answer['left']['rows'] for answer in found][1:3], [0, 0])
+            expect({row['exit'] for row in predict('run', '--split', split, *whole)} - {'1', 'last'}, set())
+    # what another file holds out may be what the run was trained on
+    data = read('exits.yaml').splitlines()[1].replace('validation: 30%', 'validation: 50%')
+    write('look.yaml', f'adit: 1\n{data}\nmodel: {{from: run/checkpoints/last}}\n'
+                       'inference: {policy: {budget: {ratio: 2}}}\n')
+    for verb in ('eval',), ('predict',), ('exits', 'eval'):
+        code, _, err = adit(*verb, 'look.yaml', '-q')
+        expect(code, 2)
+        assert "the thresholds of 'budget' are fitted to a validation split that training never saw" in err, err
 
 
 # ---- placement ----
@@ -868,7 +908,7 @@ if DEVICE is None:
              ('leave/batches', batches), ('train/ignored', ignored), ('train/weighed', weighed), ('train/ramp', ramp),
               ('train/plain-kernels', plain_kernels), ('leave/cost', cost), ('leave/leaving', leaving),
               ('leave/fallback', fallback), ('leave/sweep', sweep), ('calibrate/stored', calibrated),
-              ('calibrate/curve', curve), ('calibrate/goals', goals), ('calibrate/refused', uncalibrated),
+              ('calibrate/curve', curve), ('calibrate/goals', goals), ('calibrate/refused', uncalibrated), ('calibrate/infeasible', infeasible),
               ('calibrate/reference', reference),
               ('overthinking', overthinking), ('policies/loops', loops), ('policies/clocked', clocked), ('policies/ensemble', ensembles),
               ('policies/patience', patience), ('policies/fixed', fixed), ('policies/shares', shares), ('from', taken), ('place/cost', placed), ('place/among', among_some),

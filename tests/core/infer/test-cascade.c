@@ -55,6 +55,8 @@ static const Case cases[] = {
      "{at: trunk.*.*, " OWN "}", "0.8"},
     {"last-block", "{aggregator: glonet, blocks: " LOOP "}",
      "{at: [trunk.4, trunk.8], head: shared}", "0.85", TRUE},
+    {"alike", "{aggregator: glonet, blocks: " LOOP "}",
+     "{name: a, at: trunk.4, head: shared}, {name: b, at: trunk.4, head: shared}", "0.85", TRUE},
     {"stem", "[" UNIT ", " UNIT "]", "{at: stem, " OWN "}", "0.7"},
 };
 

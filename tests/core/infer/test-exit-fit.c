@@ -152,6 +152,36 @@ test_shares(void)
     assert_close(adit_exit_table_weigh(&table, thresholds, costs).cost, 4);
 }
 
+/* Where nobody arrives nothing is known of who is sure: nobody leaves. */
+static void
+test_nobody(void)
+{
+    AditExitTable table = make_table();
+    double thresholds[2];
+
+    adit_exit_fit_shares(&table, (double[]){1, 0}, thresholds);
+    g_assert_cmpfloat(thresholds[1], ==, (double) INFINITY);
+    assert_close(adit_exit_table_weigh(&table, thresholds, costs).cost, 1);
+    table.rises = FALSE;
+    adit_exit_fit_shares(&table, (double[]){1, 0}, thresholds);
+    g_assert_cmpfloat(thresholds[1], ==, (double) -INFINITY);
+    assert_close(adit_exit_table_weigh(&table, thresholds, costs).cost, 1);
+}
+
+/* A policy that does not ask has no thresholds to fit. */
+static void
+test_unasked(void)
+{
+    AditExitTable table = make_table();
+    double thresholds[2];
+
+    table.measures = NULL;
+    g_test_expect_message("adit-infer", G_LOG_LEVEL_CRITICAL, "*measures != NULL*");
+    g_assert_false(
+        adit_exit_fit(&table, &(AditExitAim){costs, 4, (double) NAN, FALSE}, thresholds));
+    g_test_assert_expected_messages();
+}
+
 static void
 test_overthinking(void)
 {
@@ -185,6 +215,8 @@ main(int argc, char **argv)
     g_test_add_func("/infer/exit-fit/impossible", test_impossible);
     g_test_add_func("/infer/exit-fit/fall-back", test_fall_back);
     g_test_add_func("/infer/exit-fit/shares", test_shares);
+    g_test_add_func("/infer/exit-fit/nobody", test_nobody);
+    g_test_add_func("/infer/exit-fit/unasked", test_unasked);
     g_test_add_func("/infer/exit-fit/overthinking", test_overthinking);
     return g_test_run();
 }
