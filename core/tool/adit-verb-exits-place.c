@@ -360,7 +360,39 @@ print_exits(AditInvocation *self, const Placing *placing, const GArray *places)
     adit_tool_print_table(self, table, constant ? "llrrrrlrr" : "llrrrrl");
 }
 
-/* The entry of `exits` that an exit came of, with one place of its own. */
+/* The kept places of an entry of `exits`; their number, too. */
+static char *
+list_kept(const Placing *placing, const GArray *places, guint entry, guint *n)
+{
+    g_autoptr(GString) list = g_string_new(NULL);
+
+    *n = 0;
+    for (guint i = 0; i < places->len; i++) {
+        const AditExitPlace *place = &g_array_index(places, AditExitPlace, i);
+
+        if (!placing->kept[i] || place->index != entry)
+            continue;
+        g_string_append_printf(list, "%s%s", list->len > 0 ? ", " : "", place->address);
+        (*n)++;
+    }
+    return g_strdup(list->str);
+}
+
+/* An exit as an entry of `exits` like the one it came of: one for each place, but a name, which no
+ * two entries share, has all its places in one. */
+static void
+print_entry(AditInvocation *self, const AditNode *entry, const char *places, gboolean several)
+{
+    const AditNode *name = adit_node_get(entry, "name");
+    g_autofree char *head = adit_yaml_write_line(adit_node_get(entry, "head"));
+    g_autofree char *word = name != NULL ? adit_yaml_write_line(name) : NULL;
+
+    adit_terminal_print(&self->terminal, "  - {%s%s%sat: %s%s%s, head: %s}\n",
+                        word != NULL ? "name: " : "", word != NULL ? word : "",
+                        word != NULL ? ", " : "", several ? "[" : "", places, several ? "]" : "",
+                        head);
+}
+
 static void
 print_yaml(AditInvocation *self, const Placing *placing, const GArray *places)
 {
@@ -369,17 +401,21 @@ print_yaml(AditInvocation *self, const Placing *placing, const GArray *places)
     g_autoptr(AditSource) source = adit_source_new(experiment->path, experiment->resolved);
     g_autoptr(AditNode) root = adit_yaml_read(source, diagnostics);
     const AditNode *exits = adit_node_get(root, "exits");
+    g_autoptr(GHashTable) named = g_hash_table_new(NULL, NULL);
     gboolean any = FALSE;
 
     for (guint i = 0; i < places->len; i++) {
         const AditExitPlace *place = &g_array_index(places, AditExitPlace, i);
-        g_autofree char *head =
-            adit_yaml_write_line(adit_node_get(adit_node_get_item(exits, place->index), "head"));
+        const AditNode *entry = adit_node_get_item(exits, place->index);
+        gboolean has_name = adit_node_get(entry, "name") != NULL;
+        guint n;
+        g_autofree char *all = list_kept(placing, places, place->index, &n);
 
-        if (!placing->kept[i])
+        if (!placing->kept[i] || (has_name && !g_hash_table_add(named, (gpointer) entry)))
             continue;
-        adit_terminal_print(&self->terminal, "%s  - {at: %s, head: %s}\n", any ? "" : "\nexits:\n",
-                            place->address, head);
+        if (!any)
+            adit_terminal_print(&self->terminal, "\nexits:\n");
+        print_entry(self, entry, has_name ? all : place->address, has_name && n > 1);
         any = TRUE;
     }
     if (!any)

@@ -587,6 +587,25 @@ def placed():
     assert out.endswith('exits:\n  - {at: [trunk.2, trunk.4], head: shared}\n'), out
 
 
+def chosen_names():
+    """What is printed of exits with names has them, each once: what is kept of one name is one entry."""
+    for i, exits in enumerate(('{name: early, at: trunk.2, head: shared}, {at: trunk.4, head: shared}',
+                               f'{{name: some, at: [trunk.2, trunk.6], head: {OWN}}}, {{at: trunk.4, head: shared}}')):
+        make(exits, **HELD_OUT)
+        succeed('run', 'exits.yaml', '--run-dir', f'run-{i}', '-q', *ON, '-o', 'train.epochs=1')
+        # a head costs less than what is behind it: every exit stays
+        out = succeed('exits', 'place', f'run-{i}', '--by', 'greedy', '-q', *ON, '-o', 'inference.policy=entropy')
+        text = out[out.index('exits:'):]
+        expect([row.split()[6] for row in out.splitlines()[1:3 + i]], ['yes'] * (2 + i))
+        expect(text.splitlines()[1].split(', head')[0],
+               ('  - {name: early, at: trunk.2', '  - {name: some, at: [trunk.2, trunk.6]')[i])
+        expect(text.splitlines()[2].split(', head')[0], '  - {at: trunk.4')
+        expect(len(text.splitlines()), 3)
+        kept = '\n'.join(line for line in read('exits.yaml').splitlines() if not line.startswith('exits'))
+        write('chosen.yaml', f'{kept}\n{text}')
+        succeed('check', 'chosen.yaml')
+
+
 def listed(trunk, among, *shares):
     """The table of places: a list of share, place and multiply-adds."""
     make(trunk=trunk)
@@ -905,16 +924,21 @@ def b_lenet():
 if DEVICE is None:
     cases = [('heads/shared', lambda: within_loops('shared')),
              ('heads/own', lambda: within_loops(OWN)), ('leave/policies', policies),
-             ('leave/batches', batches), ('train/ignored', ignored), ('train/weighed', weighed), ('train/ramp', ramp),
-              ('train/plain-kernels', plain_kernels), ('leave/cost', cost), ('leave/leaving', leaving),
-              ('leave/fallback', fallback), ('leave/sweep', sweep), ('calibrate/stored', calibrated),
-              ('calibrate/curve', curve), ('calibrate/goals', goals), ('calibrate/refused', uncalibrated), ('calibrate/infeasible', infeasible),
-              ('calibrate/reference', reference),
-              ('overthinking', overthinking), ('policies/loops', loops), ('policies/clocked', clocked), ('policies/ensemble', ensembles),
-              ('policies/patience', patience), ('policies/fixed', fixed), ('policies/shares', shares), ('from', taken), ('place/cost', placed), ('place/among', among_some),
-              ('place/nested', nested), ('place/rules', chosen),
-              ('truncate/saved', truncated), ('truncate/folded', folded), ('truncate/refused', untruncated), ('truncate/kept', kept), ('truncate/repeats', repeated), ('wrong', wrong),
-              ('no-classes', no_classes), ('b-lenet', b_lenet)]
+             ('leave/batches', batches), ('train/ignored', ignored), ('train/weighed', weighed),
+             ('train/ramp', ramp), ('train/plain-kernels', plain_kernels), ('leave/cost', cost),
+             ('leave/leaving', leaving), ('leave/fallback', fallback), ('leave/sweep', sweep),
+             ('calibrate/stored', calibrated), ('calibrate/curve', curve),
+             ('calibrate/goals', goals), ('calibrate/refused', uncalibrated),
+             ('calibrate/infeasible', infeasible), ('calibrate/reference', reference),
+             ('overthinking', overthinking), ('policies/loops', loops),
+             ('policies/clocked', clocked), ('policies/ensemble', ensembles),
+             ('policies/patience', patience), ('policies/fixed', fixed),
+             ('policies/shares', shares), ('from', taken), ('place/cost', placed),
+             ('place/among', among_some), ('place/nested', nested), ('place/rules', chosen),
+             ('place/names', chosen_names), ('truncate/saved', truncated),
+             ('truncate/folded', folded), ('truncate/refused', untruncated),
+             ('truncate/kept', kept), ('truncate/repeats', repeated), ('wrong', wrong),
+             ('no-classes', no_classes), ('b-lenet', b_lenet)]
 else:
     cases = [('devices', devices), ('leaving', leaving)]
 tap.run([(f'/exits/{name}', in_folder(case)) for name, case in cases])
