@@ -26,6 +26,8 @@ typedef struct {
     const char *train;
     gsize rows;
     guint cuts; /* the batch-norms: one forward and one back */
+    /* beside float64: behind so many normalisations the CPU's float32 itself has fewer digits */
+    gboolean exact;
 } Network;
 
 #define GLONET                                                                                     \
@@ -77,7 +79,7 @@ static const Network networks[] = {
      "{stem: [{dense: {units: 6}}, batch-norm], trunk: {aggregator: chain, blocks: [{repeat: "
      "{times: 3, blocks: [{repeat: {times: 3, blocks: [{dense: {units: 6}}, batch-norm, {dropout: "
      "{rate: 0.1}}, tanh]}}, batch-norm]}}]}, head: [batch-norm, {dense: {units: 2}}]}",
-     SGD, 33, 2 * (1 + 3 * (3 + 1) + 1)},
+     SGD, 33, 2 * (1 + 3 * (3 + 1) + 1), TRUE},
 };
 
 /* What a device is known not to walk. */
@@ -237,60 +239,57 @@ check_states(const Side *cpu, const Side *device)
 }
 
 /**
- * Sides: the device, and what it is compared with: the CPU, whose states the steps begin with, and
- * the same in float64. Where many normalisations follow each other, or next to nothing is left to
- * be learned, float32 itself has fewer digits than the bars: a device is to be within them of one.
+ * Sides: the device; the CPU, whose states the steps begin with; and the one of both its gradients
+ * and updates are compared with: the CPU, or the same in float64.
  */
 typedef struct {
     Side cpu, exact, device;
+    const Side *expected;
 } Sides;
 
 static void
 sides_clear(Sides *self)
 {
+    if (self->expected == &self->exact)
+        side_clear(&self->exact);
     side_clear(&self->cpu);
-    side_clear(&self->exact);
     side_clear(&self->device);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Sides, sides_clear)
 
-/* How far a device's gradients and update are from those of a side. */
-static void
-compare_steps(const Side *device, const Side *side, const double *start, double *gradient,
-              double *update)
+/* A step from a state of the CPU. */
+static double
+step_from(Side *self, const double *start, guint number, gsize rows)
 {
-    g_autofree double *expected = read_arena(side, ADIT_ARENA_GRADIENTS);
-    g_autofree double *got = read_arena(device, ADIT_ARENA_GRADIENTS);
-    g_autofree double *expected_values = read_arena(side, ADIT_ARENA_PARAMETERS);
-    g_autofree double *values = read_arena(device, ADIT_ARENA_PARAMETERS);
-
-    *gradient = compare(got, expected, NULL, device->n);
-    *update = compare(values, expected_values, start, device->n);
+    adit_memory_write(self->device, adit_network_get_memory(self->network), ADIT_ARENA_PARAMETERS,
+                      0, self->n, start);
+    return side_step(self, number, rows);
 }
 
 /* The same step from the same state. */
 static void
 check_step(Sides *sides, guint number, gsize rows)
 {
-    Side *cpu = &sides->cpu, *followers[] = {&sides->exact, &sides->device};
+    Side *cpu = &sides->cpu, *device = &sides->device;
     g_autofree double *start = read_arena(cpu, ADIT_ARENA_PARAMETERS);
-    double gradient[2], update[2], expected = side_step(cpu, number, rows), loss = 0;
+    double expected_loss = side_step(cpu, number, rows);
+    double loss = step_from(device, start, number, rows);
 
-    for (guint i = 0; i < G_N_ELEMENTS(followers); i++) {
-        adit_memory_write(followers[i]->device, adit_network_get_memory(followers[i]->network),
-                          ADIT_ARENA_PARAMETERS, 0, cpu->n, start);
-        loss = side_step(followers[i], number, rows);
-    }
-    compare_steps(&sides->device, cpu, start, &gradient[0], &update[0]);
-    compare_steps(&sides->device, &sides->exact, start, &gradient[1], &update[1]);
-    g_test_message("step %u  loss %g off by %.1e  gradient %.1e %.1e  update %.1e %.1e", number,
-                   loss, fabs(loss - expected), gradient[0], gradient[1], update[0], update[1]);
-    g_assert_cmpfloat(fabs(loss - expected), <=, MAX_LOSS * fabs(expected));
-    guint nearest = gradient[0] <= gradient[1] ? 0 : 1;
+    if (sides->expected == &sides->exact)
+        step_from(&sides->exact, start, number, rows);
+    g_autofree double *expected = read_arena(sides->expected, ADIT_ARENA_GRADIENTS);
+    g_autofree double *got = read_arena(device, ADIT_ARENA_GRADIENTS);
+    g_autofree double *expected_values = read_arena(sides->expected, ADIT_ARENA_PARAMETERS);
+    g_autofree double *values = read_arena(device, ADIT_ARENA_PARAMETERS);
+    double gradient = compare(got, expected, NULL, cpu->n);
+    double update = compare(values, expected_values, start, cpu->n);
 
-    g_assert_cmpfloat(gradient[nearest], <=, MAX_NMSE);
-    g_assert_cmpfloat(update[nearest], <=, MAX_UPDATE);
-    check_states(cpu, &sides->device);
+    g_test_message("step %u  loss %g off by %.1e  gradient %.1e  update %.1e", number, loss,
+                   fabs(loss - expected_loss), gradient, update);
+    g_assert_cmpfloat(fabs(loss - expected_loss), <=, MAX_LOSS * fabs(expected_loss));
+    g_assert_cmpfloat(gradient, <=, MAX_NMSE);
+    g_assert_cmpfloat(update, <=, MAX_UPDATE);
+    check_states(cpu, device);
 }
 
 /* Dispatches of the last steps. */
@@ -300,7 +299,9 @@ check_steps(const Network *network)
     g_auto(Sides) sides = {0};
 
     side_init(&sides.cpu, adit_cpu_device_new(1, FALSE), network);
-    side_init(&sides.exact, adit_cpu_device_new(1, TRUE), network);
+    sides.expected = network->exact ? &sides.exact : &sides.cpu;
+    if (network->exact)
+        side_init(&sides.exact, adit_cpu_device_new(1, TRUE), network);
     side_init(&sides.device, test_device(1), network);
     check_step(&sides, 0, network->rows);
     guint64 before = count(&sides.device);
